@@ -1,0 +1,128 @@
+//! Facts about one call that layers hand to each other through [`http::Extensions`].
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Money in billionths of a US dollar. Integers, so that sums are exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NanoUsd(pub i64);
+
+/// What tokens cost, in millionths of a US dollar per million tokens (that is, in picodollars
+/// per token), so that every published price is a whole number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Price {
+    /// The rates that hold for short prompts.
+    pub base: Rates,
+    /// Rates for the whole call once its prompt has more tokens than the first number.
+    pub above: Option<(u32, Rates)>,
+}
+
+/// The rates of one tier, in picodollars per token. `None` means "as plain input or output".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Tokens that the model reads.
+    pub input: i64,
+    /// Tokens that the model writes.
+    pub output: i64,
+    /// Input tokens that came from the provider's prompt cache.
+    pub cache_read: Option<i64>,
+    /// Input tokens that were written to the provider's prompt cache.
+    pub cache_write: Option<i64>,
+    /// Output tokens spent on reasoning.
+    pub reasoning: Option<i64>,
+    /// Input tokens of audio.
+    pub audio_input: Option<i64>,
+    /// Output tokens of audio.
+    pub audio_output: Option<i64>,
+}
+
+/// Tokens that one call has used so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Read by the model, all kinds together (cache reads and writes, audio).
+    pub input: i64,
+    /// Written by the model, all kinds together (reasoning, audio).
+    pub output: i64,
+    /// Of `input`: read from the provider's prompt cache.
+    pub cache_read: i64,
+    /// Of `input`: written to the provider's prompt cache.
+    pub cache_write: i64,
+    /// Of `output`: spent on reasoning.
+    pub reasoning: i64,
+    /// Of `input`: audio.
+    pub audio_input: i64,
+    /// Of `output`: audio.
+    pub audio_output: i64,
+}
+
+impl Price {
+    /// The cost of `usage`, rounded up to the next [`NanoUsd`].
+    #[must_use]
+    pub fn cost(&self, usage: &Usage) -> NanoUsd {
+        let rates = match &self.above {
+            Some((threshold, rates)) if usage.input > i64::from(*threshold) => rates,
+            _ => &self.base,
+        };
+        let picos = rates.of_input(usage) + rates.of_output(usage);
+        NanoUsd((picos + 999) / 1000)
+    }
+}
+
+impl Rates {
+    fn of_input(&self, usage: &Usage) -> i64 {
+        let text = usage.input - usage.cache_read - usage.cache_write - usage.audio_input;
+        text.max(0) * self.input
+            + usage.cache_read * self.cache_read.unwrap_or(self.input)
+            + usage.cache_write * self.cache_write.unwrap_or(self.input)
+            + usage.audio_input * self.audio_input.unwrap_or(self.input)
+    }
+
+    fn of_output(&self, usage: &Usage) -> i64 {
+        let text = usage.output - usage.reasoning - usage.audio_output;
+        text.max(0) * self.output
+            + usage.reasoning * self.reasoning.unwrap_or(self.output)
+            + usage.audio_output * self.audio_output.unwrap_or(self.output)
+    }
+}
+
+/// The running bill of one call. A response fact: the tap writes it while the body streams, the
+/// layers read it when the body ends. Clones share one bill.
+#[derive(Clone, Debug, Default)]
+pub struct UsageCell {
+    price: Price,
+    usage: Arc<Mutex<Option<Usage>>>,
+}
+
+impl UsageCell {
+    /// An empty bill at the prices of the deployment that answers.
+    #[must_use]
+    pub fn new(price: Price) -> Self {
+        Self { price, usage: Arc::default() }
+    }
+
+    /// Replaces the usage by a newer report of the provider.
+    pub fn set(&self, usage: Usage) {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some(usage);
+    }
+
+    /// The usage so far; `None` until the provider reported any.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cost so far.
+    #[must_use]
+    pub fn cost(&self) -> NanoUsd {
+        self.usage().map_or(NanoUsd(0), |usage| self.price.cost(&usage))
+    }
+}
+
+/// Who is calling, proved by a virtual key. A request fact, written by `auth`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// What metrics and records call the key: a digest or an alias, never the key itself.
+    pub key: Arc<str>,
+    /// The user that the key belongs to.
+    pub user: Arc<str>,
+    /// Whether it may use management routes.
+    pub admin: bool,
+}

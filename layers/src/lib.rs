@@ -1,0 +1,7 @@
+//! Tower layers for LLM traffic, usable in any hyper server.
+pub mod body;
+pub mod end;
+pub mod facts;
+
+/// A type-erased error, as in `tower`.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,209 @@
+//! The finished config: checked, defaults filled in, secrets resolved.
+use crate::data::Provider;
+use bartizan_layers::facts::Price;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Uri};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::secret::Secret;
+mod secret;
+
+/// Everything that the proxy was told, checked. Immutable once it is made.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it listens, and what it accepts there.
+    pub server: Server,
+    /// Who may call.
+    pub access: Access,
+    /// The deployments and the names that lead to them.
+    pub routing: Routing,
+    /// How the forwarder reaches upstreams.
+    pub outbound: Outbound,
+    /// What is logged, and how.
+    pub telemetry: Telemetry,
+    /// Which LiteLLM generation to follow where two differ.
+    pub compat: Compat,
+    /// What the operator should know once at start: keys without effect, ignored variables.
+    pub notices: Vec<String>,
+}
+
+/// Listeners and limits.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Addresses for calls. Default `127.0.0.1:4000` and `[::1]:4000`.
+    pub listen: Vec<SocketAddr>,
+    /// Address for `/health/*` and `/metrics` without a key. Default none.
+    pub ops_listen: Option<SocketAddr>,
+    /// The largest request body, in bytes. Default 32 MiB.
+    pub max_body: usize,
+    /// Bytes that all buffered bodies may hold together. Default a quarter of the cgroup's
+    /// memory limit, else 256 MiB.
+    pub body_budget: usize,
+    /// Open connections. Default 10,000.
+    pub max_connections: usize,
+    /// How long an idle client connection is kept. Default 75 s.
+    pub keep_alive: Duration,
+    /// How long a client may take to send its headers. Default 30 s.
+    pub header_timeout: Duration,
+    /// How long open calls may take after SIGTERM. Default 25 s.
+    pub drain: Duration,
+    /// Worker threads; `None` follows the processors of the cgroup.
+    pub workers: Option<usize>,
+}
+
+/// Who may call.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The key that may do everything; `None` means that anyone may call (loopback only).
+    pub master_key: Option<Secret<String>>,
+    /// The one header that carries the key, when `litellm_key_header_name` names one.
+    pub key_header: Option<HeaderName>,
+    /// Host names besides loopback that are accepted in open mode.
+    pub allowed_hosts: Vec<String>,
+    /// Whether the key was generated and is kept in this file.
+    pub generated_at: Option<PathBuf>,
+}
+
+/// Deployments and the names that lead to them.
+#[derive(Debug)]
+pub struct Routing {
+    /// All deployments, in the order of the file.
+    pub deployments: Vec<Deployment>,
+    /// `model_group_alias`: alias → groups (their union), and whether it is left out of lists.
+    pub aliases: Vec<Alias>,
+    /// The model of a request that names none (`completion_model`).
+    pub default_model: Option<String>,
+    /// Whether streams are asked for their usage (`always_include_stream_usage`). Default true.
+    pub stream_usage: bool,
+    /// Whether an answer's `model` is replaced by the client's name. Default false.
+    pub rewrite_response_model: bool,
+    /// Whether a LiteLLM-only body field `metadata` is forwarded (`enable_preview_features`).
+    pub forward_metadata: bool,
+    /// What holds where a deployment says nothing.
+    pub timeouts: Timeouts,
+}
+
+/// One more name for some groups.
+#[derive(Clone, Debug)]
+pub struct Alias {
+    /// What clients ask for.
+    pub name: String,
+    /// The groups that answer, as one.
+    pub groups: Vec<String>,
+    /// Whether `/v1/models` leaves it out.
+    pub hidden: bool,
+}
+
+/// How long parts of an upstream call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// A call that is not streamed, whole. Default 6,000 s.
+    pub total: Duration,
+    /// A stream's first byte and each gap between two; default as `total`.
+    pub stream: Option<Duration>,
+    /// How long the first content event may be held back before the status is sent on. 15 s.
+    pub commit: Duration,
+}
+
+/// One upstream with a credential, a model and a price.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The model group: the name that clients ask for. May hold `*`.
+    pub group: String,
+    /// Unique and stable over restarts.
+    pub id: String,
+    /// The provider's row.
+    pub provider: &'static Provider,
+    /// The model as the provider knows it. May hold `*`.
+    pub model: String,
+    /// Base URL, without a slash at its end. `None` is the built-in model `echo`.
+    pub api_base: Option<Uri>,
+    /// The provider's credential.
+    pub api_key: Option<Secret<String>>,
+    /// Headers added to each call: the provider's, `organization`, `extra_headers`.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Parameters that a request gets where it does not bring its own, as JSON text.
+    pub defaults: Vec<(String, Bytes)>,
+    /// Parameters that a request gets in any case (`extra_body`), as JSON text.
+    pub extra_body: Vec<(String, Bytes)>,
+    /// `timeout`, where the deployment has its own.
+    pub timeout: Option<Duration>,
+    /// `stream_timeout`, where the deployment has its own.
+    pub stream_timeout: Option<Duration>,
+    /// Its share among its group: `weight`, else `rpm`, else `tpm`.
+    pub weight: Option<f64>,
+    /// Requests per minute.
+    pub rpm: Option<u64>,
+    /// Tokens per minute.
+    pub tpm: Option<u64>,
+    /// Lower ones go first.
+    pub order: Option<i64>,
+    /// Own prices, or the catalogue's; `None` if unknown.
+    pub price: Option<Price>,
+    /// `litellm_params` as written, credentials left out, for `/model/info`.
+    pub params: serde_json::Map<String, serde_json::Value>,
+    /// `model_info` as written.
+    pub info: serde_json::Map<String, serde_json::Value>,
+    /// Whether it was made from a key in the environment, not from a file.
+    pub discovered: bool,
+}
+
+/// How the forwarder reaches upstreams.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// Whether certificates are checked (`SSL_VERIFY`, `ssl_verify`). Default true.
+    pub verify_tls: bool,
+    /// More roots to trust (`SSL_CERT_FILE`, or a path in `SSL_VERIFY`).
+    pub ca_file: Option<PathBuf>,
+    /// Proxies, from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
+    pub proxies: Proxies,
+    /// How long a connection may take, TLS included. Default 10 s.
+    pub connect_timeout: Duration,
+    /// How long an idle upstream connection is kept. Default 90 s.
+    pub pool_idle: Duration,
+    /// Our own listeners: a call must not be sent there.
+    pub own: Arc<[SocketAddr]>,
+}
+
+/// `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. Credentials inside the URLs stay secret.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    /// For `http://` upstreams.
+    pub http: Option<Secret<Uri>>,
+    /// For `https://` upstreams.
+    pub https: Option<Secret<Uri>>,
+    /// Hosts, domains, addresses and networks that are reached directly; `*` is all.
+    pub except: Vec<String>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    /// `error`, `warn`, `info`, `debug` or `trace`. Default `info`.
+    pub level: tracing::Level,
+    /// JSON lines, or lines for people; `None` asks whether standard output is a terminal.
+    pub json: Option<bool>,
+    /// Whether `/metrics` on the calls listener needs a key. Default: as [`Compat`] says.
+    pub metrics_need_key: Option<bool>,
+}
+
+/// Which LiteLLM generation to follow where two differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compat {
+    /// Late 2026.
+    #[default]
+    Current,
+    /// Early 2026.
+    Classic,
+}
+
+impl Server {
+    /// Whether every calls listener is reached from this machine only.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.listen.iter().map(SocketAddr::ip).all(|ip: IpAddr| ip.is_loopback())
+    }
+}

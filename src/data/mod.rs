@@ -1,0 +1,77 @@
+//! Built-in tables: providers and models. Static, sorted, read in place.
+//!
+//! The tables are made by `tools/` from the data that the `litellm` package ships; see
+//! `tools/README.md` for the date and the licence.
+use bartizan_layers::facts::Price;
+
+/// The wire format that a provider's endpoint speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wire {
+    /// OpenAI: chat completions, completions, embeddings, responses.
+    OpenAi,
+    /// Anthropic: messages.
+    Anthropic,
+    /// Google Gemini: generateContent.
+    Gemini,
+}
+
+/// How a provider wants its credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthScheme {
+    /// `Authorization: Bearer KEY`.
+    Bearer,
+    /// `x-api-key: KEY`, as Anthropic does.
+    XApiKey,
+    /// `x-goog-api-key: KEY`, as Gemini does.
+    XGoogApiKey,
+    /// `api-key: KEY`, as Azure does.
+    ApiKey,
+}
+
+/// One provider: a name, where it answers, and how it differs from its wire's inventor.
+#[derive(Debug)]
+pub struct Provider {
+    /// As written before the first `/` of a model, for example `groq`.
+    pub name: &'static str,
+    /// The company's spelling in error messages, for example `OpenAI` in `OpenAIException`.
+    pub title: &'static str,
+    /// What its own endpoint speaks.
+    pub wire: Wire,
+    /// Variables that hold its key; the first that is set counts.
+    pub key_env: &'static [&'static str],
+    /// Variables that replace its base URL; the first that is set counts.
+    pub base_env: &'static [&'static str],
+    /// Where it answers; empty where a deployment must say so.
+    pub base: &'static str,
+    /// Where its OpenAI-compatible endpoint answers, for providers whose own wire is another one.
+    pub openai_base: Option<&'static str>,
+    /// How it wants its key.
+    pub auth: AuthScheme,
+    /// Whether it answers without a key (local servers).
+    pub key_optional: bool,
+    /// Headers that every call carries.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// Whether a stream may be asked for its usage with `stream_options`.
+    pub stream_usage: bool,
+    /// Whether it has `/responses`.
+    pub responses: bool,
+}
+
+/// What is known of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// As the catalogue spells it, for example `groq/llama-3.3-70b-versatile`.
+    pub name: &'static str,
+    /// A [`Provider::name`], or a provider that has no row yet.
+    pub provider: &'static str,
+    /// `chat`, `embedding`, …
+    pub mode: &'static str,
+    /// Tokens that fit in, where known.
+    pub max_input_tokens: Option<u32>,
+    /// Tokens that can come out, where known.
+    pub max_output_tokens: Option<u32>,
+    /// What it charges.
+    pub price: Price,
+    /// Names of `supports_*` flags that are true, without the prefix.
+    pub supports: Vec<&'static str>,
+}

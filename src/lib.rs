@@ -1,0 +1,3 @@
+//! Bartizan: a sidecar proxy for LLM calls.
+pub mod config;
+pub mod data;

@@ -1,0 +1,2 @@
+//! The `bartizan` program.
+fn main() {}
