@@ -1,3 +1,4 @@
 //! Bartizan: a sidecar proxy for LLM calls.
 pub mod config;
 pub mod data;
+pub mod tasks;
