@@ -1,5 +1,8 @@
 //! Tower layers for LLM traffic, usable in any hyper server.
+#[cfg(feature = "auth")]
+pub mod auth;
 pub mod body;
+pub mod cause;
 pub mod end;
 pub mod facts;
 
