@@ -1,0 +1,3 @@
+//! What the OpenAI, Anthropic and Gemini wires say, learned without touching their bytes.
+pub mod scan;
+pub mod splice;
