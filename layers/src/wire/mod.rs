@@ -2,3 +2,4 @@
 pub mod scan;
 pub mod splice;
 pub mod sse;
+pub mod tap;

@@ -55,6 +55,8 @@ pub struct Place {
 pub struct Events {
     /// The begun line, when it began in an earlier frame.
     carry: Vec<u8>,
+    /// Where the begun line begins, when in the last frame.
+    begun: Option<usize>,
     /// The begun line is too long: its bytes are dropped.
     dropping: bool,
     /// The last frame ended in `\r`: a `\n` belongs to it.
@@ -93,6 +95,7 @@ impl Events {
     /// Reads the next frame and hands over each event that ends in it.
     pub fn push(&mut self, frame: &[u8], mut each: impl FnMut(Event<'_>)) {
         let mut at = 0;
+        self.begun = None;
         if self.after_cr && !frame.is_empty() {
             self.after_cr = false;
             at = usize::from(frame[0] == b'\n');
@@ -106,6 +109,7 @@ impl Events {
             let span = Span { start: Some(at), end: self.behind(frame, at + found) };
             at = self.line(frame, &frame[at..at + found], span, &mut each);
         }
+        self.begun = Some(at);
         self.carry(&frame[at..]);
     }
 
@@ -136,6 +140,19 @@ impl Events {
     #[must_use]
     pub fn begun_line(&self) -> &[u8] {
         &self.carry
+    }
+
+    /// Where the begun line begins in the last frame; `None` before it.
+    #[must_use]
+    pub const fn begun_start(&self) -> Option<usize> {
+        self.begun
+    }
+
+    /// Whether the last frame ended in `\r`, so that a `\n` at the start of the next is part of the
+    /// same line end.
+    #[must_use]
+    pub const fn after_cr(&self) -> bool {
+        self.after_cr
     }
 
     /// The data of an event whose only data line is over while its blank line is due.
@@ -218,7 +235,10 @@ impl Events {
         }
         let blank = matches!(frame.get(span.end), Some(b'\n' | b'\r'));
         let first = self.event.data_lines == 0 && !self.dropping && self.started;
-        if blank && first && let Some(data) = text.strip_prefix(b"data:") {
+        if blank
+            && first
+            && let Some(data) = text.strip_prefix(b"data:")
+        {
             let end = self.behind(frame, span.end);
             let alone = !self.event.other_lines;
             let place = Place { start: span.start, line_end: span.end, end, alone };
