@@ -5,6 +5,8 @@ pub mod body;
 pub mod cause;
 pub mod end;
 pub mod facts;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 /// A type-erased error, as in `tower`.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
