@@ -70,9 +70,8 @@ fn check<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     }
     if request.version() == Version::HTTP_2 {
         let named = request.uri().authority().map(Authority::as_str);
-        let same = |name: &str, host: &HeaderValue| {
-            host.as_bytes().eq_ignore_ascii_case(name.as_bytes())
-        };
+        let same =
+            |name: &str, host: &HeaderValue| host.as_bytes().eq_ignore_ascii_case(name.as_bytes());
         let clash = matches!((named, host), (Some(name), Some(host)) if !same(name, host));
         return if clash { Err(Refusal::Host) } else { Ok(()) };
     }

@@ -170,10 +170,7 @@ impl Drop for CloseWhenDropped {
 /// request, and would be the idle limit as well. [`conn`](self::conn) has one for both.
 fn http(tasks: &Tasks) -> auto::Builder<Tasks> {
     let mut http = auto::Builder::new(tasks.clone());
-    http.http1()
-        .header_read_timeout(None)
-        .half_close(false)
-        .max_buf_size(MAX_HEADER_BYTES);
+    http.http1().header_read_timeout(None).half_close(false).max_buf_size(MAX_HEADER_BYTES);
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
@@ -277,10 +274,8 @@ fn pause_after(error: &io::Error, last: Duration) -> Duration {
     const FIRST: Duration = Duration::from_millis(10);
     const LONGEST: Duration = Duration::from_secs(1);
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    if matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
-    ) {
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+    {
         return Duration::ZERO;
     }
     if last.is_zero() {

@@ -65,7 +65,7 @@ where
     let (tell, cut) = tokio::sync::oneshot::channel();
     let running = serve(vec![listener], service, limits, drain.clone(), tasks.clone());
     tasks.spawn(async move {
-        drop(tell.send(running.await));
+        tell.send(running.await).ok();
     });
     Served { addr, drain, tasks, cut }
 }
@@ -230,7 +230,7 @@ async fn a_client_that_leaves_has_its_call_dropped() {
     struct Told(Option<tokio::sync::oneshot::Sender<()>>);
     impl Drop for Told {
         fn drop(&mut self) {
-            drop(self.0.take().unwrap().send(()));
+            self.0.take().unwrap().send(()).ok();
         }
     }
     let (tell, told) = tokio::sync::oneshot::channel();
