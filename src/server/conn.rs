@@ -187,7 +187,8 @@ impl<C: GracefulConnection> Driver<'_, '_, C> {
                 self.close();
                 continue;
             }
-            match self.span.verdict(self.state, self.timer.is_elapsed()) {
+            let (fired, set_for) = (self.timer.is_elapsed(), self.timer.deadline());
+            match self.span.verdict(self.state, fired, set_for) {
                 Verdict::Stay => {}
                 Verdict::WakeAt(time) => {
                     self.timer.as_mut().reset(time);
@@ -250,33 +251,35 @@ enum Verdict {
 }
 
 impl Span {
-    /// Looks at the connection after it has done what it could; `fired` is the timer's state.
-    fn verdict(&mut self, state: &State, fired: bool) -> Verdict {
+    /// Looks at the connection after it has done what it could. `fired` and `set_for` are the
+    /// timer's state.
+    fn verdict(&mut self, state: &State, fired: bool, set_for: Instant) -> Verdict {
         let doing = state.doing();
         let calls = state.calls.load(Relaxed);
         let changed = doing != self.doing || calls != self.calls;
-        if changed {
-            self.doing = doing;
-            self.calls = calls;
-            if doing != Doing::Calls {
-                self.since = Instant::now();
-            }
-        }
-        // A head that came in pieces cannot wait for a timer that was set for an idle connection.
-        // The first one can: that timer runs since the connection began.
-        let late_head = changed && doing == Doing::Head && calls > 0;
-        if !fired && !late_head {
+        if !changed && !fired {
             return Verdict::Stay;
         }
         let now = Instant::now();
-        let (due, over) = match doing {
-            // An idle time that has not begun cannot be over any sooner.
-            Doing::Calls => return Verdict::WakeAt(now + self.limits.keep_alive),
-            Doing::Head if calls == 0 => return Verdict::Drop,
-            Doing::Head => (self.since + self.limits.header_timeout, Verdict::Drop),
-            Doing::Nothing if calls == 0 => return Verdict::Drop,
-            Doing::Nothing => (self.since + self.limits.keep_alive, Verdict::Close),
+        if changed {
+            (self.doing, self.calls) = (doing, calls);
+            // The first head may take as long as the timer that runs since the connection began.
+            if calls > 0 {
+                self.since = now;
+            }
+        }
+        let (limit, over) = match doing {
+            // A time of rest that has not begun cannot be over any sooner.
+            Doing::Calls if fired => return Verdict::WakeAt(now + self.limits.keep_alive),
+            Doing::Calls => return Verdict::Stay,
+            Doing::Nothing if calls > 0 => (self.limits.keep_alive, Verdict::Close),
+            Doing::Nothing | Doing::Head => (self.limits.header_timeout, Verdict::Drop),
         };
-        if due <= now { over } else { Verdict::WakeAt(due) }
+        let due = self.since + limit;
+        match due <= now {
+            true => over,
+            false if fired || due < set_for => Verdict::WakeAt(due),
+            false => Verdict::Stay,
+        }
     }
 }

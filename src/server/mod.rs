@@ -42,6 +42,8 @@ mod tests_drain;
 mod tests_http1;
 #[cfg(test)]
 mod tests_http2;
+#[cfg(test)]
+mod tests_runtime;
 
 /// Header lines of one request; more are answered with 431. It is hyper's own default, which
 /// needs no allocation per request, as any other number would.

@@ -41,7 +41,7 @@ pub fn memory_limit() -> Option<u64> {
     memory(Path::new("/"))
 }
 
-fn affinity(root: &Path) -> Option<usize> {
+pub(super) fn affinity(root: &Path) -> Option<usize> {
     let status = fs::read_to_string(root.join("proc/self/status")).ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
     count(list.trim())
@@ -56,7 +56,7 @@ fn count(list: &str) -> Option<usize> {
     })
 }
 
-fn quota(root: &Path) -> Option<usize> {
+pub(super) fn quota(root: &Path) -> Option<usize> {
     let v2 = folders(root, "").into_iter().filter_map(|folder| {
         let text = fs::read_to_string(folder.join("cpu.max")).ok()?;
         let (quota, period) = text.trim().split_once(' ')?;
@@ -70,7 +70,7 @@ fn quota(root: &Path) -> Option<usize> {
     v2.chain(v1).min().and_then(|n| usize::try_from(n).ok())
 }
 
-fn memory(root: &Path) -> Option<u64> {
+pub(super) fn memory(root: &Path) -> Option<u64> {
     // Version 1 writes "no limit" as the largest number of whole pages.
     const NO_LIMIT: u64 = 1 << 62;
     let v2 = folders(root, "").into_iter().filter_map(|f| number(&f.join("memory.max")));
