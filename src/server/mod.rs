@@ -2,8 +2,8 @@
 //! their drain.
 //!
 //! What a client may send is settled in three places. hyper refuses what is not HTTP
-//! (`tests_http1.rs` pins what that is), [`admit`](self::admit) refuses what is HTTP but must not
-//! be forwarded, and [`conn`](self::conn) closes connections that are slow or idle.
+//! (`tests_http1.rs` pins what that is), `admit` refuses what is HTTP but must not be forwarded, and
+//! `conn` closes connections that are slow or idle.
 use self::admit::Admit;
 use self::conn::{Phases, State};
 use self::socket::Socket;
@@ -169,7 +169,7 @@ impl Drop for CloseWhenDropped {
 }
 
 /// How hyper is to speak. Its own header timer is off: it would be armed and disarmed for each
-/// request, and would be the idle limit as well. [`conn`](self::conn) has one for both.
+/// request, and would be the idle limit as well. `conn` has one for both.
 fn http(tasks: &Tasks) -> auto::Builder<Tasks> {
     let mut http = auto::Builder::new(tasks.clone());
     http.http1().header_read_timeout(None).half_close(false).max_buf_size(MAX_HEADER_BYTES);
@@ -206,13 +206,13 @@ where
     async fn run(self, listener: TcpListener) {
         let phases = Arc::clone(&self.phases);
         let accepting = async move {
-            let mut pause = Duration::ZERO;
+            let (mut pause, mut full) = (Duration::ZERO, false);
             loop {
                 match listener.accept().await {
                     Ok((stream, peer)) => {
                         pause = Duration::ZERO;
                         let open = Arc::clone(&self.open);
-                        let Some(permit) = permit(open).await else { return };
+                        let Some(permit) = permit(open, &mut full).await else { return };
                         self.start(stream, peer, permit);
                     }
                     Err(error) => {
@@ -260,11 +260,15 @@ fn prepare(stream: TcpStream, peer: SocketAddr) -> Option<TcpStream> {
 }
 
 /// Room for one connection; `None` once the server is closed.
-async fn permit(open: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+/// `full` says whether there was none the last time: that is told once.
+async fn permit(open: Arc<Semaphore>, full: &mut bool) -> Option<OwnedSemaphorePermit> {
     if let Ok(permit) = Arc::clone(&open).try_acquire_owned() {
+        *full = false;
         return Some(permit);
     }
-    tracing::warn!("as many connections are open as `max_connections` allows; new ones wait");
+    if !std::mem::replace(full, true) {
+        tracing::warn!("as many connections are open as the limit allows; new ones wait");
+    }
     open.acquire_owned().await.ok()
 }
 

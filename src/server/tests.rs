@@ -1,7 +1,6 @@
 //! What the other test files use, and claims about listeners, limits and counting.
 use super::conn::State;
 use super::*;
-use crate::server::runtime;
 use hyper::body::Frame;
 use hyper::service::service_fn;
 use std::pin::Pin;

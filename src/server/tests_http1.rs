@@ -217,7 +217,7 @@ fn brief(keep_alive: u64, header_timeout: u64) -> Limits {
 
 #[tokio::test]
 async fn slow_headers_are_cut_on_the_first_request_and_on_later_ones() {
-    let served = start(service_fn(say), brief(60_000, 150), Drain::new(Duration::ZERO));
+    let served = start(service_fn(say), brief(60_000, 500), Drain::new(Duration::ZERO));
     // Nothing at all, a part of the first head, a part of the second.
     assert_eq!(served.exchange("").await, "");
     assert_eq!(served.exchange("GET / HTTP/1.1\r\nhost: ").await, "");
@@ -228,19 +228,19 @@ async fn slow_headers_are_cut_on_the_first_request_and_on_later_ones() {
     stream.write_all(b"GET / HTTP/1.1\r\nho").await.unwrap();
     assert_eq!(read_to_end(&mut stream).await, "");
     let took = began.elapsed();
-    assert!(took >= Duration::from_millis(140) && took < Duration::from_secs(20), "{took:?}");
+    assert!(took >= Duration::from_millis(490) && took < Duration::from_secs(20), "{took:?}");
 }
 
 #[tokio::test]
 async fn an_idle_connection_is_kept_longer_than_headers_may_take_and_then_closed() {
-    let served = start(service_fn(say), brief(400, 100), Drain::new(Duration::ZERO));
+    let served = start(service_fn(say), brief(1_500, 500), Drain::new(Duration::ZERO));
     let mut stream = served.connect().await;
     stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     read_until(&mut stream, "\r\n0\r\n\r\n").await;
     let began = tokio::time::Instant::now();
     assert_eq!(read_to_end(&mut stream).await, "");
     let took = began.elapsed();
-    assert!(took >= Duration::from_millis(390) && took < Duration::from_secs(20), "{took:?}");
+    assert!(took >= Duration::from_millis(1_490) && took < Duration::from_secs(20), "{took:?}");
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn an_open_call_is_no_idle_connection() {
         let body = body.lock().unwrap().take().unwrap();
         async { Ok::<_, Infallible>(Response::new(body)) }
     });
-    let served = start(service, brief(50, 50), Drain::new(Duration::ZERO));
+    let served = start(service, brief(300, 300), Drain::new(Duration::ZERO));
     let mut stream = served.connect().await;
     stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     read_until(&mut stream, "\r\n\r\n").await;
