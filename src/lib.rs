@@ -1,4 +1,5 @@
 //! Bartizan: a sidecar proxy for LLM calls.
 pub mod config;
 pub mod data;
+pub mod forward;
 pub mod tasks;
