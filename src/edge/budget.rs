@@ -1,4 +1,5 @@
 //! The memory that all buffered bodies may hold together.
+use crate::providers::Hold;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -10,7 +11,7 @@ pub struct Budget(Arc<AtomicUsize>);
 #[derive(Debug)]
 pub struct Share {
     budget: Budget,
-    held: usize,
+    held: AtomicUsize,
 }
 
 impl Budget {
@@ -23,7 +24,7 @@ impl Budget {
     /// A share of nothing yet.
     #[must_use]
     pub fn share(&self) -> Share {
-        Share { budget: self.clone(), held: 0 }
+        Share { budget: self.clone(), held: AtomicUsize::new(0) }
     }
 
     /// Bytes that nobody holds.
@@ -36,20 +37,27 @@ impl Budget {
 impl Share {
     /// Holds `bytes` in all from now on, unless too little is left for that.
     #[must_use]
-    pub fn grow_to(&mut self, bytes: usize) -> bool {
-        let more = bytes.saturating_sub(self.held);
-        if more == 0 {
-            return true;
+    pub fn grow_to(&self, bytes: usize) -> bool {
+        match bytes.saturating_sub(self.held.load(Relaxed)) {
+            0 => true,
+            more => self.hold_more(more),
         }
-        let taken = self.budget.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(more));
-        self.held += if taken.is_ok() { more } else { 0 };
+    }
+}
+
+impl Hold for Share {
+    fn hold_more(&self, bytes: usize) -> bool {
+        let taken = self.budget.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(bytes));
+        if taken.is_ok() {
+            self.held.fetch_add(bytes, Relaxed);
+        }
         taken.is_ok()
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.budget.0.fetch_add(self.held, Relaxed);
+        self.budget.0.fetch_add(self.held.load(Relaxed), Relaxed);
     }
 }
 
@@ -60,7 +68,7 @@ mod tests {
     #[test]
     fn shares_are_refused_beyond_the_budget_and_given_back() {
         let budget = Budget::new(100);
-        let (mut one, mut two) = (budget.share(), budget.share());
+        let (one, two) = (budget.share(), budget.share());
         assert!(one.grow_to(60) && one.grow_to(10));
         assert!(!two.grow_to(41));
         assert!(two.grow_to(40));

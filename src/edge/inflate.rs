@@ -30,7 +30,7 @@ pub(super) fn inflate(
     encoding: Inflate,
     bytes: &Bytes,
     cap: usize,
-    share: &mut Share,
+    share: &Share,
 ) -> Result<Bytes, IngestError> {
     match encoding {
         Inflate::Identity => Ok(bytes.clone()),
@@ -39,7 +39,7 @@ pub(super) fn inflate(
     }
 }
 
-fn read(mut decoder: impl Read, cap: usize, share: &mut Share) -> Result<Bytes, IngestError> {
+fn read(mut decoder: impl Read, cap: usize, share: &Share) -> Result<Bytes, IngestError> {
     let mut out = Vec::new();
     let mut piece = [0; 16 * 1024];
     loop {
@@ -70,14 +70,14 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&vec![b' '; 1 << 20]).unwrap();
         let bomb = encoder.finish().unwrap().into();
-        let mut share = Budget::new(1 << 20).share();
-        let error = inflate(Inflate::Gzip, &bomb, 1 << 16, &mut share).unwrap_err();
+        let share = Budget::new(1 << 20).share();
+        let error = inflate(Inflate::Gzip, &bomb, 1 << 16, &share).unwrap_err();
         assert!(matches!(error, IngestError::TooLarge(65_536)));
-        let mut share = Budget::new(1 << 16).share();
-        let error = inflate(Inflate::Gzip, &bomb, 1 << 24, &mut share).unwrap_err();
+        let share = Budget::new(1 << 16).share();
+        let error = inflate(Inflate::Gzip, &bomb, 1 << 24, &share).unwrap_err();
         assert!(matches!(error, IngestError::NoMemory));
-        let mut share = Budget::new(1 << 20).share();
-        let whole = inflate(Inflate::Gzip, &bomb, 1 << 24, &mut share).unwrap();
+        let share = Budget::new(1 << 20).share();
+        let whole = inflate(Inflate::Gzip, &bomb, 1 << 24, &share).unwrap();
         assert_eq!(whole.len(), 1 << 20);
     }
 }

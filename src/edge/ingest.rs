@@ -133,14 +133,14 @@ impl IngestLayer {
         B::Error: Into<BoxError>,
     {
         let (mut parts, mut body) = req.into_parts();
-        let mut share = self.budget.share();
-        let mut bytes = self.collect(&mut body, &mut share).await?;
+        let share = self.budget.share();
+        let mut bytes = self.collect(&mut body, &share).await?;
         if let Some(trail) = parts.extensions.get::<Trail>() {
             trail.add_received(bytes.len() as u64);
         }
         if let Some(encoding) = parts.headers.remove(header::CONTENT_ENCODING) {
             let encoding = Inflate::of(&encoding).ok_or(IngestError::Encoding)?;
-            bytes = inflate(encoding, &bytes, self.cap, &mut share)?;
+            bytes = inflate(encoding, &bytes, self.cap, &share)?;
         }
         let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
         let prompt = self.peek(operation, bytes, share).map_err(Box::new);
@@ -148,7 +148,7 @@ impl IngestLayer {
     }
 
     /// A body that came in one frame is not copied.
-    async fn collect<B>(&self, body: &mut B, share: &mut Share) -> Result<Bytes, IngestError>
+    async fn collect<B>(&self, body: &mut B, share: &Share) -> Result<Bytes, IngestError>
     where
         B: http_body::Body<Data = Bytes> + Unpin,
         B::Error: Into<BoxError>,
@@ -176,7 +176,7 @@ impl IngestLayer {
         Ok(if rest.is_empty() { first } else { rest.freeze() })
     }
 
-    fn admit(&self, bytes: usize, share: &mut Share) -> Result<(), IngestError> {
+    fn admit(&self, bytes: usize, share: &Share) -> Result<(), IngestError> {
         if bytes > self.cap {
             return Err(IngestError::TooLarge(self.cap));
         }
@@ -223,12 +223,14 @@ impl IngestLayer {
             true => (seconds("timeout")?.or(seconds("request_timeout")?), seconds("stream_timeout")?),
             false => (None, None),
         };
+        let choices = get("n")?.and_then(|member| member.value().as_u64()).unwrap_or(1);
         for key in ["user", "metadata", "store"] {
             get(key)?;
         }
         Ok(Prompt {
             model: model.map(|model| model.as_ref().into()),
             stream,
+            choices: u32::try_from(choices).unwrap_or(1).max(1),
             timeout: timeout.and_then(duration),
             stream_timeout: stream_timeout.and_then(duration),
             bytes,

@@ -13,6 +13,8 @@ pub struct Prompt {
     pub model: Option<Box<str>>,
     /// Whether it asks for a stream.
     pub stream: bool,
+    /// How many choices it asks for (`n`).
+    pub choices: u32,
     /// LiteLLM's `timeout`.
     pub timeout: Option<Duration>,
     /// LiteLLM's `stream_timeout`.
@@ -21,16 +23,24 @@ pub struct Prompt {
     pub held: Arc<dyn Hold>,
 }
 
-/// Something that is held as long as a prompt is in memory.
-pub trait Hold: Debug + Send + Sync {}
+/// A share of the memory for bodies, held as long as a prompt and its answer are in memory.
+pub trait Hold: Debug + Send + Sync {
+    /// Holds `bytes` more; false if they are not left.
+    fn hold_more(&self, bytes: usize) -> bool;
+}
 
-impl<T: Debug + Send + Sync> Hold for T {}
+/// Memory without a bound, for prompts of the proxy's own.
+impl Hold for () {
+    fn hold_more(&self, _bytes: usize) -> bool {
+        true
+    }
+}
 
 impl Prompt {
     /// A prompt of the proxy's own, of which nothing was read.
     #[must_use]
     pub fn of(bytes: Bytes) -> Self {
         let held = Arc::new(());
-        Self { bytes, model: None, stream: false, timeout: None, stream_timeout: None, held }
+        Self { bytes, model: None, stream: false, choices: 1, timeout: None, stream_timeout: None, held }
     }
 }

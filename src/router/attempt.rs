@@ -91,10 +91,11 @@ impl Attempt {
             trail: self.trail,
             usage: self.usage,
             usage_is_ours: self.usage_is_ours,
+            choices: self.prompt.choices,
             commit: self.commit,
             sent,
+            held: self.prompt.held,
         };
-        drop(self.prompt);
         answering.answer(rsp).await
     }
 }

@@ -8,7 +8,8 @@ use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::facts::Price;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri, header};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A deployment and everything that calls to it need, made once.
 #[derive(Debug)]
@@ -21,7 +22,11 @@ pub struct Deployment {
     answer_headers: Vec<(HeaderName, HeaderValue)>,
     model_json: Bytes,
     price: Price,
+    prefixed: RwLock<HashMap<HeaderName, HeaderName>>,
 }
+
+/// Header names of an upstream that are kept ready.
+const MOST_NAMES: usize = 256;
 
 impl Deployment {
     /// Prepares `config` for calls through `forwarder`.
@@ -34,6 +39,7 @@ impl Deployment {
         let native = native.into_iter().find_map(|dialect| Some((dialect, leaf(dialect)?)));
         let mut deployment = Self {
             price: Price::default(),
+            prefixed: RwLock::default(),
             observed: metrics.observed(config.provider.name),
             openai: leaf(Dialect::OpenAi),
             native,
@@ -63,6 +69,20 @@ impl Deployment {
     /// What each of its answers carries.
     pub(super) fn answer_headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.answer_headers
+    }
+
+    /// The name under which an upstream's header is told besides its own (contract 8.1).
+    pub(super) fn prefixed(&self, name: &HeaderName) -> Option<HeaderName> {
+        if let Some(known) = self.prefixed.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Some(known.clone());
+        }
+        let prefixed = HeaderName::try_from(format!("llm_provider-{name}")).ok()?;
+        let mut all = self.prefixed.write().unwrap_or_else(PoisonError::into_inner);
+        // An upstream that invents names must not fill the memory.
+        if all.len() < MOST_NAMES {
+            all.insert(name.clone(), prefixed.clone());
+        }
+        Some(prefixed)
     }
 
     /// Where it takes calls in `dialect`.

@@ -8,6 +8,8 @@ mod leaf;
 mod listed;
 mod pick;
 mod probe;
+mod stream;
+mod whole;
 
 pub use self::deployment::Deployment;
 pub use self::error::{RouteError, UpstreamCause, UpstreamFailure};

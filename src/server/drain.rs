@@ -25,9 +25,9 @@ struct Inner {
 
 /// Tells whether a drain has begun; cheap to ask and to clone.
 #[derive(Clone, Debug)]
-pub struct Handle(Arc<Inner>);
+pub struct Draining(Arc<Inner>);
 
-impl Handle {
+impl Draining {
     /// Whether the server is ending: it is not ready for new work then.
     #[must_use]
     pub fn is_draining(&self) -> bool {
@@ -57,8 +57,8 @@ impl Drain {
 
     /// For those who only ask.
     #[must_use]
-    pub fn handle(&self) -> Handle {
-        Handle(Arc::clone(&self.0))
+    pub fn handle(&self) -> Draining {
+        Draining(Arc::clone(&self.0))
     }
 
     /// Begins. Does nothing when it has begun.

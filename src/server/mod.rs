@@ -25,7 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout_at};
 
 pub use self::bind::bind;
-pub use self::drain::{Drain, Handle};
+pub use self::drain::{Drain, Draining};
 
 mod admit;
 mod bind;

@@ -2,17 +2,10 @@ use super::answer;
 use crate::providers::{Operation, Prompt};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 async fn echo(operation: Operation, request: Value) -> String {
-    let prompt = Prompt {
-        stream: request["stream"] == true,
-        bytes: request.to_string().into(),
-        model: None,
-        timeout: None,
-        stream_timeout: None,
-        held: Arc::new(()),
-    };
+    let stream = request["stream"] == true;
+    let prompt = Prompt { stream, ..Prompt::of(request.to_string().into()) };
     let rsp = answer(&operation, &prompt);
     String::from_utf8(rsp.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }

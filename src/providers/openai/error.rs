@@ -14,3 +14,13 @@ pub fn error_body(problem: &Problem) -> Bytes {
     }});
     body.to_string().into()
 }
+
+/// The event that tells of an error in a stream of `/v1/responses`.
+#[must_use]
+pub fn response_error_event(problem: &Problem) -> Bytes {
+    let event = json!({
+        "type": "error", "code": problem.kind, "message": problem.message,
+        "param": problem.param, "sequence_number": 0,
+    });
+    format!("event: error\ndata: {event}\n\n").into()
+}

@@ -2,5 +2,5 @@
 mod error;
 mod request;
 
-pub use self::error::error_body;
+pub use self::error::{error_body, response_error_event};
 pub use self::request::{EditPlan, Edited, edited};

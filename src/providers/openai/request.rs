@@ -164,16 +164,11 @@ mod tests {
     use crate::providers::{Operation, Prompt};
     use bytes::Bytes;
     use http_body_util::BodyExt;
-    use std::sync::Arc;
 
     async fn after(operation: Operation, plan: &EditPlan<'_>, body: &'static str) -> String {
         let prompt = Prompt {
-            bytes: Bytes::from_static(body.as_bytes()),
-            model: None,
             stream: body.contains(r#""stream":true"#),
-            timeout: None,
-            stream_timeout: None,
-            held: Arc::new(()),
+            ..Prompt::of(Bytes::from_static(body.as_bytes()))
         };
         let edited = edited(&operation, &prompt, plan).unwrap();
         let bytes = edited.body.collect().await.unwrap().to_bytes();
