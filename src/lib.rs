@@ -1,4 +1,7 @@
 //! Bartizan: a sidecar proxy for LLM calls.
+//!
+//! [`run`] starts a proxy inside the process, for the program, tests and benches alike. The rooms
+//! of the house, and who may know whom, are drawn in `docs/architecture.md`.
 pub mod admin;
 pub mod config;
 pub mod data;
@@ -10,3 +13,75 @@ pub mod server;
 pub mod stack;
 pub mod tasks;
 pub mod telemetry;
+
+use crate::admin::{Handles, Ops};
+use crate::config::Config;
+use crate::edge::HOP;
+use crate::forward::Forwarder;
+use crate::router::Router;
+use crate::server::{Drain, Limits};
+use crate::stack::AlwaysReady;
+use crate::tasks::Tasks;
+use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
+use anyhow::Context;
+use http::HeaderValue;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+/// The sockets of a proxy, bound before it starts.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For calls.
+    pub calls: Vec<TcpListener>,
+    /// For `/health/*` and `/metrics` without a key.
+    pub ops: Option<TcpListener>,
+}
+
+/// Carries calls until `drain` is over and the last call has ended.
+///
+/// # Errors
+///
+/// When the forwarder cannot be set up: an unreadable file of certificates, a proxy's bad URL.
+pub async fn run(
+    mut config: Config,
+    listeners: Listeners,
+    drain: Drain,
+    writer: LogWriter,
+) -> anyhow::Result<()> {
+    let tasks = Tasks::default();
+    let forwarder = Forwarder::new(&config.outbound, tasks.clone())
+        .context("the connections to upstreams cannot be set up")?;
+    let metrics = Arc::new(Metrics::new(config.compat));
+    let telemetry = Telemetry::new(&config.telemetry, metrics.clone(), writer);
+    let instance = HeaderValue::from_str(RequestId::random().as_str())?;
+    let routing = std::mem::take(&mut config.routing);
+    let default_model = routing.default_model.clone();
+    let key_header = config.access.key_header.clone();
+    let hop = (HOP, instance.clone());
+    let router = Router::new(routing, forwarder.clone(), &metrics, hop, key_header);
+    let handles = Arc::new(Handles {
+        router: router.clone(),
+        metrics,
+        draining: drain.handle(),
+        compat: config.compat,
+        started: Instant::now(),
+    });
+    let default_model = default_model.as_deref();
+    let calls = stack::stack(&config, default_model, instance, router, telemetry, handles.clone());
+    let limits = Limits::from(&config.server);
+    if let Some(ops_listener) = listeners.ops {
+        let ops = AlwaysReady(Ops::new(handles));
+        let ops = server::serve(vec![ops_listener], ops, limits, drain.clone(), tasks.clone());
+        tasks.spawn(async move {
+            ops.await;
+        });
+    }
+    let cut = server::serve(listeners.calls, calls, limits, drain, tasks.clone()).await;
+    if cut > 0 {
+        tracing::warn!(calls = cut, "Open calls were cut at the drain's deadline");
+    }
+    forwarder.close_idle();
+    tasks.drained().await;
+    Ok(())
+}

@@ -15,14 +15,50 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tower::{Service, ServiceBuilder};
 
+/// What a listener needs of a stack.
+pub trait Stack<B>:
+    Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<B, S> Stack<B> for S where
+    S: Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Hands hyper's requests to a Tower service that is always ready, so that nothing is asked and
+/// nothing is boxed.
+#[derive(Clone, Debug)]
+pub struct AlwaysReady<S>(pub S);
+
+impl<S, R> hyper::service::Service<R> for AlwaysReady<S>
+where
+    S: Service<R> + Clone,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, req: R) -> Self::Future {
+        self.0.clone().call(req)
+    }
+}
+
 /// The service of the calls listener, outermost layer first.
 pub fn stack<B>(
     config: &Config,
+    default_model: Option<&str>,
     instance: HeaderValue,
     router: Router,
     telemetry: Telemetry,
     handles: Arc<Handles>,
-) -> impl Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send> + Clone + Send + 'static
+) -> AlwaysReady<impl Stack<B>>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
@@ -32,8 +68,7 @@ where
         auth = auth.only_header(header.clone());
     }
     let budget = Budget::new(config.server.body_budget);
-    let ingest = IngestLayer::new(config.server.max_body, budget)
-        .default_model(config.routing.default_model.as_deref());
+    let ingest = IngestLayer::new(config.server.max_body, budget).default_model(default_model);
     let calls = ServiceBuilder::new()
         // Sees refusals, disconnects and the final status: outside everything but the panics.
         .layer(RecordLayer::new(telemetry))
@@ -49,10 +84,12 @@ where
     let admin = Admin::new(handles, keys)
         .key_header(config.access.key_header.clone())
         .metrics_need_key(needs_key);
-    ServiceBuilder::new()
-        // A bug in any layer costs one call, not the connection.
-        .layer(CatchLayer)
-        .service(Dispatch::new(calls, admin, Guard::new(instance, &config.access)))
+    AlwaysReady(
+        ServiceBuilder::new()
+            // A bug in any layer costs one call, not the connection.
+            .layer(CatchLayer)
+            .service(Dispatch::new(calls, admin, Guard::new(instance, &config.access))),
+    )
 }
 
 /// The master key's principal; everyone's, where no key is set.
