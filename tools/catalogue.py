@@ -161,16 +161,11 @@ def build(models, title):
     return head + b"".join(sections) + bytes(names), words
 
 
-def rust(words, title, version, date):
+def rust(words, title):
     lines = [
         "//! Words of the model catalogue, by their number in `catalogue.bin`.",
         "//!",
-        f"//! Written by `tools/catalogue.py`: {title}.",
-        "",
-        "/// Version of the package that the catalogue was made from.",
-        f'pub(super) const SOURCE_VERSION: &str = "{version}";',
-        "/// Day on which the catalogue was made.",
-        f'pub(super) const SOURCE_DATE: &str = "{date}";',
+        f"//! Written by `tools/catalogue.py`. {title}.",
     ]
     docs = {
         "PROVIDERS": "Providers as the source spells them.",
@@ -197,7 +192,7 @@ def main():
     title = f"Bartizan model catalogue 1; from litellm {version}, {options.date}; licence MIT"
     table, words = build(models, title)
     (TARGET / "catalogue.bin").write_bytes(table)
-    (TARGET / "words.rs").write_text(rust(words, title, version, options.date))
+    (TARGET / "words.rs").write_text(rust(words, title))
     print(f"{len(models)} models, {len(table)} bytes, {Rounded.count} prices rounded")
 
 

@@ -19,12 +19,14 @@ use super::words::{MODES, PROVIDERS, SUPPORTS};
 use super::{Model, Supports};
 use bartizan_layers::facts::{Price, Rates};
 
-static TABLE: &[u8] = include_bytes!("catalogue.bin");
+/// Cut while compiling: a table whose parts do not fit its lengths is no binary.
+static TABLE: Sections = Sections::cut(include_bytes!("catalogue.bin"));
 const RECORD: usize = 12;
 const THRESHOLD_BIT: u16 = 1 << 7;
 
-/// The sections of the table.
+/// The parts of the table.
 struct Sections {
+    title: &'static [u8],
     records: &'static [u8],
     limits: &'static [u8],
     flags: &'static [u8],
@@ -40,8 +42,7 @@ pub(super) struct Record {
 
 /// What the catalogue was made from, with date and licence, as one line.
 pub(super) fn title() -> &'static str {
-    let line = TABLE.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    std::str::from_utf8(line).unwrap_or_default()
+    std::str::from_utf8(TABLE.title).unwrap_or_default()
 }
 
 /// All models, sorted by the bytes of their names.
@@ -68,17 +69,37 @@ pub(super) fn provider_number(provider: &str) -> Option<u8> {
     PROVIDERS.binary_search(&provider).ok().and_then(|at| u8::try_from(at).ok())
 }
 
+impl Sections {
+    const fn cut(table: &'static [u8]) -> Self {
+        let mut end = 0;
+        while table[end] != b'\n' {
+            end += 1;
+        }
+        let (title, rest) = table.split_at(end);
+        let (lengths, rest) = rest.split_at(1 + 4 * 4);
+        let (records, rest) = rest.split_at(length(lengths, 1));
+        let (limits, rest) = rest.split_at(length(lengths, 5));
+        let (flags, rest) = rest.split_at(length(lengths, 9));
+        let (prices, names) = rest.split_at(length(lengths, 13));
+        Self { title, records, limits, flags, prices, names }
+    }
+}
+
+const fn length(bytes: &[u8], at: usize) -> usize {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize
+}
+
 impl Record {
     pub(super) fn name(self) -> &'static str {
-        let from = number(sections().records, self.at * RECORD, 3);
-        let to = number(sections().records, (self.at + 1) * RECORD, 3);
+        let from = number(TABLE.records, self.at * RECORD, 3);
+        let to = number(TABLE.records, (self.at + 1) * RECORD, 3);
         let bytes = usize::try_from(from).ok().zip(usize::try_from(to).ok());
-        let bytes = bytes.and_then(|(from, to)| sections().names.get(from..to));
+        let bytes = bytes.and_then(|(from, to)| TABLE.names.get(from..to));
         std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
     }
 
     pub(super) fn provider_number(self) -> u8 {
-        sections().records.get(self.at * RECORD + 10).copied().unwrap_or_default()
+        TABLE.records.get(self.at * RECORD + 10).copied().unwrap_or_default()
     }
 
     pub(super) fn provider(self) -> &'static str {
@@ -86,7 +107,7 @@ impl Record {
     }
 
     pub(super) fn model(self) -> Model {
-        let Sections { records, limits, flags, prices, .. } = sections();
+        let Sections { records, limits, flags, prices, .. } = TABLE;
         let field = |at, width| number(records, self.at * RECORD + at, width);
         let place = |at, width| usize::try_from(field(at, width)).unwrap_or(usize::MAX);
         let limit = |at| u32::try_from(number(limits, at, 4)).ok().filter(|limit| *limit > 0);
@@ -115,19 +136,8 @@ impl Supports {
     }
 }
 
-fn sections() -> Sections {
-    let title = title().len() + 1;
-    let length = |nth: usize| usize::try_from(number(TABLE, title + nth * 4, 4)).unwrap_or(0);
-    let rest = TABLE.get(title + 16..).unwrap_or_default();
-    let (records, rest) = rest.split_at_checked(length(0)).unwrap_or_default();
-    let (limits, rest) = rest.split_at_checked(length(1)).unwrap_or_default();
-    let (flags, rest) = rest.split_at_checked(length(2)).unwrap_or_default();
-    let (prices, names) = rest.split_at_checked(length(3)).unwrap_or_default();
-    Sections { records, limits, flags, prices, names }
-}
-
 fn len() -> usize {
-    (sections().records.len() / RECORD).saturating_sub(1)
+    (TABLE.records.len() / RECORD).saturating_sub(1)
 }
 
 /// `width` bytes at a place, least significant first; 0 beyond the end.

@@ -4,6 +4,7 @@
 //! `tools/README.md` for the date and the licence.
 mod catalogue;
 mod models;
+mod row;
 mod rows;
 #[cfg(test)]
 mod tests;

@@ -39,15 +39,16 @@ pub fn model(name: &str) -> Option<Model> {
 /// only carry a price (image sizes, fine-tuned bases) are left out.
 pub fn models_of(provider: &str) -> impl Iterator<Item = &'static str> {
     let number = catalogue::provider_number(provider);
-    catalogue::records().filter(move |record| Some(record.provider_number()) == number).filter_map(
-        |record| {
-            let (name, provider) = (record.name(), record.provider());
-            let bare = strip_provider(name, provider);
-            let only_price = bare.starts_with("ft:") || bare.contains("-x-");
-            let twice = bare == name && catalogue::find(&format!("{provider}/{bare}")).is_some();
-            (!only_price && !twice).then_some(bare)
-        },
-    )
+    let records = number.into_iter().flat_map(|number| {
+        catalogue::records().filter(move |record| record.provider_number() == number)
+    });
+    records.filter_map(|record| {
+        let (name, provider) = (record.name(), record.provider());
+        let bare = strip_provider(name, provider);
+        let only_price = bare.starts_with("ft:") || bare.contains("-x-");
+        let twice = bare == name && catalogue::find(&format!("{provider}/{bare}")).is_some();
+        (!only_price && !twice).then_some(bare)
+    })
 }
 
 /// The provider that a name without a provider belongs to: by the catalogue, else by the
@@ -119,7 +120,7 @@ fn same_family(left: &str, right: &str) -> bool {
 }
 
 /// The catalogue names some providers by product line; rows have one name for all of them.
-fn row_name(provider: &'_ str) -> &'_ str {
+fn row_name(provider: &str) -> &str {
     match provider {
         "bedrock_converse" => "bedrock",
         "cohere" => "cohere_chat",

@@ -2,67 +2,23 @@
 //!
 //! `plain!` is a provider whose variables are `<PREFIX>_API_KEY` and `<PREFIX>_API_BASE`; `row`
 //! spells them out. Titles are how error messages of the LiteLLM proxy spell the provider.
+use super::row::{plain, row};
 use super::{AuthScheme, Provider, Wire};
 
+const AI21: &str = "https://api.ai21.com/studio/v1";
+const COHERE: &str = "https://api.cohere.ai/compatibility/v1";
+const COHERE_KEYS: &[&str] = &["COHERE_API_KEY", "CO_API_KEY"];
 const GEMINI_OPENAI: &str = "https://generativelanguage.googleapis.com/v1beta/openai";
+const OLLAMA: &str = "http://localhost:11434";
+const OLLAMA_OPENAI: &str = "http://localhost:11434/v1";
+const OPENAI: &str = "https://api.openai.com/v1";
+const OPENAI_BASES: &[&str] = &["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 
-macro_rules! plain {
-    ($name:literal, $title:literal, $prefix:literal, $base:literal) => {
-        row($name, $title, &[concat!($prefix, "_API_KEY")], &[concat!($prefix, "_API_BASE")], $base)
-    };
-}
-
-/// An OpenAI-compatible provider with a bearer key, without `/responses`.
-const fn row(
-    name: &'static str,
-    title: &'static str,
-    key_env: &'static [&'static str],
-    base_env: &'static [&'static str],
-    base: &'static str,
-) -> Provider {
-    Provider {
-        name,
-        title,
-        wire: Wire::OpenAi,
-        key_env,
-        base_env,
-        base,
-        openai_base: None,
-        auth: AuthScheme::Bearer,
-        key_optional: false,
-        headers: &[],
-        stream_usage: true,
-        responses: false,
-    }
-}
-
-impl Provider {
-    const fn responses(self) -> Self {
-        Self { responses: true, ..self }
-    }
-
-    /// For those that refuse `stream_options`, or report usage without being asked.
-    const fn no_stream_usage(self) -> Self {
-        Self { stream_usage: false, ..self }
-    }
-
-    const fn key_optional(self) -> Self {
-        Self { key_optional: true, ..self }
-    }
-
-    const fn openai_at(self, base: &'static str) -> Self {
-        Self { openai_base: Some(base), ..self }
-    }
-
-    const fn speaks(self, wire: Wire, auth: AuthScheme, openai_base: &'static str) -> Self {
-        Self { wire, auth, ..self }.openai_at(openai_base)
-    }
-}
-
+/// All rows.
 pub(super) static PROVIDERS: &[Provider] = &[
     plain!("abliteration", "Abliteration", "ABLITERATION", "https://api.abliteration.ai/v1"),
-    plain!("ai21", "Ai21", "AI21", "https://api.ai21.com/studio/v1").no_stream_usage(),
-    plain!("ai21_chat", "Ai21_chat", "AI21", "https://api.ai21.com/studio/v1").no_stream_usage(),
+    plain!("ai21", "Ai21", "AI21", AI21).no_stream_usage(),
+    plain!("ai21_chat", "Ai21_chat", "AI21", AI21).no_stream_usage(),
     plain!("aiand", "Aiand", "AIAND", "https://api.aiand.com/v1").responses(),
     plain!("aihubmix", "Aihubmix", "AIHUBMIX", "https://aihubmix.com/v1"),
     row(
@@ -97,20 +53,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("codestral", "Codestral", "CODESTRAL", "https://codestral.mistral.ai/v1")
         .no_stream_usage(),
     plain!("cognition", "Cognition", "COGNITION", "https://api.cognition.ai/v1"),
-    row(
-        "cohere",
-        "Cohere",
-        &["COHERE_API_KEY", "CO_API_KEY"],
-        &["COHERE_API_BASE"],
-        "https://api.cohere.ai/compatibility/v1",
-    ),
-    row(
-        "cohere_chat",
-        "Cohere_chat",
-        &["COHERE_API_KEY", "CO_API_KEY"],
-        &["COHERE_API_BASE"],
-        "https://api.cohere.ai/compatibility/v1",
-    ),
+    row("cohere", "Cohere", COHERE_KEYS, &["COHERE_API_BASE"], COHERE),
+    row("cohere_chat", "Cohere_chat", COHERE_KEYS, &["COHERE_API_BASE"], COHERE),
     row(
         "cometapi",
         "Cometapi",
@@ -231,27 +175,14 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("novita", "Novita", "NOVITA", "https://api.novita.ai/v3/openai"),
     plain!("nscale", "Nscale", "NSCALE", "https://inference.api.nscale.com/v1"),
     plain!("nvidia_nim", "Nvidia_nim", "NVIDIA_NIM", "https://integrate.api.nvidia.com/v1"),
-    row("ollama", "Ollama", &["OLLAMA_API_KEY"], &["OLLAMA_API_BASE"], "http://localhost:11434")
-        .openai_at("http://localhost:11434/v1")
+    row("ollama", "Ollama", &["OLLAMA_API_KEY"], &["OLLAMA_API_BASE"], OLLAMA)
+        .openai_at(OLLAMA_OPENAI)
         .key_optional(),
-    row(
-        "ollama_chat",
-        "Ollama_chat",
-        &["OLLAMA_API_KEY"],
-        &["OLLAMA_API_BASE"],
-        "http://localhost:11434",
-    )
-    .openai_at("http://localhost:11434/v1")
-    .key_optional(),
+    row("ollama_chat", "Ollama_chat", &["OLLAMA_API_KEY"], &["OLLAMA_API_BASE"], OLLAMA)
+        .openai_at(OLLAMA_OPENAI)
+        .key_optional(),
     plain!("oobabooga", "Oobabooga", "OOBABOOGA", "").key_optional(),
-    row(
-        "openai",
-        "OpenAI",
-        &["OPENAI_API_KEY"],
-        &["OPENAI_BASE_URL", "OPENAI_API_BASE"],
-        "https://api.openai.com/v1",
-    )
-    .responses(),
+    row("openai", "OpenAI", &["OPENAI_API_KEY"], OPENAI_BASES, OPENAI).responses(),
     plain!("openai_like", "Openai_like", "OPENAI_LIKE", "").key_optional(),
     plain!("openinfer", "Openinfer", "OPENINFER", "https://api.openinfer.ai/v1").responses(),
     row(
@@ -323,8 +254,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         "text-completion-openai",
         "Text-completion-openai",
         &["OPENAI_API_KEY"],
-        &["OPENAI_BASE_URL", "OPENAI_API_BASE"],
-        "https://api.openai.com/v1",
+        OPENAI_BASES,
+        OPENAI,
     )
     .responses(),
     row(

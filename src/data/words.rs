@@ -1,11 +1,6 @@
 //! Words of the model catalogue, by their number in `catalogue.bin`.
 //!
-//! Written by `tools/catalogue.py`: Bartizan model catalogue 1; from litellm 1.109.1, 2026-11-21; licence MIT.
-
-/// Version of the package that the catalogue was made from.
-pub(super) const SOURCE_VERSION: &str = "1.109.1";
-/// Day on which the catalogue was made.
-pub(super) const SOURCE_DATE: &str = "2026-11-21";
+//! Written by `tools/catalogue.py`. Bartizan model catalogue 1; from litellm 1.109.1, 2026-11-21; licence MIT.
 
 /// Providers as the source spells them.
 #[rustfmt::skip]
