@@ -127,7 +127,7 @@ def limit(value):
 
 def build(models, title):
     words = {
-        "PROVIDERS": sorted({facts.get("litellm_provider") or "" for facts in models.values()}),
+        "PROVIDERS": sorted({facts["litellm_provider"] for facts in models.values()}),
         "MODES": sorted({facts.get("mode") or "" for facts in models.values()}),
         "SUPPORTS": sorted({
             key.removeprefix("supports_")
@@ -150,7 +150,7 @@ def build(models, title):
             "<HHBB",
             limits.position(struct.pack("<II", *pair)) // 8,
             flags.position(struct.pack("<Q", flag_set)) // 8,
-            words["PROVIDERS"].index(facts.get("litellm_provider") or ""),
+            words["PROVIDERS"].index(facts["litellm_provider"]),
             words["MODES"].index(facts.get("mode") or ""),
         )
         names += name.encode()
@@ -188,7 +188,8 @@ def main():
     version = options.wheel.name.split("-")[1]
     with zipfile.ZipFile(options.wheel) as wheel:
         models = json.loads(wheel.read(SOURCE), parse_float=Decimal)
-    models.pop("sample_spec", None)
+    models.pop("sample_spec", None)  # describes the format
+    models = {name: facts for name, facts in models.items() if facts.get("litellm_provider")}
     title = f"Bartizan model catalogue 1; from litellm {version}, {options.date}; licence MIT"
     table, words = build(models, title)
     (TARGET / "catalogue.bin").write_bytes(table)
