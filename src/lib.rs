@@ -15,12 +15,12 @@ pub mod tasks;
 pub mod telemetry;
 
 use crate::admin::{Handles, Ops};
-use crate::config::Config;
-use crate::edge::HOP;
+use crate::config::{Compat, Config};
+use crate::edge::{Budget, Guard, HOP, IngestLayer};
 use crate::forward::Forwarder;
 use crate::router::Router;
 use crate::server::{Drain, Limits};
-use crate::stack::AlwaysReady;
+use crate::stack::{AlwaysReady, Plan};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
 use anyhow::Context;
@@ -44,39 +44,49 @@ pub struct Listeners {
 ///
 /// When the forwarder cannot be set up: an unreadable file of certificates, a proxy's bad URL.
 pub async fn run(
-    mut config: Config,
+    config: Config,
     listeners: Listeners,
     drain: Drain,
     writer: LogWriter,
 ) -> anyhow::Result<()> {
+    let Config { server, access, routing, outbound, telemetry, compat, .. } = config;
     let tasks = Tasks::default();
-    let forwarder = Forwarder::new(&config.outbound, tasks.clone())
+    let forwarder = Forwarder::new(&outbound, tasks.clone())
         .context("the connections to upstreams cannot be set up")?;
-    let metrics = Arc::new(Metrics::new(config.compat));
-    let telemetry = Telemetry::new(&config.telemetry, metrics.clone(), writer);
+    let metrics = Arc::new(Metrics::new(compat));
     let instance = HeaderValue::from_str(RequestId::random().as_str())?;
-    let routing = std::mem::take(&mut config.routing);
     let default_model = routing.default_model.clone();
-    let key_header = config.access.key_header.clone();
     let hop = (HOP, instance.clone());
-    let router = Router::new(routing, forwarder.clone(), &metrics, hop, key_header);
+    let router =
+        Router::new(routing, forwarder.clone(), &metrics, hop, access.key_header.clone());
     let handles = Arc::new(Handles {
         router: router.clone(),
-        metrics,
+        metrics: metrics.clone(),
         draining: drain.handle(),
-        compat: config.compat,
+        compat,
         started: Instant::now(),
     });
-    let default_model = default_model.as_deref();
-    let calls = stack::stack(&config, default_model, instance, router, telemetry, handles.clone());
-    let limits = Limits::from(&config.server);
-    if let Some(ops_listener) = listeners.ops {
-        let ops = AlwaysReady(Ops::new(handles));
-        let ops = server::serve(vec![ops_listener], ops, limits, drain.clone(), tasks.clone());
+    let limits = Limits::from(&server);
+    if let Some(listener) = listeners.ops {
+        let ops = AlwaysReady(Ops::new(handles.clone()));
+        let ops = server::serve(vec![listener], ops, limits, drain.clone(), tasks.clone());
         tasks.spawn(async move {
             ops.await;
         });
     }
+    let telemetry_needs_key = telemetry.metrics_need_key.unwrap_or(compat == Compat::Current);
+    let plan = Plan {
+        keys: stack::keys(&access),
+        guard: Guard::new(instance, &access),
+        ingest: IngestLayer::new(server.max_body, Budget::new(server.body_budget))
+            .default_model(default_model.as_deref()),
+        telemetry: Telemetry::new(&telemetry, metrics, writer),
+        router,
+        handles,
+        key_header: access.key_header,
+        metrics_need_key: telemetry_needs_key,
+    };
+    let calls = stack::stack(plan);
     let cut = server::serve(listeners.calls, calls, limits, drain, tasks.clone()).await;
     if cut > 0 {
         tracing::warn!(calls = cut, "Open calls were cut at the drain's deadline");
