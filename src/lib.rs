@@ -57,8 +57,7 @@ pub async fn run(
     let instance = HeaderValue::from_str(RequestId::random().as_str())?;
     let default_model = routing.default_model.clone();
     let hop = (HOP, instance.clone());
-    let router =
-        Router::new(routing, forwarder.clone(), &metrics, hop, access.key_header.clone());
+    let router = Router::new(routing, forwarder.clone(), &metrics, hop, access.key_header.clone());
     let handles = Arc::new(Handles {
         router: router.clone(),
         metrics: metrics.clone(),

@@ -1,9 +1,7 @@
 //! The one place that orders the layers.
 use crate::admin::{Admin, Handles};
 use crate::config::Access;
-use crate::edge::{
-    CatchBody, CatchLayer, Dispatch, Guard, IngestLayer, RecordLayer, RespondLayer,
-};
+use crate::edge::{CatchBody, CatchLayer, Dispatch, Guard, IngestLayer, RecordLayer, RespondLayer};
 use crate::router::Router;
 use crate::telemetry::Telemetry;
 use bartizan_layers::BoxError;
