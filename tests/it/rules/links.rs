@@ -1,5 +1,6 @@
 //! What the documents point at exists.
 use super::{File, assert_kept, files, root, sources};
+use std::fs;
 use std::path::Path;
 
 #[test]
@@ -40,6 +41,24 @@ fn each_fact_of_the_architecture_page_is_a_type() {
     };
     let unknown = facts.into_iter().filter(|name| !is_type(name));
     assert_kept(unknown.map(|name| format!("docs/architecture.md: `{name}` is no type")));
+}
+
+#[test]
+fn each_metric_has_a_row_in_its_page() {
+    let page = fs::read_to_string(root().join("docs/metrics.md")).unwrap();
+    let sources = files("src/telemetry", ".rs");
+    let quoted = sources.iter().filter(|file| !file.is_tests()).flat_map(|file| {
+        file.code().flat_map(|line| line.split('"').skip(1).step_by(2)).collect::<Vec<_>>()
+    });
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    let is_metric = |name: &&str| {
+        let ours = name.starts_with("litellm_") || name.starts_with("bartizan_");
+        ours && name.chars().all(plain) && !["litellm_model_name"].contains(name)
+    };
+    let row = |name: &str| [format!("| `{name}` |"), format!("| `{name}_total` |")];
+    let missing =
+        quoted.filter(is_metric).filter(|name| !row(name).iter().any(|it| page.contains(it)));
+    assert_kept(missing.map(|name| format!("docs/metrics.md: no row for {name}")));
 }
 
 /// The pages that people read.
