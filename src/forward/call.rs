@@ -6,7 +6,7 @@ use super::h2;
 use super::origin::Origin;
 use super::timeouts::{Deadlines, Due};
 use bartizan_layers::body::Body;
-use http::header::HOST;
+use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::{Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use std::fmt;
@@ -109,6 +109,10 @@ impl Call {
         } else {
             *request.version_mut() = Version::HTTP_11;
             request.headers_mut().insert(HOST, target.host_header.clone());
+            let auth = target.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref());
+            if let Some(auth) = auth.filter(|_| target.is_absolute_form()) {
+                request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
+            }
         }
         let is_absolute = is_h2 || target.is_absolute_form();
         if is_absolute != request.uri().scheme().is_some() {
