@@ -19,7 +19,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) enum Line {
     H1(Box<Exchange>),
-    H2(h2::Call),
+    H2(Box<h2::Call>),
 }
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Line, ForwardError>> + Send>>;
@@ -167,14 +167,14 @@ impl Call {
 
     fn poll_h2(
         &mut self,
-        mut call: h2::Call,
+        mut call: Box<h2::Call>,
         cx: &mut Context<'_>,
     ) -> Result<Result<Response<UpstreamBody>, State>, ForwardError> {
         match call.poll_reply(cx) {
             Poll::Pending if call.is_overdue(self.due.at, cx) => Err(self.overdue()),
             Poll::Pending => Ok(Err(State::Waiting(Line::H2(call)))),
             Poll::Ready(Ok(response)) => {
-                Ok(Ok(self.answer(response, |body, _| UpstreamBody::h2(body, call))))
+                Ok(Ok(self.answer(response, |body, _| UpstreamBody::h2(body, *call))))
             }
             Poll::Ready(Err((error, request))) => self.again(error, request).map(Err),
         }

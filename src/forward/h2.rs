@@ -119,6 +119,9 @@ impl Drop for Stream {
 
 type Reply = Result<Response<Incoming>, TrySendError<Request<Body>>>;
 
+/// The error and, when nothing was done with it, the request.
+type Failed = (hyper::Error, Option<Request<Body>>);
+
 /// One call on a stream, before its response headers.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -130,8 +133,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self { reply: None, spare: None, stream, timer: Timer::default() }
+    pub(super) fn new(stream: Stream) -> Box<Self> {
+        Box::new(Self { reply: None, spare: None, stream, timer: Timer::default() })
     }
 
     pub(super) fn send(&mut self, request: Request<Body>) {
@@ -140,11 +143,11 @@ impl Call {
         self.reply = Some(ReusableBoxFuture::new(reply));
     }
 
-    /// The response, or the error and, when nothing was done with it, the request.
+    /// Waits for the response headers.
     pub(super) fn poll_reply(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Response<Incoming>, (hyper::Error, Option<Request<Body>>)>> {
+    ) -> Poll<Result<Response<Incoming>, Failed>> {
         let Some(reply) = &mut self.reply else {
             return Poll::Pending;
         };

@@ -9,10 +9,13 @@ use http_body_util::BodyExt;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::join;
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn a_request_goes_to_the_base_with_host_and_length() {
@@ -263,4 +266,58 @@ async fn a_reader_that_is_slow_itself_does_not_count_as_an_idle_upstream() {
     let waited = tokio::time::Instant::now();
     assert!(matches!(body.frame().await.unwrap(), Err(ForwardError::IdleTimeout(_))));
     assert!(waited.elapsed() >= idle);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_streams_on_many_threads_all_come_to_their_end() {
+    const CALLS: usize = 64;
+    let peer = Peer::new().await;
+    let forwarder = forwarder();
+    let upstream = forwarder.upstream(&peer.base("/v1"));
+    let tasks = Tasks::default();
+    let done = Arc::new(AtomicUsize::new(0));
+    let servers = tasks.clone();
+    let server = async move {
+        loop {
+            let mut stream = peer.accept().await;
+            servers.spawn(async move { while stream_some(&mut stream).await.is_ok() {} });
+        }
+    };
+    for _ in 0..CALLS {
+        let (upstream, done) = (upstream.clone(), Arc::clone(&done));
+        tasks.spawn(async move {
+            for _ in 0..20 {
+                let answer = text(upstream.send(post()).await.unwrap()).await.unwrap();
+                assert_eq!(answer.len(), 50);
+            }
+            done.fetch_add(1, Ordering::SeqCst);
+        });
+    }
+    let all_done = async {
+        while done.load(Ordering::SeqCst) < CALLS {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        () = server => {}
+        () = all_done => {}
+        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("a stream got lost"),
+    }
+    assert!(forwarder.stats()[0].opened <= CALLS as u64, "{:?}", forwarder.stats());
+}
+
+/// Answers one request with 50 small chunks, each sent by itself.
+async fn stream_some(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"hello") {
+        if stream.read_buf(&mut seen).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
+    for _ in 0..50 {
+        stream.write_all(b"1\r\nx\r\n").await?;
+        tokio::task::yield_now().await;
+    }
+    stream.write_all(b"0\r\n\r\n").await
 }
