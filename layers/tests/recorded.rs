@@ -67,7 +67,7 @@ fn with_the_usage_event_taken_out_all_other_bytes_are_equal() {
 
 /// The text without its first event that has no choices and a usage object.
 fn without_usage_event(text: &[u8]) -> Vec<u8> {
-    let text = std::str::from_utf8(text).unwrap();
+    let text = std::str::from_utf8(text).expect("recordings are text");
     let surplus = text.split_inclusive('\n').find(|line| {
         let data = line.strip_prefix("data:").unwrap_or_default();
         let chunk: Value = serde_json::from_str(data).unwrap_or_default();
@@ -83,9 +83,9 @@ fn without_usage_event(text: &[u8]) -> Vec<u8> {
 
 /// The last report of each field, by parsing every event.
 fn oracle(recorded: &Recorded) -> Option<Usage> {
-    let text = std::str::from_utf8(&recorded.text).unwrap();
+    let text = std::str::from_utf8(&recorded.text).expect("recordings are text");
     let events: Vec<Value> = match recorded.framing {
-        Framing::Array => serde_json::from_str(text).unwrap(),
+        Framing::Array => serde_json::from_str(text).expect("a recorded array is whole"),
         _ => text
             .lines()
             .filter_map(|line| serde_json::from_str(line.strip_prefix("data:")?).ok())
@@ -132,7 +132,7 @@ fn recordings() -> Vec<Recorded> {
         return found;
     };
     for provider in providers.flatten().filter(|entry| entry.path().is_dir()) {
-        for file in std::fs::read_dir(provider.path()).unwrap().flatten() {
+        for file in std::fs::read_dir(provider.path()).expect("it is a folder").flatten() {
             found.extend(recording(&file.path()));
         }
     }
@@ -142,7 +142,8 @@ fn recordings() -> Vec<Recorded> {
 }
 
 fn recording(path: &Path) -> Option<Recorded> {
-    let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let file: Value =
+        serde_json::from_slice(&std::fs::read(path).ok()?).expect("a recording is JSON");
     let text = file["response"]["body_text"].as_str()?;
     let endpoint = file["endpoint"].as_str()?;
     let wire = if endpoint.contains("/responses") {

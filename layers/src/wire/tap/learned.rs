@@ -1,15 +1,14 @@
 //! What the events of each wire tell.
-use super::{InBand, Wire, usage::Report};
+use super::{
+    InBand, Wire,
+    key::{ERROR, Finish, USAGE, behind_colon, finish_of, has_object},
+    usage::Report,
+};
 use crate::{
     facts::{Usage, UsageCell},
     wire::scan::{Value, value},
 };
-use memchr::memmem::{self, Finder};
-use std::sync::LazyLock;
-
-static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""finish_reason""#));
-static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""usage""#));
-static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error""#));
+use memchr::memmem;
 
 /// Members of an OpenAI delta that are content, whatever a provider calls them.
 const CONTENT: [&str; 10] = [
@@ -258,40 +257,6 @@ impl Learned {
 /// and a usage object.
 pub(super) fn is_usage_event(data: &[u8]) -> bool {
     has_object(data, &USAGE) && Learned::new(Wire::Chat).chat_chunk(b"", data, &Finish::Absent)
-}
-
-enum Finish {
-    Absent,
-    /// Present, and everywhere null or an empty string.
-    Null,
-    Some,
-}
-
-/// Looks for the finish reasons without parsing. Text of the assistant cannot forge the key: a
-/// quote inside a string is escaped.
-#[inline]
-fn finish_of(data: &[u8]) -> Finish {
-    let mut found = Finish::Absent;
-    for at in FINISH.find_iter(data) {
-        let value = behind_colon(&data[at + FINISH.needle().len()..]);
-        if !value.starts_with(b"null") && !value.starts_with(b"\"\"") {
-            return Finish::Some;
-        }
-        found = Finish::Null;
-    }
-    found
-}
-
-/// Whether some member called `key` is an object.
-#[inline]
-fn has_object(data: &[u8], key: &Finder<'static>) -> bool {
-    key.find_iter(data).any(|at| behind_colon(&data[at + key.needle().len()..]).starts_with(b"{"))
-}
-
-#[inline]
-fn behind_colon(text: &[u8]) -> &[u8] {
-    let text = text.trim_ascii_start();
-    text.strip_prefix(b":").map_or(text, <[u8]>::trim_ascii_start)
 }
 
 /// The type of an event: its name, or, where a server leaves names out, its `type` member.
