@@ -96,12 +96,14 @@ impl Learned {
             self.content += 1;
             return false;
         }
-        let (mut no_choices, mut usage) = (false, None);
+        let (mut no_choices, mut some_choice, mut usage) = (false, false, None);
         let mut content = false;
         for (key, value) in value(data).members() {
             match &*key {
                 "choices" => {
-                    no_choices = value.is_array() && value.elements().next().is_none();
+                    let empty = is_empty_array(value);
+                    no_choices |= empty;
+                    some_choice |= !empty;
                     value.elements().for_each(|choice| content |= self.choice(choice));
                 }
                 "usage" => usage = Some(value),
@@ -119,7 +121,7 @@ impl Learned {
         if let Some(usage) = usage {
             self.used(usage);
         }
-        no_choices && usage.is_some()
+        no_choices && !some_choice && usage.is_some()
     }
 
     /// Reads a choice and says whether it has content.
@@ -271,4 +273,9 @@ fn kind<'e>(name: &'e [u8], data: &'e [u8]) -> &'e [u8] {
 
 fn is_empty(value: Value<'_>) -> bool {
     matches!(value.raw(), b"null" | b"\"\"" | b"[]" | b"{}" | b"false")
+}
+
+fn is_empty_array(value: Value<'_>) -> bool {
+    let inside = value.raw().strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    inside.is_some_and(|inside| inside.trim_ascii().is_empty())
 }
