@@ -20,8 +20,9 @@ impl Check<'_> {
             let prefixed = format!("{}/*", provider.name);
             let groups = [Some(prefixed), bare.then(|| "*".to_owned())];
             for group in groups.into_iter().flatten() {
+                let prefixed = group != "*";
                 found.push(Deployment {
-                    id: format!("{}-{}", provider.name, if group == "*" { "bare" } else { "all" }),
+                    id: format!("{}-{}", provider.name, if prefixed { "all" } else { "bare" }),
                     api_base: Some(base.clone()),
                     api_key: key.clone(),
                     ..blank(&group, provider, "*")

@@ -84,6 +84,12 @@ impl Problems {
         &self.notices
     }
 
+    /// Whether there was no config file to read.
+    #[must_use]
+    pub fn is_without_file(&self) -> bool {
+        self.file.0.is_empty()
+    }
+
     /// How many errors there are.
     #[must_use]
     pub fn errors(&self) -> usize {

@@ -120,8 +120,7 @@ impl Groups {
     fn matching<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
         self.patterns.iter().find_map(|group| {
             let captures = capture(&group.name, name)?;
-            // A catch-all takes only names that its deployment can serve.
-            let serves = group.deployments.iter().any(|deployment| deployment.serves(&captures));
+            let serves = group.deployments.iter().any(|deployment| deployment.serves(name));
             serves.then_some(Found { group, captures: Some(captures) })
         })
     }
