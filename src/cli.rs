@@ -61,7 +61,11 @@ pub struct Serve {
     #[arg(long, alias = "ops_listen", value_name = "ADDRESS:PORT")]
     ops_listen: Option<String>,
     /// The same, on all addresses [env: PROMETHEUS_METRICS_PORT]
-    #[arg(long = "prometheus_metrics_port", alias = "prometheus-metrics-port", value_name = "PORT")]
+    #[arg(
+        long = "prometheus_metrics_port",
+        alias = "prometheus-metrics-port",
+        value_name = "PORT"
+    )]
     metrics_port: Option<u16>,
     /// Worker threads [env: NUM_WORKERS] [default: as many as there are processors]
     #[arg(long = "num_workers", alias = "num-workers", value_name = "N")]

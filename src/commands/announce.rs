@@ -85,7 +85,8 @@ fn found(config: &Config) -> String {
     let names: BTreeSet<&str> = deployments.iter().map(|one| one.group.as_str()).collect();
     let all = names.len();
     let shown: Vec<_> = names.into_iter().take(8).collect();
-    let more = if all > shown.len() { format!(" and {} more", all - shown.len()) } else { String::new() };
+    let more =
+        if all > shown.len() { format!(" and {} more", all - shown.len()) } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 

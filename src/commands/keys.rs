@@ -14,7 +14,8 @@ pub fn master(told: Option<&Path>) -> ExitCode {
             ExitCode::SUCCESS
         }
         None => {
-            let place = dir.map_or("no state directory".to_owned(), |dir| dir.display().to_string());
+            let place =
+                dir.map_or("no state directory".to_owned(), |dir| dir.display().to_string());
             drop(writeln!(
                 std::io::stderr(),
                 "no key was generated yet ({place}): start the proxy once without a config file"

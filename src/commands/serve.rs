@@ -49,7 +49,8 @@ fn listeners(config: &Config) -> anyhow::Result<Listeners> {
     let mut calls = Vec::new();
     for address in &config.server.listen {
         // With port 0 the second listener takes the port that the first one got.
-        let port = calls.first().and_then(|first: &tokio::net::TcpListener| first.local_addr().ok());
+        let port =
+            calls.first().and_then(|first: &tokio::net::TcpListener| first.local_addr().ok());
         let port = port.map_or(address.port(), |first| first.port());
         match bind(SocketAddr::new(address.ip(), port)) {
             Ok(listener) => calls.push(listener),
@@ -62,8 +63,6 @@ fn listeners(config: &Config) -> anyhow::Result<Listeners> {
 }
 
 fn no_ipv6(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        std::io::ErrorKind::AddrNotAvailable | std::io::ErrorKind::Unsupported
-    ) || error.raw_os_error().is_none()
+    matches!(error.kind(), std::io::ErrorKind::AddrNotAvailable | std::io::ErrorKind::Unsupported)
+        || error.raw_os_error().is_none()
 }

@@ -145,7 +145,8 @@ impl Check<'_> {
         }
         let url = self.default_base(provider);
         if url.is_none() {
-            let message = format!("`api_base` is missing: {} has no address of its own", provider.name);
+            let message =
+                format!("`api_base` is missing: {} has no address of its own", provider.name);
             self.error(at, message, "add `api_base: http://HOST:PORT/v1`");
         }
         url.map(Some)

@@ -15,7 +15,11 @@ impl Env {
     #[expect(clippy::disallowed_methods, reason = "this is where the environment is read, once")]
     pub fn of_process() -> Self {
         let texts = std::env::vars_os();
-        Self(texts.filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect())
+        Self(
+            texts
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
     }
 
     /// The variable `name`; empty ones count as unset.

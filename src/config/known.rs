@@ -5,17 +5,14 @@
 pub(super) const SECTIONS: &str =
     "model_list litellm_settings general_settings router_settings environment_variables";
 /// Sections of later versions.
-pub(super) const SECTIONS_LATER: &str =
-    "include guardrails mcp_servers vector_store_registry credential_list prompts agents \
+pub(super) const SECTIONS_LATER: &str = "include guardrails mcp_servers vector_store_registry credential_list prompts agents \
     files_settings finetune_settings default_vertex_config assistant_settings search_tools \
     policies callback_settings";
 
-pub(super) const GENERAL: &str =
-    "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
+pub(super) const GENERAL: &str = "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
     always_include_stream_usage litellm_dangerously_permit_weak_or_unset_master_key \
     keepalive_timeout";
-pub(super) const GENERAL_LATER: &str =
-    "database_url database_connection_pool_limit database_connection_timeout \
+pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_limit database_connection_timeout \
     database_connection_pool_timeout database_type store_model_in_db store_prompts_in_spend_logs \
     alerting alerting_threshold alert_types alert_to_webhook_url alerting_args \
     spend_report_frequency allowed_ips blocked_ips allowed_routes admin_only_routes \
@@ -40,12 +37,10 @@ pub(super) const GENERAL_LATER: &str =
     max_budget budget_duration tpm_limit rpm_limit user_rate_limit success_callback \
     failure_callback callbacks track_cost_per_model budget_reset_at cost_per_token";
 
-pub(super) const LITELLM: &str =
-    "request_timeout json_logs set_verbose ssl_verify callbacks require_auth_for_metrics_endpoint \
+pub(super) const LITELLM: &str = "request_timeout json_logs set_verbose ssl_verify callbacks require_auth_for_metrics_endpoint \
     always_include_stream_usage enable_preview_features forward_traceparent_to_llm_provider \
     telemetry";
-pub(super) const LITELLM_LATER: &str =
-    "drop_params modify_params turn_off_message_logging redact_messages_in_exceptions \
+pub(super) const LITELLM_LATER: &str = "drop_params modify_params turn_off_message_logging redact_messages_in_exceptions \
     redact_user_api_key_info log_raw_request_response num_retries allowed_fails fallbacks \
     context_window_fallbacks content_policy_fallbacks default_fallbacks cache cache_params \
     success_callback failure_callback service_callback audit_log_callbacks max_budget \
@@ -67,8 +62,7 @@ pub(super) const PYTHON_ONLY: &str =
 
 pub(super) const ROUTER: &str =
     "routing_strategy model_group_alias timeout stream_timeout set_verbose debug_level";
-pub(super) const ROUTER_LATER: &str =
-    "routing_strategy_args num_retries retry_after retry_policy model_group_retry_policy \
+pub(super) const ROUTER_LATER: &str = "routing_strategy_args num_retries retry_after retry_policy model_group_retry_policy \
     allowed_fails allowed_fails_policy cooldown_time disable_cooldowns fallbacks \
     context_window_fallbacks content_policy_fallbacks default_fallbacks max_fallbacks \
     enable_pre_call_checks enable_tag_filtering tag_filtering_match_any optional_pre_call_checks \
@@ -79,15 +73,12 @@ pub(super) const ROUTER_LATER: &str =
     tag_routing_prefix fallback_on_unsupported_params deployment_affinity_ttl_seconds \
     session_affinity_repin_on_failover";
 
-pub(super) const ENTRY: &str =
-    "model_name litellm_params model_info tpm rpm";
+pub(super) const ENTRY: &str = "model_name litellm_params model_info tpm rpm";
 
 /// Keys of `litellm_params` that are no parameter of a request.
-pub(super) const PARAMS: &str =
-    "model api_key api_base base_url custom_llm_provider organization extra_headers extra_body \
+pub(super) const PARAMS: &str = "model api_key api_base base_url custom_llm_provider organization extra_headers extra_body \
     timeout stream_timeout weight rpm tpm order model_info";
-pub(super) const PARAMS_LATER: &str =
-    "api_version max_parallel_requests max_retries num_retries cooldown_time tags max_budget \
+pub(super) const PARAMS_LATER: &str = "api_version max_parallel_requests max_retries num_retries cooldown_time tags max_budget \
     budget_duration mock_response drop_params additional_drop_params allowed_openai_params \
     merge_reasoning_content_in_choices use_in_pass_through configurable_clientside_auth_params \
     litellm_credential_name guardrails cache_control_injection_points prompt_id vertex_project \
@@ -107,8 +98,10 @@ pub(super) fn has(keys: &str, key: &str) -> bool {
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let plain = ["authorization", "cookie", "aws_access_key_id", "vertex_credentials"];
-    let parts = ["api_key", "apikey", "master_key", "secret", "password", "token", "api-key", "salt_key"];
-    let harmless = ["max_tokens", "cost_per", "token_limit", "max_input_tokens", "max_output_tokens"];
+    let parts =
+        ["api_key", "apikey", "master_key", "secret", "password", "token", "api-key", "salt_key"];
+    let harmless =
+        ["max_tokens", "cost_per", "token_limit", "max_input_tokens", "max_output_tokens"];
     plain.contains(&key.as_str())
         || key.ends_with("_key")
         || (parts.iter().any(|part| key.contains(part))

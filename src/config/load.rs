@@ -92,7 +92,8 @@ fn with_dotenv(mut env: Env, options: &Options, problems: &mut Problems) -> Env 
 /// `environment_variables`: they count for everything that is read after them.
 fn export(root: &mut Node, env: &mut Env, problems: &mut Problems) {
     let Kind::Map(sections) = &mut root.kind else { return };
-    let section = sections.iter_mut().find(|(name, _)| name.text() == Some("environment_variables"));
+    let section =
+        sections.iter_mut().find(|(name, _)| name.text() == Some("environment_variables"));
     let Some((_, section)) = section else { return };
     resolve(section, "", env, problems);
     for (name, value) in section.entries() {
@@ -154,7 +155,8 @@ impl Check<'_> {
             if text.starts_with("x-") {
                 continue;
             }
-            let section = Node { kind: Kind::Map(vec![(name.clone(), value.clone())]), place: name.place };
+            let section =
+                Node { kind: Kind::Map(vec![(name.clone(), value.clone())]), place: name.place };
             self.keys(&section, "", known::SECTIONS, known::SECTIONS_LATER);
         }
         self.keys(general, "general_settings", known::GENERAL, known::GENERAL_LATER);
@@ -168,7 +170,9 @@ impl Check<'_> {
         }
         let strategy = self.text(router, "routing_strategy");
         if let Some(other) = strategy.filter(|strategy| strategy != "simple-shuffle") {
-            self.later.insert(format!("router_settings.routing_strategy: {other} (simple-shuffle is used)"));
+            self.later.insert(format!(
+                "router_settings.routing_strategy: {other} (simple-shuffle is used)"
+            ));
         }
     }
 
@@ -180,9 +184,11 @@ impl Check<'_> {
         router: &Node,
         options: &Options,
     ) -> Routing {
-        let total = self.seconds(router, "timeout").or_else(|| self.seconds(litellm, "request_timeout"));
+        let total =
+            self.seconds(router, "timeout").or_else(|| self.seconds(litellm, "request_timeout"));
         let stream_usage = self.flag(general, "always_include_stream_usage");
-        let stream_usage = stream_usage.or_else(|| self.flag(litellm, "always_include_stream_usage"));
+        let stream_usage =
+            stream_usage.or_else(|| self.flag(litellm, "always_include_stream_usage"));
         Routing {
             deployments: self.deployments(root, options),
             aliases: self.aliases(router),
@@ -223,7 +229,11 @@ impl Check<'_> {
             let Some(deployment) = self.deployment(entry) else { continue };
             if !ids.insert(deployment.id.clone()) {
                 let message = format!("the id `{}` stands twice", deployment.id);
-                self.error(entry, message, "give each deployment its own `model_info.id`, or remove one");
+                self.error(
+                    entry,
+                    message,
+                    "give each deployment its own `model_info.id`, or remove one",
+                );
                 continue;
             }
             deployments.push(deployment);
@@ -242,7 +252,8 @@ impl Check<'_> {
             match name.as_text() {
                 Some(name) if !groups.is_empty() => aliases.push(Alias { name, groups, hidden }),
                 _ => {
-                    let message = "an alias leads to a model group, or to a list of them".to_owned();
+                    let message =
+                        "an alias leads to a model group, or to a list of them".to_owned();
                     self.error(value, message, "write `alias: group`, or `alias: [one, other]`");
                 }
             }
@@ -260,7 +271,8 @@ impl Check<'_> {
                     format!("did you mean `{near}`?")
                 });
                 let at = router.get("model_group_alias").and_then(|map| map.get(&alias.name));
-                let message = format!("the alias `{}` leads to `{group}`, which no model has", alias.name);
+                let message =
+                    format!("the alias `{}` leads to `{group}`, which no model has", alias.name);
                 self.warn(at.unwrap_or(router), message, &help);
             }
         }
@@ -280,7 +292,10 @@ impl Check<'_> {
             max_body: mebibytes.map_or(32 << 20, |size| (size * 1_048_576.0) as usize),
             body_budget: options.body_budget.unwrap_or(256 << 20),
             max_connections: 10_000,
-            keep_alive: options.keep_alive(self.env).or(keep_alive).unwrap_or(Duration::from_secs(75)),
+            keep_alive: options
+                .keep_alive(self.env)
+                .or(keep_alive)
+                .unwrap_or(Duration::from_secs(75)),
             header_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(25),
             workers: options.workers(self.env),
@@ -302,7 +317,11 @@ impl Check<'_> {
             let header = HeaderName::from_bytes(name.as_bytes()).ok();
             if header.is_none() {
                 let at = general.get("litellm_key_header_name").unwrap_or(general);
-                self.error(at, "this is not a header's name".into(), "use letters, digits and dashes");
+                self.error(
+                    at,
+                    "this is not a header's name".into(),
+                    "use letters, digits and dashes",
+                );
             }
             header
         });
@@ -347,7 +366,8 @@ impl Check<'_> {
         let insists = insists.unwrap_or(false)
             || self.env.is_on("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY");
         if !server.is_loopback() && !insists {
-            let message = "no key is set, and the proxy would listen beyond this machine".to_owned();
+            let message =
+                "no key is set, and the proxy would listen beyond this machine".to_owned();
             let help = "set general_settings.master_key or LITELLM_MASTER_KEY, or listen on \
                         127.0.0.1, or set LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY=true";
             self.problems.add(Problem::error(message, general.place).help(help));
@@ -387,16 +407,17 @@ impl Check<'_> {
             }
             url.map(Secret::new)
         };
-        let (http, https) = (proxy(["http_proxy", "HTTP_PROXY"]), proxy(["https_proxy", "HTTPS_PROXY"]));
+        let (http, https) =
+            (proxy(["http_proxy", "HTTP_PROXY"]), proxy(["https_proxy", "HTTPS_PROXY"]));
         let except = self.env.first(&["no_proxy", "NO_PROXY"]).map_or("", |(_, list)| list);
         let except = except.split(',').map(str::trim).filter(|name| !name.is_empty());
         Proxies { http, https, except: except.map(str::to_owned).collect() }
     }
 
     fn telemetry(&mut self, litellm: &Node, options: &Options) -> Telemetry {
-        let json = self.flag(litellm, "json_logs").or_else(|| {
-            self.env.get("JSON_LOGS").and_then(super::env::truth)
-        });
+        let json = self
+            .flag(litellm, "json_logs")
+            .or_else(|| self.env.get("JSON_LOGS").and_then(super::env::truth));
         let verbose = self.flag(litellm, "set_verbose").unwrap_or(false);
         let level = if verbose { tracing::Level::DEBUG } else { options.level(self.env) };
         let metrics_need_key = self.flag(litellm, "require_auth_for_metrics_endpoint");

@@ -32,11 +32,15 @@ pub(super) fn generated(dir: Option<&Path>, warn: impl FnOnce(String)) -> io::Re
     let (key, path) = match dir.map(|dir| stored_or_new(dir)) {
         Some(Ok((key, path))) => (key, Some(path)),
         Some(Err(error)) => {
-            warn(format!("the state directory cannot be used ({error}): the key changes with each start"));
+            warn(format!(
+                "the state directory cannot be used ({error}): the key changes with each start"
+            ));
             (new_key()?, None)
         }
         None => {
-            warn("no state directory (set --state-dir): the key changes with each start".to_owned());
+            warn(
+                "no state directory (set --state-dir): the key changes with each start".to_owned(),
+            );
             (new_key()?, None)
         }
     };
@@ -62,7 +66,8 @@ fn stored_or_new(dir: &Path) -> io::Result<(Secret<String>, PathBuf)> {
 }
 
 fn write(path: &Path, key: &Secret<String>) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     writeln!(file, "{}", key.expose())?;
     file.sync_all()
 }

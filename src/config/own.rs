@@ -29,7 +29,9 @@ impl Own {
         let ip: Option<IpAddr> = host.parse().ok();
         let local = match ip {
             Some(ip) => is_local(ip),
-            None => host == "localhost" || host.ends_with(".localhost") || self.names.contains(&host),
+            None => {
+                host == "localhost" || host.ends_with(".localhost") || self.names.contains(&host)
+            }
         };
         self.listen.iter().any(|own| own.port() == port && (local || ip == Some(own.ip())))
     }

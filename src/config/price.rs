@@ -26,7 +26,8 @@ pub(super) fn price(map: &Node) -> Option<Price> {
         return None;
     }
     let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
-    let base = Rates { input, output, cache_read, cache_write, reasoning, audio_input, audio_output };
+    let base =
+        Rates { input, output, cache_read, cache_write, reasoning, audio_input, audio_output };
     Some(Price { base, above: None })
 }
 
