@@ -197,6 +197,39 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn behind_an_error_cuts_change_nothing(
+        parts in prop::collection::vec(prop::sample::select(&PARTS[..]), 0..12),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        usage in any::<bool>(),
+    ) {
+        let text = stream(&[ERROR]) + &parts.concat();
+        let whole = |pieces: Vec<&str>| {
+            let mut tap = if usage { chat().take_out_usage_event() } else { chat() };
+            let mut out: String = pieces.iter().map(|piece| push(&mut tap, piece)).collect();
+            tap.finish();
+            std::iter::from_fn(|| tap.pop()).for_each(|it| out += std::str::from_utf8(&it).unwrap());
+            out
+        };
+        prop_assert_eq!(whole(cut(&text, &cuts)), whole(vec![&text]));
+    }
+}
+
+const PARTS: [&str; 11] = [
+    "data: [DONE]",
+    "data:[DONE]",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\r",
+    "event: x",
+    "data: ",
+    USAGE,
+    "{}",
+    ":",
+];
+
 #[test]
 fn the_usage_event_goes_with_every_single_cut() {
     for end in ["\n", "\r\n", "\r"] {
