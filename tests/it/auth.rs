@@ -1,9 +1,7 @@
 //! Who may call, and what is said to those who may not.
 use crate::client::{Answer, Call, chat, get, post};
 use crate::proxy::{self, CREDENTIAL, KEY, Proxy};
-use crate::upstream::{self, Upstream};
-
-const COMPLETION: &str = r#"{"id":"c1","object":"chat.completion","created":1,"model":"up","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
+use crate::upstream::{self, COMPLETION, Upstream};
 
 async fn guarded() -> (Upstream, Proxy) {
     let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;

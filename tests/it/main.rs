@@ -8,3 +8,8 @@ mod upstream;
 mod wire;
 
 mod auth;
+mod echo;
+mod forward;
+mod ingest;
+mod sockets;
+mod stream;
