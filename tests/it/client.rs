@@ -62,12 +62,6 @@ impl Call {
         self.header("authorization", &format!("Bearer {key}"))
     }
 
-    /// Another method.
-    pub(crate) fn method(mut self, method: &'static str) -> Self {
-        self.method = method;
-        self
-    }
-
     /// The bytes that go over the wire.
     pub(crate) fn bytes(&self, addr: SocketAddr) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);

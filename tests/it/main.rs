@@ -1,15 +1,19 @@
 //! The built binary, seen from outside: a file for each promise.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
-#![allow(clippy::disallowed_methods, reason = "tests read their own environment")]
 
 mod client;
+mod fixtures;
 mod proxy;
 mod upstream;
 mod wire;
 
 mod auth;
+mod config;
 mod echo;
 mod forward;
 mod ingest;
+mod lossless;
+mod ops;
+mod routing;
 mod sockets;
 mod stream;
