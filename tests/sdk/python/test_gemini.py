@@ -21,7 +21,8 @@ def client(proxy, key=KEY):
 
 def test_generate_content(front):
     proxy, upstream = front(lambda *_: json_answer(part("Hello", "STOP")))
-    answer = client(proxy).models.generate_content(model="flash", contents="hi")
+    some = client(proxy)
+    answer = some.models.generate_content(model="flash", contents="hi")
     assert answer.text == "Hello"
     path, _, headers = upstream.requests[0]
     assert path == "/v1beta/models/gemini-2.5-flash:generateContent"
@@ -30,7 +31,8 @@ def test_generate_content(front):
 
 def test_streamed_content(front):
     proxy, upstream = front(lambda *_: sse([part("Hel"), part("lo", "STOP")]))
-    parts = client(proxy).models.generate_content_stream(model="flash", contents="hi")
+    some = client(proxy)
+    parts = some.models.generate_content_stream(model="flash", contents="hi")
     assert "".join(p.text or "" for p in parts) == "Hello"
     wanted = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
     assert upstream.requests[0][0] == wanted
@@ -38,8 +40,9 @@ def test_streamed_content(front):
 
 def test_a_wrong_key_is_a_client_error(front):
     proxy, upstream = front(lambda *_: json_answer(part("Hello", "STOP")))
+    some = client(proxy, "sk-wrong")
     with pytest.raises(errors.ClientError) as caught:
-        client(proxy, "sk-wrong").models.generate_content(model="flash", contents="hi")
+        some.models.generate_content(model="flash", contents="hi")
     assert caught.value.code == 401
     assert caught.value.status == "UNAUTHENTICATED"
     assert upstream.requests == []
@@ -48,7 +51,8 @@ def test_a_wrong_key_is_a_client_error(front):
 def test_an_upstreams_error_keeps_its_status(front):
     body = {"error": {"code": 400, "message": "its own words", "status": "INVALID_ARGUMENT"}}
     proxy, _ = front(lambda *_: json_answer(body, 400))
+    some = client(proxy)
     with pytest.raises(errors.ClientError, match="its own words") as caught:
-        client(proxy).models.generate_content(model="flash", contents="hi")
+        some.models.generate_content(model="flash", contents="hi")
     assert caught.value.code == 400
     assert caught.value.status == "INVALID_ARGUMENT"

@@ -329,9 +329,9 @@ def said(some, method, body):
     rest = {name: value for name, value in body.items() if name not in known}
     answer = some.create(**fields, extra_body=rest)
     if body.get("stream"):
-        events = [event.model_dump() for event in answer]
+        events = [event.model_dump(warnings=False) for event in answer]
         asked = (body.get("stream_options") or {}).get("include_usage")
         if method == "chat.completions" and not asked:
             events = [event for event in events if event["choices"]]
         return events
-    return answer.model_dump()
+    return answer.model_dump(warnings=False)
