@@ -2,7 +2,35 @@
 //!
 //! The tables are made by `tools/` from the data that the `litellm` package ships; see
 //! `tools/README.md` for the date and the licence.
+mod catalogue;
+mod models;
+mod row;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod words;
+
 use bartizan_layers::facts::Price;
+pub use models::{model, models_of, provider_of_host, provider_of_model};
+
+/// Every provider that has a row, sorted by name.
+#[must_use]
+pub fn providers() -> &'static [Provider] {
+    rows::PROVIDERS
+}
+
+/// The provider of that name, as written before the first `/` of a model.
+#[must_use]
+pub fn provider(name: &str) -> Option<&'static Provider> {
+    let at = rows::PROVIDERS.binary_search_by(|row| row.name.cmp(name)).ok()?;
+    rows::PROVIDERS.get(at)
+}
+
+/// What the model catalogue was made from: source, version, date and licence, as one line.
+#[must_use]
+pub fn catalogue_title() -> &'static str {
+    catalogue::title()
+}
 
 /// The wire format that a provider's endpoint speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,7 +86,7 @@ pub struct Provider {
 }
 
 /// What is known of a model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Model {
     /// As the catalogue spells it, for example `groq/llama-3.3-70b-versatile`.
     pub name: &'static str,
@@ -72,6 +100,16 @@ pub struct Model {
     pub max_output_tokens: Option<u32>,
     /// What it charges.
     pub price: Price,
-    /// Names of `supports_*` flags that are true, without the prefix.
-    pub supports: Vec<&'static str>,
+    /// What it is known to be able to do.
+    pub supports: Supports,
+}
+
+/// The `supports_*` flags of a model that are true.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Supports(u64);
+
+impl std::fmt::Debug for Supports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
 }

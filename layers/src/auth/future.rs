@@ -1,0 +1,57 @@
+//! The response future of [`Auth`](super::Auth).
+use super::Keys;
+use crate::BoxError;
+use http::Request;
+use pin_project::pin_project;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tower_service::Service;
+
+/// Waits for the policy's word, then for the inner service.
+#[pin_project]
+#[derive(Debug)]
+pub struct AuthFuture<K: Keys, S: Service<Request<B>>, B> {
+    #[pin]
+    state: State<K::Future, S::Future>,
+    service: S,
+    request: Option<Request<B>>,
+}
+
+#[pin_project(project = StateProj)]
+#[derive(Debug)]
+enum State<F, C> {
+    Checking(#[pin] F),
+    Calling(#[pin] C),
+}
+
+impl<K: Keys, S: Service<Request<B>>, B> AuthFuture<K, S, B> {
+    pub(super) const fn new(check: K::Future, service: S, request: Request<B>) -> Self {
+        Self { state: State::Checking(check), service, request: Some(request) }
+    }
+}
+
+impl<K, S, B> Future for AuthFuture<K, S, B>
+where
+    K: Keys,
+    S: Service<Request<B>>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<S::Response, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.state.as_mut().project() {
+                StateProj::Checking(check) => {
+                    let principal = ready!(check.poll(cx))?;
+                    let mut req = this.request.take().expect("a key is proved once");
+                    req.extensions_mut().insert(principal);
+                    this.state.set(State::Calling(this.service.call(req)));
+                }
+                StateProj::Calling(call) => return call.poll(cx).map_err(Into::into),
+            }
+        }
+    }
+}

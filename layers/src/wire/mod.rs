@@ -1,0 +1,41 @@
+//! What the OpenAI, Anthropic and Gemini wires say, learned without touching their bytes.
+//!
+//! The parts, from the bottom up:
+//! - [`scan`] reads the top level of a request and [`splice`] edits it; all else stays as it was.
+//! - [`sse`] reads events from frames that are cut anywhere.
+//! - [`tap`] learns usage, content, errors and endings from an answer that passes.
+//! - [`body`] wraps an answer's body in a tap and keeps it truthful.
+//! - [`peek`] holds an answer back until it may no longer be replaced.
+//!
+//! A request in, an answer out:
+//! ```
+//! use bartizan_layers::wire::{
+//!     scan::scan,
+//!     splice::{Splice, UsageAsk},
+//!     tap::{Framing, Tap, Wire},
+//! };
+//! use bytes::Bytes;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let request = Bytes::from(r#"{"model":"fast","stream":true,"messages":[]}"#);
+//! let object = scan(&request)?;
+//! let mut splice = Splice::new(&object);
+//! splice.replace(object.index("model")?.ok_or("no model")?, r#""gpt-4o-mini""#);
+//! let ours = splice.ask_for_usage()? == UsageAsk::ByUs;
+//! assert!(splice.bytes(&request).starts_with(br#"{"model":"gpt-4o-mini","stream":true"#));
+//!
+//! let mut tap = Tap::new(Wire::Chat, Framing::Events);
+//! if ours {
+//!     tap = tap.take_out_usage_event();
+//! }
+//! tap.push("data: [DONE]\n\n".into());
+//! assert!(tap.is_complete());
+//! # Ok(())
+//! # }
+//! ```
+pub mod body;
+pub mod peek;
+pub mod scan;
+pub mod splice;
+pub mod sse;
+pub mod tap;

@@ -1,0 +1,309 @@
+//! What the events of each wire tell.
+use super::{InBand, Wire, usage::Report};
+use crate::{
+    facts::{Usage, UsageCell},
+    wire::scan::{Value, value},
+};
+use memchr::memmem::{self, Finder};
+use std::sync::LazyLock;
+
+static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""finish_reason""#));
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""usage""#));
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error""#));
+
+/// Members of an OpenAI delta that are content, whatever a provider calls them.
+const CONTENT: [&str; 10] = [
+    "content",
+    "reasoning_content",
+    "reasoning",
+    "reasoning_details",
+    "thinking_blocks",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "audio",
+    "images",
+];
+
+/// What the stream told so far.
+#[derive(Debug)]
+pub(super) struct Learned {
+    pub(super) wire: Wire,
+    pub(super) cell: Option<UsageCell>,
+    pub(super) content: u64,
+    pub(super) error: Option<InBand>,
+    /// The choices with a finish, a bit each.
+    pub(super) finished: u128,
+    /// The choices that were seen in the events that were parsed.
+    pub(super) seen: u128,
+    /// The ending that stands for the whole stream.
+    pub(super) ended: bool,
+    /// Some event was too long to be read.
+    pub(super) unread: bool,
+    report: Report,
+}
+
+impl Learned {
+    pub(super) fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            cell: None,
+            content: 0,
+            error: None,
+            finished: 0,
+            seen: 0,
+            ended: false,
+            unread: false,
+            report: Report::default(),
+        }
+    }
+
+    pub(super) fn usage(&self) -> Option<Usage> {
+        self.report.usage()
+    }
+
+    /// Takes in one event. Says whether it is the one that only exists because usage was asked for.
+    #[inline]
+    pub(super) fn event(&mut self, name: &[u8], data: &[u8], clipped: bool) -> bool {
+        self.unread |= clipped;
+        match self.wire {
+            Wire::Chat => return self.chat(name, data),
+            Wire::Responses => self.responses(kind(name, data), data),
+            Wire::Messages => self.messages(kind(name, data), data),
+            Wire::Gemini => self.gemini(data),
+        }
+        false
+    }
+
+    #[inline]
+    fn chat(&mut self, name: &[u8], data: &[u8]) -> bool {
+        let finish = finish_of(data);
+        let quiet = matches!(finish, Finish::Null) && self.content > 0 && name.is_empty();
+        if quiet && !has_object(data, &USAGE) {
+            self.content += 1;
+            return false;
+        }
+        self.chat_chunk(name, data, &finish)
+    }
+
+    /// A chunk that may hold more than content.
+    fn chat_chunk(&mut self, name: &[u8], data: &[u8], finish: &Finish) -> bool {
+        if data == b"[DONE]" {
+            self.ended = true;
+            return false;
+        }
+        let plain = matches!(finish, Finish::Absent) && self.content > 0 && name.is_empty();
+        if plain && !has_object(data, &USAGE) && ERROR.find(data).is_none() {
+            self.content += 1;
+            return false;
+        }
+        let (mut no_choices, mut usage) = (false, None);
+        let mut content = false;
+        for (key, value) in value(data).members() {
+            match &*key {
+                "choices" => {
+                    no_choices = value.is_array() && value.elements().next().is_none();
+                    value.elements().for_each(|choice| content |= self.choice(choice));
+                }
+                "usage" => usage = Some(value),
+                // Groq's own place, before it took OpenAI's.
+                "x_groq" if usage.is_none() => usage = value.get("usage"),
+                "error" if !value.is_null() => self.failed(data),
+                _ => {}
+            }
+        }
+        if name == b"error" {
+            self.failed(data);
+        }
+        self.content += u64::from(content);
+        let usage = usage.filter(Value::is_object);
+        if let Some(usage) = usage {
+            self.used(usage);
+        }
+        no_choices && usage.is_some()
+    }
+
+    /// Reads a choice and says whether it has content.
+    fn choice(&mut self, choice: Value<'_>) -> bool {
+        let (mut bit, mut finished, mut content) = (1, false, false);
+        for (key, value) in choice.members() {
+            match &*key {
+                "index" => bit = 1 << value.as_u64().unwrap_or(0).min(127),
+                "finish_reason" => finished = !is_empty(value),
+                "text" => content |= !is_empty(value),
+                "delta" => {
+                    content |= value
+                        .members()
+                        .any(|(key, value)| CONTENT.contains(&&*key) && !is_empty(value));
+                }
+                _ => {}
+            }
+        }
+        self.seen |= bit;
+        if finished {
+            self.finished |= bit;
+        }
+        content
+    }
+
+    fn responses(&mut self, kind: &[u8], data: &[u8]) {
+        match kind {
+            b"response.completed" | b"response.incomplete" | b"response.failed" => {
+                self.ended = true;
+                if let Some(usage) = value(data).get("response").and_then(|r| r.get("usage")) {
+                    self.used(usage);
+                }
+                if kind == b"response.failed" {
+                    self.failed(data);
+                }
+            }
+            b"error" => self.failed(data),
+            kind if kind.ends_with(b".delta") => self.content += 1,
+            _ => {}
+        }
+    }
+
+    fn messages(&mut self, kind: &[u8], data: &[u8]) {
+        match kind {
+            b"content_block_delta" => self.content += 1,
+            b"message_start" => {
+                if let Some(usage) = value(data).get("message").and_then(|m| m.get("usage")) {
+                    self.used(usage);
+                }
+            }
+            b"message_delta" => {
+                if let Some(usage) = value(data).get("usage") {
+                    self.used(usage);
+                }
+            }
+            b"message_stop" => self.ended = true,
+            b"error" => self.failed(data),
+            // The legacy text completions.
+            b"completion" => {
+                self.content += 1;
+                self.ended |= value(data).get("stop_reason").is_some_and(|stop| !is_empty(stop));
+            }
+            _ => {}
+        }
+    }
+
+    fn gemini(&mut self, data: &[u8]) {
+        let mut content = false;
+        for (key, value) in value(data).members() {
+            match &*key {
+                "candidates" => value.elements().for_each(|it| content |= self.candidate(it)),
+                "usageMetadata" => self.used(value),
+                "promptFeedback" => self.ended |= value.get("blockReason").is_some(),
+                "error" if !value.is_null() => self.failed(data),
+                _ => {}
+            }
+        }
+        self.content += u64::from(content);
+    }
+
+    /// Reads a candidate and says whether it has content.
+    fn candidate(&mut self, candidate: Value<'_>) -> bool {
+        let (mut bit, mut finished, mut content) = (1, false, false);
+        for (key, value) in candidate.members() {
+            match &*key {
+                "index" => bit = 1 << value.as_u64().unwrap_or(0).min(127),
+                "finishReason" => finished = !is_empty(value),
+                "content" => {
+                    content = value.get("parts").is_some_and(|parts| {
+                        parts.elements().any(|part| part.members().any(|(_, it)| !is_empty(it)))
+                    });
+                }
+                _ => {}
+            }
+        }
+        self.seen |= bit;
+        if finished {
+            self.finished |= bit;
+        }
+        content
+    }
+
+    fn used(&mut self, usage: Value<'_>) {
+        self.report.merge(self.wire, usage);
+        self.tell();
+    }
+
+    /// Writes the usage so far on the call's bill.
+    pub(super) fn tell(&self) {
+        if let (Some(cell), Some(usage)) = (&self.cell, self.report.usage()) {
+            cell.set(usage);
+        }
+    }
+
+    /// Takes in a whole answer, or the end of one that was too long to be kept.
+    pub(super) fn whole(&mut self, body: &[u8]) {
+        let key = if self.wire == Wire::Gemini { "usageMetadata" } else { "usage" };
+        if let Some(usage) = value(body).get(key) {
+            self.used(usage);
+        } else if !body.trim_ascii_start().starts_with(b"{") {
+            let quoted = format!("\"{key}\"");
+            let Some(at) = memmem::rfind(body, quoted.as_bytes()) else { return };
+            self.used(value(behind_colon(&body[at + quoted.len()..])));
+        }
+    }
+
+    fn failed(&mut self, data: &[u8]) {
+        if self.error.is_none() {
+            self.error = Some(InBand::new(data));
+        }
+    }
+}
+
+/// Whether `data` is the event that an OpenAI server adds because usage was asked for: no choices,
+/// and a usage object.
+pub(super) fn is_usage_event(data: &[u8]) -> bool {
+    has_object(data, &USAGE) && Learned::new(Wire::Chat).chat_chunk(b"", data, &Finish::Absent)
+}
+
+enum Finish {
+    Absent,
+    /// Present, and everywhere null or an empty string.
+    Null,
+    Some,
+}
+
+/// Looks for the finish reasons without parsing. Text of the assistant cannot forge the key: a
+/// quote inside a string is escaped.
+#[inline]
+fn finish_of(data: &[u8]) -> Finish {
+    let mut found = Finish::Absent;
+    for at in FINISH.find_iter(data) {
+        let value = behind_colon(&data[at + FINISH.needle().len()..]);
+        if !value.starts_with(b"null") && !value.starts_with(b"\"\"") {
+            return Finish::Some;
+        }
+        found = Finish::Null;
+    }
+    found
+}
+
+/// Whether some member called `key` is an object.
+#[inline]
+fn has_object(data: &[u8], key: &Finder<'static>) -> bool {
+    key.find_iter(data).any(|at| behind_colon(&data[at + key.needle().len()..]).starts_with(b"{"))
+}
+
+#[inline]
+fn behind_colon(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii_start();
+    text.strip_prefix(b":").map_or(text, <[u8]>::trim_ascii_start)
+}
+
+/// The type of an event: its name, or, where a server leaves names out, its `type` member.
+fn kind<'e>(name: &'e [u8], data: &'e [u8]) -> &'e [u8] {
+    if !name.is_empty() {
+        return name;
+    }
+    let kind = value(data).members().find(|(key, _)| key == "type").map(|(_, kind)| kind.raw());
+    let kind = kind.and_then(|kind| kind.strip_prefix(b"\"")?.strip_suffix(b"\""));
+    kind.unwrap_or_default()
+}
+
+fn is_empty(value: Value<'_>) -> bool {
+    matches!(value.raw(), b"null" | b"\"\"" | b"[]" | b"{}" | b"false")
+}

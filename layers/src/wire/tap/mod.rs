@@ -1,0 +1,311 @@
+//! Learns what an answer says while its frames pass.
+//!
+//! A [`Tap`] is fed frame by frame and hands on the same bytes. JSON is read only where an event
+//! can carry usage, an ending or an error; until the first content event every event is looked at.
+//! Memory is bounded: a line or object that straddles frames is copied up to 1 MiB and skipped
+//! beyond; of a whole JSON answer in many frames the last MiB is kept, by reference.
+//!
+//! ```
+//! use bartizan_layers::wire::tap::{Framing, Tap, Wire};
+//! use bytes::Bytes;
+//!
+//! let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+//! let chunk = Bytes::from(concat!(
+//!     r#"data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#,
+//!     "\n\n"
+//! ));
+//! assert_eq!(tap.push(chunk.clone()), Some(chunk));
+//! let usage = r#"data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1}}"#;
+//! assert_eq!(tap.push(Bytes::from(format!("{usage}\n\ndata: [DONE]\n\n"))).unwrap(), "data: [DONE]\n\n");
+//! assert_eq!(tap.usage().unwrap().input, 3);
+//! assert!(tap.is_complete());
+//! ```
+mod array;
+mod in_band;
+mod learned;
+mod sift;
+mod usage;
+
+pub use in_band::InBand;
+pub use usage::usage_of;
+
+use crate::{
+    facts::{Usage, UsageCell},
+    wire::sse::{Event, Events},
+};
+use array::Array;
+use bytes::Bytes;
+use learned::{Learned, is_usage_event};
+use memchr::memmem;
+use sift::Sift;
+
+/// A begun line is held back for edit (d) up to this many bytes; usage events are far shorter.
+const LONGEST_HELD: usize = 16 * 1024;
+
+/// Of a whole answer, at least this many of the last bytes are kept: 1 MiB.
+const WHOLE_KEPT: usize = 1024 * 1024;
+
+/// Whose words an answer uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// OpenAI chat completions, completions and embeddings.
+    Chat,
+    /// OpenAI responses.
+    Responses,
+    /// Anthropic messages.
+    Messages,
+    /// Gemini `generateContent` and `streamGenerateContent`.
+    Gemini,
+}
+
+/// How an answer is cut into events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// `text/event-stream`.
+    Events,
+    /// A JSON array that is written as it grows (Gemini without `alt=sse`).
+    Array,
+    /// One JSON object.
+    Whole,
+}
+
+/// The state of one answer. See the [module docs](self).
+#[derive(Debug)]
+pub struct Tap {
+    learned: Learned,
+    source: Source,
+    choices: u32,
+    lenient_end: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    Events(Events, Option<Sift>),
+    Array(Array),
+    Whole(Vec<Bytes>, usize),
+}
+
+impl Tap {
+    /// At the start of an answer. One choice is expected.
+    #[must_use]
+    pub fn new(wire: Wire, framing: Framing) -> Self {
+        let source = match framing {
+            Framing::Events => Source::Events(Events::new(), None),
+            Framing::Array => Source::Array(Array::default()),
+            Framing::Whole => Source::Whole(Vec::new(), 0),
+        };
+        Self { learned: Learned::new(wire), source, choices: 1, lenient_end: false }
+    }
+
+    /// Writes each usage report to `cell` as well.
+    #[must_use]
+    pub fn cell(mut self, cell: UsageCell) -> Self {
+        self.learned.cell = Some(cell);
+        self
+    }
+
+    /// Takes out the event that an OpenAI stream has only because we asked for usage: `choices` is
+    /// an empty array, and there is a `usage` object. All other bytes pass.
+    #[must_use]
+    pub fn take_out_usage_event(mut self) -> Self {
+        if let Source::Events(_, sift) = &mut self.source {
+            *sift = Some(Sift::default());
+        }
+        self
+    }
+
+    /// How many choices the client asked for (`n`): so many have to finish. Default 1.
+    #[must_use]
+    pub const fn choices(mut self, choices: u32) -> Self {
+        self.choices = choices;
+        self
+    }
+
+    /// For providers that are known to stop without an ending: a clean end between two events is
+    /// an ending.
+    #[must_use]
+    pub const fn lenient_end(mut self) -> Self {
+        self.lenient_end = true;
+        self
+    }
+
+    /// Reads the next frame and hands on what may pass: the very frame, unless an event is being
+    /// taken out. More may wait in [`pop`](Self::pop).
+    #[inline]
+    pub fn push(&mut self, frame: Bytes) -> Option<Bytes> {
+        let learned = &mut self.learned;
+        match &mut self.source {
+            Source::Events(events, None) => {
+                events.push(&frame, |event| {
+                    learned.event(event.name, event.data, event.clipped);
+                });
+            }
+            Source::Events(events, Some(sift)) => {
+                let mut cut = None;
+                events.push(&frame, |event: Event<'_>| {
+                    let surplus = learned.event(event.name, event.data, event.clipped);
+                    if surplus && cut.is_none() && sift.looks() {
+                        cut = event.place;
+                    }
+                });
+                let hold = if sift.looks() { undecided(events) } else { None };
+                return sift.push(frame, cut, hold, events.after_cr());
+            }
+            Source::Array(array) => {
+                array.push(&frame, |object, clipped| {
+                    learned.event(b"", object, clipped);
+                });
+            }
+            Source::Whole(frames, len) => keep(frames, len, &frame),
+        }
+        Some(frame)
+    }
+
+    /// The next piece that waits, after [`push`](Self::push) or [`finish`](Self::finish).
+    pub fn pop(&mut self) -> Option<Bytes> {
+        match &mut self.source {
+            Source::Events(_, Some(sift)) => sift.pop(),
+            _ => None,
+        }
+    }
+
+    /// The stream is over, well or not: reads what is left and lets go of what was held.
+    pub fn finish(&mut self) {
+        let learned = &mut self.learned;
+        match &mut self.source {
+            Source::Events(events, sift) => {
+                if let Some(sift) = sift {
+                    let drop = sift.looks() && is_usage_event(begun_data(events));
+                    sift.finish(drop);
+                }
+                events.finish(|event| {
+                    learned.event(event.name, event.data, event.clipped);
+                });
+            }
+            Source::Array(_) => {}
+            Source::Whole(frames, _) => {
+                learned.whole(&join(std::mem::take(frames)));
+            }
+        }
+    }
+
+    /// The usage so far; `None` until some was reported.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.learned.usage()
+    }
+
+    /// How many content events passed: text, reasoning, tool or audio deltas; not comments, pings,
+    /// `message_start` or chunks with a role only.
+    #[must_use]
+    pub const fn content_events(&self) -> u64 {
+        self.learned.content
+    }
+
+    /// The provider's error event, if one came.
+    #[must_use]
+    pub const fn error(&self) -> Option<&InBand> {
+        self.learned.error.as_ref()
+    }
+
+    /// Whether the dialect's own ending was seen. A whole answer has none: its frame is its proof.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let learned = &self.learned;
+        let finished = learned.finished.count_ones() >= self.choices.min(128)
+            && learned.finished & learned.seen == learned.seen
+            && matches!(learned.wire, Wire::Chat | Wire::Gemini);
+        match &self.source {
+            Source::Events(..) => learned.ended || finished,
+            Source::Array(array) => array.closed() && (learned.ended || finished),
+            Source::Whole(..) => true,
+        }
+    }
+
+    /// Whether a clean end here is as good as an ending: the provider is known for it, or the
+    /// event that may have told was too long to be read.
+    #[must_use]
+    pub fn may_end(&self) -> bool {
+        (self.lenient_end || self.learned.unread) && !self.in_event()
+    }
+
+    /// Whether the stream is inside a line or an event, so that an empty line must close it.
+    #[must_use]
+    pub fn in_event(&self) -> bool {
+        matches!(&self.source, Source::Events(events, _) if events.in_event())
+    }
+
+    /// How the answer is cut into events.
+    #[must_use]
+    pub const fn framing(&self) -> Framing {
+        match &self.source {
+            Source::Events(..) => Framing::Events,
+            Source::Array(_) => Framing::Array,
+            Source::Whole(..) => Framing::Whole,
+        }
+    }
+
+    /// Whether nothing waits in [`pop`](Self::pop).
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        !matches!(&self.source, Source::Events(_, Some(sift)) if !sift.is_empty())
+    }
+}
+
+/// Where bytes begin that may belong to the usage event; inside, `None` is an earlier frame.
+fn undecided(events: &Events) -> Option<Option<usize>> {
+    if let Some(data) = events.due() {
+        return is_usage_event(data).then(|| events.due_start());
+    }
+    let line = events.begun_line();
+    (events.in_line() && may_be_usage_event(line)).then(|| events.begun_start())
+}
+
+/// Decides on the begin of a line; says no as soon as it shows a choice.
+fn may_be_usage_event(line: &[u8]) -> bool {
+    if line.len() > LONGEST_HELD {
+        return false;
+    }
+    let Some(data) = line.strip_prefix(b"data:") else { return b"data:".starts_with(line) };
+    let data = data.trim_ascii_start();
+    if data.first().is_some_and(|first| *first != b'{') {
+        return false;
+    }
+    let Some(at) = memmem::find(data, br#""choices""#) else { return true };
+    let value = data[at + br#""choices""#.len()..].trim_ascii_start();
+    let Some(value) = value.strip_prefix(b":").map(<[u8]>::trim_ascii_start) else {
+        return value.is_empty();
+    };
+    let Some(inside) = value.strip_prefix(b"[") else { return value.is_empty() };
+    matches!(inside.trim_ascii_start().first(), None | Some(b']'))
+}
+
+/// The data of the event that the stream ended in.
+fn begun_data(events: &Events) -> &[u8] {
+    events.due().unwrap_or_else(|| {
+        let line = events.begun_line();
+        line.strip_prefix(b"data:").unwrap_or(line)
+    })
+}
+
+/// Keeps the last frames of a whole answer.
+fn keep(frames: &mut Vec<Bytes>, len: &mut usize, frame: &Bytes) {
+    frames.push(frame.clone());
+    *len += frame.len();
+    let mut surplus = 0;
+    while let Some(first) = frames.get(surplus).filter(|first| *len - first.len() >= WHOLE_KEPT) {
+        *len -= first.len();
+        surplus += 1;
+    }
+    frames.drain(..surplus);
+}
+
+fn join(mut frames: Vec<Bytes>) -> Bytes {
+    match frames.len() {
+        1 => frames.pop().unwrap_or_default(),
+        _ => frames.concat().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+use super::{Framing, Tap, Wire, usage_of};
+use crate::facts::{Price, Usage, UsageCell};
+use bytes::Bytes;
+use proptest::prelude::*;
+
+const ROLE: &str = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null}"#;
+const TEXT: &str =
+    r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}],"usage":null}"#;
+const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}"#;
+const USAGE: &str =
+    r#"{"id":"x","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"#;
+
+#[test]
+fn a_chat_stream_tells_its_content_usage_and_ending() {
+    let mut tap = Tap::new(Wire::Chat, Framing::Events);
+    feed(&mut tap, &[ROLE]);
+    assert_eq!(tap.content_events(), 0);
+    feed(&mut tap, &[TEXT, TEXT]);
+    assert_eq!((tap.content_events(), tap.is_complete(), tap.usage()), (2, false, None));
+    feed(&mut tap, &[STOP]);
+    assert!(tap.is_complete());
+    feed(&mut tap, &[USAGE, "[DONE]"]);
+    assert_eq!(tap.usage(), Some(Usage { input: 3, output: 1, ..Usage::default() }));
+    assert_eq!(tap.content_events(), 2);
+}
+
+#[test]
+fn every_choice_has_to_finish() {
+    let stop = |index| format!(r#"{{"choices":[{{"index":{index},"finish_reason":"length"}}]}}"#);
+    let mut tap = Tap::new(Wire::Chat, Framing::Events).choices(2);
+    feed(&mut tap, &[&stop(0)]);
+    assert!(!tap.is_complete());
+    feed(&mut tap, &[&stop(0)]);
+    assert!(!tap.is_complete());
+    feed(&mut tap, &[&stop(1)]);
+    assert!(tap.is_complete());
+}
+
+#[test]
+fn usage_is_found_however_it_is_spaced() {
+    for usage in [
+        "{\"choices\":[],\"usage\": {\"prompt_tokens\":3}}",
+        "{\"usage\" :\t{ \"prompt_tokens\" : 3 } ,\"choices\":[{\"index\":0}]}",
+        "{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":3}}}",
+    ] {
+        let mut tap = Tap::new(Wire::Chat, Framing::Events);
+        feed(&mut tap, &[TEXT, usage]);
+        assert_eq!(tap.usage().unwrap().input, 3, "{usage}");
+    }
+}
+
+#[test]
+fn text_about_usage_errors_and_endings_fools_nobody() {
+    let text = serde_json::json!({"choices": [{"index": 0, "finish_reason": null, "delta": {"content":
+        r#""usage":{"prompt_tokens":9},"finish_reason":"stop","error":{"message":"x"}"#}}]});
+    let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+    let out = feed(&mut tap, &[TEXT, &text.to_string(), TEXT]);
+    assert_eq!((tap.usage(), tap.is_complete(), tap.error()), (None, false, None));
+    assert_eq!(out, stream(&[TEXT, &text.to_string(), TEXT]));
+}
+
+#[test]
+fn reports_add_up_field_by_field() {
+    let cell = UsageCell::new(Price::default());
+    let mut tap = Tap::new(Wire::Messages, Framing::Events).cell(cell.clone());
+    feed(
+        &mut tap,
+        &[
+            r#"{"type":"message_start","message":{"usage":{"input_tokens":5,"cache_read_input_tokens":100,"cache_creation_input_tokens":20,"output_tokens":1}}}"#,
+            r#"{"type":"content_block_delta","delta":{"text":"x"}}"#,
+            r#"{"type":"message_delta","usage":{"output_tokens":9}}"#,
+        ],
+    );
+    let want =
+        Usage { input: 125, output: 9, cache_read: 100, cache_write: 20, ..Usage::default() };
+    assert_eq!((tap.usage(), cell.usage()), (Some(want), Some(want)));
+    assert!(!tap.is_complete());
+    feed(&mut tap, &[r#"{"type":"message_stop"}"#]);
+    assert!(tap.is_complete());
+}
+
+#[test]
+fn whole_answers_tell_their_usage() {
+    let chat = br#"{"choices":[{"usage":{}}],"usage":{"prompt_tokens":10,"completion_tokens":7,
+        "prompt_tokens_details":{"cached_tokens":4,"audio_tokens":2},
+        "completion_tokens_details":{"reasoning_tokens":5,"audio_tokens":1}}}"#;
+    let want = Usage {
+        input: 10,
+        output: 7,
+        cache_read: 4,
+        cache_write: 0,
+        reasoning: 5,
+        audio_input: 2,
+        audio_output: 1,
+    };
+    assert_eq!(usage_of(Wire::Chat, chat), Some(want));
+    let gemini = br#"{"usageMetadata":{"promptTokenCount":8,"candidatesTokenCount":3,
+        "thoughtsTokenCount":2,"cachedContentTokenCount":1}}"#;
+    let want = Usage { input: 8, output: 5, cache_read: 1, reasoning: 2, ..Usage::default() };
+    assert_eq!(usage_of(Wire::Gemini, gemini), Some(want));
+    assert_eq!(usage_of(Wire::Chat, b"{}"), None);
+    assert_eq!(usage_of(Wire::Chat, b"<html>"), None);
+}
+
+#[test]
+fn a_whole_answer_longer_than_what_is_kept_tells_its_usage_all_the_same() {
+    let mut tap = Tap::new(Wire::Chat, Framing::Whole);
+    tap.push("{\"data\":[".into());
+    for _ in 0..300 {
+        tap.push(Bytes::from(vec![b'1'; 8192]));
+    }
+    tap.push("],\"usage\" : {\"prompt_tokens\":6}}".into());
+    tap.finish();
+    assert_eq!(tap.usage().unwrap().input, 6);
+}
+
+#[test]
+fn gemini_ends_with_a_finish_reason_or_a_block() {
+    let text = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":1}}"#;
+    let stop = r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":2}}"#;
+    let mut tap = Tap::new(Wire::Gemini, Framing::Events);
+    feed(&mut tap, &[text]);
+    assert!(!tap.is_complete() && tap.content_events() == 1);
+    feed(&mut tap, &[stop]);
+    assert!(tap.is_complete() && tap.usage().unwrap().input == 2);
+    let mut tap = Tap::new(Wire::Gemini, Framing::Events);
+    feed(&mut tap, &[r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#]);
+    assert!(tap.is_complete());
+    let mut tap = Tap::new(Wire::Gemini, Framing::Array);
+    for byte in format!("[{text}\n,\r\n{stop}").bytes() {
+        tap.push(Bytes::copy_from_slice(&[byte]));
+    }
+    assert!(!tap.is_complete() && tap.usage().unwrap().input == 2);
+    tap.push("\n]".into());
+    assert!(tap.is_complete());
+}
+
+#[test]
+fn only_the_usage_event_is_taken_out() {
+    let filter = r#"{"choices":[],"prompt_filter_results":[{"x":1}]}"#;
+    let null = r#"{"choices":[],"usage":null}"#;
+    let full = r#"{"choices":[{"index":0,"delta":{}}],"usage":{"prompt_tokens":1}}"#;
+    let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+    let out = feed(&mut tap, &[filter, null, full, TEXT, USAGE, USAGE, "[DONE]"]);
+    assert_eq!(out, stream(&[filter, null, full, TEXT, USAGE, "[DONE]"]));
+}
+
+#[test]
+fn a_content_event_is_not_held_behind_its_first_bytes() {
+    let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+    assert_eq!(tap.push("data: {\"id\":1".into()), None);
+    assert_eq!(tap.push(",\"choices\":[{".into()).unwrap(), "data: {\"id\":1");
+    assert_eq!(tap.pop().unwrap(), ",\"choices\":[{");
+    assert_eq!(tap.push("\"x\":1".into()).unwrap(), "\"x\":1");
+}
+
+#[test]
+fn a_held_line_without_its_end_is_let_go_unless_it_is_the_event() {
+    let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+    assert_eq!(tap.push("data: {\"id\"".into()), None);
+    tap.finish();
+    assert_eq!(tap.pop().unwrap(), "data: {\"id\"");
+    let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+    assert_eq!(tap.push(format!("data: {USAGE}").into()), None);
+    tap.finish();
+    assert_eq!(tap.pop(), None);
+    assert_eq!(tap.usage().unwrap().input, 3);
+}
+
+#[test]
+fn a_named_usage_event_leaves_its_blank_line() {
+    let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+    let out = push(&mut tap, &format!("event: x\ndata: {USAGE}\n\ndata: [DONE]\n\n"));
+    assert_eq!(out, "event: x\n\ndata: [DONE]\n\n");
+}
+
+proptest! {
+    #[test]
+    fn the_usage_event_goes_however_it_is_cut(
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        end in prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
+    ) {
+        let all = [ROLE, TEXT, STOP, USAGE, "[DONE]"];
+        let kept = [ROLE, TEXT, STOP, "[DONE]"];
+        let text = format!(": hi\n\n{}", stream(&all)).replace('\n', end);
+        let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+        let mut out = String::new();
+        for piece in cut(&text, &cuts) {
+            out += &push(&mut tap, piece);
+        }
+        tap.finish();
+        prop_assert_eq!(tap.pop(), None);
+        prop_assert_eq!(out, format!(": hi\n\n{}", stream(&kept)).replace('\n', end));
+        prop_assert!(tap.is_complete());
+        prop_assert_eq!(tap.usage().unwrap().input, 3);
+    }
+}
+
+#[test]
+fn the_usage_event_goes_with_every_single_cut() {
+    for end in ["\n", "\r\n", "\r"] {
+        let text = stream(&[TEXT, USAGE, "[DONE]"]).replace('\n', end);
+        let want = stream(&[TEXT, "[DONE]"]).replace('\n', end);
+        for at in 0..=text.len() {
+            let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+            let (head, tail) = text.split_at(at);
+            assert_eq!(push(&mut tap, head) + &push(&mut tap, tail), want, "cut at {at}");
+        }
+    }
+}
+
+fn cut<'t>(text: &'t str, cuts: &[prop::sample::Index]) -> Vec<&'t str> {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+    cuts.extend([0, text.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2).map(|w| text.get(w[0]..w[1]).unwrap()).collect()
+}
+
+fn stream(events: &[&str]) -> String {
+    events.iter().map(|data| format!("data: {data}\n\n")).collect()
+}
+
+fn feed(tap: &mut Tap, events: &[&str]) -> String {
+    push(tap, &stream(events))
+}
+
+fn push(tap: &mut Tap, text: &str) -> String {
+    let first = tap.push(Bytes::copy_from_slice(text.as_bytes()));
+    let rest = std::iter::from_fn(|| tap.pop());
+    let bytes: Vec<u8> = first.into_iter().chain(rest).flatten().collect();
+    String::from_utf8(bytes).unwrap()
+}

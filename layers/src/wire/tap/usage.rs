@@ -1,0 +1,134 @@
+//! The providers' usage reports, in their own field names.
+use super::Wire;
+use crate::{
+    facts::Usage,
+    wire::scan::{Value, value},
+};
+
+/// What the reports so far said. A field that a later report leaves out keeps its value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Report {
+    input: Option<i64>,
+    output: Option<i64>,
+    cache_read: Option<i64>,
+    cache_write: Option<i64>,
+    reasoning: Option<i64>,
+    audio_input: Option<i64>,
+    audio_output: Option<i64>,
+    /// Anthropic counts what the cache gave or took beside `input`, not in it.
+    cache_beside: bool,
+    /// Gemini counts thoughts beside `output`, not in it.
+    reasoning_beside: bool,
+}
+
+impl Report {
+    /// Takes in one usage object.
+    pub(super) fn merge(&mut self, wire: Wire, usage: Value<'_>) {
+        self.cache_beside = wire == Wire::Messages;
+        self.reasoning_beside = wire == Wire::Gemini;
+        for (key, value) in usage.members() {
+            match &*key {
+                "input_tokens_details" | "prompt_tokens_details" => self.input_details(value),
+                "output_tokens_details" | "completion_tokens_details" => {
+                    self.output_details(value);
+                }
+                "promptTokensDetails" => put(&mut self.audio_input, modality(value)),
+                "candidatesTokensDetails" => put(&mut self.audio_output, modality(value)),
+                key => self.field(key, tokens(value)),
+            }
+        }
+    }
+
+    /// The sum, once a report named anything.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        self.input.or(self.output)?;
+        let cache_read = self.cache_read.unwrap_or(0);
+        let cache_write = self.cache_write.unwrap_or(0);
+        let reasoning = self.reasoning.unwrap_or(0);
+        let input_beside = if self.cache_beside { cache_read + cache_write } else { 0 };
+        let output_beside = if self.reasoning_beside { reasoning } else { 0 };
+        Some(Usage {
+            input: self.input.unwrap_or(0) + input_beside,
+            output: self.output.unwrap_or(0) + output_beside,
+            cache_read,
+            cache_write,
+            reasoning,
+            audio_input: self.audio_input.unwrap_or(0),
+            audio_output: self.audio_output.unwrap_or(0),
+        })
+    }
+
+    fn field(&mut self, key: &str, count: Option<i64>) {
+        let field = match key {
+            "prompt_tokens" | "input_tokens" | "promptTokenCount" => &mut self.input,
+            "completion_tokens" | "output_tokens" | "candidatesTokenCount" => &mut self.output,
+            "prompt_cache_hit_tokens" | "cache_read_input_tokens" | "cachedContentTokenCount" => {
+                &mut self.cache_read
+            }
+            "cache_creation_input_tokens" => &mut self.cache_write,
+            "thoughtsTokenCount" => &mut self.reasoning,
+            _ => return,
+        };
+        put(field, count);
+    }
+
+    fn input_details(&mut self, details: Value<'_>) {
+        for (key, value) in details.members() {
+            match &*key {
+                "cached_tokens" => put(&mut self.cache_read, tokens(value)),
+                "cache_creation_tokens" | "cache_write_tokens" => {
+                    put(&mut self.cache_write, tokens(value));
+                }
+                "audio_tokens" => put(&mut self.audio_input, tokens(value)),
+                _ => {}
+            }
+        }
+    }
+
+    fn output_details(&mut self, details: Value<'_>) {
+        for (key, value) in details.members() {
+            match &*key {
+                "reasoning_tokens" => put(&mut self.reasoning, tokens(value)),
+                "audio_tokens" => put(&mut self.audio_output, tokens(value)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The usage in a whole JSON answer of `wire`; `None` when it reports none. Reads the top level
+/// only: prompts and answers are skipped, not parsed.
+#[must_use]
+pub fn usage_of(wire: Wire, body: &[u8]) -> Option<Usage> {
+    let answer = value(body);
+    let key = if wire == Wire::Gemini { "usageMetadata" } else { "usage" };
+    // A response object that is wrapped in an event, as `response.completed` is.
+    let usage = answer.get(key).or_else(|| answer.get("response")?.get(key))?;
+    let mut report = Report::default();
+    report.merge(wire, usage);
+    report.usage()
+}
+
+fn put(field: &mut Option<i64>, count: Option<i64>) {
+    if count.is_some() {
+        *field = count;
+    }
+}
+
+/// Some servers write counts as floats; a count that is none is left out.
+fn tokens(value: Value<'_>) -> Option<i64> {
+    if let Some(count) = value.as_u64() {
+        return i64::try_from(count).ok();
+    }
+    let count = value.as_f64().filter(|count| (0.0..1e15).contains(count))?;
+    #[expect(clippy::cast_possible_truncation, reason = "checked: below 10^15")]
+    Some(count as i64)
+}
+
+/// The audio tokens of Gemini's per-modality list.
+fn modality(details: Value<'_>) -> Option<i64> {
+    let audio = details.elements().filter(|part| {
+        part.get("modality").is_some_and(|modality| modality.raw() == br#""AUDIO""#)
+    });
+    audio.filter_map(|part| tokens(part.get("tokenCount")?)).reduce(|a, b| a + b)
+}

@@ -1,0 +1,180 @@
+//! Recorded streams through the tap, cut at random.
+#![cfg(feature = "wire")]
+use bartizan_layers::{
+    facts::Usage,
+    wire::tap::{Framing, Tap, Wire},
+};
+use bytes::Bytes;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Recordings that have no proper ending, by a part of their names: the recorder or the provider
+/// stopped early, or the stream ends in the provider's own error.
+const NO_ENDING: [&str; 0] = [];
+
+struct Recorded {
+    name: String,
+    wire: Wire,
+    framing: Framing,
+    text: Bytes,
+}
+
+#[test]
+fn recorded_streams_pass_byte_for_byte_and_end_well() {
+    let mut wrong = Vec::new();
+    for (seed, recorded) in recordings().into_iter().enumerate() {
+        let mut tap = Tap::new(recorded.wire, recorded.framing);
+        let (mut out, mut random) = (Vec::new(), seed as u64);
+        let mut rest = recorded.text.clone();
+        while !rest.is_empty() {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let longest = [3, 40, 700, 20_000][seed % 4];
+            let len = usize::try_from(random >> 33).unwrap() % longest + 1;
+            out.extend(tap.push(rest.split_to(len.min(rest.len()))).unwrap());
+        }
+        assert_eq!(out, recorded.text, "{}", recorded.name);
+        let open = tap.in_event();
+        tap.finish();
+        let known = NO_ENDING.iter().any(|name| recorded.name.contains(name));
+        let good = tap.is_complete() || tap.error().is_some();
+        if good == known {
+            wrong.push(format!("{}: complete {good}, inside an event {open}", recorded.name));
+        }
+        if tap.content_events() == 0 && tap.error().is_none() {
+            wrong.push(format!("{}: no content", recorded.name));
+        }
+        let want = oracle(&recorded);
+        let seen = tap.usage().map(|usage| (usage.input, usage.output));
+        if seen != want.map(|usage| (usage.input, usage.output)) {
+            wrong.push(format!("{}: usage {seen:?}, want {want:?}", recorded.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn with_the_usage_event_taken_out_all_other_bytes_are_equal() {
+    for recorded in recordings().iter().filter(|it| it.wire == Wire::Chat) {
+        let mut tap = Tap::new(Wire::Chat, Framing::Events).take_out_usage_event();
+        let mut out = Vec::new();
+        for piece in recorded.text.chunks(100) {
+            out.extend(tap.push(Bytes::copy_from_slice(piece)).into_iter().flatten());
+            out.extend(std::iter::from_fn(|| tap.pop()).flatten());
+        }
+        tap.finish();
+        out.extend(std::iter::from_fn(|| tap.pop()).flatten());
+        assert_eq!(out, without_usage_event(&recorded.text), "{}", recorded.name);
+    }
+}
+
+/// The text without its first event that has no choices and a usage object.
+fn without_usage_event(text: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(text).unwrap();
+    let surplus = text.split_inclusive('\n').find(|line| {
+        let data = line.strip_prefix("data:").unwrap_or_default();
+        let chunk: Value = serde_json::from_str(data).unwrap_or_default();
+        let usage = &chunk["usage"];
+        let usage = if usage.is_null() { &chunk["x_groq"]["usage"] } else { usage };
+        chunk["choices"].as_array().is_some_and(Vec::is_empty) && usage.is_object()
+    });
+    let Some(line) = surplus else { return text.into() };
+    let blank = if line.ends_with("\r\n") { "\r\n" } else { "\n" };
+    let both = format!("{line}{blank}");
+    text.replacen(if text.contains(&both) { &both } else { line }, "", 1).into()
+}
+
+/// The last report of each field, by parsing every event.
+fn oracle(recorded: &Recorded) -> Option<Usage> {
+    let text = std::str::from_utf8(&recorded.text).unwrap();
+    let events: Vec<Value> = match recorded.framing {
+        Framing::Array => serde_json::from_str(text).unwrap(),
+        _ => text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line.strip_prefix("data:")?).ok())
+            .collect(),
+    };
+    let mut last = serde_json::Map::new();
+    for event in &events {
+        let places = match recorded.wire {
+            Wire::Chat => [&event["usage"], &event["x_groq"]["usage"]],
+            Wire::Responses => [&event["response"]["usage"], &Value::Null],
+            Wire::Messages => [&event["message"]["usage"], &event["usage"]],
+            Wire::Gemini => [&event["usageMetadata"], &Value::Null],
+        };
+        let Some(usage) = places.iter().find_map(|usage| usage.as_object()) else { continue };
+        last.extend(
+            usage.iter().filter(|(_, v)| v.is_number()).map(|(k, v)| (k.clone(), v.clone())),
+        );
+    }
+    let sum = |keys: &[&str]| -> Option<i64> {
+        let counts = keys.iter().filter_map(|key| last.get(*key)?.as_f64());
+        #[expect(clippy::cast_possible_truncation, reason = "token counts are small")]
+        counts.reduce(|a, b| a + b).map(|count| count as i64)
+    };
+    let (input, output) = match recorded.wire {
+        Wire::Chat => (sum(&["prompt_tokens"]), sum(&["completion_tokens"])),
+        Wire::Responses => (sum(&["input_tokens"]), sum(&["output_tokens"])),
+        Wire::Messages => (
+            sum(&["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"]),
+            sum(&["output_tokens"]),
+        ),
+        Wire::Gemini => {
+            (sum(&["promptTokenCount"]), sum(&["candidatesTokenCount", "thoughtsTokenCount"]))
+        }
+    };
+    input.or(output)?;
+    let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
+    Some(Usage { input, output, ..Usage::default() })
+}
+
+fn recordings() -> Vec<Recorded> {
+    let mut found = Vec::new();
+    let Ok(providers) = std::fs::read_dir(fixtures()) else {
+        eprintln!("skipped: no recordings at {}", fixtures().display());
+        return found;
+    };
+    for provider in providers.flatten().filter(|entry| entry.path().is_dir()) {
+        for file in std::fs::read_dir(provider.path()).unwrap().flatten() {
+            found.extend(recording(&file.path()));
+        }
+    }
+    assert!(found.len() > 150, "only {} recordings", found.len());
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+fn recording(path: &Path) -> Option<Recorded> {
+    let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let text = file["response"]["body_text"].as_str()?;
+    let endpoint = file["endpoint"].as_str()?;
+    let wire = if endpoint.contains("/responses") {
+        Wire::Responses
+    } else if endpoint.contains("/messages") || endpoint.ends_with("/complete") {
+        Wire::Messages
+    } else if endpoint.contains(":streamGenerateContent") {
+        Wire::Gemini
+    } else if endpoint.ends_with("completions") || endpoint.ends_with("/v1/chat") {
+        Wire::Chat
+    } else {
+        return None;
+    };
+    let framing = match wire {
+        Wire::Gemini if text.trim_start().starts_with('[') => Framing::Array,
+        _ if text.contains("data:") => Framing::Events,
+        _ => return None,
+    };
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    let folder = path.parent()?.file_name()?.to_string_lossy().into_owned();
+    Some(Recorded {
+        name: format!("{folder}/{name}"),
+        wire,
+        framing,
+        text: Bytes::copy_from_slice(text.as_bytes()),
+    })
+}
+
+/// Only tests may look at the variables of the process; the crate itself reads none.
+fn fixtures() -> PathBuf {
+    let local = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures");
+    std::env::var_os("BARTIZAN_FIXTURES").map_or_else(local, PathBuf::from)
+}

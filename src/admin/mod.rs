@@ -1,0 +1,123 @@
+//! The proxy's own routes: health, metrics, models (contract 3.2).
+mod health;
+mod models;
+mod ops;
+
+pub use self::ops::Ops;
+
+use crate::config::Compat;
+use crate::edge::{AdminRoute, answer, problem};
+use crate::providers::Dialect;
+use crate::router::Router;
+use crate::server::Draining;
+use crate::telemetry::Metrics;
+use bartizan_layers::auth::{AuthError, Keys, MemoryKeys, presented};
+use bartizan_layers::body::Body;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, header, request};
+use serde_json::Value;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::time::Instant;
+use tower_service::Service;
+
+/// What the routes show and ask. Shared by both listeners.
+#[derive(Debug)]
+pub struct Handles {
+    /// Deployments and names.
+    pub router: Router,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether the process is on its way out.
+    pub draining: Draining,
+    /// Which LiteLLM generation to follow.
+    pub compat: Compat,
+    /// When the process was ready.
+    pub started: Instant,
+}
+
+/// Answers the proxy's own routes on the calls listener.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    handles: Arc<Handles>,
+    keys: MemoryKeys,
+    key_header: Option<HeaderName>,
+    metrics_need_key: bool,
+}
+
+impl Admin {
+    /// Shows `handles` to those whom `keys` know.
+    #[must_use]
+    pub const fn new(handles: Arc<Handles>, keys: MemoryKeys) -> Self {
+        Self { handles, keys, key_header: None, metrics_need_key: true }
+    }
+
+    /// Takes the key from this header alone, where one is given.
+    #[must_use]
+    pub fn key_header(self, key_header: Option<HeaderName>) -> Self {
+        Self { key_header, ..self }
+    }
+
+    /// Whether `/metrics` needs a key here. Default true.
+    #[must_use]
+    pub fn metrics_need_key(self, metrics_need_key: bool) -> Self {
+        Self { metrics_need_key, ..self }
+    }
+
+    async fn answer(self, req: Request<AdminRoute>) -> Response<Body> {
+        let presented = presented(&req, self.key_header.as_ref());
+        let known = self.keys.check(presented).await;
+        let (parts, route) = req.into_parts();
+        let handles = &*self.handles;
+        match (&route, known) {
+            (AdminRoute::Liveness, _) => health::liveness(),
+            (AdminRoute::Readiness, _) => health::readiness(handles),
+            (AdminRoute::Health, Err(AuthError::Missing)) => health::summary(handles),
+            (AdminRoute::Metrics, _) if !self.metrics_need_key => metrics(handles),
+            (_, Err(error)) => answer(Dialect::OpenAi, &problem(&error)),
+            (AdminRoute::Health, Ok(_)) => health::probed(handles, &parts).await,
+            (AdminRoute::Metrics, Ok(_)) => metrics(handles),
+            (AdminRoute::Models, Ok(_)) => models::list(handles, &parts),
+            (AdminRoute::Model(id), Ok(_)) => models::one(handles, id),
+            (AdminRoute::ModelInfo, Ok(_)) => models::info(handles, &parts),
+        }
+    }
+}
+
+impl Service<Request<AdminRoute>> for Admin {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, req: Request<AdminRoute>) -> Self::Future {
+        let admin = self.clone();
+        Box::pin(async move { Ok(admin.answer(req).await) })
+    }
+}
+
+fn metrics(handles: &Handles) -> Response<Body> {
+    let text = handles.metrics.encode(handles.router.connections());
+    with_type("text/plain; version=0.0.4; charset=utf-8", text.into())
+}
+
+fn json(value: &Value) -> Response<Body> {
+    with_type("application/json", value.to_string().into())
+}
+
+fn with_type(content_type: &'static str, body: Bytes) -> Response<Body> {
+    let mut rsp = Response::new(Body::Full(body));
+    rsp.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    rsp
+}
+
+/// The value of a query parameter, as it is written.
+fn query<'a>(parts: &'a request::Parts, name: &str) -> Option<&'a str> {
+    let pairs = parts.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+}

@@ -1,0 +1,102 @@
+//! `/models` and `/model/info` (contract 3.1 and 3.2).
+use super::{Handles, json, query};
+use crate::config::Compat;
+use crate::data::Model;
+use crate::edge::answer;
+use crate::providers::{Dialect, Problem};
+use crate::router::{Deployment, Listed};
+use bartizan_layers::body::Body;
+use bartizan_layers::facts::Rates;
+use http::{Response, StatusCode, request};
+use serde_json::{Map, Value, json};
+
+/// All names that may be asked for.
+pub(super) fn list(handles: &Handles, parts: &request::Parts) -> Response<Body> {
+    let raw = query(parts, "return_wildcard_routes") == Some("true");
+    let names = handles.router.listed(raw);
+    let data: Vec<_> = names.iter().map(|listed| item(handles.compat, listed)).collect();
+    json(&json!({"data": data, "object": "list"}))
+}
+
+/// One name.
+pub(super) fn one(handles: &Handles, id: &str) -> Response<Body> {
+    match handles.router.look_up(id) {
+        Some(listed) => json(&item(handles.compat, &listed)),
+        None => {
+            let message = format!("The model `{id}` does not exist.");
+            let problem = Problem::new(StatusCode::NOT_FOUND, message).kind("not_found_error");
+            answer(Dialect::OpenAi, &problem.param("model"))
+        }
+    }
+}
+
+/// The moment that LiteLLM gives as `created` for every model.
+const CREATED: u32 = 1_677_610_602;
+
+fn item(compat: Compat, listed: &Listed) -> Value {
+    let mut item = json!({
+        "id": listed.name, "object": "model", "created": CREATED, "owned_by": "openai",
+    });
+    if let (Compat::Current, Some(model)) = (compat, &listed.model) {
+        item["mode"] = model.mode.into();
+        item["max_input_tokens"] = model.max_input_tokens.into();
+        item["max_output_tokens"] = model.max_output_tokens.into();
+    }
+    item
+}
+
+/// The deployments, without their credentials.
+pub(super) fn info(handles: &Handles, parts: &request::Parts) -> Response<Body> {
+    let id = query(parts, "litellm_model_id");
+    let deployments = handles.router.deployments().iter();
+    let wanted = deployments.filter(|one| id.is_none_or(|id| one.config().id == id));
+    let data: Vec<_> = wanted.map(|deployment| deployment_info(deployment)).collect();
+    if let (Some(id), true) = (id, data.is_empty()) {
+        let message = format!("Model id = {id} not found on litellm proxy");
+        return answer(Dialect::OpenAi, &Problem::bad_request(message));
+    }
+    json(&json!({ "data": data }))
+}
+
+fn deployment_info(deployment: &Deployment) -> Value {
+    let config = deployment.config();
+    let model = deployment.catalogued();
+    let mut info = Map::new();
+    info.insert("id".into(), config.id.as_str().into());
+    info.insert("db_model".into(), false.into());
+    info.insert("key".into(), config.model.as_str().into());
+    info.insert("litellm_provider".into(), config.provider.name.into());
+    info.extend(model.iter().flat_map(catalogue));
+    if let Some(price) = &config.price {
+        info.extend(prices(&price.base));
+    }
+    info.extend(config.info.clone());
+    json!({"model_name": config.group, "litellm_params": config.params, "model_info": info})
+}
+
+fn catalogue(model: &Model) -> Vec<(String, Value)> {
+    let mut fields = vec![
+        ("mode".to_owned(), model.mode.into()),
+        ("max_tokens".to_owned(), model.max_output_tokens.into()),
+        ("max_input_tokens".to_owned(), model.max_input_tokens.into()),
+        ("max_output_tokens".to_owned(), model.max_output_tokens.into()),
+    ];
+    fields.extend(prices(&model.price.base));
+    fields.extend(model.supports.iter().map(|what| (format!("supports_{what}"), true.into())));
+    fields
+}
+
+/// US dollars per token, under LiteLLM's names.
+fn prices(rates: &Rates) -> Vec<(String, Value)> {
+    let dollars = |picos: i64| Value::from(picos as f64 / 1e12);
+    let named = [
+        ("input_cost_per_token", Some(rates.input)),
+        ("output_cost_per_token", Some(rates.output)),
+        ("cache_read_input_token_cost", rates.cache_read),
+        ("cache_creation_input_token_cost", rates.cache_write),
+        ("output_cost_per_reasoning_token", rates.reasoning),
+        ("input_cost_per_audio_token", rates.audio_input),
+        ("output_cost_per_audio_token", rates.audio_output),
+    ];
+    named.into_iter().map(|(name, rate)| (name.to_owned(), rate.map_or(Value::Null, dollars))).collect()
+}

@@ -1,0 +1,186 @@
+//! The model catalogue: a table of facts that is part of the binary and is read in place.
+//!
+//! `catalogue.bin`, all numbers little-endian:
+//!
+//! | Part | Content |
+//! |---|---|
+//! | title | one line of text: source, date, licence |
+//! | lengths | four `u32`: bytes of records, limits, flags and prices |
+//! | records | 12 bytes a model, sorted by name, and one sentinel: `u24` place of the name, `u24` place of the price, `u16` limits, `u16` flags, `u8` provider, `u8` mode |
+//! | limits | pairs of `u32`: tokens in, tokens out; 0 is "unknown" |
+//! | flags | `u64` sets of abilities |
+//! | prices | `u16` mask, then a LEB128 number for each bit that is set |
+//! | names | all names, one after the other |
+//!
+//! Bits 0 to 6 of a price's mask are the base rates, bit 7 is a threshold in tokens, bits 8 to 14
+//! are the rates above it. Rates that the second tier does not name are those of the base.
+//! The tests read the table whole, so that a damaged one cannot be released.
+use super::words::{MODES, PROVIDERS, SUPPORTS};
+use super::{Model, Supports};
+use bartizan_layers::facts::{Price, Rates};
+
+/// Cut while compiling: a table whose parts do not fit its lengths is no binary.
+static TABLE: Sections = Sections::cut(include_bytes!("catalogue.bin"));
+const RECORD: usize = 12;
+const THRESHOLD_BIT: u16 = 1 << 7;
+
+/// The parts of the table.
+struct Sections {
+    title: &'static [u8],
+    records: &'static [u8],
+    limits: &'static [u8],
+    flags: &'static [u8],
+    prices: &'static [u8],
+    names: &'static [u8],
+}
+
+/// One model's fixed-size record.
+#[derive(Clone, Copy)]
+pub(super) struct Record {
+    at: usize,
+}
+
+/// What the catalogue was made from, with date and licence, as one line.
+pub(super) fn title() -> &'static str {
+    std::str::from_utf8(TABLE.title).unwrap_or_default()
+}
+
+/// All models, sorted by the bytes of their names.
+pub(super) fn records() -> impl DoubleEndedIterator<Item = Record> {
+    (0..len()).map(|at| Record { at })
+}
+
+/// The model that is spelled exactly so.
+pub(super) fn find(name: &str) -> Option<Record> {
+    let (mut low, mut high) = (0, len());
+    while low < high {
+        let middle = Record { at: low.midpoint(high) };
+        match middle.name().cmp(name) {
+            std::cmp::Ordering::Equal => return Some(middle),
+            std::cmp::Ordering::Less => low = middle.at + 1,
+            std::cmp::Ordering::Greater => high = middle.at,
+        }
+    }
+    None
+}
+
+/// The number that records give to a provider.
+pub(super) fn provider_number(provider: &str) -> Option<u8> {
+    PROVIDERS.binary_search(&provider).ok().and_then(|at| u8::try_from(at).ok())
+}
+
+impl Sections {
+    const fn cut(table: &'static [u8]) -> Self {
+        let mut end = 0;
+        while table[end] != b'\n' {
+            end += 1;
+        }
+        let (title, rest) = table.split_at(end);
+        let (lengths, rest) = rest.split_at(1 + 4 * 4);
+        let (records, rest) = rest.split_at(length(lengths, 1));
+        let (limits, rest) = rest.split_at(length(lengths, 5));
+        let (flags, rest) = rest.split_at(length(lengths, 9));
+        let (prices, names) = rest.split_at(length(lengths, 13));
+        Self { title, records, limits, flags, prices, names }
+    }
+}
+
+const fn length(bytes: &[u8], at: usize) -> usize {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize
+}
+
+impl Record {
+    pub(super) fn name(self) -> &'static str {
+        let from = number(TABLE.records, self.at * RECORD, 3);
+        let to = number(TABLE.records, (self.at + 1) * RECORD, 3);
+        let bytes = usize::try_from(from).ok().zip(usize::try_from(to).ok());
+        let bytes = bytes.and_then(|(from, to)| TABLE.names.get(from..to));
+        std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+    }
+
+    pub(super) fn provider_number(self) -> u8 {
+        TABLE.records.get(self.at * RECORD + 10).copied().unwrap_or_default()
+    }
+
+    pub(super) fn provider(self) -> &'static str {
+        PROVIDERS.get(usize::from(self.provider_number())).copied().unwrap_or_default()
+    }
+
+    pub(super) fn model(self) -> Model {
+        let Sections { records, limits, flags, prices, .. } = TABLE;
+        let field = |at, width| number(records, self.at * RECORD + at, width);
+        let place = |at, width| usize::try_from(field(at, width)).unwrap_or(usize::MAX);
+        let limit = |at| u32::try_from(number(limits, at, 4)).ok().filter(|limit| *limit > 0);
+        Model {
+            name: self.name(),
+            provider: self.provider(),
+            mode: MODES.get(place(11, 1)).copied().unwrap_or_default(),
+            max_input_tokens: limit(place(6, 2) * 8),
+            max_output_tokens: limit(place(6, 2) * 8 + 4),
+            price: price(prices.get(place(3, 3)..).unwrap_or_default()),
+            supports: Supports(number(flags, place(8, 2) * 8, 8)),
+        }
+    }
+}
+
+impl Supports {
+    /// Names of the abilities, without `supports_`, sorted.
+    pub fn iter(self) -> impl Iterator<Item = &'static str> {
+        SUPPORTS.iter().enumerate().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, n)| *n)
+    }
+
+    /// Whether the model is known to have an ability, for example `function_calling`.
+    #[must_use]
+    pub fn has(self, ability: &str) -> bool {
+        SUPPORTS.binary_search(&ability).is_ok_and(|bit| self.0 >> bit & 1 == 1)
+    }
+}
+
+fn len() -> usize {
+    (TABLE.records.len() / RECORD).saturating_sub(1)
+}
+
+/// `width` bytes at a place, least significant first; 0 beyond the end.
+fn number(bytes: &[u8], at: usize, width: usize) -> u64 {
+    let bytes = at.checked_add(width).and_then(|end| bytes.get(at..end)).unwrap_or_default();
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn price(bytes: &[u8]) -> Price {
+    let mask = u16::try_from(number(bytes, 0, 2)).unwrap_or_default();
+    let mut numbers = bytes.get(2..).unwrap_or_default();
+    let base = rates(Rates::default(), mask, &mut numbers);
+    let above = (mask & THRESHOLD_BIT != 0).then(|| {
+        let threshold = u32::try_from(varint(&mut numbers)).unwrap_or(u32::MAX);
+        (threshold, rates(base, mask >> 8, &mut numbers))
+    });
+    Price { base, above }
+}
+
+/// `from`, with the rates that `mask` announces replaced.
+fn rates(from: Rates, mask: u16, numbers: &mut &[u8]) -> Rates {
+    let mut next = |bit: u32| (mask >> bit & 1 == 1).then(|| varint(numbers));
+    Rates {
+        input: next(0).unwrap_or(from.input),
+        output: next(1).unwrap_or(from.output),
+        cache_read: next(2).or(from.cache_read),
+        cache_write: next(3).or(from.cache_write),
+        reasoning: next(4).or(from.reasoning),
+        audio_input: next(5).or(from.audio_input),
+        audio_output: next(6).or(from.audio_output),
+    }
+}
+
+/// Takes one LEB128 number of at most seven groups off the front.
+fn varint(bytes: &mut &[u8]) -> i64 {
+    let (mut value, mut shift) = (0, 0);
+    while let Some((byte, rest)) = bytes.split_first() {
+        *bytes = rest;
+        value |= i64::from(byte & 127) << shift;
+        shift += 7;
+        if byte & 128 == 0 || shift > 42 {
+            break;
+        }
+    }
+    value
+}

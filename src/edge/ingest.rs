@@ -1,0 +1,244 @@
+//! Reads a call's body once, under its cap and the memory budget, and finds out what it asks for.
+//!
+//! From here inwards the body is a [`Prompt`]: bytes in memory and the few facts that the layers
+//! need. The prompt itself is not parsed.
+use super::budget::{Budget, Share};
+use super::inflate::{Inflate, inflate};
+use crate::providers::{Operation, Problem, Prompt};
+use crate::telemetry::Trail;
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bartizan_layers::wire::scan::scan;
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use std::borrow::Cow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Why a body was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// It is larger than the cap, in bytes.
+    #[error("the body has more than {0} bytes")]
+    TooLarge(usize),
+    /// All bodies together hold too much.
+    #[error("the memory for bodies is used up")]
+    NoMemory,
+    /// It broke off, or its framing is wrong.
+    #[error("the body could not be read")]
+    Broken(#[source] BoxError),
+    /// Its `content-encoding` is not one that we decode.
+    #[error("the content-encoding is not supported")]
+    Encoding,
+    /// It is not what its path takes.
+    #[error("{}", .0.message)]
+    Refused(Box<Problem>),
+}
+
+impl IngestError {
+    /// What a client gets to see of it.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::TooLarge(cap) => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("The request body is larger than {cap} bytes. Raise \
+                         `general_settings.max_request_size_mb` to allow it."),
+            ),
+            Self::NoMemory => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The proxy holds as many request bodies as its memory allows. Try again.",
+            )
+            .retry_after(Duration::from_secs(1)),
+            Self::Broken(_) => Problem::bad_request("The request body could not be read whole."),
+            Self::Encoding => Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The request's content-encoding is not supported. Use gzip, deflate or none.",
+            ),
+            Self::Refused(problem) => (**problem).clone(),
+        }
+    }
+}
+
+/// Wraps services that take a [`Prompt`] in [`Ingest`].
+#[derive(Clone, Debug)]
+pub struct IngestLayer {
+    cap: usize,
+    budget: Budget,
+    default_model: Option<Arc<str>>,
+}
+
+impl IngestLayer {
+    /// Reads bodies of up to `cap` bytes, as long as `budget` lasts.
+    #[must_use]
+    pub const fn new(cap: usize, budget: Budget) -> Self {
+        Self { cap, budget, default_model: None }
+    }
+
+    /// Takes requests without a model for `model`.
+    #[must_use]
+    pub fn default_model(self, model: Option<&str>) -> Self {
+        Self { default_model: model.map(Into::into), ..self }
+    }
+}
+
+impl<S> Layer<S> for IngestLayer {
+    type Service = Ingest<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Ingest { inner, options: self.clone() }
+    }
+}
+
+/// Middleware that reads bodies. Made by [`IngestLayer`].
+#[derive(Clone, Debug)]
+pub struct Ingest<S> {
+    inner: S,
+    options: IngestLayer,
+}
+
+impl<S, B> Service<Request<B>> for Ingest<S>
+where
+    S: Service<Request<Prompt>, Response = Response<Body>, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, req: Request<B>) -> Self::Future {
+        let unready = self.inner.clone();
+        let mut ready = std::mem::replace(&mut self.inner, unready);
+        let options = self.options.clone();
+        Box::pin(async move { ready.call(options.read(req).await?).await })
+    }
+}
+
+impl IngestLayer {
+    async fn read<B>(&self, req: Request<B>) -> Result<Request<Prompt>, IngestError>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        let (mut parts, mut body) = req.into_parts();
+        let share = self.budget.share();
+        let mut bytes = self.collect(&mut body, &share).await?;
+        if let Some(trail) = parts.extensions.get::<Trail>() {
+            trail.add_received(bytes.len() as u64);
+        }
+        if let Some(encoding) = parts.headers.remove(header::CONTENT_ENCODING) {
+            let encoding = Inflate::of(&encoding).ok_or(IngestError::Encoding)?;
+            bytes = inflate(encoding, &bytes, self.cap, &share)?;
+        }
+        let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
+        let prompt = self.peek(operation, bytes, share).map_err(Box::new);
+        Ok(Request::from_parts(parts, prompt.map_err(IngestError::Refused)?))
+    }
+
+    /// A body that came in one frame is not copied.
+    async fn collect<B>(&self, body: &mut B, share: &Share) -> Result<Bytes, IngestError>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        let announced = body.size_hint();
+        let least = usize::try_from(announced.lower()).unwrap_or(usize::MAX);
+        self.admit(least, share)?;
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| IngestError::Broken(error.into()))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if first.is_empty() && rest.is_empty() {
+                first = data;
+                continue;
+            }
+            if rest.is_empty() {
+                rest.reserve(least.max(first.len() + data.len()));
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            self.admit(rest.len() + data.len(), share)?;
+            rest.extend_from_slice(&data);
+        }
+        self.admit(first.len(), share)?;
+        Ok(if rest.is_empty() { first } else { rest.freeze() })
+    }
+
+    fn admit(&self, bytes: usize, share: &Share) -> Result<(), IngestError> {
+        if bytes > self.cap {
+            return Err(IngestError::TooLarge(self.cap));
+        }
+        if share.grow_to(bytes) { Ok(()) } else { Err(IngestError::NoMemory) }
+    }
+
+    /// Reads the model and the stream flag without parsing the prompt.
+    fn peek(&self, operation: &Operation, bytes: Bytes, share: Share) -> Result<Prompt, Problem> {
+        let object = scan(&bytes).map_err(|invalid| {
+            Problem::bad_request(format!("Invalid JSON payload: {invalid}")).param("request_body")
+        })?;
+        let get = |key: &'static str| {
+            object.get(key).map_err(|twice| Problem::bad_request(twice.to_string()).param(key))
+        };
+        let route = operation.route();
+        for key in ["api_key", "api_base", "base_url", "api_version"] {
+            if operation.strips_litellm_fields() && get(key)?.is_some() {
+                let message = format!("{route}: `{key}` in the request is not allowed here.");
+                return Err(Problem::bad_request(message).param(key));
+            }
+        }
+        if let Some(field) = operation.required_field() {
+            if get(field)?.is_none() {
+                let message = format!("{route}: Missing required parameter: '{field}'.");
+                return Err(Problem::bad_request(message).param(field));
+            }
+        }
+        let model = match (operation, get("model")?) {
+            (Operation::Gemini(path), _) => Some(Cow::Borrowed(&*path.model)),
+            (_, Some(member)) if !member.value().is_null() => {
+                let text = member.value().as_str();
+                Some(text.ok_or_else(|| {
+                    Problem::bad_request(format!("{route}: `model` must be a string.")).param("model")
+                })?)
+            }
+            _ => self.default_model.as_deref().map(Cow::Borrowed),
+        };
+        let stream = match (operation, get("stream")?) {
+            (Operation::Gemini(path), _) => &*path.action == "streamGenerateContent",
+            (_, member) => member.and_then(|member| member.value().as_bool()).unwrap_or(false),
+        };
+        let seconds = |key| Ok::<_, Problem>(get(key)?.and_then(|member| member.value().as_f64()));
+        let (timeout, stream_timeout) = match operation.strips_litellm_fields() {
+            true => (seconds("timeout")?.or(seconds("request_timeout")?), seconds("stream_timeout")?),
+            false => (None, None),
+        };
+        let choices = get("n")?.and_then(|member| member.value().as_u64()).unwrap_or(1);
+        for key in ["user", "metadata", "store"] {
+            get(key)?;
+        }
+        Ok(Prompt {
+            model: model.map(|model| model.as_ref().into()),
+            stream,
+            choices: u32::try_from(choices).unwrap_or(1).max(1),
+            timeout: timeout.and_then(duration),
+            stream_timeout: stream_timeout.and_then(duration),
+            bytes,
+            held: Arc::new(share),
+        })
+    }
+}
+
+fn duration(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero())
+}

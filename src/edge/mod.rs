@@ -1,0 +1,20 @@
+//! Between the listener and the layers: path → operation, the record of a call, and the only
+//! place where errors become answers.
+mod budget;
+mod dispatch;
+mod guard;
+mod inflate;
+mod ingest;
+mod panic;
+mod record;
+mod respond;
+mod route;
+
+pub use self::budget::{Budget, Share};
+pub use self::dispatch::{Dispatch, DispatchFuture, nothing};
+pub use self::guard::{Guard, HOP};
+pub use self::ingest::{Ingest, IngestError, IngestLayer};
+pub use self::panic::{Catch, CatchBody, CatchFuture, CatchLayer};
+pub use self::record::{Answer, CALL_ID, Record, RecordFuture, RecordLayer};
+pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
+pub use self::route::{AdminRoute, Route};

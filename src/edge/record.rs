@@ -1,0 +1,207 @@
+//! One record per call: begun before anything else is done, told once when the body ends.
+use crate::providers::Operation;
+use crate::telemetry::{Failure, RequestId, Telemetry, Trail};
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bartizan_layers::end::{End, EndBody, OnEnd};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response};
+use http_body::{Frame, SizeHint};
+use pin_project::{pin_project, pinned_drop};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// The id of the call, as LiteLLM names it.
+pub const CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+
+/// Wraps services in [`Record`].
+#[derive(Clone, Debug)]
+pub struct RecordLayer(Telemetry);
+
+impl RecordLayer {
+    /// Tells `telemetry` of each call.
+    #[must_use]
+    pub const fn new(telemetry: Telemetry) -> Self {
+        Self(telemetry)
+    }
+}
+
+impl<S> Layer<S> for RecordLayer {
+    type Service = Record<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Record { inner, telemetry: self.0.clone() }
+    }
+}
+
+/// Middleware that leaves a [`Trail`] and tells how the call ended. Made by [`RecordLayer`].
+#[derive(Clone, Debug)]
+pub struct Record<S> {
+    inner: S,
+    telemetry: Telemetry,
+}
+
+impl<S, B> Service<Request<B>> for Record<S>
+where
+    S: Service<Request<B>, Response = Response<Body>, Error = Infallible>,
+{
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = RecordFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut req: Request<B>) -> Self::Future {
+        let given = req.headers().get(CALL_ID).and_then(|id| id.to_str().ok());
+        let id = given.and_then(RequestId::given).unwrap_or_else(RequestId::random);
+        let route = req.extensions().get().map_or("", Operation::route);
+        let trail = Trail::new(id, req.method().clone(), route);
+        req.extensions_mut().insert(trail.clone());
+        self.telemetry.begin();
+        let recording = Recording { trail, telemetry: self.telemetry.clone() };
+        RecordFuture { inner: self.inner.call(req), recording: Some(recording) }
+    }
+}
+
+/// What is told when the call ends.
+#[derive(Debug)]
+struct Recording {
+    trail: Trail,
+    telemetry: Telemetry,
+}
+
+impl OnEnd for Recording {
+    fn on_end(self, end: End) {
+        self.telemetry.end(&self.trail, end);
+    }
+}
+
+/// The response future of [`Record`]. Dropped early, the client has left.
+#[pin_project(PinnedDrop)]
+#[derive(Debug)]
+pub struct RecordFuture<F> {
+    #[pin]
+    inner: F,
+    recording: Option<Recording>,
+}
+
+impl<F> Future for RecordFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, Infallible>>,
+{
+    type Output = Result<Response<Answer>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Ok(mut rsp) = ready!(this.inner.poll(cx));
+        let recording = this.recording.take().expect("a call is answered once");
+        recording.trail.set_status(rsp.status());
+        if let Ok(id) = HeaderValue::from_str(recording.trail.id().as_str()) {
+            rsp.headers_mut().insert(CALL_ID, id);
+        }
+        Poll::Ready(Ok(rsp.map(|body| Answer::recorded(body, recording))))
+    }
+}
+
+#[pinned_drop]
+impl<F> PinnedDrop for RecordFuture<F> {
+    fn drop(self: Pin<&mut Self>) {
+        if let Some(recording) = self.project().recording.take() {
+            if std::thread::panicking() {
+                recording.trail.set_failure(Failure { status: 500, class: "Panic" });
+            }
+            recording.on_end(End::Cancelled);
+        }
+    }
+}
+
+/// The body of an answer: counts its bytes, and tells the record how it ended.
+#[pin_project(project = AnswerProj)]
+#[derive(Debug)]
+pub enum Answer {
+    /// Of a call.
+    Recorded(#[pin] EndBody<Counted, Recording>),
+    /// Of the proxy's own routes.
+    Unrecorded(#[pin] Body),
+}
+
+impl Answer {
+    /// A body of which no record is kept.
+    #[must_use]
+    pub const fn unrecorded(body: Body) -> Self {
+        Self::Unrecorded(body)
+    }
+
+    fn recorded(inner: Body, recording: Recording) -> Self {
+        let counted = Counted { inner, trail: recording.trail.clone() };
+        Self::Recorded(EndBody::new(counted, recording))
+    }
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project() {
+            AnswerProj::Recorded(body) => body.poll_frame(cx),
+            AnswerProj::Unrecorded(body) => body.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Recorded(body) => body.is_end_stream(),
+            Self::Unrecorded(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Recorded(body) => body.size_hint(),
+            Self::Unrecorded(body) => body.size_hint(),
+        }
+    }
+}
+
+/// Counts the bytes that go by.
+#[pin_project]
+#[derive(Debug)]
+pub struct Counted {
+    #[pin]
+    inner: Body,
+    trail: Trail,
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(cx));
+        if let Some(Ok(frame)) = &frame {
+            this.trail.add_written(frame.data_ref().map_or(0, |data| data.len() as u64));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,149 @@
+//! The only place where an error becomes an answer: outside it nothing can fail.
+//!
+//! The table from error to status, class and text follows the contract's 4.4.
+use crate::edge::IngestError;
+use crate::providers::{Class, Dialect, Operation, Problem};
+use crate::router::{RouteError, UpstreamFailure};
+use crate::telemetry::{Failure, Trail};
+use bartizan_layers::BoxError;
+use bartizan_layers::auth::AuthError;
+use bartizan_layers::body::Body;
+use bartizan_layers::cause::cause_ref;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use pin_project::pin_project;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Wraps services in [`Respond`].
+#[derive(Clone, Copy, Debug)]
+pub struct RespondLayer;
+
+impl<S> Layer<S> for RespondLayer {
+    type Service = Respond<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Respond(inner)
+    }
+}
+
+/// Middleware that renders errors in the client's dialect. Made by [`RespondLayer`].
+#[derive(Clone, Debug)]
+pub struct Respond<S>(S);
+
+impl<S, B> Service<Request<B>> for Respond<S>
+where
+    S: Service<Request<B>, Response = Response<Body>, Error = BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = RespondFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A stack that is not ready says why in its answer.
+        drop(self.0.poll_ready(cx));
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, req: Request<B>) -> Self::Future {
+        let dialect = req.extensions().get().map_or(Dialect::OpenAi, Operation::dialect);
+        let trail = req.extensions().get().cloned();
+        RespondFuture { dialect, trail, inner: self.0.call(req) }
+    }
+}
+
+/// The response future of [`Respond`].
+#[pin_project]
+#[derive(Debug)]
+pub struct RespondFuture<F> {
+    #[pin]
+    inner: F,
+    dialect: Dialect,
+    trail: Option<Trail>,
+}
+
+impl<F> Future for RespondFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, BoxError>>,
+{
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        Poll::Ready(Ok(match ready!(this.inner.poll(cx)) {
+            Ok(rsp) => rsp,
+            Err(error) => {
+                let problem = problem(&*error);
+                if let Some(trail) = this.trail {
+                    let (status, class) = (problem.status.as_u16(), problem.class.name());
+                    trail.set_failure(Failure { status, class });
+                    tracing::debug!(request_id = trail.id().as_str(), %error, "Call refused");
+                }
+                answer(*this.dialect, &problem)
+            }
+        }))
+    }
+}
+
+/// An answer that tells of a problem.
+#[must_use]
+pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
+    let mut rsp = Response::new(Body::from(dialect.error_body(problem)));
+    *rsp.status_mut() = problem.status;
+    let headers = rsp.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(wait) = problem.retry_after {
+        // Whole seconds, rounded up (RFC 9110 10.2.3).
+        let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    rsp
+}
+
+/// The problem that an error is to a client.
+#[must_use]
+pub fn problem(error: &(dyn std::error::Error + 'static)) -> Problem {
+    if let Some(error) = cause_ref::<AuthError>(error) {
+        return refused(error);
+    }
+    if let Some(error) = cause_ref::<IngestError>(error) {
+        return error.problem();
+    }
+    if let Some(error) = cause_ref::<RouteError>(error) {
+        return error.problem();
+    }
+    if let Some(error) = cause_ref::<UpstreamFailure>(error) {
+        return error.problem();
+    }
+    tracing::error!(%error, "An error has no answer of its own");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error of the proxy")
+}
+
+fn refused(error: &AuthError) -> Problem {
+    let unauthorized = |message: &'static str| Problem {
+        class: Class::Authentication,
+        ..Problem::new(StatusCode::UNAUTHORIZED, message).kind("auth_error")
+    };
+    match error {
+        AuthError::Missing => unauthorized("Authentication Error, No api key passed in."),
+        AuthError::Malformed => unauthorized(
+            "Authentication Error, Malformed API Key passed in. \
+             Ensure Key has `Bearer ` prefix.",
+        ),
+        AuthError::Outage(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Authentication Error, the store of keys cannot be reached. Try again.",
+        ),
+        _ => unauthorized(
+            "Authentication Error, Invalid proxy server token passed. The key is not known here: \
+             send the proxy's key, not the provider's.",
+        )
+        .kind("token_not_found_in_db")
+        .param("key"),
+    }
+}

@@ -1,0 +1,158 @@
+//! What can go wrong between us and an upstream.
+use bartizan_layers::BoxError;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why an upstream gave no answer, or not all of it. No message holds a URL or a credential.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ForwardError {
+    /// No connection could be made.
+    #[error("could not connect to {host}: {cause}")]
+    Connect {
+        /// Host and port of the upstream.
+        host: Arc<str>,
+        /// Which step failed.
+        cause: ConnectError,
+    },
+    /// No connection within `after`, name resolution, proxy and TLS included.
+    #[error("could not connect to {host} within {after:?}")]
+    ConnectTimeout {
+        /// Host and port of the upstream.
+        host: Arc<str>,
+        /// The limit.
+        after: Duration,
+    },
+    /// No response headers within this time.
+    #[error("the upstream sent no answer within {0:?}")]
+    FirstByteTimeout(Duration),
+    /// Nothing more of the body within this time.
+    #[error("the upstream sent nothing more for {0:?}")]
+    IdleTimeout(Duration),
+    /// The call as a whole took longer than this.
+    #[error("the upstream did not finish within {0:?}")]
+    TotalTimeout(Duration),
+    /// The connection ended after the request was (partly) sent and before response headers.
+    #[error("the upstream closed the connection before it answered")]
+    Closed(#[source] hyper::Error),
+    /// A new connection ended before anything was sent on it.
+    #[error("the upstream closed the connection before the request was sent")]
+    Unsent(#[source] hyper::Error),
+    /// The response body broke off.
+    #[error("the upstream broke off in the middle of its answer")]
+    Cut(#[source] hyper::Error),
+    /// What the upstream sent is not HTTP.
+    #[error("the upstream's answer is not valid HTTP")]
+    Protocol(#[source] hyper::Error),
+    /// The request body could not be read, so the request could not be sent whole.
+    #[error("the request body broke off")]
+    RequestBody(#[source] BoxError),
+    /// Base URL and path together are no valid target.
+    #[error("the path of the request does not fit the upstream's base URL")]
+    Target(#[source] http::Error),
+    /// The upstream is one of our own listeners.
+    #[error("the upstream {host} is this proxy itself; set its api_base to the provider's URL")]
+    Loop {
+        /// Host and port of the upstream.
+        host: Arc<str>,
+    },
+}
+
+/// The step at which connecting failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The name has no address.
+    #[error("the name could not be resolved: {0}")]
+    Dns(String),
+    /// TCP: refused, unreachable, reset.
+    #[error("{0}")]
+    Tcp(#[source] io::Error),
+    /// TLS, most often a certificate that is not trusted.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+    /// The proxy of `HTTP_PROXY` or `HTTPS_PROXY` did not open a tunnel.
+    #[error("the proxy {0}")]
+    Proxy(String),
+    /// The HTTP handshake failed.
+    #[error("HTTP failed: {0}")]
+    Http(#[source] hyper::Error),
+    /// The base URL has no host, or a scheme other than `http` and `https`.
+    #[error("the base URL needs a host and the scheme http or https")]
+    Url,
+}
+
+/// What is wrong with the settings of the forwarder.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The file with more roots cannot be read.
+    #[error("cannot read the certificates in {}: {source}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls_pki_types::pem::Error,
+    },
+    /// The file with more roots has none.
+    #[error("{} holds no certificate in PEM form", .0.display())]
+    NoCertificate(PathBuf),
+    /// A certificate in the file with more roots is damaged.
+    #[error("{} holds a certificate that cannot be used: {source}", path.display())]
+    BadCertificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// A proxy's URL is of no use. The URL itself may hold a password and is not shown.
+    #[error("{variable} must be a URL of the form http://host:port")]
+    Proxy {
+        /// Which setting.
+        variable: &'static str,
+    },
+}
+
+impl ForwardError {
+    /// Whether a deadline passed.
+    #[must_use]
+    pub const fn is_timeout(&self) -> bool {
+        matches!(
+            self,
+            Self::ConnectTimeout { .. }
+                | Self::FirstByteTimeout(_)
+                | Self::IdleTimeout(_)
+                | Self::TotalTimeout(_)
+        )
+    }
+
+    /// Whether there was never a connection.
+    #[must_use]
+    pub const fn is_connect(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Loop { .. })
+    }
+
+    /// Whether the upstream certainly saw nothing of the request, so that a second try is safe.
+    #[must_use]
+    pub const fn nothing_sent(&self) -> bool {
+        self.is_connect() || matches!(self, Self::Unsent(_) | Self::Target(_))
+    }
+
+    /// An error of hyper before the response headers, once the request was handed over.
+    pub(super) fn before_headers(error: hyper::Error) -> Self {
+        if error.is_parse() {
+            return Self::Protocol(error);
+        }
+        if error.is_user() {
+            return Self::RequestBody(error.into());
+        }
+        Self::Closed(error)
+    }
+
+    /// An error of hyper inside the response body.
+    pub(super) fn in_body(error: hyper::Error) -> Self {
+        if error.is_parse() { Self::Protocol(error) } else { Self::Cut(error) }
+    }
+}

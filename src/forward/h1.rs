@@ -1,0 +1,186 @@
+//! An HTTP/1.1 connection that is driven by the call that uses it.
+//!
+//! There is no task per connection: whoever waits for the answer also reads and writes the
+//! socket. A frame then wakes one task once, and dropping the call closes the socket at once.
+use super::connect::Stream;
+use super::origin::Open;
+use super::timeouts::Timer;
+use bartizan_layers::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body as _, Frame};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::client::conn::http1::{Builder, Connection, SendRequest};
+use hyper_util::rt::TokioIo;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use tokio::time::Instant;
+use tokio_util::sync::ReusableBoxFuture;
+
+/// The largest response head, and the most that is read ahead of the client, in bytes.
+const MAX_BUFFER: usize = 64 * 1024;
+/// Turns in one poll before other tasks get theirs.
+const MAX_TURNS: usize = 16;
+
+/// What a connection answers to a request.
+pub(super) type Reply = Result<Response<Incoming>, TrySendError<Request<Body>>>;
+
+/// One connection with its current exchange.
+pub(super) struct Exchange {
+    sender: SendRequest<Body>,
+    wire: Wire,
+    /// Its allocation is used again for each request.
+    reply: Option<ReusableBoxFuture<'static, Reply>>,
+    timer: Timer,
+    _open: Open,
+}
+
+struct Wire {
+    /// `None` once the connection has ended.
+    connection: Option<Connection<TokioIo<Stream>, Body>>,
+    relay: Arc<Relay>,
+    waker: Waker,
+}
+
+impl Exchange {
+    pub(super) async fn open(stream: Stream, open: Open) -> Result<Box<Self>, hyper::Error> {
+        let mut builder = Builder::new();
+        builder.max_buf_size(MAX_BUFFER);
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        let relay = Arc::<Relay>::default();
+        let waker = Waker::from(Arc::clone(&relay));
+        let wire = Wire { connection: Some(connection), relay, waker };
+        Ok(Box::new(Self { sender, wire, reply: None, timer: Timer::default(), _open: open }))
+    }
+
+    pub(super) fn send(&mut self, request: Request<Body>) {
+        let reply = self.sender.try_send_request(request);
+        match &mut self.reply {
+            Some(slot) => slot.set(reply),
+            slot => *slot = Some(ReusableBoxFuture::new(reply)),
+        }
+    }
+
+    pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
+        let reply = &mut self.reply;
+        self.wire.drive(cx, |cx| match reply {
+            Some(reply) => reply.poll(cx),
+            None => Poll::Pending,
+        })
+    }
+
+    pub(super) fn poll_frame(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        self.wire.drive(cx, |cx| Pin::new(&mut *body).poll_frame(cx))
+    }
+
+    /// Whether `due` has passed; if not, the task of the last poll is woken by then.
+    pub(super) fn is_overdue(&mut self, due: Instant) -> bool {
+        self.timer.passed_with_same_waker(due, &mut Context::from_waker(&self.wire.waker))
+    }
+
+    /// Lets the connection notice the end of an exchange, or that the peer has closed it. Whether
+    /// it can take a request now.
+    pub(super) fn settle(&mut self) -> bool {
+        self.wire.relay.rest();
+        advance(&mut self.wire.connection, &mut Context::from_waker(Waker::noop()));
+        self.wire.connection.is_some() && self.sender.is_ready()
+    }
+}
+
+/// Reads and writes what can be read and written.
+fn advance(slot: &mut Option<Connection<TokioIo<Stream>, Body>>, cx: &mut Context<'_>) {
+    if let Some(connection) = slot {
+        // An error has been handed to the call that was waiting, if there was one.
+        if Pin::new(connection).poll(cx).is_ready() {
+            *slot = None;
+        }
+    }
+}
+
+impl Wire {
+    /// Moves bytes, then asks `step`, until neither has anything to do.
+    fn drive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut step: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        self.relay.attach(cx.waker());
+        let inner = &mut Context::from_waker(&self.waker);
+        for _ in 0..MAX_TURNS {
+            self.relay.begin();
+            advance(&mut self.connection, inner);
+            let stepped = step(inner);
+            let is_woken = self.relay.end();
+            if stepped.is_ready() || !is_woken {
+                return stepped;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("is_open", &self.wire.connection.is_some()).finish()
+    }
+}
+
+const POLLING: u8 = 1;
+const WOKEN: u8 = 2;
+
+/// Passes wakes on to the task that polls the connection now. While that task is inside the poll,
+/// a wake is only noted: the connection and its channels wake each other for every frame, and
+/// none of that needs another run of the whole task.
+#[derive(Debug, Default)]
+struct Relay {
+    state: AtomicU8,
+    task: Mutex<Option<Waker>>,
+}
+
+impl Relay {
+    fn attach(&self, waker: &Waker) {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if !task.as_ref().is_some_and(|task| task.will_wake(waker)) {
+            *task = Some(waker.clone());
+        }
+    }
+
+    fn begin(&self) {
+        self.state.store(POLLING, Ordering::SeqCst);
+    }
+
+    /// Whether something was woken since [`Relay::begin`].
+    fn end(&self) -> bool {
+        self.state.swap(0, Ordering::SeqCst) & WOKEN != 0
+    }
+
+    /// Forgets the task: an idle connection must not keep a finished one in memory.
+    fn rest(&self) {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(task);
+    }
+}
+
+impl Wake for Relay {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.fetch_or(WOKEN, Ordering::SeqCst) == 0 {
+            let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(task) = task {
+                task.wake();
+            }
+        }
+    }
+}

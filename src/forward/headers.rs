@@ -1,0 +1,220 @@
+//! Which headers of one connection never reach the next (RFC 9110, 7.6.1), and which headers of a
+//! client never reach an upstream.
+//!
+//! Order matters: strip first with [`strip_request`], then add what the deployment needs. A
+//! client that names our credential in its `Connection` header then removes only its own.
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const HOP: usize = 9;
+const OURS: usize = HOP + 3;
+
+/// Hop-by-hop headers, then those that the forwarder sets itself, then credentials.
+static NAMES: [HeaderName; 19] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HOST,
+    CONTENT_LENGTH,
+    EXPECT,
+    AUTHORIZATION,
+    COOKIE,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("ocp-apim-subscription-key"),
+    HeaderName::from_static("x-litellm-api-key"),
+];
+
+const HOP_MASK: u32 = (1 << HOP) - 1;
+const CREDENTIAL_MASK: u32 = !((1 << OURS) - 1);
+
+/// Prepares a client's headers for an upstream: hop-by-hop headers, the client's credentials (and
+/// `key_header`, where config names one more), `Host`, `Content-Length` and `Expect` go;
+/// `Accept-Encoding` becomes `identity`, so that answers can be read. Add the deployment's own
+/// headers afterwards.
+pub fn strip_request(headers: &mut HeaderMap, key_header: Option<&HeaderName>) {
+    strip(headers, u32::MAX);
+    if let Some(name) = key_header {
+        headers.remove(name);
+    }
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+}
+
+/// Removes what concerns one connection only: the fixed list, and each header that `Connection`
+/// names. For requests and for responses.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    strip(headers, HOP_MASK);
+}
+
+/// Removes every header in which a client may have sent its credential.
+pub fn strip_credentials(headers: &mut HeaderMap, key_header: Option<&HeaderName>) {
+    strip(headers, CREDENTIAL_MASK);
+    if let Some(name) = key_header {
+        headers.remove(name);
+    }
+}
+
+fn strip(headers: &mut HeaderMap, mask: u32) {
+    let mut found = headers.keys().fold(0, |found, name| found | bit(name)) & mask;
+    if found & 1 != 0 {
+        strip_named(headers);
+    }
+    while found != 0 {
+        let index = found.trailing_zeros();
+        found &= found - 1;
+        if let Some(name) = NAMES.get(index as usize) {
+            headers.remove(name);
+        }
+    }
+}
+
+/// Removes the headers that `Connection` names. Mostly it names none.
+fn strip_named(headers: &mut HeaderMap) {
+    let is_plain = |value: &HeaderValue| {
+        let value = value.as_bytes();
+        value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close")
+    };
+    if headers.get_all(CONNECTION).iter().all(is_plain) {
+        return;
+    }
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+}
+
+/// The bit of `name` in [`NAMES`], or 0. A `match` on strings compares lengths first.
+fn bit(name: &HeaderName) -> u32 {
+    let index = match name.as_str() {
+        "connection" => 0,
+        "keep-alive" => 1,
+        "proxy-connection" => 2,
+        "proxy-authenticate" => 3,
+        "proxy-authorization" => 4,
+        "te" => 5,
+        "trailer" => 6,
+        "transfer-encoding" => 7,
+        "upgrade" => 8,
+        "host" => 9,
+        "content-length" => 10,
+        "expect" => 11,
+        "authorization" => 12,
+        "cookie" => 13,
+        "x-api-key" => 14,
+        "api-key" => 15,
+        "x-goog-api-key" => 16,
+        "ocp-apim-subscription-key" => 17,
+        "x-litellm-api-key" => 18,
+        _ => return 0,
+    };
+    1 << index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAMES, bit, strip_credentials, strip_hop_by_hop, strip_request};
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn every_listed_name_has_its_bit() {
+        for (index, name) in NAMES.iter().enumerate() {
+            assert_eq!(bit(name), 1 << index, "{name}");
+        }
+    }
+
+    #[test]
+    fn headers_of_one_connection_stay_there() {
+        let mut headers = map(&[
+            ("connection", "close, X-Trace"),
+            ("x-trace", "1"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "keep-alive"),
+            ("proxy-authenticate", "Basic"),
+            ("proxy-authorization", "Basic abc"),
+            ("te", "trailers"),
+            ("trailer", "x-sum"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("content-type", "application/json"),
+        ]);
+        strip_hop_by_hop(&mut headers);
+        assert_eq!(names(&headers), ["content-type"]);
+    }
+
+    #[test]
+    fn several_connection_headers_are_all_read() {
+        let mut headers = map(&[("connection", "keep-alive"), ("x-a", "1"), ("x-b", "1")]);
+        headers.append("connection", HeaderValue::from_static("x-a , ,x-b"));
+        strip_hop_by_hop(&mut headers);
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn a_client_credential_is_removed_wherever_it_was_sent() {
+        let mut headers = map(&[
+            ("authorization", "Bearer sk"),
+            ("x-api-key", "sk"),
+            ("api-key", "sk"),
+            ("x-goog-api-key", "sk"),
+            ("ocp-apim-subscription-key", "sk"),
+            ("x-litellm-api-key", "sk"),
+            ("cookie", "token=sk"),
+            ("x-own", "sk"),
+            ("accept", "*/*"),
+            ("host", "proxy"),
+        ]);
+        strip_credentials(&mut headers, Some(&HeaderName::from_static("x-own")));
+        assert_eq!(names(&headers), ["accept", "host"]);
+    }
+
+    #[test]
+    fn connection_cannot_remove_what_is_added_afterwards() {
+        let mut headers = map(&[("connection", "x-api-key"), ("x-api-key", "client")]);
+        strip_request(&mut headers, None);
+        headers.insert("x-api-key", HeaderValue::from_static("deployment"));
+        strip_hop_by_hop(&mut headers);
+        assert_eq!(headers["x-api-key"], "deployment");
+    }
+
+    #[test]
+    fn a_request_asks_for_plain_bytes_and_leaves_lengths_to_the_body() {
+        let mut headers = map(&[
+            ("accept-encoding", "gzip, br"),
+            ("content-length", "3"),
+            ("expect", "100-continue"),
+            ("host", "proxy"),
+            ("traceparent", "00-1-1-00"),
+        ]);
+        strip_request(&mut headers, None);
+        assert_eq!(names(&headers), ["accept-encoding", "traceparent"]);
+        assert_eq!(headers["accept-encoding"], "identity");
+    }
+}

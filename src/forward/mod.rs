@@ -1,0 +1,163 @@
+//! The leaf of the stack: sends requests to upstreams over connections that it keeps.
+//!
+//! It knows HTTP and no dialect. [`Forwarder`] holds what all upstreams share, [`Upstream`] is the
+//! service for one base URL. An upstream sends to its own origin only, whatever the request says,
+//! so a credential that is added for it reaches nobody else; redirects are passed on, never
+//! followed. What headers may travel is decided with [`strip_request`] and [`strip_hop_by_hop`].
+//!
+//! An HTTP/1.1 connection has no task: the call that uses it drives it. An HTTP/2 connection is
+//! shared and has tasks of its own, which end when the pool and all calls have let go of it.
+//!
+//! # Errors
+//! [`ForwardError`]: before the response headers from the future, afterwards from the body.
+//! A request is sent again only if it certainly was not seen, once, on a new connection.
+use crate::config::Outbound;
+use crate::tasks::Tasks;
+use bartizan_layers::body::Body;
+use http::uri::{Authority, Scheme};
+use http::{Request, Uri};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tower_service::Service;
+
+pub use self::body::UpstreamBody;
+pub use self::call::ResponseFuture;
+pub use self::error::{ConnectError, ForwardError, SetupError};
+pub use self::headers::{strip_credentials, strip_hop_by_hop, strip_request};
+pub use self::origin::OriginStats;
+pub use self::timeouts::Deadlines;
+
+use self::connect::Connector;
+use self::origin::{Origin, Target};
+use self::path::Paths;
+
+mod body;
+mod call;
+mod connect;
+mod dns;
+mod error;
+mod h1;
+mod h2;
+mod headers;
+mod origin;
+mod path;
+mod pool;
+mod proxy;
+#[cfg(test)]
+mod tests;
+mod timeouts;
+mod tls;
+
+/// What all upstreams share: settings, resolver, TLS, pools. Clones are the same forwarder.
+#[derive(Clone, Debug)]
+pub struct Forwarder(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    connector: Arc<Connector>,
+    pool_idle: Duration,
+    tasks: Tasks,
+    origins: Mutex<HashMap<(Scheme, Authority), Arc<Origin>>>,
+}
+
+impl Forwarder {
+    /// Makes a forwarder. The resolver and the TLS roots are set up when they are first needed.
+    ///
+    /// `tasks` runs what watches over idle connections and drives HTTP/2. Call
+    /// [`Forwarder::close_idle`] before waiting for it; then it is empty when the last call ends.
+    ///
+    /// # Errors
+    /// [`SetupError`] for a file of roots or a proxy URL that is of no use.
+    pub fn new(outbound: &Outbound, tasks: Tasks) -> Result<Self, SetupError> {
+        Ok(Self(Arc::new(Shared {
+            connector: Arc::new(Connector::new(outbound)?),
+            pool_idle: outbound.pool_idle,
+            tasks,
+            origins: Mutex::default(),
+        })))
+    }
+
+    /// The service for `base`. Upstreams with the same scheme and authority share connections.
+    /// With a `base` that has no host or another scheme than `http` and `https`, all calls fail.
+    #[must_use]
+    pub fn upstream(&self, base: &Uri) -> Upstream {
+        Upstream { origin: self.origin(base), paths: Arc::new(Paths::new(base)) }
+    }
+
+    fn origin(&self, base: &Uri) -> Option<Arc<Origin>> {
+        let target = Target::new(base, &self.0.connector)?;
+        let key = (target.scheme.clone(), target.authority.clone());
+        let mut origins = self.0.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let origin = origins.entry(key).or_insert_with(|| {
+            let connector = Arc::clone(&self.0.connector);
+            Arc::new(Origin::new(target, connector, self.0.pool_idle, self.0.tasks.clone()))
+        });
+        Some(Arc::clone(origin))
+    }
+
+    /// The connections to each origin now, in no order.
+    #[must_use]
+    pub fn stats(&self) -> Vec<OriginStats> {
+        self.origins().iter().map(|origin| origin.stats()).collect()
+    }
+
+    /// For drain: closes idle connections now and busy ones when their call ends.
+    pub fn close_idle(&self) {
+        self.origins().iter().for_each(|origin| origin.pool.close());
+    }
+
+    fn origins(&self) -> Vec<Arc<Origin>> {
+        let origins = self.0.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        origins.values().map(Arc::clone).collect()
+    }
+}
+
+/// Sends requests to one base URL. Always ready; clones are cheap.
+///
+/// The request's URI is path and query below the base URL (`/chat/completions?x=1`); scheme and
+/// host in it are ignored. `Host`, and the content length for a body of known length, are set
+/// here. Deadlines come from the request fact [`Deadlines`].
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    origin: Option<Arc<Origin>>,
+    paths: Arc<Paths>,
+}
+
+impl Upstream {
+    /// As [`Service::call`], by shared reference.
+    pub fn send(&self, mut request: Request<Body>) -> ResponseFuture {
+        let Some(origin) = &self.origin else {
+            return ResponseFuture::failed(ForwardError::Connect {
+                host: "the upstream".into(),
+                cause: ConnectError::Url,
+            });
+        };
+        match self.paths.below_base(request.uri()) {
+            Ok(uri) => *request.uri_mut() = uri,
+            Err(error) => return ResponseFuture::failed(ForwardError::Target(error)),
+        }
+        ResponseFuture::new(Arc::clone(origin), request)
+    }
+
+    /// `host:port` of the upstream, for logs and metrics. `None` if the base URL is unusable.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Arc<str>> {
+        self.origin.as_ref().map(|origin| &origin.target.name)
+    }
+}
+
+impl Service<Request<Body>> for Upstream {
+    type Response = http::Response<UpstreamBody>;
+    type Error = ForwardError;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ForwardError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> ResponseFuture {
+        self.send(request)
+    }
+}

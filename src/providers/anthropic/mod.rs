@@ -1,0 +1,4 @@
+//! Anthropic: messages.
+mod error;
+
+pub use self::error::error_body;

@@ -1,0 +1,55 @@
+//! Where an operation is found at a provider.
+use super::{Dialect, Operation};
+use crate::data::{AuthScheme, Provider, Wire};
+use http::Uri;
+
+/// A base URL, and how the key is sent there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Everything before the operation's own path.
+    pub base: String,
+    /// How the key is sent.
+    pub auth: AuthScheme,
+}
+
+/// Where `provider` answers calls in `dialect`; `None` if it does not speak it.
+///
+/// `base` is the deployment's: the provider's own, or what the config says. An OpenAI-style base
+/// is used as it is written; for a provider whose own wire is another one, the OpenAI-compatible
+/// endpoint is derived from it.
+#[must_use]
+pub fn endpoint(provider: &Provider, base: &Uri, dialect: Dialect) -> Option<Endpoint> {
+    let base = base.to_string();
+    let base = base.trim_end_matches('/');
+    let own = |base: &str| Endpoint { base: base.to_owned(), auth: provider.auth };
+    let bearer = |base: String| Endpoint { base, auth: AuthScheme::Bearer };
+    match (provider.wire, dialect) {
+        (Wire::OpenAi, Dialect::OpenAi) | (Wire::Gemini, Dialect::Gemini) => Some(own(base)),
+        (Wire::Anthropic, Dialect::Anthropic) => Some(own(&format!("{}/v1", without_v1(base)))),
+        (Wire::Anthropic, Dialect::OpenAi) => Some(bearer(format!("{}/v1", without_v1(base)))),
+        (Wire::Gemini, Dialect::OpenAi) => Some(bearer(format!("{base}/openai"))),
+        _ => None,
+    }
+}
+
+/// Anthropic's base is written with and without its version.
+fn without_v1(base: &str) -> &str {
+    base.strip_suffix("/v1").unwrap_or(base)
+}
+
+impl Operation {
+    /// The path below [`Endpoint::base`], for the provider's `model`.
+    #[must_use]
+    pub fn path(&self, model: &str, query: Option<&str>) -> String {
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        match self {
+            Self::ChatCompletions => format!("/chat/completions{query}"),
+            Self::Completions => format!("/completions{query}"),
+            Self::Embeddings => format!("/embeddings{query}"),
+            Self::Responses => format!("/responses{query}"),
+            Self::Messages => format!("/messages{query}"),
+            Self::CountTokens => format!("/messages/count_tokens{query}"),
+            Self::Gemini(path) => format!("/models/{model}:{}{query}", path.action),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Gemini: generateContent.
+mod error;
+
+pub use self::error::error_body;

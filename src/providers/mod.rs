@@ -1,0 +1,49 @@
+//! Wire formats: what a path means, how a request is edited, how an error looks. Pure functions.
+mod endpoint;
+mod operation;
+mod problem;
+mod prompt;
+
+pub mod anthropic;
+pub mod echo;
+pub mod gemini;
+pub mod openai;
+
+pub use self::endpoint::{Endpoint, endpoint};
+pub use self::operation::{GeminiPath, Operation};
+pub use self::problem::{Class, Problem};
+pub use self::prompt::{Hold, Prompt};
+
+use bytes::Bytes;
+
+/// The wire format that a client speaks on a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// OpenAI, and LiteLLM's own routes.
+    OpenAi,
+    /// Anthropic.
+    Anthropic,
+    /// Gemini.
+    Gemini,
+}
+
+impl Dialect {
+    /// The body of an error answer.
+    #[must_use]
+    pub fn error_body(self, problem: &Problem) -> Bytes {
+        match self {
+            Self::OpenAi => openai::error_body(problem),
+            Self::Anthropic => anthropic::error_body(problem),
+            Self::Gemini => gemini::error_body(problem),
+        }
+    }
+
+    /// The event that tells a client that its stream broke off. It is never followed by the
+    /// dialect's own ending.
+    #[must_use]
+    pub fn error_event(self, problem: &Problem) -> Bytes {
+        let body = self.error_body(problem);
+        let name: &[u8] = if self == Self::Anthropic { b"event: error\n" } else { b"" };
+        [name, b"data: ", &body, b"\n\n"].concat().into()
+    }
+}

@@ -1,0 +1,236 @@
+//! The edits that an OpenAI request may get: exactly those that `docs/lossless.md` names.
+use crate::providers::{Operation, Prompt};
+use bartizan_layers::body::Body;
+use bartizan_layers::wire::scan::{Duplicate, Object, scan};
+use bartizan_layers::wire::splice::{Splice, UsageAsk};
+use bytes::Bytes;
+
+/// What a deployment changes in a request.
+#[derive(Clone, Copy, Debug)]
+pub struct EditPlan<'a> {
+    /// The provider's name of the model, as JSON text.
+    pub model: &'a Bytes,
+    /// Parameters for requests that do not bring their own: name, JSON text.
+    pub defaults: &'a [(String, Bytes)],
+    /// Parameters for all requests: name, JSON text.
+    pub extra_body: &'a [(String, Bytes)],
+    /// Whether streams are asked for their usage.
+    pub stream_usage: bool,
+    /// Whether `metadata` is forwarded on paths where it would be LiteLLM's own.
+    pub keep_metadata: bool,
+}
+
+/// An edited request.
+#[derive(Debug)]
+pub struct Edited {
+    /// The body to send.
+    pub body: Body,
+    /// Whether we asked for a usage event that the client did not ask for.
+    pub usage_is_ours: bool,
+}
+
+/// Applies `plan` to the `prompt` of an `operation`. Bytes outside the edits stay as they are.
+///
+/// # Errors
+///
+/// When a member that matters stands twice.
+pub fn edited(
+    operation: &Operation,
+    prompt: &Prompt,
+    plan: &EditPlan<'_>,
+) -> Result<Edited, Duplicate> {
+    let Ok(object) = scan(&prompt.bytes) else {
+        // Ingest has scanned the same bytes before.
+        return Ok(Edited { body: prompt.bytes.clone().into(), usage_is_ours: false });
+    };
+    let mut splice = Splice::new(&object);
+    if !matches!(operation, Operation::Gemini(_)) {
+        put(&mut splice, &object, "model", plan.model)?;
+    }
+    if operation.strips_litellm_fields() {
+        strip(&mut splice, &object, operation, plan.keep_metadata)?;
+    }
+    for (name, value) in plan.extra_body {
+        put(&mut splice, &object, name, value)?;
+    }
+    for (name, value) in plan.defaults {
+        let Some(name) = default_name(operation, name) else { continue };
+        let forced = plan.extra_body.iter().any(|(forced, _)| forced == name);
+        if !forced && is_absent(&object, name)? && !is_said_otherwise(&object, name)? {
+            put(&mut splice, &object, name, value)?;
+        }
+    }
+    let ask = prompt.stream && plan.stream_usage && operation.has_stream_options();
+    let usage_is_ours = ask && splice.ask_for_usage()? == UsageAsk::ByUs;
+    Ok(Edited { body: splice.apply(&prompt.bytes), usage_is_ours })
+}
+
+/// Sets a member, unless it has that very value already.
+fn put(
+    splice: &mut Splice<'_, '_>,
+    object: &Object<'_>,
+    name: &str,
+    value: &Bytes,
+) -> Result<(), Duplicate> {
+    match object.index(name)? {
+        None => splice.insert(name, value),
+        Some(at) if object.members().get(at).is_some_and(|m| m.value().raw() == value) => {}
+        Some(at) => splice.replace(at, value.clone()),
+    }
+    Ok(())
+}
+
+/// What a default of the config is called where `operation` takes it. Gemini's parameters stand
+/// elsewhere in its requests.
+fn default_name<'a>(operation: &Operation, name: &'a str) -> Option<&'a str> {
+    match operation {
+        Operation::Gemini(_) => None,
+        Operation::Responses if name == "max_tokens" => Some("max_output_tokens"),
+        _ => Some(name),
+    }
+}
+
+/// Contract 2.3: a null counts as absent.
+fn is_absent(object: &Object<'_>, name: &str) -> Result<bool, Duplicate> {
+    Ok(object.get(name)?.is_none_or(|member| member.value().is_null()))
+}
+
+/// OpenAI refuses a request that bounds its answer by both of its names for that.
+fn is_said_otherwise(object: &Object<'_>, name: &str) -> Result<bool, Duplicate> {
+    match name {
+        "max_tokens" => Ok(!is_absent(object, "max_completion_tokens")?),
+        "max_completion_tokens" => Ok(!is_absent(object, "max_tokens")?),
+        _ => Ok(false),
+    }
+}
+
+/// Takes LiteLLM's own fields out. `metadata` is OpenAI's too: in responses, and where a
+/// completion is stored.
+fn strip(
+    splice: &mut Splice<'_, '_>,
+    object: &Object<'_>,
+    operation: &Operation,
+    keep_metadata: bool,
+) -> Result<(), Duplicate> {
+    let stored = object.get("store")?.and_then(|member| member.value().as_bool()) == Some(true);
+    let keep_metadata = keep_metadata || stored || *operation == Operation::Responses;
+    for (at, member) in object.members().iter().enumerate() {
+        let metadata = member.key() == "metadata" && !keep_metadata;
+        if metadata || is_litellm_field(member.key()) {
+            splice.remove(at);
+        }
+    }
+    Ok(())
+}
+
+/// The fields that LiteLLM consumes and never forwards (contract 3.3), but for `metadata`.
+fn is_litellm_field(name: &str) -> bool {
+    matches!(
+        name,
+        "litellm_metadata"
+            | "tags"
+            | "fallbacks"
+            | "context_window_fallbacks"
+            | "content_policy_fallbacks"
+            | "num_retries"
+            | "timeout"
+            | "request_timeout"
+            | "stream_timeout"
+            | "cache"
+            | "caching"
+            | "cooldown_time"
+            | "guardrails"
+            | "disable_fallbacks"
+            | "litellm_session_id"
+            | "litellm_trace_id"
+            | "litellm_call_id"
+            | "priority"
+            | "allowed_openai_params"
+            | "drop_params"
+            | "additional_drop_params"
+            | "no-log"
+            | "user_config"
+            | "enable_tag_filtering"
+            | "prompt_id"
+            | "prompt_variables"
+            | "router_settings_override"
+            | "secret_fields"
+    ) || name.starts_with("mock_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EditPlan, edited};
+    use crate::providers::{Operation, Prompt};
+    use bytes::Bytes;
+    use http_body_util::BodyExt;
+
+    async fn after(operation: Operation, plan: &EditPlan<'_>, body: &'static str) -> String {
+        let prompt = Prompt {
+            stream: body.contains(r#""stream":true"#),
+            ..Prompt::of(Bytes::from_static(body.as_bytes()))
+        };
+        let edited = edited(&operation, &prompt, plan).unwrap();
+        let bytes = edited.body.collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    fn plan(model: &Bytes) -> EditPlan<'_> {
+        EditPlan {
+            model,
+            defaults: &[],
+            extra_body: &[],
+            stream_usage: true,
+            keep_metadata: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_model_changes_in_an_ordinary_request() {
+        let model = Bytes::from_static(b"\"up\"");
+        let chat = after(
+            Operation::ChatCompletions,
+            &plan(&model),
+            "{ \"model\" : \"down\",\n \"x\": [1.0e5, \"\\u00e9\"], \"user\":\"u\" }",
+        );
+        assert_eq!(
+            chat.await,
+            "{ \"model\" : \"up\",\n \"x\": [1.0e5, \"\\u00e9\"], \"user\":\"u\" }"
+        );
+    }
+
+    #[tokio::test]
+    async fn litellm_fields_go_and_metadata_stays_where_it_is_openais() {
+        let model = Bytes::from_static(b"\"m\"");
+        let body = r#"{"tags":["a"],"model":"m","metadata":{"a":1},"mock_response":"x"}"#;
+        let chat = after(Operation::ChatCompletions, &plan(&model), body).await;
+        assert_eq!(chat, r#"{"model":"m"}"#);
+        let responses = after(Operation::Responses, &plan(&model), body).await;
+        assert_eq!(responses, r#"{"model":"m","metadata":{"a":1}}"#);
+        let messages = after(Operation::Messages, &plan(&model), body).await;
+        assert_eq!(messages, body);
+        let stored = r#"{"model":"m","metadata":{"a":1},"store":true}"#;
+        assert_eq!(after(Operation::ChatCompletions, &plan(&model), stored).await, stored);
+    }
+
+    #[tokio::test]
+    async fn the_requests_own_parameter_wins_over_the_configs_default() {
+        let model = Bytes::from_static(b"\"m\"");
+        let defaults = [("temperature".to_owned(), "0.7".into()), ("n".to_owned(), "2".into())];
+        let extra = [("top_k".to_owned(), Bytes::from_static(b"5"))];
+        let plan = EditPlan { defaults: &defaults, extra_body: &extra, ..plan(&model) };
+        let body = r#"{"model":"m","temperature":1,"n":null,"top_k":1}"#;
+        let chat = after(Operation::ChatCompletions, &plan, body).await;
+        assert_eq!(chat, r#"{"model":"m","temperature":1,"n":2,"top_k":5}"#);
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_asked_for_its_usage() {
+        let model = Bytes::from_static(b"\"m\"");
+        let body = r#"{"model":"m","stream":true}"#;
+        let chat = after(Operation::ChatCompletions, &plan(&model), body).await;
+        let asked = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#;
+        assert_eq!(chat, asked);
+        assert_eq!(after(Operation::Embeddings, &plan(&model), body).await, body);
+    }
+}

@@ -1,0 +1,171 @@
+//! One try at one deployment: the request that it gets, and the way there and back.
+use super::answer::Answering;
+use super::deployment::Deployment;
+use super::error::{RouteError, UpstreamFailure};
+use super::{Rules, Settings};
+use crate::forward::{Deadlines, strip_request};
+use crate::providers::openai::{EditPlan, edited};
+use crate::providers::{Operation, Prompt};
+use crate::telemetry::{Served, Trail};
+use bartizan_layers::body::Body;
+use bartizan_layers::facts::UsageCell;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A call that is ready to be sent.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    deployment: Arc<Deployment>,
+    operation: Operation,
+    /// Held until the upstream has answered: it has read the request by then.
+    prompt: Prompt,
+    req: Request<Body>,
+    trail: Option<Trail>,
+    usage: UsageCell,
+    usage_is_ours: bool,
+    commit: Duration,
+}
+
+impl Attempt {
+    /// Edits the request for `deployment`.
+    pub(super) fn new(
+        rules: &Rules,
+        deployment: Arc<Deployment>,
+        captures: Option<&[&str]>,
+        operation: Operation,
+        mut parts: Parts,
+        prompt: &Prompt,
+    ) -> Result<Self, RouteError> {
+        let config = deployment.config();
+        let name = prompt.model.as_deref().unwrap_or_default();
+        let plan = EditPlan {
+            model: &deployment.model_json(captures, name),
+            defaults: &config.defaults,
+            extra_body: &config.extra_body,
+            stream_usage: rules.settings.stream_usage && config.provider.stream_usage,
+            keep_metadata: rules.settings.forward_metadata,
+        };
+        let edited = edited(&operation, prompt, &plan)
+            .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
+        let model = captures.map(|captures| deployment.model(captures, name));
+        let model = model.as_deref().unwrap_or(&config.model);
+        parts.extensions.insert(deadlines(&rules.settings, config, prompt, &parts.headers));
+        parts.uri = target(&operation, model, &parts.uri)?;
+        outgoing(&mut parts.headers, rules, &config.headers);
+        let trail: Option<Trail> = parts.extensions.get().cloned();
+        let usage = UsageCell::new(deployment.price(model));
+        if let Some(trail) = &trail {
+            let deployment = deployment.labels().clone();
+            trail.set_served(Served { deployment, usage: usage.clone() });
+        }
+        Ok(Self {
+            operation,
+            prompt: prompt.clone(),
+            req: Request::from_parts(parts, edited.body),
+            trail,
+            usage,
+            usage_is_ours: edited.usage_is_ours,
+            commit: rules.settings.timeouts.commit,
+            deployment,
+        })
+    }
+
+    /// Sends the request and hands the answer on.
+    pub(super) async fn run(self) -> Result<Response<Body>, UpstreamFailure> {
+        let dialect = self.operation.dialect();
+        let provider = self.deployment.config().provider.title;
+        let leaf = self.deployment.leaf(dialect).expect("it was picked because it has one");
+        let sent = Instant::now();
+        if let Some(trail) = &self.trail {
+            trail.set_sent(sent);
+        }
+        let answered = leaf.send(self.req, &self.operation, &self.prompt).await;
+        let rsp = answered.map_err(|error| UpstreamFailure { provider, cause: error.into() })?;
+        let answering = Answering {
+            deployment: self.deployment,
+            operation: self.operation,
+            trail: self.trail,
+            usage: self.usage,
+            usage_is_ours: self.usage_is_ours,
+            choices: self.prompt.choices,
+            commit: self.commit,
+            sent,
+            held: self.prompt.held,
+        };
+        answering.answer(rsp).await
+    }
+}
+
+/// How long the parts of a call may take (contract 5.5).
+fn deadlines(
+    settings: &Settings,
+    config: &crate::config::Deployment,
+    prompt: &Prompt,
+    headers: &HeaderMap,
+) -> Deadlines {
+    let header = |name| {
+        let seconds = headers.get(name)?.to_str().ok()?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero())
+    };
+    let total = prompt.timeout.or_else(|| header("x-litellm-timeout")).or(config.timeout);
+    let total = total.unwrap_or(settings.timeouts.total);
+    if !prompt.stream {
+        return Deadlines { first_byte: total, idle: total, total: Some(total) };
+    }
+    let stream = prompt.stream_timeout.or_else(|| header("x-litellm-stream-timeout"));
+    let stream = stream.or(config.stream_timeout).or(settings.timeouts.stream).unwrap_or(total);
+    Deadlines { first_byte: stream, idle: stream, total: None }
+}
+
+/// The path below the upstream's base URL. The client's query goes along, but for Gemini's `key`.
+fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteError> {
+    let query = uri.query().filter(|query| !query.is_empty());
+    let query = match operation {
+        Operation::Gemini(_) => query.map(without_key).filter(|query| !query.is_empty()),
+        _ => query.map(str::to_owned),
+    };
+    let path = operation.path(model, query.as_deref());
+    let path = PathAndQuery::try_from(&*path);
+    let bad = |_| RouteError::BadPath { route: operation.route(), model: model.into() };
+    path.map(Uri::from).map_err(bad)
+}
+
+fn without_key(query: &str) -> String {
+    let pairs = query.split('&').filter(|pair| !pair.starts_with("key="));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
+const PROJECT: HeaderName = HeaderName::from_static("openai-project");
+
+/// The headers that go upstream: the client's own, but for what belongs to one hop, names or
+/// proves an account, or is meant for this proxy; and the deployment's.
+fn outgoing(headers: &mut HeaderMap, rules: &Rules, own: &[(HeaderName, HeaderValue)]) {
+    strip_request(headers, rules.key_header.as_ref());
+    for name in [ORGANIZATION, PROJECT] {
+        headers.remove(name);
+    }
+    let ours = |name: &&HeaderName| name.as_str().starts_with("x-litellm-");
+    let ours: Vec<HeaderName> = headers.keys().filter(ours).cloned().collect();
+    for name in ours {
+        headers.remove(name);
+    }
+    for (name, value) in own {
+        headers.insert(name, value.clone());
+    }
+    // `curl -d` calls every body a form.
+    let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| is_json(kind.as_bytes()));
+    if !json {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(rules.hop.0.clone(), rules.hop.1.clone());
+}
+
+fn is_json(content_type: &[u8]) -> bool {
+    const JSON: &[u8] = b"application/json";
+    content_type.get(..JSON.len()).is_some_and(|start| start.eq_ignore_ascii_case(JSON))
+}

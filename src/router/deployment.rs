@@ -1,0 +1,203 @@
+//! One deployment, ready to be called: its upstreams, its credential, its headers.
+use super::leaf::Leaf;
+use crate::config;
+use crate::data::{self, AuthScheme, Model};
+use crate::forward::Forwarder;
+use crate::providers::{Dialect, endpoint};
+use crate::telemetry::{DeploymentLabels, Metrics, Observed};
+use bartizan_layers::facts::Price;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Uri, header};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A deployment and everything that calls to it need, made once.
+#[derive(Debug)]
+pub struct Deployment {
+    config: config::Deployment,
+    labels: Arc<DeploymentLabels>,
+    observed: Observed,
+    openai: Option<Leaf>,
+    native: Option<(Dialect, Leaf)>,
+    answer_headers: Vec<(HeaderName, HeaderValue)>,
+    model_json: Bytes,
+    price: Price,
+    prefixed: RwLock<HashMap<HeaderName, HeaderName>>,
+}
+
+/// Header names of an upstream that are kept ready.
+const MOST_NAMES: usize = 256;
+
+impl Deployment {
+    /// Prepares `config` for calls through `forwarder`.
+    #[must_use]
+    pub fn new(config: config::Deployment, forwarder: &Forwarder, metrics: &Metrics) -> Self {
+        let labels = Arc::new(labels(&config));
+        metrics.announce(&labels);
+        let leaf = |dialect| leaf(&config, forwarder, dialect);
+        let native = [Dialect::Anthropic, Dialect::Gemini];
+        let native = native.into_iter().find_map(|dialect| Some((dialect, leaf(dialect)?)));
+        let mut deployment = Self {
+            price: Price::default(),
+            prefixed: RwLock::default(),
+            observed: metrics.observed(config.provider.name),
+            openai: leaf(Dialect::OpenAi),
+            native,
+            answer_headers: answer_headers(&labels),
+            model_json: json_string(&config.model),
+            labels,
+            config,
+        };
+        deployment.price = deployment.catalogued().map(|model| model.price).unwrap_or_default();
+        deployment
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub const fn config(&self) -> &config::Deployment {
+        &self.config
+    }
+
+    pub(super) const fn labels(&self) -> &Arc<DeploymentLabels> {
+        &self.labels
+    }
+
+    pub(super) const fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    /// What each of its answers carries.
+    pub(super) fn answer_headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.answer_headers
+    }
+
+    /// The name under which an upstream's header is told besides its own (contract 8.1).
+    pub(super) fn prefixed(&self, name: &HeaderName) -> Option<HeaderName> {
+        if let Some(known) = self.prefixed.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Some(known.clone());
+        }
+        let prefixed = HeaderName::try_from(format!("llm_provider-{name}")).ok()?;
+        let mut all = self.prefixed.write().unwrap_or_else(PoisonError::into_inner);
+        // An upstream that invents names must not fill the memory.
+        if all.len() < MOST_NAMES {
+            all.insert(name.clone(), prefixed.clone());
+        }
+        Some(prefixed)
+    }
+
+    /// Where it takes calls in `dialect`.
+    pub(super) fn leaf(&self, dialect: Dialect) -> Option<&Leaf> {
+        match (dialect, &self.native, &self.openai) {
+            (Dialect::OpenAi, _, Some(leaf)) => Some(leaf),
+            (dialect, Some((native, leaf)), _) if *native == dialect => Some(leaf),
+            (_, _, Some(leaf @ Leaf::Echo)) => Some(leaf),
+            _ => None,
+        }
+    }
+
+    /// Whether it can serve a name of which its wildcards captured these texts. A catch-all that
+    /// was made from a key in the environment serves what the catalogue says.
+    pub(super) fn serves(&self, captures: &[&str]) -> bool {
+        captures.iter().all(|text| !text.is_empty())
+    }
+
+    /// Its model as JSON text, its stars filled in for the name that was asked for.
+    pub(super) fn model_json(&self, captures: Option<&[&str]>, name: &str) -> Bytes {
+        match captures {
+            Some(captures) => json_string(&self.model(captures, name)),
+            None => self.model_json.clone(),
+        }
+    }
+
+    /// Its model, its stars filled in.
+    pub(super) fn model(&self, captures: &[&str], name: &str) -> String {
+        super::group::filled(&self.config.model, captures, name)
+    }
+}
+
+impl Deployment {
+    /// What the catalogue knows of its model: of `base_model`, where the config names one.
+    #[must_use]
+    pub fn catalogued(&self) -> Option<Model> {
+        let base = self.config.info.get("base_model").and_then(serde_json::Value::as_str);
+        match base {
+            Some(base) => data::model(base),
+            None => self.catalogued_as(&self.config.model),
+        }
+    }
+
+    pub(super) fn catalogued_as(&self, model: &str) -> Option<Model> {
+        let provider = self.config.provider.name;
+        data::model(&format!("{provider}/{model}")).or_else(|| data::model(model))
+    }
+
+    /// What `model` costs here: the config's price, else the catalogue's, else nothing.
+    pub(super) fn price(&self, model: &str) -> Price {
+        if let Some(price) = self.config.price {
+            return price;
+        }
+        if model == self.config.model {
+            return self.price;
+        }
+        self.catalogued_as(model).map(|model| model.price).unwrap_or_default()
+    }
+}
+
+fn leaf(config: &config::Deployment, forwarder: &Forwarder, dialect: Dialect) -> Option<Leaf> {
+    let Some(base) = &config.api_base else {
+        return (dialect == Dialect::OpenAi).then_some(Leaf::Echo);
+    };
+    let found = endpoint(config.provider, base, dialect)?;
+    let upstream = forwarder.upstream(&found.base.parse::<Uri>().ok()?);
+    let key = config.api_key.as_ref().and_then(|key| credential(found.auth, key.expose()));
+    Some(Leaf::Upstream { upstream, credential: key })
+}
+
+/// The header that carries the provider's key. A key that cannot stand in a header is left out;
+/// the config's check has named it.
+fn credential(scheme: AuthScheme, key: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = match scheme {
+        AuthScheme::Bearer => (header::AUTHORIZATION, format!("Bearer {key}")),
+        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), key.to_owned()),
+        AuthScheme::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), key.to_owned()),
+        AuthScheme::ApiKey => (HeaderName::from_static("api-key"), key.to_owned()),
+    };
+    let mut value = HeaderValue::try_from(value).ok()?;
+    value.set_sensitive(true);
+    Some((name, value))
+}
+
+fn labels(config: &config::Deployment) -> DeploymentLabels {
+    let provider = config.provider.name;
+    DeploymentLabels {
+        model_id: config.id.as_str().into(),
+        model_group: config.group.as_str().into(),
+        model: config.model.as_str().into(),
+        litellm_model_name: format!("{provider}/{}", config.model).into(),
+        api_provider: provider,
+        api_base: config.api_base.as_ref().map_or_else(String::new, Uri::to_string).into(),
+    }
+}
+
+/// The headers of contract 8.1 that are the same for each answer of a deployment.
+fn answer_headers(labels: &DeploymentLabels) -> Vec<(HeaderName, HeaderValue)> {
+    let texts = [
+        ("x-litellm-model-id", &*labels.model_id),
+        ("x-litellm-model-group", &labels.model_group),
+        ("x-litellm-model-name", &labels.litellm_model_name),
+        ("x-litellm-model-api-base", &labels.api_base),
+        ("x-litellm-version", env!("CARGO_PKG_VERSION")),
+        ("x-litellm-attempted-retries", "0"),
+        ("x-litellm-attempted-fallbacks", "0"),
+    ];
+    let filled = texts.into_iter().filter(|(_, text)| !text.is_empty());
+    filled
+        .filter_map(|(name, text)| {
+            Some((HeaderName::from_static(name), HeaderValue::from_str(text).ok()?))
+        })
+        .collect()
+}
+
+fn json_string(text: &str) -> Bytes {
+    serde_json::Value::from(text).to_string().into()
+}

@@ -1,0 +1,140 @@
+//! Why a call found no answer.
+use crate::forward::ForwardError;
+use crate::providers::{Class, Problem};
+use http::StatusCode;
+
+/// Why a call led to no deployment.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RouteError {
+    /// It names no model, or one that does not exist.
+    #[error("no deployment answers to the model's name")]
+    UnknownModel {
+        /// The path, as error messages name it.
+        route: &'static str,
+        /// What was asked for.
+        model: Option<Box<str>>,
+        /// Whether the config has wildcards.
+        wildcards: bool,
+    },
+    /// No deployment of the group speaks the path's dialect.
+    #[error("no deployment of the group speaks the dialect of the path")]
+    NotSpoken {
+        /// The path, as error messages name it.
+        route: &'static str,
+        /// What was asked for.
+        model: Box<str>,
+    },
+    /// The model's name cannot stand in a path.
+    #[error("the model's name cannot stand in a path")]
+    BadPath {
+        /// The path, as error messages name it.
+        route: &'static str,
+        /// What would stand there.
+        model: Box<str>,
+    },
+    /// A member of the request stands twice.
+    #[error("{0}")]
+    Duplicate(String),
+}
+
+impl RouteError {
+    /// What a client gets to see of it.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::UnknownModel { model: Some(model), wildcards: true, .. } => {
+                Problem::bad_request(format!(
+                    "litellm.BadRequestError: You passed in model={model}. There are no healthy \
+                     deployments for this model. Call `/v1/models` to view available models for \
+                     your key."
+                ))
+            }
+            Self::UnknownModel { route, model, .. } => {
+                let model = model.as_deref().unwrap_or("None");
+                Problem::bad_request(format!(
+                    "{route}: Invalid model name passed in model={model}. Call `/v1/models` to \
+                     view available models for your key."
+                ))
+            }
+            Self::NotSpoken { route, model } => Problem::bad_request(format!(
+                "{route}: the model {model} is served by a provider that does not speak this \
+                 path's format. Call it on `/v1/chat/completions`, or choose another model."
+            )),
+            Self::BadPath { route, model } => {
+                Problem::bad_request(format!("{route}: the model name {model} is not valid."))
+            }
+            Self::Duplicate(message) => Problem::bad_request(message.clone()),
+        }
+    }
+}
+
+/// An upstream failed before its answer could be handed on.
+#[derive(Debug, thiserror::Error)]
+#[error("the upstream failed: {cause}")]
+pub struct UpstreamFailure {
+    /// The provider as error messages spell it.
+    pub provider: &'static str,
+    /// What went wrong.
+    pub cause: UpstreamCause,
+}
+
+/// What went wrong at an upstream.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamCause {
+    /// The connection: refused, lost, too slow.
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
+    /// The answer broke off before the client got any of it.
+    #[error("the answer broke off")]
+    Cut,
+    /// A 200 whose first event was an error.
+    #[error("the stream began with an error: {message}")]
+    ErrorFirst {
+        /// The status that the error stands for.
+        status: StatusCode,
+        /// The provider's own words.
+        message: String,
+    },
+}
+
+impl UpstreamFailure {
+    /// What a client gets to see of it (contract 4.4).
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let status = self.status();
+        let class = Class::of(status);
+        let words = match &self.cause {
+            UpstreamCause::Forward(error) if error.is_timeout() => {
+                return Problem::new(status, format!("litellm.Timeout: {}", timed_out(error)));
+            }
+            UpstreamCause::Forward(error @ ForwardError::Loop { .. }) => error.to_string(),
+            UpstreamCause::Forward(error) => format!("Connection error. ({error})"),
+            UpstreamCause::Cut => "Connection error. (the answer broke off)".to_owned(),
+            UpstreamCause::ErrorFirst { message, .. } => message.clone(),
+        };
+        let (name, provider) = (class.name(), self.provider);
+        Problem::new(status, format!("litellm.{name}: {name}: {provider}Exception - {words}"))
+    }
+
+    fn status(&self) -> StatusCode {
+        match &self.cause {
+            UpstreamCause::Forward(error) if error.is_timeout() => StatusCode::REQUEST_TIMEOUT,
+            UpstreamCause::Forward(ForwardError::Loop { .. }) => StatusCode::LOOP_DETECTED,
+            UpstreamCause::Forward(_) | UpstreamCause::Cut => StatusCode::INTERNAL_SERVER_ERROR,
+            UpstreamCause::ErrorFirst { status, .. } => *status,
+        }
+    }
+}
+
+fn timed_out(error: &ForwardError) -> String {
+    let (ForwardError::FirstByteTimeout(after)
+    | ForwardError::IdleTimeout(after)
+    | ForwardError::TotalTimeout(after)
+    | ForwardError::ConnectTimeout { after, .. }) = error
+    else {
+        return format!("Request timed out. ({error})");
+    };
+    format!("Request timed out after {:?} seconds. ({error})", after.as_secs_f64())
+}

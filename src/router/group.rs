@@ -1,0 +1,211 @@
+//! Model name → deployments: ids, aliases, exact names, wildcards (contract 2.4).
+use super::deployment::Deployment;
+use crate::config::Routing;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Deployments that answer to one name.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The name as the config spells it; metrics call it the requested model.
+    pub name: Arc<str>,
+    /// At least one.
+    pub deployments: Vec<Arc<Deployment>>,
+}
+
+/// A group, and what the name's wildcards stand for.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// The group.
+    pub group: &'a Group,
+    /// The text of each `*`, in order; `None` for a name without wildcards.
+    pub captures: Option<Vec<&'a str>>,
+}
+
+/// All names that lead to a deployment.
+#[derive(Debug, Default)]
+pub struct Groups {
+    by_id: HashMap<String, Group>,
+    aliases: HashMap<String, Group>,
+    exact: HashMap<String, Group>,
+    /// Most specific first.
+    patterns: Vec<Group>,
+    by_model: HashMap<String, Group>,
+    listed: Vec<Arc<str>>,
+}
+
+impl Groups {
+    /// Sorts deployments into groups.
+    #[must_use]
+    pub fn new(routing: &Routing, deployments: &[Arc<Deployment>]) -> Self {
+        let mut groups = Self::default();
+        for deployment in deployments {
+            groups.add(deployment);
+        }
+        groups.patterns.sort_by_key(|group| std::cmp::Reverse(specificity(&group.name)));
+        for alias in &routing.aliases {
+            let named = alias.groups.iter().filter_map(|name| groups.named(name));
+            let members: Vec<_> = named.flat_map(|group| group.deployments.clone()).collect();
+            if members.is_empty() {
+                continue;
+            }
+            let group = Group { name: alias.name.as_str().into(), deployments: members };
+            if !alias.hidden {
+                groups.list(&group.name.clone());
+            }
+            groups.aliases.insert(alias.name.clone(), group);
+        }
+        groups
+    }
+
+    fn add(&mut self, deployment: &Arc<Deployment>) {
+        let config = deployment.config();
+        let name = config.group.as_str();
+        let id = self.by_id.entry(config.id.clone());
+        join(id.or_insert_with(|| empty(name)), deployment);
+        if name.contains('*') {
+            match self.patterns.iter_mut().find(|group| *group.name == *name) {
+                Some(group) => join(group, deployment),
+                None => self.patterns.push(Group { deployments: vec![deployment.clone()], ..empty(name) }),
+            }
+        } else {
+            join(self.exact.entry(name.to_owned()).or_insert_with(|| empty(name)), deployment);
+        }
+        let model = format!("{}/{}", config.provider.name, config.model);
+        join(self.by_model.entry(model.clone()).or_insert_with(|| empty(&model)), deployment);
+        self.list(&name.into());
+    }
+
+    fn list(&mut self, name: &Arc<str>) {
+        if !self.listed.contains(name) {
+            self.listed.push(name.clone());
+        }
+    }
+
+    /// The names that `/v1/models` lists, wildcards as they are.
+    #[must_use]
+    pub fn listed(&self) -> &[Arc<str>] {
+        &self.listed
+    }
+
+    /// The deployments that a pattern of [`Groups::listed`] stands for.
+    pub fn pattern(&self, name: &str) -> Option<&Group> {
+        self.patterns.iter().find(|group| *group.name == *name)
+    }
+
+    /// Whether a name that is not listed may still lead somewhere.
+    #[must_use]
+    pub fn has_wildcards(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
+    fn named(&self, name: &str) -> Option<&Group> {
+        self.exact.get(name).or_else(|| self.pattern(name))
+    }
+
+    /// The deployments that answer to `name`, by the first of: id, alias, exact name, wildcard,
+    /// `provider/model`.
+    #[must_use]
+    pub fn find<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
+        let plain = self.by_id.get(name).or_else(|| self.aliases.get(name));
+        let plain = plain.or_else(|| self.exact.get(name));
+        let found = |group| Found { group, captures: None };
+        plain.map(found).or_else(|| self.matching(name)).or_else(|| {
+            self.by_model.get(name).filter(|group| !group.name.contains('*')).map(found)
+        })
+    }
+
+    fn matching<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
+        self.patterns.iter().find_map(|group| {
+            let captures = capture(&group.name, name)?;
+            // A catch-all takes only names that its deployment can serve.
+            let serves = group.deployments.iter().any(|deployment| deployment.serves(&captures));
+            serves.then_some(Found { group, captures: Some(captures) })
+        })
+    }
+}
+
+fn empty(name: &str) -> Group {
+    Group { name: name.into(), deployments: Vec::new() }
+}
+
+fn join(group: &mut Group, deployment: &Arc<Deployment>) {
+    group.deployments.push(deployment.clone());
+}
+
+/// Longer patterns are tried first, and of equally long ones those with fewer stars.
+fn specificity(pattern: &str) -> (usize, std::cmp::Reverse<usize>) {
+    (pattern.len(), std::cmp::Reverse(pattern.matches('*').count()))
+}
+
+/// What each `*` of `pattern` stands for in `name`, as short as possible but for the last.
+pub(super) fn capture<'a>(pattern: &str, name: &'a str) -> Option<Vec<&'a str>> {
+    let mut parts = pattern.split('*');
+    let mut rest = name.strip_prefix(parts.next()?)?;
+    let mut captures = Vec::new();
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let last = parts.peek().is_none();
+        let (captured, after) = match (last, part) {
+            (true, part) => (rest.strip_suffix(part)?, ""),
+            (false, part) => rest.split_once(part)?,
+        };
+        captures.push(captured);
+        rest = after;
+    }
+    Some(captures)
+}
+
+/// `model` with its stars filled in. Where there are more captures than stars, the whole name is
+/// meant (contract 2.4).
+pub(super) fn filled(model: &str, captures: &[&str], name: &str) -> String {
+    let stars = model.matches('*').count();
+    if captures.len() > stars {
+        return name.to_owned();
+    }
+    let mut captures = captures.iter();
+    let mut text = String::with_capacity(name.len());
+    for (at, part) in model.split('*').enumerate() {
+        if at > 0 {
+            text.push_str(captures.next().unwrap_or(&""));
+        }
+        text.push_str(part);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{capture, filled};
+    use proptest::prelude::*;
+
+    #[test]
+    fn stars_capture_what_stands_in_their_place() {
+        for (pattern, name, expected) in [
+            ("*", "gpt-4o", Some(vec!["gpt-4o"])),
+            ("openai/*", "openai/gpt-4o", Some(vec!["gpt-4o"])),
+            ("openai/*", "groq/llama", None),
+            ("claude-*-*", "claude-opus-4-1", Some(vec!["opus", "4-1"])),
+            ("*/latest", "gpt/latest", Some(vec!["gpt"])),
+            ("a*a", "a", None),
+        ] {
+            assert_eq!(capture(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn captures_fill_the_models_stars() {
+        assert_eq!(filled("*", &["gpt-4o"], "openai/gpt-4o"), "gpt-4o");
+        assert_eq!(filled("claude-*", &["opus"], "claude-opus"), "claude-opus");
+        assert_eq!(filled("fixed", &["a"], "a"), "a", "more captures than stars");
+    }
+
+    proptest! {
+        #[test]
+        fn a_capture_fills_its_own_pattern(pattern in "[ab*]{1,8}", name in "[ab]{0,12}") {
+            if let Some(captures) = capture(&pattern, &name) {
+                prop_assert_eq!(filled(&pattern, &captures, &name), name.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The names that clients may ask for.
+use super::Router;
+use super::deployment::Deployment;
+use super::group::{capture, filled};
+use crate::data::{self, Model};
+use std::collections::HashSet;
+
+/// One name of `/v1/models`.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// What clients ask for.
+    pub name: String,
+    /// What the catalogue knows of it.
+    pub model: Option<Model>,
+}
+
+impl Router {
+    /// All names, each once. A wildcard stands for what the catalogue knows of its provider, and
+    /// for itself if `raw`.
+    #[must_use]
+    pub fn listed(&self, raw: bool) -> Vec<Listed> {
+        let mut seen = HashSet::new();
+        let mut all = Vec::new();
+        for name in self.0.groups.listed() {
+            match self.0.groups.pattern(name) {
+                None => all.push(self.named(name)),
+                Some(group) => {
+                    all.extend(raw.then(|| Listed { name: name.to_string(), model: None }));
+                    let members = group.deployments.iter();
+                    all.extend(members.flat_map(|deployment| expanded(name, deployment)));
+                }
+            }
+        }
+        all.retain(|listed| seen.insert(listed.name.clone()));
+        all
+    }
+
+    /// The name `id`, if a call may ask for it.
+    #[must_use]
+    pub fn look_up(&self, id: &str) -> Option<Listed> {
+        self.0.groups.find(id).map(|found| match found.captures {
+            None => self.named(id),
+            Some(captures) => {
+                let deployment = found.group.deployments.first();
+                let model = deployment.and_then(|one| one.catalogued_as(&one.model(&captures, id)));
+                Listed { name: id.to_owned(), model }
+            }
+        })
+    }
+
+    fn named(&self, name: &str) -> Listed {
+        let found = self.0.groups.find(name);
+        let deployment = found.as_ref().and_then(|found| found.group.deployments.first());
+        Listed { name: name.to_owned(), model: deployment.and_then(|one| one.catalogued()) }
+    }
+}
+
+/// The catalogue's models of a wildcard deployment, under the names that its pattern gives them.
+fn expanded(pattern: &str, deployment: &Deployment) -> Vec<Listed> {
+    let config = deployment.config();
+    let models = data::models_of(config.provider.name);
+    let listed = models.filter_map(|bare| {
+        let captures = capture(&config.model, bare)?;
+        let name = filled(pattern, &captures, bare);
+        Some(Listed { name, model: deployment.catalogued_as(bare) })
+    });
+    listed.collect()
+}

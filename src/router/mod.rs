@@ -1,0 +1,148 @@
+//! Model name → group → deployment, and the way of a call through its deployment.
+mod answer;
+mod attempt;
+mod deployment;
+mod error;
+mod group;
+mod leaf;
+mod listed;
+mod pick;
+mod probe;
+mod stream;
+mod whole;
+
+pub use self::deployment::Deployment;
+pub use self::error::{RouteError, UpstreamCause, UpstreamFailure};
+pub use self::listed::Listed;
+pub use self::probe::Probe;
+
+use self::attempt::Attempt;
+use self::group::Groups;
+use crate::config::Routing;
+use crate::forward::Forwarder;
+use crate::providers::{Operation, Prompt};
+use crate::telemetry::{Metrics, Trail, UpstreamConnections};
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use http::{HeaderName, HeaderValue, Request, Response};
+use std::future::ready;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tower_service::Service;
+
+/// Sends calls to the deployments of the group that they name. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Router(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    groups: Groups,
+    deployments: Vec<Arc<Deployment>>,
+    forwarder: Forwarder,
+    rules: Rules,
+}
+
+/// What holds for the calls of all deployments.
+#[derive(Debug)]
+struct Rules {
+    settings: Settings,
+    /// The header that names this process to the next hop.
+    hop: (HeaderName, HeaderValue),
+    /// The header that carries the client's key where the config names one.
+    key_header: Option<HeaderName>,
+}
+
+/// The parts of [`Routing`] that are not deployments.
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    stream_usage: bool,
+    forward_metadata: bool,
+    timeouts: crate::config::Timeouts,
+}
+
+impl Router {
+    /// Prepares all deployments.
+    #[must_use]
+    pub fn new(
+        mut routing: Routing,
+        forwarder: Forwarder,
+        metrics: &Metrics,
+        hop: (HeaderName, HeaderValue),
+        key_header: Option<HeaderName>,
+    ) -> Self {
+        let configs = std::mem::take(&mut routing.deployments).into_iter();
+        let deployments: Vec<_> =
+            configs.map(|config| Arc::new(Deployment::new(config, &forwarder, metrics))).collect();
+        let settings = Settings {
+            stream_usage: routing.stream_usage,
+            forward_metadata: routing.forward_metadata,
+            timeouts: routing.timeouts,
+        };
+        Self(Arc::new(Shared {
+            groups: Groups::new(&routing, &deployments),
+            deployments,
+            forwarder,
+            rules: Rules { settings, hop, key_header },
+        }))
+    }
+
+    /// All deployments, in the order of the config.
+    #[must_use]
+    pub fn deployments(&self) -> &[Arc<Deployment>] {
+        &self.0.deployments
+    }
+
+    /// The connections to all upstreams, as they stand now.
+    #[must_use]
+    pub fn connections(&self) -> UpstreamConnections {
+        let origins = self.0.forwarder.stats();
+        UpstreamConnections {
+            open: origins.iter().map(|origin| origin.open).sum(),
+            idle: origins.iter().map(|origin| origin.idle).sum(),
+        }
+    }
+
+    /// Finds the deployment of a call, and prepares the request that it gets.
+    fn attempt(&self, req: Request<Prompt>) -> Result<Attempt, RouteError> {
+        let (parts, prompt) = req.into_parts();
+        let operation: Operation = parts.extensions.get().cloned().unwrap_or(Operation::Messages);
+        let trail: Option<&Trail> = parts.extensions.get();
+        let unknown = || RouteError::UnknownModel {
+            route: operation.route(),
+            model: prompt.model.clone(),
+            wildcards: self.0.groups.has_wildcards(),
+        };
+        let name = prompt.model.as_deref().ok_or_else(unknown)?;
+        let found = self.0.groups.find(name).ok_or_else(unknown)?;
+        if let Some(trail) = trail {
+            trail.set_requested(found.group.name.clone());
+            trail.set_streamed(prompt.stream);
+        }
+        let dialect = operation.dialect();
+        let speaking = found.group.deployments.iter();
+        let speaking = speaking.filter(|deployment| deployment.leaf(dialect).is_some());
+        let not_spoken =
+            || RouteError::NotSpoken { route: operation.route(), model: name.into() };
+        let deployment = pick::pick(speaking).ok_or_else(not_spoken)?.clone();
+        let captures = found.captures.as_deref();
+        Attempt::new(&self.0.rules, deployment, captures, operation.clone(), parts, &prompt)
+    }
+}
+
+impl Service<Request<Prompt>> for Router {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, req: Request<Prompt>) -> Self::Future {
+        match self.attempt(req) {
+            Ok(attempt) => Box::pin(async move { attempt.run().await.map_err(Into::into) }),
+            Err(error) => Box::pin(ready(Err(error.into()))),
+        }
+    }
+}

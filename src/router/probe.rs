@@ -1,0 +1,130 @@
+//! Asks each deployment whether it answers (contract 9.2).
+use super::Router;
+use super::deployment::Deployment;
+use super::group::capture;
+use crate::data;
+use crate::forward::Deadlines;
+use crate::providers::{Dialect, Operation, Prompt};
+use bartizan_layers::body::Body;
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a deployment may take to answer a probe.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of an error answer that are shown.
+const SHOWN: usize = 2000;
+
+/// What came of probing one deployment.
+#[derive(Debug)]
+pub struct Probe {
+    /// Its id.
+    pub model_id: Arc<str>,
+    /// Its model group.
+    pub group: Arc<str>,
+    /// Provider and model.
+    pub model: Arc<str>,
+    /// Its base URL; empty for the built-in model.
+    pub api_base: Arc<str>,
+    /// How long it took.
+    pub latency: Duration,
+    /// Why it is unhealthy; `None` if it is well.
+    pub error: Option<String>,
+}
+
+impl Router {
+    /// Calls each deployment that is `wanted` once, all at the same time.
+    pub async fn probes(&self, wanted: impl Fn(&Probe) -> bool) -> Vec<Probe> {
+        let blank = self.0.deployments.iter().map(|deployment| (deployment, blank(deployment)));
+        let wanted: Vec<_> = blank.filter(|(_, probe)| wanted(probe)).collect();
+        let probes = wanted.into_iter().map(|(deployment, probe)| self.probe(deployment, probe));
+        futures_util::future::join_all(probes).await
+    }
+
+    async fn probe(&self, deployment: &Deployment, probe: Probe) -> Probe {
+        let started = Instant::now();
+        let error = self.ask(deployment).await.err();
+        Probe { latency: started.elapsed(), error, ..probe }
+    }
+
+    async fn ask(&self, deployment: &Deployment) -> Result<(), String> {
+        let config = deployment.config();
+        let (operation, body) = question(deployment)?;
+        let dialect = operation.dialect();
+        let leaf = deployment.leaf(dialect).ok_or("the provider has no endpoint for probes")?;
+        let mut req = Request::new(Body::Full(body.clone()));
+        *req.uri_mut() = operation.path("", None).parse().map_err(|_| "the path is not valid")?;
+        let headers = req.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.extend(config.headers.iter().cloned());
+        headers.extend([self.0.rules.hop.clone()]);
+        let deadlines = Deadlines { first_byte: TIMEOUT, idle: TIMEOUT, total: Some(TIMEOUT) };
+        req.extensions_mut().insert(deadlines);
+        let prompt = Prompt::of(body);
+        let rsp = leaf.send(req, &operation, &prompt).await.map_err(|error| error.to_string())?;
+        match rsp.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(refusal(status, rsp.into_body()).await),
+        }
+    }
+}
+
+/// A question that costs next to nothing, of the kind that the model takes.
+fn question(deployment: &Deployment) -> Result<(Operation, Bytes), String> {
+    let config = deployment.config();
+    let text = |key: &str| config.info.get(key).and_then(serde_json::Value::as_str);
+    let model = match text("health_check_model") {
+        Some(model) => model.split_once('/').map_or(model, |(_, model)| model).to_owned(),
+        None if config.model.contains('*') => {
+            let mut models = data::models_of(config.provider.name);
+            let fits = models.find(|model| {
+                let known = deployment.catalogued_as(model);
+                known.is_some_and(|known| known.mode == "chat")
+                    && capture(&config.model, model).is_some()
+            });
+            fits.ok_or("set model_info.health_check_model to probe a wildcard")?.to_owned()
+        }
+        None => config.model.clone(),
+    };
+    let mode = text("mode").or_else(|| deployment.catalogued().map(|model| model.mode));
+    let (operation, body) = match mode.unwrap_or("chat") {
+        "embedding" => {
+            (Operation::Embeddings, json!({"model": model, "input": ["test from litellm"]}))
+        }
+        "completion" => {
+            let body = json!({"model": model, "prompt": "test from litellm", "max_tokens": 1});
+            (Operation::Completions, body)
+        }
+        "chat" => {
+            let messages = json!([{"role": "user", "content": "Say yes."}]);
+            (Operation::ChatCompletions, json!({"model": model, "messages": messages}))
+        }
+        mode => return Err(format!("models of the mode {mode} are not probed")),
+    };
+    Ok((operation, body.to_string().into()))
+}
+
+/// LiteLLM's class and the beginning of what the upstream said.
+async fn refusal(status: StatusCode, body: super::leaf::LeafBody) -> String {
+    let said = Limited::new(body, 64 * 1024).collect().await;
+    let said = said.map(|said| said.to_bytes()).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let class = crate::providers::Class::of(status).name();
+    format!("litellm.{class}: {status} - {}", said.chars().take(SHOWN).collect::<String>())
+}
+
+fn blank(deployment: &Deployment) -> Probe {
+    let labels = deployment.labels();
+    Probe {
+        model_id: labels.model_id.clone(),
+        group: labels.model_group.clone(),
+        model: labels.litellm_model_name.clone(),
+        api_base: labels.api_base.clone(),
+        latency: Duration::ZERO,
+        error: None,
+    }
+}

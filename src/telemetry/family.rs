@@ -1,0 +1,160 @@
+//! Families of metrics in the text form that LiteLLM's dashboards expect.
+//!
+//! The Python client, which LiteLLM uses, exposes a `_created` gauge beside each counter and
+//! histogram; the `prometheus` crate's own encoder does not, so families are kept and written
+//! here, around the crate's counters, gauges and histograms.
+use prometheus::core::Metric;
+use prometheus::{Counter, Gauge, Histogram, HistogramOpts};
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Metrics of one name that differ in the values of their labels.
+#[derive(Debug)]
+pub(super) struct Family<M> {
+    /// Without `_total`.
+    name: &'static str,
+    help: &'static str,
+    /// In alphabetical order, as the Python client prints them.
+    labels: Vec<&'static str>,
+    buckets: &'static [f64],
+    /// By their labels as text: `a="1",b="2"`.
+    series: Mutex<BTreeMap<String, (f64, M)>>,
+}
+
+/// A kind of metric that a family can hold.
+pub(super) trait Kind: Clone {
+    /// As `# TYPE` says it.
+    const NAME: &'static str;
+    /// What its samples' names have behind the family's.
+    const SUFFIX: &'static str;
+    /// Whether it counts from a moment on, which `_created` tells.
+    const SINCE: bool;
+
+    fn new(buckets: &'static [f64]) -> Self;
+
+    fn write(&self, out: &mut String, name: &str, labels: &str);
+}
+
+impl<M: Kind> Family<M> {
+    pub(super) fn new(
+        name: &'static str,
+        help: &'static str,
+        mut labels: Vec<&'static str>,
+        buckets: &'static [f64],
+    ) -> Self {
+        labels.sort_unstable();
+        Self { name, help, labels, buckets, series: Mutex::default() }
+    }
+
+    /// The metric whose labels have the values that `value` gives them, made when it is asked for
+    /// the first time.
+    pub(super) fn get<'a>(&self, value: impl Fn(&'static str) -> &'a str) -> M {
+        let mut text = String::new();
+        for name in &self.labels {
+            let comma = if text.is_empty() { "" } else { "," };
+            let value = value(name).replace('\\', r"\\").replace('"', r#"\""#);
+            append(&mut text, format_args!("{comma}{name}=\"{}\"", value.replace('\n', r"\n")));
+        }
+        let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        series.entry(text).or_insert_with(|| (now(), M::new(self.buckets))).1.clone()
+    }
+
+    pub(super) fn write(&self, out: &mut String) {
+        let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        let (name, help) = (self.name, self.help);
+        let full = format!("{name}{}", M::SUFFIX);
+        append(out, format_args!("# HELP {full} {help}\n# TYPE {full} {}\n", M::NAME));
+        for (labels, (_, metric)) in series.iter() {
+            metric.write(out, &full, labels);
+        }
+        if M::SINCE && !series.is_empty() {
+            append(out, format_args!("# HELP {name}_created {help}\n# TYPE {name}_created gauge\n"));
+            for (labels, (created, _)) in series.iter() {
+                sample(out, &format!("{name}_created"), labels, *created);
+            }
+        }
+    }
+}
+
+impl Kind for Counter {
+    const NAME: &'static str = "counter";
+    const SUFFIX: &'static str = "_total";
+    const SINCE: bool = true;
+
+    fn new(_buckets: &'static [f64]) -> Self {
+        Self::new("cell", "A cell of a family.").expect("the name is a valid one")
+    }
+
+    fn write(&self, out: &mut String, name: &str, labels: &str) {
+        sample(out, name, labels, self.get());
+    }
+}
+
+impl Kind for Gauge {
+    const NAME: &'static str = "gauge";
+    const SUFFIX: &'static str = "";
+    const SINCE: bool = false;
+
+    fn new(_buckets: &'static [f64]) -> Self {
+        Self::new("cell", "A cell of a family.").expect("the name is a valid one")
+    }
+
+    fn write(&self, out: &mut String, name: &str, labels: &str) {
+        sample(out, name, labels, self.get());
+    }
+}
+
+impl Kind for Histogram {
+    const NAME: &'static str = "histogram";
+    const SUFFIX: &'static str = "";
+    const SINCE: bool = true;
+
+    fn new(buckets: &'static [f64]) -> Self {
+        let options = HistogramOpts::new("cell", "A cell of a family.").buckets(buckets.to_vec());
+        Self::with_opts(options).expect("the buckets are sorted")
+    }
+
+    fn write(&self, out: &mut String, name: &str, labels: &str) {
+        let metric = self.metric();
+        let histogram = metric.get_histogram();
+        let comma = if labels.is_empty() { "" } else { "," };
+        let mut bucket = |bound: &dyn Display, count: u64| {
+            let labels = format!("{labels}{comma}le=\"{bound}\"");
+            sample(out, &format!("{name}_bucket"), &labels, count as f64);
+        };
+        for cell in histogram.get_bucket() {
+            bucket(&Python(cell.upper_bound()), cell.cumulative_count());
+        }
+        bucket(&"+Inf", histogram.get_sample_count());
+        sample(out, &format!("{name}_count"), labels, histogram.get_sample_count() as f64);
+        sample(out, &format!("{name}_sum"), labels, histogram.get_sample_sum());
+    }
+}
+
+/// A float as Python's `repr` has it, which is how the Python client writes samples: `1.0`.
+struct Python(f64);
+
+impl Display for Python {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Rust's `Debug` is the same but for exponents, which `1e-05` writes with two digits.
+        write!(f, "{:?}", self.0)
+    }
+}
+
+fn sample(out: &mut String, name: &str, labels: &str, value: f64) {
+    let value = Python(value);
+    match labels {
+        "" => append(out, format_args!("{name} {value}\n")),
+        labels => append(out, format_args!("{name}{{{labels}}} {value}\n")),
+    }
+}
+
+fn append(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a string takes any text");
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}

@@ -1,0 +1,242 @@
+//! Counts calls: finds the cells of calls that are alike, and counts in them.
+use super::families::Families;
+use super::series::{Alike, Cells, DeploymentLabels, ServedCells};
+use super::trail::{Outcome, Served, Trail};
+use crate::config::Compat;
+use prometheus::{Gauge, Histogram};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// What LiteLLM prints where a value is not known.
+const NONE: &str = "None";
+/// What stands for a model that the config does not know, so that clients cannot make series.
+const OTHER: &str = "other";
+
+/// All metrics of a process.
+#[derive(Debug)]
+pub struct Metrics {
+    families: Families,
+    cells: RwLock<HashMap<Alike, Arc<Cells>>>,
+    in_flight: Gauge,
+    open_streams: Gauge,
+    received: prometheus::Counter,
+    sent: prometheus::Counter,
+}
+
+/// Connections to upstreams, as they stand at a scrape.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UpstreamConnections {
+    /// Open, busy or not.
+    pub open: usize,
+    /// Of these: waiting for a call.
+    pub idle: usize,
+}
+
+/// The histograms of one provider that a stream's frames are counted in.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    first_content: Histogram,
+    gap: Histogram,
+    open_streams: Gauge,
+}
+
+impl Metrics {
+    /// No call yet.
+    #[must_use]
+    pub fn new(compat: Compat) -> Self {
+        let families = Families::new(compat);
+        let version = env!("CARGO_PKG_VERSION");
+        families.build_info.get(|_| version).set(1.0);
+        Self {
+            cells: RwLock::default(),
+            in_flight: families.in_flight.get(|_| NONE),
+            open_streams: families.open_streams.get(|_| NONE),
+            received: families.received.get(|_| NONE),
+            sent: families.sent.get(|_| NONE),
+            families,
+        }
+    }
+
+    /// What is counted for the streams of `provider`.
+    #[must_use]
+    pub fn observed(&self, provider: &'static str) -> Observed {
+        Observed {
+            first_content: self.families.first_content.get(|_| provider),
+            gap: self.families.gap.get(|_| provider),
+            open_streams: self.open_streams.clone(),
+        }
+    }
+
+    /// Notes that a deployment exists and is taken for healthy.
+    pub fn announce(&self, deployment: &DeploymentLabels) {
+        self.families.deployment_state.get(|label| of_deployment(deployment, label)).set(0.0);
+    }
+
+    /// All metrics in the Prometheus text format.
+    #[must_use]
+    pub fn encode(&self, connections: UpstreamConnections) -> String {
+        for (state, count) in [("open", connections.open), ("idle", connections.idle)] {
+            self.families.connections.get(|_| state).set(count as f64);
+        }
+        let mut out = String::new();
+        self.families.write(&mut out);
+        out
+    }
+
+    pub(super) fn begin(&self) {
+        self.in_flight.inc();
+    }
+
+    pub(super) fn end(&self, trail: &Trail, outcome: &Outcome) {
+        self.in_flight.dec();
+        self.received.inc_by(trail.received() as f64);
+        self.sent.inc_by(trail.written() as f64);
+        let cells = self.cells_of(trail, outcome);
+        let took = (outcome.ended - trail.started()).as_secs_f64();
+        cells.calls.inc();
+        cells.duration.observe(took);
+        cells.proxy_total.inc();
+        if let Some(failed) = &cells.proxy_failed {
+            failed.inc();
+        }
+        if let (Some(cells), Some(served)) = (&cells.served, trail.served()) {
+            cells.count(trail, outcome, served, took);
+        }
+    }
+
+    fn cells_of(&self, trail: &Trail, outcome: &Outcome) -> Arc<Cells> {
+        let alike = alike(trail, outcome);
+        let known = self.cells.read().unwrap_or_else(PoisonError::into_inner).get(&alike).cloned();
+        known.unwrap_or_else(|| {
+            let cells = Arc::new(self.make_cells(trail, outcome));
+            let mut all = self.cells.write().unwrap_or_else(PoisonError::into_inner);
+            all.entry(alike).or_insert(cells).clone()
+        })
+    }
+
+    fn make_cells(&self, trail: &Trail, outcome: &Outcome) -> Cells {
+        let all = &self.families;
+        let status = outcome.status.to_string();
+        let failed_with = outcome.failure.map_or(outcome.status, |failure| failure.status);
+        let failed_with = failed_with.to_string();
+        let value = |label: &'static str| match label {
+            "status_code" | "status" => status.as_str(),
+            "exception_status" => failed_with.as_str(),
+            "exception_class" => outcome.failure.map_or(NONE, |failure| failure.class),
+            "route" => trail.route(),
+            label => of_call(trail, label),
+        };
+        let served = trail.served().map(|served| ServedCells {
+            requests: all.requests.get(value),
+            spend: all.spend.get(value),
+            total_tokens: all.total_tokens.get(value),
+            input_tokens: all.input_tokens.get(value),
+            output_tokens: all.output_tokens.get(value),
+            total_latency: all.total_latency.get(value),
+            api_latency: all.api_latency.get(value),
+            time_to_first_token: all.time_to_first_token.get(value),
+            overhead: all.overhead.get(value),
+            own_overhead: all.own_overhead.get(|_| served.deployment.api_provider),
+            deployment_total: all.deployment_total.get(value),
+            deployment_outcome: match outcome.failure {
+                None => all.deployment_success.get(value),
+                Some(_) => all.deployment_failure.get(value),
+            },
+        });
+        Cells {
+            calls: all.calls.get(value),
+            duration: all.duration.get(value),
+            proxy_total: all.proxy_total.get(value),
+            proxy_failed: outcome.failure.map(|_| all.proxy_failed.get(value)),
+            served,
+            _alive: (
+                trail.principal().map(|principal| principal.key.clone()),
+                trail.requested().cloned(),
+                trail.served().map(|served| served.deployment.clone()),
+            ),
+        }
+    }
+}
+
+impl ServedCells {
+    fn count(&self, trail: &Trail, outcome: &Outcome, served: &Served, took: f64) {
+        self.deployment_total.inc();
+        self.deployment_outcome.inc();
+        let Some(sent) = trail.sent() else { return };
+        let overhead = (*sent - trail.started()).as_secs_f64();
+        self.overhead.observe(overhead);
+        self.own_overhead.observe(overhead);
+        if outcome.failure.is_none() {
+            self.requests.inc();
+            self.total_latency.observe(took);
+            self.api_latency.observe((outcome.ended - *sent).as_secs_f64());
+        }
+        if let (true, Some(first)) = (trail.streamed(), trail.first_content()) {
+            self.time_to_first_token.observe((*first - *sent).as_secs_f64());
+        }
+        if let Some(usage) = served.usage.usage() {
+            self.input_tokens.inc_by(usage.input as f64);
+            self.output_tokens.inc_by(usage.output as f64);
+            self.total_tokens.inc_by((usage.input + usage.output) as f64);
+            self.spend.inc_by(served.usage.cost().0 as f64 / 1e9);
+        }
+    }
+}
+
+impl Observed {
+    /// A stream has begun to flow.
+    pub fn opened(&self) {
+        self.open_streams.inc();
+    }
+
+    /// A stream has ended, however.
+    pub fn closed(&self) {
+        self.open_streams.dec();
+    }
+
+    /// The first content came this long after the call was sent.
+    pub fn first_content(&self, after: Duration) {
+        self.first_content.observe(after.as_secs_f64());
+    }
+
+    /// More content came this long after the one before.
+    pub fn gap(&self, after: Duration) {
+        self.gap.observe(after.as_secs_f64());
+    }
+}
+
+fn alike(trail: &Trail, outcome: &Outcome) -> Alike {
+    let address = |text: &Arc<str>| text.as_ptr() as usize;
+    Alike {
+        key: trail.principal().map_or(0, |principal| address(&principal.key)),
+        requested: trail.requested().map_or(0, address),
+        deployment: trail.served().map_or(0, |served| Arc::as_ptr(&served.deployment) as usize),
+        route: trail.route().as_ptr() as usize,
+        status: outcome.status,
+        failure: outcome.failure.map(|failure| (failure.status, failure.class.as_ptr() as usize)),
+    }
+}
+
+fn of_call<'a>(trail: &'a Trail, label: &str) -> &'a str {
+    match label {
+        "hashed_api_key" => trail.principal().map_or(NONE, |principal| &principal.key),
+        "user" => trail.principal().map_or(NONE, |principal| &principal.user),
+        "requested_model" => trail.requested().map_or(OTHER, AsRef::as_ref),
+        label => trail.served().map_or(NONE, |served| of_deployment(&served.deployment, label)),
+    }
+}
+
+fn of_deployment<'a>(deployment: &'a DeploymentLabels, label: &str) -> &'a str {
+    match label {
+        "model" => &deployment.model,
+        "model_id" => &deployment.model_id,
+        "model_group" => &deployment.model_group,
+        "litellm_model_name" => &deployment.litellm_model_name,
+        "api_provider" => deployment.api_provider,
+        "api_base" => &deployment.api_base,
+        // Addresses and user agents of clients would make a series each; end users, teams and
+        // organisations are not known yet.
+        _ => NONE,
+    }
+}

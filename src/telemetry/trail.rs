@@ -1,0 +1,216 @@
+//! What becomes known of one call while it goes through the layers.
+use super::series::DeploymentLabels;
+use bartizan_layers::end::End;
+use bartizan_layers::facts::{Principal, UsageCell};
+use http::{Method, StatusCode};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use tokio::time::Instant;
+
+/// The id of one call: a version 4 UUID, or what the client sent as `x-litellm-call-id`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// A new random id.
+    #[must_use]
+    pub fn random() -> Self {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        // RFC 9562 5.4: version 4 in bits 48..52, variant 10 in bits 64..66.
+        let bits = fastrand::u128(..) & !(0xf << 76) & !(0b11 << 62) | (0x4 << 76) | (0b10 << 62);
+        let mut text = [b'-'; 36];
+        let places = (0..36).filter(|at| ![8, 13, 18, 23].contains(at));
+        for (nibble, at) in places.enumerate() {
+            text[at] = HEX[(bits >> (124 - 4 * nibble)) as usize & 0xf];
+        }
+        Self(std::str::from_utf8(&text).unwrap_or_default().into())
+    }
+
+    /// The client's own id, if it is fit for a header and a log: up to 128 visible characters.
+    #[must_use]
+    pub fn given(text: &str) -> Option<Self> {
+        let fit = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fit.then(|| Self(text.into()))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a call failed, as metrics and records name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The status of the failure; not always the one that the client got, as a stream may fail
+    /// after its 200 went out.
+    pub status: u16,
+    /// LiteLLM's exception class, or `Cancelled`.
+    pub class: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The deployment, as metrics name it.
+    pub deployment: Arc<DeploymentLabels>,
+    /// The usage and the price of the answer.
+    pub usage: UsageCell,
+}
+
+/// The trail of one call. Each part has one writer; who reads it before finds nothing.
+///
+/// A request fact, so that refusals, which have no answer to carry facts, leave a trail too.
+/// Clones share it.
+#[derive(Clone, Debug)]
+pub struct Trail(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    id: RequestId,
+    method: Method,
+    route: &'static str,
+    started: Instant,
+    principal: OnceLock<Principal>,
+    requested: OnceLock<Arc<str>>,
+    streamed: AtomicBool,
+    served: OnceLock<Served>,
+    sent: OnceLock<Instant>,
+    first_content: OnceLock<Instant>,
+    failure: OnceLock<Failure>,
+    status: AtomicU16,
+    received: AtomicU64,
+    written: AtomicU64,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    /// What the client got; 499 if it left before.
+    pub(super) status: u16,
+    pub(super) failure: Option<Failure>,
+    pub(super) end: End,
+    pub(super) ended: Instant,
+}
+
+macro_rules! once {
+    ($($(#[$doc:meta])* $set:ident, $name:ident: $type:ty;)*) => {
+        $($(#[$doc])*
+        pub fn $set(&self, value: $type) {
+            // The first word counts: what a later layer says of the same thing is no news.
+            self.0.$name.set(value).ok();
+        }
+
+        pub(super) fn $name(&self) -> Option<&$type> {
+            self.0.$name.get()
+        })*
+    };
+}
+
+impl Trail {
+    /// Begins a trail.
+    #[must_use]
+    pub fn new(id: RequestId, method: Method, route: &'static str) -> Self {
+        Self(Arc::new(Parts {
+            id,
+            method,
+            route,
+            started: Instant::now(),
+            principal: OnceLock::new(),
+            requested: OnceLock::new(),
+            streamed: AtomicBool::new(false),
+            served: OnceLock::new(),
+            sent: OnceLock::new(),
+            first_content: OnceLock::new(),
+            failure: OnceLock::new(),
+            status: AtomicU16::new(0),
+            received: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+        }))
+    }
+
+    once! {
+        /// Who calls.
+        set_principal, principal: Principal;
+        /// The name that was asked for, as the config spells it.
+        set_requested, requested: Arc<str>;
+        /// Who answers.
+        set_served, served: Served;
+        /// When the call was sent to an upstream.
+        set_sent, sent: Instant;
+        /// When the first content came.
+        set_first_content, first_content: Instant;
+        /// Why it failed.
+        set_failure, failure: Failure;
+    }
+
+    /// Whether the client asked for a stream.
+    pub fn set_streamed(&self, streamed: bool) {
+        self.0.streamed.store(streamed, Relaxed);
+    }
+
+    /// The status that goes to the client.
+    pub fn set_status(&self, status: StatusCode) {
+        self.0.status.store(status.as_u16(), Relaxed);
+    }
+
+    /// Bytes of the request's body.
+    pub fn add_received(&self, bytes: u64) {
+        self.0.received.fetch_add(bytes, Relaxed);
+    }
+
+    /// Bytes of the answer's body.
+    pub fn add_written(&self, bytes: u64) {
+        self.0.written.fetch_add(bytes, Relaxed);
+    }
+
+    /// The call's id.
+    #[must_use]
+    pub fn id(&self) -> &RequestId {
+        &self.0.id
+    }
+
+    /// When it came in.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.0.started
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.0.method
+    }
+
+    pub(super) fn route(&self) -> &'static str {
+        self.0.route
+    }
+
+    pub(super) fn streamed(&self) -> bool {
+        self.0.streamed.load(Relaxed)
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        self.0.received.load(Relaxed)
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.0.written.load(Relaxed)
+    }
+
+    pub(super) fn outcome(&self, end: End) -> Outcome {
+        let status = Some(self.0.status.load(Relaxed)).filter(|status| *status != 0).unwrap_or(499);
+        let cancelled = Failure { status: 499, class: "Cancelled" };
+        let failure = self.failure().copied().or(match end {
+            End::Complete => None,
+            End::Failed => Some(Failure { status: 500, class: "APIConnectionError" }),
+            End::Cancelled => Some(cancelled),
+        });
+        Outcome { status, failure, end, ended: Instant::now() }
+    }
+}
