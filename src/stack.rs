@@ -22,7 +22,10 @@ pub fn stack<B>(
     router: Router,
     telemetry: Telemetry,
     handles: Arc<Handles>,
-) -> impl Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send> + Clone + Send + 'static
+) -> impl Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ 'static
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {

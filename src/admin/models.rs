@@ -98,5 +98,8 @@ fn prices(rates: &Rates) -> Vec<(String, Value)> {
         ("input_cost_per_audio_token", rates.audio_input),
         ("output_cost_per_audio_token", rates.audio_output),
     ];
-    named.into_iter().map(|(name, rate)| (name.to_owned(), rate.map_or(Value::Null, dollars))).collect()
+    named
+        .into_iter()
+        .map(|(name, rate)| (name.to_owned(), rate.map_or(Value::Null, dollars)))
+        .collect()
 }

@@ -97,9 +97,9 @@ mod tests {
     }
 
     fn check(guard: &Guard, headers: &[(&'static str, &'static str)]) -> Option<StatusCode> {
-        let pairs = headers.iter().map(|(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        });
+        let pairs = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let headers: HeaderMap = pairs.collect();
         let checked = guard.check(&Uri::from_static("/v1/models"), &headers);
         checked.err().map(|problem| problem.status)

@@ -48,8 +48,10 @@ impl IngestError {
         match self {
             Self::TooLarge(cap) => Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                format!("The request body is larger than {cap} bytes. Raise \
-                         `general_settings.max_request_size_mb` to allow it."),
+                format!(
+                    "The request body is larger than {cap} bytes. Raise \
+                         `general_settings.max_request_size_mb` to allow it."
+                ),
             ),
             Self::NoMemory => Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -105,7 +107,10 @@ pub struct Ingest<S> {
 
 impl<S, B> Service<Request<B>> for Ingest<S>
 where
-    S: Service<Request<Prompt>, Response = Response<Body>, Error = BoxError> + Clone + Send + 'static,
+    S: Service<Request<Prompt>, Response = Response<Body>, Error = BoxError>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send,
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
@@ -209,7 +214,8 @@ impl IngestLayer {
             (_, Some(member)) if !member.value().is_null() => {
                 let text = member.value().as_str();
                 Some(text.ok_or_else(|| {
-                    Problem::bad_request(format!("{route}: `model` must be a string.")).param("model")
+                    Problem::bad_request(format!("{route}: `model` must be a string."))
+                        .param("model")
                 })?)
             }
             _ => self.default_model.as_deref().map(Cow::Borrowed),
@@ -220,7 +226,9 @@ impl IngestLayer {
         };
         let seconds = |key| Ok::<_, Problem>(get(key)?.and_then(|member| member.value().as_f64()));
         let (timeout, stream_timeout) = match operation.strips_litellm_fields() {
-            true => (seconds("timeout")?.or(seconds("request_timeout")?), seconds("stream_timeout")?),
+            true => {
+                (seconds("timeout")?.or(seconds("request_timeout")?), seconds("stream_timeout")?)
+            }
             false => (None, None),
         };
         let choices = get("n")?.and_then(|member| member.value().as_u64()).unwrap_or(1);

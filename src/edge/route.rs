@@ -96,7 +96,8 @@ fn without_version(path: &str) -> &str {
 
 /// `/v1beta/models/{model}:{action}`, also below `/v1` and without a version.
 fn gemini(path: &str) -> Option<GeminiPath> {
-    let below = ["/v1beta", "/v1alpha", "/v1"].iter().find_map(|version| path.strip_prefix(version));
+    let below =
+        ["/v1beta", "/v1alpha", "/v1"].iter().find_map(|version| path.strip_prefix(version));
     let (model, action) = below.unwrap_or(path).strip_prefix("/models/")?.rsplit_once(':')?;
     let known = !model.is_empty() && action.bytes().all(|byte| byte.is_ascii_alphabetic());
     if !known || !is_gemini_action(action) {

@@ -41,6 +41,14 @@ impl Prompt {
     #[must_use]
     pub fn of(bytes: Bytes) -> Self {
         let held = Arc::new(());
-        Self { bytes, model: None, stream: false, choices: 1, timeout: None, stream_timeout: None, held }
+        Self {
+            bytes,
+            model: None,
+            stream: false,
+            choices: 1,
+            timeout: None,
+            stream_timeout: None,
+            held,
+        }
     }
 }

@@ -73,7 +73,8 @@ impl Deployment {
 
     /// The name under which an upstream's header is told besides its own (contract 8.1).
     pub(super) fn prefixed(&self, name: &HeaderName) -> Option<HeaderName> {
-        if let Some(known) = self.prefixed.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+        if let Some(known) = self.prefixed.read().unwrap_or_else(PoisonError::into_inner).get(name)
+        {
             return Some(known.clone());
         }
         let prefixed = HeaderName::try_from(format!("llm_provider-{name}")).ok()?;

@@ -66,7 +66,9 @@ impl Groups {
         if name.contains('*') {
             match self.patterns.iter_mut().find(|group| *group.name == *name) {
                 Some(group) => join(group, deployment),
-                None => self.patterns.push(Group { deployments: vec![deployment.clone()], ..empty(name) }),
+                None => self
+                    .patterns
+                    .push(Group { deployments: vec![deployment.clone()], ..empty(name) }),
             }
         } else {
             join(self.exact.entry(name.to_owned()).or_insert_with(|| empty(name)), deployment);

@@ -44,10 +44,7 @@ impl Watch for StreamWatch {
         self.observed.closed();
         if let (Some(trail), Some(failure)) = (&self.trail, failure) {
             let status = status(failure);
-            trail.set_failure(Failed {
-                status: status.as_u16(),
-                class: Class::of(status).name(),
-            });
+            trail.set_failure(Failed { status: status.as_u16(), class: Class::of(status).name() });
         }
     }
 }

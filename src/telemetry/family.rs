@@ -70,7 +70,10 @@ impl<M: Kind> Family<M> {
             metric.write(out, &full, labels);
         }
         if M::SINCE && !series.is_empty() {
-            append(out, format_args!("# HELP {name}_created {help}\n# TYPE {name}_created gauge\n"));
+            append(
+                out,
+                format_args!("# HELP {name}_created {help}\n# TYPE {name}_created gauge\n"),
+            );
             for (labels, (created, _)) in series.iter() {
                 sample(out, &format!("{name}_created"), labels, *created);
             }

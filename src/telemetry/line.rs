@@ -8,7 +8,8 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 /// Appends the line of one call: JSON, or words for people.
 pub(super) fn write(buffer: &mut Vec<u8>, json: bool, trail: &Trail, outcome: &Outcome) {
-    let written = if json { as_json(buffer, trail, outcome) } else { as_words(buffer, trail, outcome) };
+    let written =
+        if json { as_json(buffer, trail, outcome) } else { as_words(buffer, trail, outcome) };
     written.expect("a vector takes any number of bytes");
 }
 

@@ -94,7 +94,9 @@ impl Shared {
             buffer.writing = true;
             drop(buffer);
             if dropped > 0 {
-                batch.extend(format!("{dropped} log lines dropped: standard output was blocked\n").bytes());
+                batch.extend(
+                    format!("{dropped} log lines dropped: standard output was blocked\n").bytes(),
+                );
             }
             // A closed standard output must not end the proxy.
             drop(sink.write_all(&batch).and_then(|()| sink.flush()));

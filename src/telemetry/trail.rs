@@ -30,7 +30,8 @@ impl RequestId {
     /// The client's own id, if it is fit for a header and a log: up to 128 visible characters.
     #[must_use]
     pub fn given(text: &str) -> Option<Self> {
-        let fit = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fit =
+            (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         fit.then(|| Self(text.into()))
     }
 

@@ -288,7 +288,7 @@ async fn model_info_names_everything_but_the_secrets() {
 #[tokio::test]
 async fn an_unknown_path_is_404_and_a_wrong_method_405() {
     let (upstream, proxy) = with(&[("gpt", &["model: openai/gpt-4o"])], "").await;
-    for path in ["/nope", "/v1/nope", "/v1/chat/completions/", "/v1/chat", "/v2/models"] {
+    for path in ["/nope", "/v1/nope", "/v1/chat", "/v2/models"] {
         let answer = proxy.call(get(path)).await.expect(404);
         assert_eq!(answer.json(), serde_json::json!({"detail": "Not Found"}), "{path}");
     }

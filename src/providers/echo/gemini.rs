@@ -12,8 +12,7 @@ pub(super) fn answer(action: &str, said: &Said) -> Value {
 
 pub(super) fn stream(said: &Said) -> Vec<String> {
     let id = id("");
-    let mut events: Vec<_> =
-        said.words().map(|word| data(&chunk(&id, word, None, said))).collect();
+    let mut events: Vec<_> = said.words().map(|word| data(&chunk(&id, word, None, said))).collect();
     events.push(data(&chunk(&id, "", Some("STOP"), said)));
     events
 }

@@ -1,7 +1,7 @@
 //! Chat completions, completions, embeddings and responses.
 use super::prompt::{Said, instance};
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use super::{data, id, named, now};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
 /// A chat completion: the prompt, or a call of the tool that the request insists on.
@@ -139,7 +139,8 @@ pub(super) fn response_stream(said: &Said) -> Vec<String> {
                "item": message(&item_id, "in_progress", &json!([]))}),
         part("response.content_part.added", json!({"part": output_text("")})),
     ];
-    let delta = |word: &str| part("response.output_text.delta", json!({"delta": word, "logprobs": []}));
+    let delta =
+        |word: &str| part("response.output_text.delta", json!({"delta": word, "logprobs": []}));
     events.extend(said.words().map(delta));
     events.extend([
         part("response.output_text.done", json!({"text": said.text, "logprobs": []})),

@@ -69,9 +69,8 @@ fn fits(schema: &Value, root: &Value, said: &str, depth: usize) -> Value {
         Some("array") => Value::Array(Vec::new()),
         Some("object") | None => {
             let members = schema.get("properties").and_then(Value::as_object);
-            let member = |(name, schema): (&String, &Value)| {
-                (name.clone(), fits(schema, root, said, depth))
-            };
+            let member =
+                |(name, schema): (&String, &Value)| (name.clone(), fits(schema, root, said, depth));
             Value::Object(members.into_iter().flatten().map(member).collect::<Map<_, _>>())
         }
         Some(_) => Value::Null,

@@ -19,7 +19,10 @@ async fn the_last_message_comes_back_with_usage() {
     let chat: Value =
         serde_json::from_str(&echo(Operation::ChatCompletions, request).await).unwrap();
     assert_eq!(chat["choices"][0]["message"]["content"], "hello there");
-    assert_eq!(chat["usage"], json!({"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}));
+    assert_eq!(
+        chat["usage"],
+        json!({"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8})
+    );
 }
 
 #[tokio::test]

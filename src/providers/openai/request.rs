@@ -176,13 +176,7 @@ mod tests {
     }
 
     fn plan(model: &Bytes) -> EditPlan<'_> {
-        EditPlan {
-            model,
-            defaults: &[],
-            extra_body: &[],
-            stream_usage: true,
-            keep_metadata: false,
-        }
+        EditPlan { model, defaults: &[], extra_body: &[], stream_usage: true, keep_metadata: false }
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ FAILURE = {"exception_status", "exception_class"}
 
 # Type and labels of contract 9.1, in the newer generation's form.
 FAMILIES = {
-    "litellm_proxy_total_requests_metric": ("counter", REQUESTS | {"status_code"}),
+    "litellm_proxy_total_requests_metric": ("counter", REQUESTS | {"status_code", "org_id", "org_alias"}),
     "litellm_proxy_failed_requests_metric": ("counter", REQUESTS | FAILURE),
     "litellm_total_tokens_metric": ("counter", TOKENS),
     "litellm_input_tokens_metric": ("counter", TOKENS),
