@@ -11,6 +11,7 @@ mod auth;
 mod config;
 mod echo;
 mod forward;
+mod h2;
 mod harness;
 mod ingest;
 mod lossless;
