@@ -1,21 +1,76 @@
 //! The one place that orders the layers.
 use crate::admin::{Admin, Handles};
-use crate::config::{Access, Compat, Config};
-use crate::edge::{
-    Budget, CatchBody, CatchLayer, Dispatch, Guard, IngestLayer, RecordLayer, RespondLayer,
-};
+use crate::config::Access;
+use crate::edge::{CatchBody, CatchLayer, Dispatch, Guard, IngestLayer, RecordLayer, RespondLayer};
 use crate::router::Router;
 use crate::telemetry::Telemetry;
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::{AuthLayer, MemoryKeys};
 use bartizan_layers::facts::Principal;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderName, Request, Response};
 use std::convert::Infallible;
 use std::sync::Arc;
 use tower::{Service, ServiceBuilder};
 
+/// What a listener needs of a stack.
+pub trait Stack<B>:
+    Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<B, S> Stack<B> for S where
+    S: Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Hands hyper's requests to a Tower service that is always ready, so that nothing is asked and
+/// nothing is boxed.
+#[derive(Clone, Debug)]
+pub struct AlwaysReady<S>(pub S);
+
+impl<S, R> hyper::service::Service<R> for AlwaysReady<S>
+where
+    S: Service<R> + Clone,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, req: R) -> Self::Future {
+        self.0.clone().call(req)
+    }
+}
+
+/// What the layers are made of.
+#[derive(Debug)]
+pub struct Plan {
+    /// Who may call.
+    pub keys: MemoryKeys,
+    /// The one header that carries the key, where the config names one.
+    pub key_header: Option<HeaderName>,
+    /// What is refused before a request is looked at.
+    pub guard: Guard,
+    /// How bodies are read.
+    pub ingest: IngestLayer,
+    /// Where records go.
+    pub telemetry: Telemetry,
+    /// The deployments.
+    pub router: Router,
+    /// What the proxy's own routes show.
+    pub handles: Arc<Handles>,
+    /// Whether `/metrics` needs a key.
+    pub metrics_need_key: bool,
+}
+
 /// The service of the calls listener, outermost layer first.
+<<<<<<< HEAD
 pub fn stack<B>(
     config: &Config,
     instance: HeaderValue,
@@ -26,40 +81,40 @@ pub fn stack<B>(
 + Clone
 + Send
 + 'static
+=======
+pub fn stack<B>(plan: Plan) -> AlwaysReady<impl Stack<B>>
+>>>>>>> main
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
-    let keys = keys(&config.access);
-    let mut auth = AuthLayer::new(keys.clone());
-    if let Some(header) = &config.access.key_header {
+    let mut auth = AuthLayer::new(plan.keys.clone());
+    if let Some(header) = &plan.key_header {
         auth = auth.only_header(header.clone());
     }
-    let budget = Budget::new(config.server.body_budget);
-    let ingest = IngestLayer::new(config.server.max_body, budget)
-        .default_model(config.routing.default_model.as_deref());
     let calls = ServiceBuilder::new()
         // Sees refusals, disconnects and the final status: outside everything but the panics.
-        .layer(RecordLayer::new(telemetry))
+        .layer(RecordLayer::new(plan.telemetry))
         // The only place where an error becomes an answer; outside it nothing can fail.
         .layer(RespondLayer)
         // Needs headers only: a stranger cannot make us read a prompt.
         .layer(auth)
         // Reads the body once, under its cap and the memory budget.
-        .layer(ingest)
+        .layer(plan.ingest)
         // Name → group → deployment; each deployment ends in its dialect and the forwarder.
-        .service(router);
-    let needs_key = config.telemetry.metrics_need_key.unwrap_or(config.compat == Compat::Current);
-    let admin = Admin::new(handles, keys)
-        .key_header(config.access.key_header.clone())
-        .metrics_need_key(needs_key);
-    ServiceBuilder::new()
+        .service(plan.router);
+    let admin = Admin::new(plan.handles, plan.keys)
+        .key_header(plan.key_header)
+        .metrics_need_key(plan.metrics_need_key);
+    let all = ServiceBuilder::new()
         // A bug in any layer costs one call, not the connection.
         .layer(CatchLayer)
-        .service(Dispatch::new(calls, admin, Guard::new(instance, &config.access)))
+        .service(Dispatch::new(calls, admin, plan.guard));
+    AlwaysReady(all)
 }
 
 /// The master key's principal; everyone's, where no key is set.
-fn keys(access: &Access) -> MemoryKeys {
+#[must_use]
+pub fn keys(access: &Access) -> MemoryKeys {
     let principal = |key: &str| Principal {
         key: key.into(),
         // What LiteLLM calls the master key's user and alias (contract 4.1).

@@ -57,7 +57,7 @@ pub(super) async fn probed(handles: &Handles, parts: &request::Parts) -> Respons
 
 fn shown(probe: &Probe) -> Value {
     let mut shown = json!({
-        "model": probe.model, "model_id": probe.model_id, "latency_ms": probe.latency.as_millis(),
+        "model": *probe.model, "model_id": *probe.model_id, "latency_ms": probe.latency.as_millis(),
         "status": if probe.error.is_none() { "healthy" } else { "unhealthy" },
     });
     if !probe.api_base.is_empty() {

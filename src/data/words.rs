@@ -4,8 +4,7 @@
 
 /// Providers as the source spells them.
 #[rustfmt::skip]
-pub(super) static PROVIDERS: [&str; 153] = [
-    "",
+pub(super) static PROVIDERS: [&str; 152] = [
     "abliteration",
     "agentcore",
     "ai21",

@@ -4,7 +4,7 @@ use super::deployment::Deployment;
 use super::group::capture;
 use crate::data;
 use crate::forward::Deadlines;
-use crate::providers::{Dialect, Operation, Prompt};
+use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};

@@ -4,29 +4,28 @@
 //! What a client may send is settled in three places. hyper refuses what is not HTTP
 //! (`tests_http1.rs` pins what that is), `admit` refuses what is HTTP but must not be forwarded, and
 //! `conn` closes connections that are slow or idle.
-use self::admit::Admit;
-use self::conn::{Phases, State};
-use self::socket::Socket;
+use self::accept::Acceptor;
+use self::conn::Phases;
 use crate::config;
 use crate::tasks::Tasks;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::service::Service;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout_at};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 pub use self::bind::bind;
 pub use self::drain::{Drain, Draining};
 
+mod accept;
 mod admit;
 mod bind;
 mod conn;
@@ -141,22 +140,29 @@ where
     }
     drop((service, http, tasks));
 
+    end(&open, room, &phases, &drain).await
+}
+
+/// Follows the drain to its end; returns how many calls were cut.
+async fn end(open: &Semaphore, room: u32, phases: &Phases, drain: &Drain) -> usize {
     drain.closing().await;
     phases.close();
-    let all_closed = open.acquire_many(room);
-    let ended = tokio::select! {
-        _ = all_closed => true,
-        () = drain.over() => false,
-    };
-    if !ended {
+    if !all_closed(open, room, drain.over()).await {
         phases.cut();
-        let last = tokio::time::Instant::now() + CUT_GRACE;
-        if timeout_at(last, open.acquire_many(room)).await.is_err() {
+        if !all_closed(open, room, sleep(CUT_GRACE)).await {
             tracing::warn!("some connections did not end when they were cut");
         }
     }
     open.close();
     phases.calls_cut()
+}
+
+/// Whether the permits of all connections came back before `over`.
+async fn all_closed(open: &Semaphore, room: u32, over: impl Future<Output = ()>) -> bool {
+    tokio::select! {
+        _ = open.acquire_many(room) => true,
+        () = over => false,
+    }
 }
 
 /// Stops the acceptors when the future that started them is no more.
@@ -183,109 +189,4 @@ fn http(tasks: &Tasks) -> auto::Builder<Tasks> {
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_ANSWER);
     http
-}
-
-/// Accepts the connections of one listener.
-struct Acceptor<S> {
-    service: S,
-    limits: Limits,
-    open: Arc<Semaphore>,
-    phases: Arc<Phases>,
-    http: Arc<auto::Builder<Tasks>>,
-    tasks: Tasks,
-}
-
-impl<S, B> Acceptor<S>
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    async fn run(self, listener: TcpListener) {
-        let phases = Arc::clone(&self.phases);
-        let accepting = async move {
-            let (mut pause, mut full) = (Duration::ZERO, false);
-            loop {
-                match listener.accept().await {
-                    Ok((stream, peer)) => {
-                        pause = Duration::ZERO;
-                        let open = Arc::clone(&self.open);
-                        let Some(permit) = permit(open, &mut full).await else { return };
-                        self.start(stream, peer, permit);
-                    }
-                    Err(error) => {
-                        pause = pause_after(&error, pause);
-                        sleep(pause).await;
-                    }
-                }
-            }
-        };
-        tokio::select! {
-            biased;
-            () = phases.closed() => {}
-            () = accepting => {}
-        }
-    }
-
-    fn start(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
-        let Some(stream) = prepare(stream, peer) else { return };
-        let state = Arc::new(State::default());
-        let io = TokioIo::new(Socket::new(stream, Arc::clone(&state)));
-        let service = Admit::new(self.service.clone(), peer, Arc::clone(&state));
-        let limits = self.limits;
-        let phases = Arc::clone(&self.phases);
-        let http = Arc::clone(&self.http);
-        self.tasks.spawn(async move {
-            let _permit = permit;
-            let connection = std::pin::pin!(http.serve_connection(io, service));
-            if let Err(error) = conn::run(connection, limits, state, phases).await {
-                tracing::debug!(%peer, %error, "connection ended");
-            }
-        });
-    }
-}
-
-/// Sets what an accepted socket needs: small writes are events of a stream and must not wait for
-/// one another. `None` when the client is gone already.
-fn prepare(stream: TcpStream, peer: SocketAddr) -> Option<TcpStream> {
-    match stream.set_nodelay(true) {
-        Ok(()) => Some(stream),
-        Err(error) => {
-            tracing::debug!(%peer, %error, "connection ended before it was served");
-            None
-        }
-    }
-}
-
-/// Room for one connection; `None` once the server is closed.
-/// `full` says whether there was none the last time: that is told once.
-async fn permit(open: Arc<Semaphore>, full: &mut bool) -> Option<OwnedSemaphorePermit> {
-    if let Ok(permit) = Arc::clone(&open).try_acquire_owned() {
-        *full = false;
-        return Some(permit);
-    }
-    if !std::mem::replace(full, true) {
-        tracing::warn!("as many connections are open as the limit allows; new ones wait");
-    }
-    open.acquire_owned().await.ok()
-}
-
-/// How long to wait before the next try after `accept` failed; `last` is the pause before.
-///
-/// One connection's own failure costs nothing. What is short (files, memory) stays short for a
-/// while, and `accept` fails at once as long as it is, so the loop would take a whole processor.
-fn pause_after(error: &io::Error, last: Duration) -> Duration {
-    const FIRST: Duration = Duration::from_millis(10);
-    const LONGEST: Duration = Duration::from_secs(1);
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
-    {
-        return Duration::ZERO;
-    }
-    if last.is_zero() {
-        tracing::warn!(%error, "cannot accept connections; if files are short, raise `ulimit -n`");
-    }
-    (last * 2).clamp(FIRST, LONGEST)
 }

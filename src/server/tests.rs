@@ -1,12 +1,15 @@
 //! What the other test files use, and claims about listeners, limits and counting.
+use super::accept::{pause_after, prepare};
 use super::conn::State;
 use super::*;
 use hyper::body::Frame;
 use hyper::service::service_fn;
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 /// A body that says what it is sent, and ends when the sender does.

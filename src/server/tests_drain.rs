@@ -3,8 +3,10 @@ use super::tests::*;
 use super::*;
 use hyper::service::service_fn;
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Mutex;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::Sender;
 
 type Feeds = Arc<Mutex<VecDeque<Fed>>>;
@@ -32,7 +34,7 @@ async fn open_stream(served: &Served) -> TcpStream {
     stream
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_open_streams_all_end_whole() {
     let (feeds, bodies): (Vec<Sender<Bytes>>, Vec<Fed>) = (0..200).map(|_| fed()).unzip();
     let served = streaming(bodies, Drain::new(Duration::from_secs(60)));

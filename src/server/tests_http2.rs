@@ -4,6 +4,7 @@ use super::*;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn client(served: &Served) -> SendRequest<Full<Bytes>> {

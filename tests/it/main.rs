@@ -17,5 +17,6 @@ mod ingest;
 mod lossless;
 mod ops;
 mod routing;
+mod rules;
 mod sockets;
 mod stream;

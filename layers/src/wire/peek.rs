@@ -155,6 +155,15 @@ fn judge(tap: &mut Tap, len: &mut usize, data: &Bytes) -> Option<Verdict> {
     (*len >= MOST_HELD).then_some(Verdict::Held)
 }
 
+impl<B> Replay<B> {
+    /// Puts `held` in front of `rest`.
+    #[must_use]
+    pub fn new(held: Vec<Bytes>, rest: B) -> Self {
+        let len = held.iter().map(Bytes::len).sum();
+        Self { held: held.into_iter().map(Frame::data).collect(), len, rest }
+    }
+}
+
 impl<B: Body<Data = Bytes>> Body for Replay<B> {
     type Data = Bytes;
     type Error = B::Error;

@@ -1,0 +1,126 @@
+//! The accept loop: room for a connection, and what to do when accepting fails.
+use super::admit::Admit;
+use super::conn::{self, Phases, State};
+use super::socket::Socket;
+use super::{BoxError, Limits};
+use crate::tasks::Tasks;
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+/// Accepts the connections of one listener.
+pub(super) struct Acceptor<S> {
+    pub(super) service: S,
+    pub(super) limits: Limits,
+    pub(super) open: Arc<Semaphore>,
+    pub(super) phases: Arc<Phases>,
+    pub(super) http: Arc<auto::Builder<Tasks>>,
+    pub(super) tasks: Tasks,
+}
+
+impl<S, B> Acceptor<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    /// Accepts until the server closes.
+    pub(super) async fn run(self, listener: TcpListener) {
+        let phases = Arc::clone(&self.phases);
+        let accepting = async move {
+            let (mut pause, mut full) = (Duration::ZERO, false);
+            loop {
+                match listener.accept().await {
+                    Ok((stream, peer)) => {
+                        pause = Duration::ZERO;
+                        let open = Arc::clone(&self.open);
+                        let Some(permit) = permit(open, &mut full).await else { return };
+                        self.start(stream, peer, permit);
+                    }
+                    Err(error) => {
+                        pause = pause_after(&error, pause);
+                        sleep(pause).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = phases.closed() => {}
+            () = accepting => {}
+        }
+    }
+
+    fn start(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        let Some(stream) = prepare(stream, peer) else { return };
+        let state = Arc::new(State::default());
+        let io = TokioIo::new(Socket::new(stream, Arc::clone(&state)));
+        let service = Admit::new(self.service.clone(), peer, Arc::clone(&state));
+        let limits = self.limits;
+        let phases = Arc::clone(&self.phases);
+        let http = Arc::clone(&self.http);
+        self.tasks.spawn(async move {
+            let _permit = permit;
+            let connection = std::pin::pin!(http.serve_connection(io, service));
+            if let Err(error) = conn::run(connection, limits, state, phases).await {
+                tracing::debug!(%peer, %error, "connection ended");
+            }
+        });
+    }
+}
+
+/// Sets what an accepted socket needs: small writes are events of a stream and must not wait for
+/// one another. `None` when the client is gone already.
+pub(super) fn prepare(stream: TcpStream, peer: SocketAddr) -> Option<TcpStream> {
+    match stream.set_nodelay(true) {
+        Ok(()) => Some(stream),
+        Err(error) => {
+            tracing::debug!(%peer, %error, "connection ended before it was served");
+            None
+        }
+    }
+}
+
+/// Room for one connection; `None` once the server is closed.
+/// `full` says whether there was none the last time: that is told once.
+async fn permit(open: Arc<Semaphore>, full: &mut bool) -> Option<OwnedSemaphorePermit> {
+    if let Ok(permit) = Arc::clone(&open).try_acquire_owned() {
+        *full = false;
+        return Some(permit);
+    }
+    if !std::mem::replace(full, true) {
+        tracing::warn!("as many connections are open as the limit allows; new ones wait");
+    }
+    open.acquire_owned().await.ok()
+}
+
+/// How long to wait before the next try after `accept` failed; `last` is the pause before.
+///
+/// One connection's own failure costs nothing. What is short (files, memory) stays short for a
+/// while, and `accept` fails at once as long as it is, so the loop would take a whole processor.
+pub(super) fn pause_after(error: &io::Error, last: Duration) -> Duration {
+    const FIRST: Duration = Duration::from_millis(10);
+    const LONGEST: Duration = Duration::from_secs(1);
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+    {
+        return Duration::ZERO;
+    }
+    if last.is_zero() {
+        tracing::warn!(%error, "cannot accept connections; if files are short, raise `ulimit -n`");
+    }
+    (last * 2).clamp(FIRST, LONGEST)
+}
