@@ -70,20 +70,7 @@ pub struct Plan {
 }
 
 /// The service of the calls listener, outermost layer first.
-<<<<<<< HEAD
-pub fn stack<B>(
-    config: &Config,
-    instance: HeaderValue,
-    router: Router,
-    telemetry: Telemetry,
-    handles: Arc<Handles>,
-) -> impl Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send>
-+ Clone
-+ Send
-+ 'static
-=======
 pub fn stack<B>(plan: Plan) -> AlwaysReady<impl Stack<B>>
->>>>>>> main
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
