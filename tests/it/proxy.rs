@@ -18,10 +18,13 @@ pub(crate) const KEY: &str = "sk-test-of-the-front-door";
 /// The credential of most deployments here.
 pub(crate) const CREDENTIAL: &str = "sk-credential-for-upstream";
 
+const BINARY: &str = env!("CARGO_BIN_EXE_bartizan");
+
 /// A command line, an environment and files, before they are run.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    command: Command,
+    args: Vec<String>,
+    variables: Vec<(String, String)>,
     home: TempDir,
 }
 
@@ -47,13 +50,9 @@ pub(crate) struct Finished {
 /// A proxy without a config file.
 pub(crate) fn bare() -> Setup {
     let home = tempfile::tempdir().expect("a directory for temporary files");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bartizan"));
-    command.env_clear().current_dir(home.path());
-    if let Some(path) = std::env::var_os("PATH") {
-        command.env("PATH", path);
-    }
-    command.env("HOME", home.path()).env("XDG_STATE_HOME", home.path().join("state"));
-    Setup { command, home }
+    let setup = Setup { args: Vec::new(), variables: Vec::new(), home };
+    let home = setup.home().to_str().expect("a path in UTF-8").to_owned();
+    setup.env("HOME", &home).env("XDG_STATE_HOME", &format!("{home}/state"))
 }
 
 /// A proxy with this config.
@@ -86,13 +85,13 @@ general_settings:
 impl Setup {
     /// Adds an argument.
     pub(crate) fn arg(mut self, arg: &str) -> Self {
-        self.command.arg(arg);
+        self.args.push(arg.to_owned());
         self
     }
 
     /// Sets a variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.command.env(name, value);
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -113,9 +112,10 @@ impl Setup {
     }
 
     /// Runs it until it is ready, on the port that the arguments say.
-    pub(crate) async fn start_as_told(mut self) -> Proxy {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().expect("the binary runs");
+    pub(crate) async fn start_as_told(self) -> Proxy {
+        let mut command = self.command(BINARY);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary runs");
         let output = Arc::new(Mutex::new(String::new()));
         let (announce, mut announced) = watch::channel(None);
         let out = child.stdout.take().expect("it is piped");
@@ -135,12 +135,29 @@ impl Setup {
         proxy
     }
 
-    /// Runs it to its end.
-    pub(crate) fn finish(mut self) -> Finished {
-        let ran = self.command.stdin(Stdio::null()).output().expect("the binary runs");
+    /// Runs it to its end, which must come soon.
+    pub(crate) fn finish(self) -> Finished {
+        let mut command = self.command("timeout");
+        let ran = command.output().expect("the binary runs");
         let mut output = String::from_utf8_lossy(&ran.stdout).into_owned();
         output += &String::from_utf8_lossy(&ran.stderr);
+        assert_ne!(ran.status.code(), Some(124), "it did not end:\n{output}");
         Finished { status: ran.status, output }
+    }
+
+    /// The binary itself, or under a program that ends it after a while.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        if program != BINARY {
+            command.args([&PATIENCE.as_secs().to_string(), BINARY]);
+        }
+        let variables = self.variables.iter().map(|(name, value)| (name, value));
+        command.args(&self.args).env_clear().envs(variables).current_dir(self.home());
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command.stdin(Stdio::null());
+        command
     }
 }
 

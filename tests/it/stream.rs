@@ -152,7 +152,10 @@ async fn a_stream_that_ends_without_framing_is_complete_with_its_ending_only() {
 #[tokio::test]
 async fn every_choice_needs_its_own_ending() {
     let two = r#"{"id":"c1","object":"chat.completion.chunk","created":1,"model":"up","choices":[{"index":1,"delta":{"content":"b"},"finish_reason":null}]}"#;
-    is_broken(&streamed(vec![stream_head(), event(HEL), event(two), event(STOP), Step::End]).await);
+    let steps = vec![stream_head(), event(HEL), event(two), event(STOP), Step::End];
+    let (_upstream, proxy) = before(steps).await;
+    let body = r#"{"model":"gpt","n":2,"stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+    is_broken(&proxy.call(post("/v1/chat/completions", body)).await);
 }
 
 #[tokio::test]
