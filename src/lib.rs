@@ -3,6 +3,8 @@
 //! [`run`] starts a proxy inside the process, for the program, tests and benches alike. The rooms
 //! of the house, and who may know whom, are drawn in `docs/architecture.md`.
 pub mod admin;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod data;
 pub mod edge;
@@ -26,6 +28,7 @@ use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
 use anyhow::Context;
 use http::HeaderValue;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -66,9 +69,11 @@ pub async fn run(
         started: Instant::now(),
     });
     let limits = Limits::from(&server);
+    // Probes are answered until the last call has ended.
+    let ops_drain = Drain::new(Duration::ZERO);
     if let Some(listener) = listeners.ops {
         let ops = AlwaysReady(Ops::new(handles.clone()));
-        let ops = server::serve(vec![listener], ops, limits, drain.clone(), tasks.clone());
+        let ops = server::serve(vec![listener], ops, limits, ops_drain.clone(), tasks.clone());
         tasks.spawn(async move {
             ops.await;
         });
@@ -91,6 +96,7 @@ pub async fn run(
         tracing::warn!(calls = cut, "Open calls were cut at the drain's deadline");
     }
     forwarder.close_idle();
+    ops_drain.trigger();
     tasks.drained().await;
     Ok(())
 }

@@ -8,8 +8,29 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::secret::Secret;
+mod discover;
+mod entry;
+mod env;
+mod fields;
+mod known;
+mod load;
+mod master_key;
+mod options;
+mod own;
+mod price;
+mod problem;
+mod resolve;
 mod secret;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+pub use self::env::Env;
+pub use self::load::{Refused, load, parse_str};
+pub use self::master_key::{state_dir, stored};
+pub use self::options::Options;
+pub use self::problem::{Problem, Problems, Severity};
+pub use self::secret::Secret;
 
 /// Everything that the proxy was told, checked. Immutable once it is made.
 #[derive(Debug)]
@@ -55,7 +76,7 @@ pub struct Server {
 }
 
 /// Who may call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Access {
     /// The key that may do everything; `None` means that anyone may call (loopback only).
     pub master_key: Option<Secret<String>>,
@@ -78,8 +99,6 @@ pub struct Routing {
     pub default_model: Option<String>,
     /// Whether streams are asked for their usage (`always_include_stream_usage`). Default true.
     pub stream_usage: bool,
-    /// Whether an answer's `model` is replaced by the client's name. Default false.
-    pub rewrite_response_model: bool,
     /// Whether a LiteLLM-only body field `metadata` is forwarded (`enable_preview_features`).
     pub forward_metadata: bool,
     /// What holds where a deployment says nothing.

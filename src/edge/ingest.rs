@@ -8,6 +8,7 @@ use crate::providers::{Operation, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::facts::Principal;
 use bartizan_layers::wire::scan::scan;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, header};
@@ -138,6 +139,10 @@ impl IngestLayer {
         B::Error: Into<BoxError>,
     {
         let (mut parts, mut body) = req.into_parts();
+        let principal = parts.extensions.get::<Principal>().cloned();
+        if let (Some(trail), Some(principal)) = (parts.extensions.get::<Trail>(), principal) {
+            trail.set_principal(principal);
+        }
         let share = self.budget.share();
         let mut bytes = self.collect(&mut body, &share).await?;
         if let Some(trail) = parts.extensions.get::<Trail>() {

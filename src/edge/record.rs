@@ -68,9 +68,9 @@ where
     }
 }
 
-/// What is told when the call ends.
+/// What is told when a call ends.
 #[derive(Debug)]
-struct Recording {
+pub struct Recording {
     trail: Trail,
     telemetry: Telemetry,
 }

@@ -6,7 +6,7 @@ use super::h2;
 use super::origin::Origin;
 use super::timeouts::{Deadlines, Due};
 use bartizan_layers::body::Body;
-use http::header::HOST;
+use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::{Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use std::fmt;
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) enum Line {
     H1(Box<Exchange>),
-    H2(h2::Call),
+    H2(Box<h2::Call>),
 }
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Line, ForwardError>> + Send>>;
@@ -51,6 +51,8 @@ struct Call {
     state: State,
     /// Whether the connection was made for this call: then there is no second try.
     is_fresh: bool,
+    /// When a used connection sent the request back unsent.
+    refused: Option<Instant>,
     deadlines: Deadlines,
     /// When the whole call must be over.
     end: Option<Instant>,
@@ -64,13 +66,13 @@ impl Call {
         let end = deadlines.total.map(|total| now + total);
         let due = Due::next(now, deadlines.first_byte, end);
         let state = State::Start(request);
-        Self { origin, state, is_fresh: false, deadlines, end, due }
+        Self { origin, state, is_fresh: false, refused: None, deadlines, end, due }
     }
 
     /// Takes a connection out of the pool, or starts to make one.
     fn start(&mut self, request: Request<Body>) -> State {
         if !self.is_fresh {
-            if let Some(stream) = self.origin.pool.share() {
+            if let Some(stream) = self.origin.pool.share(None) {
                 return self.send(Line::H2(h2::Call::new(stream)), request);
             }
             if let Some(exchange) = self.origin.pool.take(Instant::now()) {
@@ -78,7 +80,7 @@ impl Call {
             }
         }
         self.is_fresh = true;
-        let connect = Arc::clone(&self.origin).connect();
+        let connect = Arc::clone(&self.origin).connect(self.refused);
         let connecting: Connecting = match (self.end, self.deadlines.total) {
             (Some(end), Some(total)) => Box::pin(async move {
                 let late = |_| ForwardError::TotalTimeout(total);
@@ -109,6 +111,10 @@ impl Call {
         } else {
             *request.version_mut() = Version::HTTP_11;
             request.headers_mut().insert(HOST, target.host_header.clone());
+            let auth = target.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref());
+            if let Some(auth) = auth.filter(|_| target.is_absolute_form()) {
+                request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
+            }
         }
         let is_absolute = is_h2 || target.is_absolute_form();
         if is_absolute != request.uri().scheme().is_some() {
@@ -136,6 +142,7 @@ impl Call {
         match request {
             Some(request) if !self.is_fresh => {
                 self.is_fresh = true;
+                self.refused = Some(Instant::now());
                 Ok(State::Start(request))
             }
             Some(_) => Err(ForwardError::Unsent(error)),
@@ -163,14 +170,14 @@ impl Call {
 
     fn poll_h2(
         &mut self,
-        mut call: h2::Call,
+        mut call: Box<h2::Call>,
         cx: &mut Context<'_>,
     ) -> Result<Result<Response<UpstreamBody>, State>, ForwardError> {
         match call.poll_reply(cx) {
             Poll::Pending if call.is_overdue(self.due.at, cx) => Err(self.overdue()),
             Poll::Pending => Ok(Err(State::Waiting(Line::H2(call)))),
             Poll::Ready(Ok(response)) => {
-                Ok(Ok(self.answer(response, |body, _| UpstreamBody::h2(body, call))))
+                Ok(Ok(self.answer(response, |body, _| UpstreamBody::h2(body, *call))))
             }
             Poll::Ready(Err((error, request))) => self.again(error, request).map(Err),
         }

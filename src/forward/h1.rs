@@ -14,10 +14,12 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::fmt;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 use tokio_util::sync::ReusableBoxFuture;
 
@@ -90,7 +92,14 @@ impl Exchange {
     /// it can take a request now.
     pub(super) fn settle(&mut self) -> bool {
         self.wire.relay.rest();
-        advance(&mut self.wire.connection, &mut Context::from_waker(Waker::noop()));
+        let connection = &mut self.wire.connection;
+        // The caller's budget may be used up; then the connection would not look at its socket.
+        let step = pin!(unconstrained(poll_fn(|cx| {
+            advance(connection, cx);
+            Poll::Ready(())
+        })));
+        let polled = step.poll(&mut Context::from_waker(Waker::noop()));
+        debug_assert!(polled.is_ready());
         self.wire.connection.is_some() && self.sender.is_ready()
     }
 }

@@ -32,6 +32,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(20);
 pub(super) struct Shared {
     sender: SendRequest<Body>,
     load: Arc<Load>,
+    made: Instant,
 }
 
 /// How many streams are open, and how many may be.
@@ -77,7 +78,7 @@ impl Shared {
             .handshake(TokioIo::new(stream))
             .await?;
         tasks.spawn(Driver { connection, load: Arc::clone(&load), _open: open });
-        Ok(Self { sender, load })
+        Ok(Self { sender, load, made: Instant::now() })
     }
 
     /// A stream, if the peer takes one more.
@@ -92,6 +93,10 @@ impl Shared {
     pub(super) fn first_stream(&self) -> Stream {
         self.load.open.fetch_add(1, Ordering::AcqRel);
         Stream { sender: self.sender.clone(), load: Arc::clone(&self.load) }
+    }
+
+    pub(super) fn is_newer_than(&self, time: Instant) -> bool {
+        self.made >= time
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -119,6 +124,9 @@ impl Drop for Stream {
 
 type Reply = Result<Response<Incoming>, TrySendError<Request<Body>>>;
 
+/// The error and, when nothing was done with it, the request.
+type Failed = (hyper::Error, Option<Request<Body>>);
+
 /// One call on a stream, before its response headers.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -130,8 +138,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self { reply: None, spare: None, stream, timer: Timer::default() }
+    pub(super) fn new(stream: Stream) -> Box<Self> {
+        Box::new(Self { reply: None, spare: None, stream, timer: Timer::default() })
     }
 
     pub(super) fn send(&mut self, request: Request<Body>) {
@@ -140,11 +148,11 @@ impl Call {
         self.reply = Some(ReusableBoxFuture::new(reply));
     }
 
-    /// The response, or the error and, when nothing was done with it, the request.
+    /// Waits for the response headers.
     pub(super) fn poll_reply(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Response<Incoming>, (hyper::Error, Option<Request<Body>>)>> {
+    ) -> Poll<Result<Response<Incoming>, Failed>> {
         let Some(reply) = &mut self.reply else {
             return Poll::Pending;
         };

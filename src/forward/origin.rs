@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 const UNKNOWN: u8 = 0;
 const SPEAKS_H1: u8 = 1;
@@ -143,19 +144,26 @@ impl Origin {
         }
     }
 
-    /// A connection for one call, new unless another call just made one that can be shared.
-    pub(super) async fn connect(self: Arc<Self>) -> Result<Line, ForwardError> {
+    /// A connection for one call, new unless another call just made one that can be shared. For a
+    /// second try it must have been made after `since`.
+    pub(super) async fn connect(
+        self: Arc<Self>,
+        since: Option<Instant>,
+    ) -> Result<Line, ForwardError> {
         let after = self.connector.timeout;
-        let connecting = tokio::time::timeout(after, self.connect_or_share());
+        let connecting = tokio::time::timeout(after, self.connect_or_share(since));
         let late = |_| ForwardError::ConnectTimeout { host: Arc::clone(&self.target.name), after };
         connecting.await.map_err(late)?
     }
 
-    async fn connect_or_share(self: &Arc<Self>) -> Result<Line, ForwardError> {
+    async fn connect_or_share(
+        self: &Arc<Self>,
+        since: Option<Instant>,
+    ) -> Result<Line, ForwardError> {
         let mut permit = None;
         if self.speaks.load(Ordering::Relaxed) != SPEAKS_H1 {
             permit = self.gate.acquire().await.ok();
-            if let Some(stream) = self.pool.share() {
+            if let Some(stream) = self.pool.share(since) {
                 return Ok(Line::H2(h2::Call::new(stream)));
             }
             if self.speaks.load(Ordering::Relaxed) == SPEAKS_H1 {

@@ -50,7 +50,12 @@ impl Paths {
     fn join(&self, path: &str) -> Result<Uri, http::Error> {
         let mut joined = BytesMut::with_capacity(self.prefix.len() + path.len() + 1);
         joined.extend_from_slice(&self.prefix);
-        if !path.starts_with('/') && !(path.starts_with('?') && !self.prefix.is_empty()) {
+        let needs_slash = match path.as_bytes().first() {
+            Some(b'/') => false,
+            None | Some(b'?') => self.prefix.is_empty(),
+            Some(_) => true,
+        };
+        if needs_slash {
             joined.extend_from_slice(b"/");
         }
         joined.extend_from_slice(path.as_bytes());

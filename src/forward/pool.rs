@@ -44,14 +44,15 @@ impl Pool {
         }
     }
 
-    /// A stream on an HTTP/2 connection that has room.
-    pub(super) fn share(&self) -> Option<h2::Stream> {
+    /// A stream on an HTTP/2 connection that has room, and was made after `since`.
+    pub(super) fn share(&self, since: Option<Instant>) -> Option<h2::Stream> {
         let mut state = self.state();
         if state.shared.is_empty() {
             return None;
         }
         state.shared.retain(|connection| !connection.is_closed());
-        state.shared.iter().find_map(h2::Shared::stream)
+        let is_new = |connection: &&h2::Shared| since.is_none_or(|t| connection.is_newer_than(t));
+        state.shared.iter().filter(is_new).find_map(h2::Shared::stream)
     }
 
     /// Keeps `exchange` for the next call. False if it went straight to the bin.

@@ -96,10 +96,12 @@ impl Deployment {
         }
     }
 
-    /// Whether it can serve a name of which its wildcards captured these texts. A catch-all that
-    /// was made from a key in the environment serves what the catalogue says.
-    pub(super) fn serves(&self, captures: &[&str]) -> bool {
-        captures.iter().all(|text| !text.is_empty())
+    /// Whether it takes the bare model `name`. A catch-all that was made from a key in the
+    /// environment takes what the catalogue says is its provider's.
+    pub(super) fn serves(&self, name: &str) -> bool {
+        let config = &self.config;
+        let catch_all = config.discovered && config.group == "*";
+        !catch_all || data::provider_of_model(name) == Some(config.provider.name)
     }
 
     /// Its model as JSON text, its stars filled in for the name that was asked for.

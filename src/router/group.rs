@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// Deployments that answer to one name.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub(super) struct Group {
     /// The name as the config spells it; metrics call it the requested model.
     pub name: Arc<str>,
     /// At least one.
@@ -15,7 +15,7 @@ pub struct Group {
 
 /// A group, and what the name's wildcards stand for.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub(super) struct Found<'a> {
     /// The group.
     pub group: &'a Group,
     /// The text of each `*`, in order; `None` for a name without wildcards.
@@ -24,7 +24,7 @@ pub struct Found<'a> {
 
 /// All names that lead to a deployment.
 #[derive(Debug, Default)]
-pub struct Groups {
+pub(super) struct Groups {
     by_id: HashMap<String, Group>,
     aliases: HashMap<String, Group>,
     exact: HashMap<String, Group>,
@@ -37,7 +37,7 @@ pub struct Groups {
 impl Groups {
     /// Sorts deployments into groups.
     #[must_use]
-    pub fn new(routing: &Routing, deployments: &[Arc<Deployment>]) -> Self {
+    pub(super) fn new(routing: &Routing, deployments: &[Arc<Deployment>]) -> Self {
         let mut groups = Self::default();
         for deployment in deployments {
             groups.add(deployment);
@@ -86,18 +86,18 @@ impl Groups {
 
     /// The names that `/v1/models` lists, wildcards as they are.
     #[must_use]
-    pub fn listed(&self) -> &[Arc<str>] {
+    pub(super) fn listed(&self) -> &[Arc<str>] {
         &self.listed
     }
 
     /// The deployments that a pattern of [`Groups::listed`] stands for.
-    pub fn pattern(&self, name: &str) -> Option<&Group> {
+    pub(super) fn pattern(&self, name: &str) -> Option<&Group> {
         self.patterns.iter().find(|group| *group.name == *name)
     }
 
     /// Whether a name that is not listed may still lead somewhere.
     #[must_use]
-    pub fn has_wildcards(&self) -> bool {
+    pub(super) fn has_wildcards(&self) -> bool {
         !self.patterns.is_empty()
     }
 
@@ -108,7 +108,7 @@ impl Groups {
     /// The deployments that answer to `name`, by the first of: id, alias, exact name, wildcard,
     /// `provider/model`.
     #[must_use]
-    pub fn find<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
+    pub(super) fn find<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
         let plain = self.by_id.get(name).or_else(|| self.aliases.get(name));
         let plain = plain.or_else(|| self.exact.get(name));
         let found = |group| Found { group, captures: None };
@@ -120,8 +120,7 @@ impl Groups {
     fn matching<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
         self.patterns.iter().find_map(|group| {
             let captures = capture(&group.name, name)?;
-            // A catch-all takes only names that its deployment can serve.
-            let serves = group.deployments.iter().any(|deployment| deployment.serves(&captures));
+            let serves = group.deployments.iter().any(|deployment| deployment.serves(name));
             serves.then_some(Found { group, captures: Some(captures) })
         })
     }

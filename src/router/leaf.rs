@@ -6,6 +6,7 @@ use bartizan_layers::body::Body;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, Collected};
 use pin_project::pin_project;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -34,7 +35,12 @@ impl Leaf {
                 }
                 Ok(upstream.send(req).await?.map(LeafBody::Upstream))
             }
-            Self::Echo => Ok(echo::answer(operation, prompt).map(LeafBody::Echo)),
+            Self::Echo => {
+                let sent = req.into_body().collect().await;
+                let bytes = sent.map(Collected::to_bytes).unwrap_or_default();
+                let prompt = Prompt { bytes, ..prompt.clone() };
+                Ok(echo::answer(operation, &prompt).map(LeafBody::Echo))
+            }
         }
     }
 }

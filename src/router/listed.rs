@@ -62,6 +62,9 @@ fn expanded(pattern: &str, deployment: &Deployment) -> Vec<Listed> {
     let listed = models.filter_map(|bare| {
         let captures = capture(&config.model, bare)?;
         let name = filled(pattern, &captures, bare);
+        if !deployment.serves(&name) {
+            return None;
+        }
         Some(Listed { name, model: deployment.catalogued_as(bare) })
     });
     listed.collect()

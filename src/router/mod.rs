@@ -121,7 +121,8 @@ impl Router {
         }
         let dialect = operation.dialect();
         let speaking = found.group.deployments.iter();
-        let speaking = speaking.filter(|deployment| deployment.leaf(dialect).is_some());
+        let speaking = speaking
+            .filter(|deployment| deployment.serves(name) && deployment.leaf(dialect).is_some());
         let not_spoken = || RouteError::NotSpoken { route: operation.route(), model: name.into() };
         let deployment = pick::pick(speaking).ok_or_else(not_spoken)?.clone();
         let captures = found.captures.as_deref();

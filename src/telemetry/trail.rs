@@ -59,6 +59,7 @@ pub struct Failure {
 }
 
 #[derive(Clone, Debug)]
+/// Who answered a call, and what it uses.
 pub struct Served {
     /// The deployment, as metrics name it.
     pub deployment: Arc<DeploymentLabels>,

@@ -14,10 +14,12 @@
 //! # Ok(())
 //! # }
 //! ```
-use memchr::memchr2;
+mod walk;
+
 use serde_json::value::RawValue;
 use std::{borrow::Cow, ops::Range};
 use thiserror::Error;
+use walk::{Broken, elements, members, unescape};
 
 /// Why a body is not a JSON object. Its text fits behind "Invalid JSON payload: ".
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -189,7 +191,7 @@ impl<'a> Value<'a> {
 
     /// The elements of an array up to the first broken one; none for other values.
     pub fn elements(self) -> impl Iterator<Item = Self> {
-        Elements(Walk::open(self.raw, b'['))
+        elements(self.raw)
     }
 
     /// The member of an object called `key`; the last one, as most parsers have it.
@@ -204,10 +206,6 @@ pub(super) const fn value(raw: &[u8]) -> Value<'_> {
     Value { raw, at: 0 }
 }
 
-/// A byte that has no place where it stands.
-#[derive(Clone, Copy, Debug)]
-struct Broken(usize);
-
 impl Broken {
     /// Lets the strict parser find the words; it often sees the fault earlier than we do.
     #[cold]
@@ -218,228 +216,6 @@ impl Broken {
         };
         Invalid { offset: self.0, reason }
     }
-}
-
-fn members(text: &[u8]) -> Members<'_> {
-    Members(Walk::open(text, b'{'))
-}
-
-/// The members of an object, one at a time.
-struct Members<'a>(Walk<'a>);
-
-impl Members<'_> {
-    fn open(&self) -> usize {
-        self.0.cursor.at
-    }
-
-    /// Checks that nothing but blanks follows the object.
-    fn finish(mut self) -> Result<(), Broken> {
-        self.0.cursor.blanks();
-        let Cursor { bytes, at } = self.0.cursor;
-        if at == bytes.len() { Ok(()) } else { Err(Broken(at)) }
-    }
-}
-
-impl<'a> Iterator for Members<'a> {
-    type Item = Result<Member<'a>, Broken>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.step(b'}', |cursor| {
-            let start = cursor.at;
-            let key = cursor.key()?;
-            cursor.blanks();
-            cursor.expect(b':')?;
-            cursor.blanks();
-            Ok(Member { key, start, value: cursor.value()? })
-        })
-    }
-}
-
-struct Elements<'a>(Walk<'a>);
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = Value<'a>;
-
-    fn next(&mut self) -> Option<Value<'a>> {
-        self.0.step(b']', Cursor::value)?.ok()
-    }
-}
-
-/// The common part of walking an object and an array: blanks, commas and the end.
-struct Walk<'a> {
-    cursor: Cursor<'a>,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy)]
-enum Stage {
-    Wrong,
-    First,
-    Later,
-    Over,
-}
-
-impl<'a> Walk<'a> {
-    fn open(bytes: &'a [u8], bracket: u8) -> Self {
-        let mut cursor = Cursor { bytes, at: 0 };
-        cursor.blanks();
-        let stage = cursor.expect(bracket).map_or(Stage::Wrong, |()| Stage::First);
-        Self { cursor, stage }
-    }
-
-    fn step<T>(
-        &mut self,
-        close: u8,
-        item: impl FnOnce(&mut Cursor<'a>) -> Result<T, Broken>,
-    ) -> Option<Result<T, Broken>> {
-        let stage = std::mem::replace(&mut self.stage, Stage::Over);
-        let cursor = &mut self.cursor;
-        cursor.blanks();
-        match stage {
-            Stage::Over => return None,
-            Stage::Wrong => return Some(Err(Broken(cursor.at))),
-            Stage::First | Stage::Later if cursor.expect(close).is_ok() => return None,
-            Stage::First => {}
-            Stage::Later => {
-                if let Err(broken) = cursor.expect(b',') {
-                    return Some(Err(broken));
-                }
-                cursor.blanks();
-            }
-        }
-        let item = item(cursor);
-        if item.is_ok() {
-            self.stage = Stage::Later;
-        }
-        Some(item)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn blanks(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
-            self.at += 1;
-        }
-    }
-
-    fn expect(&mut self, byte: u8) -> Result<(), Broken> {
-        if self.bytes.get(self.at) != Some(&byte) {
-            return Err(Broken(self.at));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    fn key(&mut self) -> Result<Cow<'a, str>, Broken> {
-        let start = self.at;
-        if self.bytes.get(start) != Some(&b'"') {
-            return Err(Broken(start));
-        }
-        self.string()?;
-        unescape(&self.bytes[start..self.at]).ok_or(Broken(start))
-    }
-
-    fn value(&mut self) -> Result<Value<'a>, Broken> {
-        let at = self.at;
-        match self.bytes.get(at) {
-            Some(b'"') => self.string()?,
-            Some(b'{' | b'[') => self.nested()?,
-            Some(b't') => self.literal(b"true")?,
-            Some(b'f') => self.literal(b"false")?,
-            Some(b'n') => self.literal(b"null")?,
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => return Err(Broken(at)),
-        }
-        Ok(Value { raw: &self.bytes[at..self.at], at })
-    }
-
-    fn literal(&mut self, word: &[u8]) -> Result<(), Broken> {
-        if !self.bytes[self.at..].starts_with(word) {
-            return Err(Broken(self.at));
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    fn number(&mut self) {
-        while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.bytes.get(self.at) {
-            self.at += 1;
-        }
-    }
-
-    /// Skips a string whose opening quote is at the cursor.
-    #[inline]
-    fn string(&mut self) -> Result<(), Broken> {
-        let opened = self.at;
-        let mut at = opened + 1;
-        loop {
-            at = quote_or_backslash(self.bytes, at).ok_or(Broken(opened))?;
-            if self.bytes[at] == b'"' {
-                self.at = at + 1;
-                return Ok(());
-            }
-            at += 2;
-        }
-    }
-
-    /// Skips an object or array. Depth is a number, not a recursion: no input can exhaust the stack.
-    fn nested(&mut self) -> Result<(), Broken> {
-        let opened = self.at;
-        let mut depth = 0usize;
-        loop {
-            match self.bytes.get(self.at).ok_or(Broken(opened))? {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                _ => {}
-            }
-            self.at += 1;
-            if depth == 0 {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// The next `"` or `\` from `at` on. Most strings, and most runs between two escapes, are shorter
-/// than the start-up of a vectorised search, so the first two words are searched in registers.
-#[inline]
-fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
-    for _ in 0..2 {
-        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { break };
-        let word = u64::from_le_bytes(*word);
-        let hits = equal_bytes(word, b'"') | equal_bytes(word, b'\\');
-        if hits != 0 {
-            return Some(at + (hits.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    memchr2(b'"', b'\\', bytes.get(at..)?).map(|found| at + found)
-}
-
-/// Marks bytes of `word` that equal `byte` in their high bit. The lowest mark is exact, which is
-/// all that a search for the first hit needs.
-const fn equal_bytes(word: u64, byte: u8) -> u64 {
-    const LOW: u64 = u64::from_le_bytes([1; 8]);
-    let zeroed = word ^ (LOW * byte as u64);
-    zeroed.wrapping_sub(LOW) & !zeroed & (LOW << 7)
-}
-
-fn unescape(quoted: &[u8]) -> Option<Cow<'_, str>> {
-    let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
-    if inner.iter().any(|byte| *byte == b'\\' || *byte < b' ') {
-        return serde_json::from_slice::<String>(quoted).ok().map(Cow::Owned);
-    }
-    std::str::from_utf8(inner).ok().map(Cow::Borrowed)
 }
 
 #[cfg(test)]

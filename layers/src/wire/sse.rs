@@ -15,7 +15,10 @@
 //! }
 //! assert_eq!(seen, [(b"ping".to_vec(), b"{}".to_vec()), (b"".to_vec(), b"[DONE]".to_vec())]);
 //! ```
+mod pending;
+
 use memchr::memchr2;
+use pending::{Pending, Span};
 
 /// A line longer than this is not read, though its end is found: 1 MiB.
 pub const LONGEST: usize = 1024 * 1024;
@@ -64,25 +67,6 @@ pub struct Events {
     /// The first line was seen, which may have a byte order mark.
     started: bool,
     event: Pending,
-}
-
-/// The lines of an event that is not over.
-#[derive(Debug, Default)]
-struct Pending {
-    name: Vec<u8>,
-    data: Vec<u8>,
-    data_lines: usize,
-    other_lines: bool,
-    clipped: bool,
-    /// Where the last line began and ended, when that was the only data line.
-    at: Option<(Option<usize>, usize)>,
-}
-
-/// A line in a frame: `None` as start means that it began in an earlier one.
-#[derive(Clone, Copy)]
-struct Span {
-    start: Option<usize>,
-    end: usize,
 }
 
 impl Events {
@@ -263,62 +247,6 @@ impl Events {
             self.event.at = None;
         }
         self.event.field(text, span);
-    }
-}
-
-impl Pending {
-    /// The places of the last frame mean nothing in this one. A `\n` that ends the last frame's
-    /// `\r` belongs to its line.
-    fn next_frame(&mut self, line_end: usize) {
-        if let Some(at) = &mut self.at {
-            *at = (None, line_end);
-        }
-    }
-
-    fn field(&mut self, text: &[u8], span: Span) {
-        let colon = memchr::memchr(b':', text).unwrap_or(text.len());
-        let (field, value) = text.split_at(colon);
-        let value = value.strip_prefix(b":").unwrap_or(value);
-        let value = value.strip_prefix(b" ").unwrap_or(value);
-        let only = field == b"data" && self.data_lines == 0 && !self.clipped;
-        self.at = only.then_some((span.start, span.end));
-        match field {
-            b"data" => self.data_line(value),
-            b"event" => {
-                self.name.clear();
-                self.name.extend_from_slice(value);
-                self.other_lines = true;
-            }
-            _ => self.other_lines |= !field.is_empty(),
-        }
-    }
-
-    fn data_line(&mut self, value: &[u8]) {
-        if self.data_lines > 0 {
-            self.data.push(b'\n');
-        }
-        self.data_lines += 1;
-        if self.data.len() + value.len() > LONGEST {
-            self.clipped = true;
-        } else {
-            self.data.extend_from_slice(value);
-        }
-    }
-
-    fn dispatch(&mut self, end: usize, each: &mut impl FnMut(Event<'_>)) {
-        if self.data_lines > 0 || self.clipped {
-            let alone = !self.other_lines;
-            let place = self.at.map(|(start, line_end)| Place { start, line_end, end, alone });
-            each(Event { name: &self.name, data: &self.data, clipped: self.clipped, place });
-        }
-        self.clear();
-    }
-
-    fn clear(&mut self) {
-        self.name.clear();
-        self.data.clear();
-        self.data.shrink_to(KEPT);
-        (self.data_lines, self.other_lines, self.clipped, self.at) = (0, false, false, None);
     }
 }
 

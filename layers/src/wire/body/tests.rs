@@ -110,7 +110,9 @@ impl Ending for Broken {
     }
 }
 
-struct Notes(Arc<Mutex<Vec<String>>>);
+type Seen = Arc<Mutex<Vec<String>>>;
+
+struct Notes(Seen);
 
 impl Watch for Notes {
     fn first_byte(&mut self) {
@@ -131,12 +133,12 @@ impl Watch for Notes {
     }
 }
 
-fn tapped<B>(upstream: B, framing: Framing) -> (TapBody<B, Broken, Notes>, Arc<Mutex<Vec<String>>>)
+fn tapped<B>(upstream: B, framing: Framing) -> (TapBody<B, Broken, Notes>, Seen)
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let notes = Arc::default();
+    let notes = Seen::default();
     let watch = Notes(Arc::clone(&notes));
     (TapBody::new(upstream, Tap::new(Wire::Chat, framing), Broken, watch), notes)
 }

@@ -1,15 +1,14 @@
 //! What the events of each wire tell.
-use super::{InBand, Wire, usage::Report};
+use super::{
+    InBand, Wire,
+    key::{ERROR, Finish, USAGE, behind_colon, finish_of, has_object},
+    usage::Report,
+};
 use crate::{
     facts::{Usage, UsageCell},
     wire::scan::{Value, value},
 };
-use memchr::memmem::{self, Finder};
-use std::sync::LazyLock;
-
-static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""finish_reason""#));
-static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""usage""#));
-static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error""#));
+use memchr::memmem;
 
 /// Members of an OpenAI delta that are content, whatever a provider calls them.
 const CONTENT: [&str; 10] = [
@@ -97,12 +96,14 @@ impl Learned {
             self.content += 1;
             return false;
         }
-        let (mut no_choices, mut usage) = (false, None);
+        let (mut no_choices, mut some_choice, mut usage) = (false, false, None);
         let mut content = false;
         for (key, value) in value(data).members() {
             match &*key {
                 "choices" => {
-                    no_choices = value.is_array() && value.elements().next().is_none();
+                    let empty = is_empty_array(value);
+                    no_choices |= empty;
+                    some_choice |= !empty;
                     value.elements().for_each(|choice| content |= self.choice(choice));
                 }
                 "usage" => usage = Some(value),
@@ -120,7 +121,7 @@ impl Learned {
         if let Some(usage) = usage {
             self.used(usage);
         }
-        no_choices && usage.is_some()
+        no_choices && !some_choice && usage.is_some()
     }
 
     /// Reads a choice and says whether it has content.
@@ -260,40 +261,6 @@ pub(super) fn is_usage_event(data: &[u8]) -> bool {
     has_object(data, &USAGE) && Learned::new(Wire::Chat).chat_chunk(b"", data, &Finish::Absent)
 }
 
-enum Finish {
-    Absent,
-    /// Present, and everywhere null or an empty string.
-    Null,
-    Some,
-}
-
-/// Looks for the finish reasons without parsing. Text of the assistant cannot forge the key: a
-/// quote inside a string is escaped.
-#[inline]
-fn finish_of(data: &[u8]) -> Finish {
-    let mut found = Finish::Absent;
-    for at in FINISH.find_iter(data) {
-        let value = behind_colon(&data[at + FINISH.needle().len()..]);
-        if !value.starts_with(b"null") && !value.starts_with(b"\"\"") {
-            return Finish::Some;
-        }
-        found = Finish::Null;
-    }
-    found
-}
-
-/// Whether some member called `key` is an object.
-#[inline]
-fn has_object(data: &[u8], key: &Finder<'static>) -> bool {
-    key.find_iter(data).any(|at| behind_colon(&data[at + key.needle().len()..]).starts_with(b"{"))
-}
-
-#[inline]
-fn behind_colon(text: &[u8]) -> &[u8] {
-    let text = text.trim_ascii_start();
-    text.strip_prefix(b":").map_or(text, <[u8]>::trim_ascii_start)
-}
-
 /// The type of an event: its name, or, where a server leaves names out, its `type` member.
 fn kind<'e>(name: &'e [u8], data: &'e [u8]) -> &'e [u8] {
     if !name.is_empty() {
@@ -306,4 +273,9 @@ fn kind<'e>(name: &'e [u8], data: &'e [u8]) -> &'e [u8] {
 
 fn is_empty(value: Value<'_>) -> bool {
     matches!(value.raw(), b"null" | b"\"\"" | b"[]" | b"{}" | b"false")
+}
+
+fn is_empty_array(value: Value<'_>) -> bool {
+    let inside = value.raw().strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    inside.is_some_and(|inside| inside.trim_ascii().is_empty())
 }

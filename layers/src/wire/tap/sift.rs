@@ -1,7 +1,12 @@
 //! Takes one event out of a stream, however it is cut into frames.
-use crate::wire::sse::Place;
+use super::learned::is_usage_event;
+use crate::wire::sse::{Events, Place};
 use bytes::Bytes;
+use memchr::memmem;
 use std::collections::VecDeque;
+
+/// A begun line is held back for edit (d) up to this many bytes; usage events are far shorter.
+const LONGEST_HELD: usize = 16 * 1024;
 
 /// Holds back bytes only while they may belong to the event that is to go.
 #[derive(Debug, Default)]
@@ -100,4 +105,40 @@ impl Sift {
             self.queue.push_back(bytes);
         }
     }
+}
+
+/// Where bytes begin that may belong to the usage event; inside, `None` is an earlier frame.
+pub(super) fn undecided(events: &Events) -> Option<Option<usize>> {
+    if let Some(data) = events.due() {
+        return is_usage_event(data).then(|| events.due_start());
+    }
+    let line = events.begun_line();
+    (events.in_line() && may_be_usage_event(line)).then(|| events.begun_start())
+}
+
+/// Decides on the begin of a line; says no as soon as it shows a choice.
+fn may_be_usage_event(line: &[u8]) -> bool {
+    if line.len() > LONGEST_HELD {
+        return false;
+    }
+    let Some(data) = line.strip_prefix(b"data:") else { return b"data:".starts_with(line) };
+    let data = data.trim_ascii_start();
+    if data.first().is_some_and(|first| *first != b'{') {
+        return false;
+    }
+    let Some(at) = memmem::find(data, br#""choices""#) else { return true };
+    let value = data[at + br#""choices""#.len()..].trim_ascii_start();
+    let Some(value) = value.strip_prefix(b":").map(<[u8]>::trim_ascii_start) else {
+        return value.is_empty();
+    };
+    let Some(inside) = value.strip_prefix(b"[") else { return value.is_empty() };
+    matches!(inside.trim_ascii_start().first(), None | Some(b']'))
+}
+
+/// The data of the event that the stream ended in.
+pub(super) fn begun_data(events: &Events) -> &[u8] {
+    events.due().unwrap_or_else(|| {
+        let line = events.begun_line();
+        line.strip_prefix(b"data:").unwrap_or(line)
+    })
 }

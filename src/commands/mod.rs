@@ -1,0 +1,9 @@
+//! One file per sub-command.
+mod announce;
+mod check;
+mod keys;
+mod serve;
+
+pub use self::check::check;
+pub use self::keys::master;
+pub use self::serve::serve;

@@ -1,0 +1,68 @@
+//! `bartizan serve`: config → sockets → [`crate::run`].
+use super::announce::announce;
+use crate::config::{Config, Env, Options, Refused, load};
+use crate::server::{Drain, bind, runtime};
+use crate::telemetry::start_logging;
+use crate::{Listeners, run};
+use anyhow::Context;
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+/// Runs the proxy until a signal ends it.
+///
+/// # Errors
+///
+/// When a socket cannot be bound, or the runtime cannot be started.
+pub fn serve(mut options: Options, ignored: &[&str]) -> anyhow::Result<ExitCode> {
+    options.body_budget = runtime::memory_limit().and_then(|bytes| usize::try_from(bytes / 4).ok());
+    let (config, problems) = match load(&options, Env::of_process()) {
+        Ok(loaded) => loaded,
+        Err(Refused(problems)) => {
+            drop(write!(std::io::stderr(), "{}", problems.render(std::io::stderr().is_terminal())));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let writer = start_logging(&config.telemetry).context("logging cannot be started")?;
+    let runtime = runtime::build(config.server.workers).context("the runtime cannot be started")?;
+    let outcome = runtime.block_on(async {
+        let listeners = listeners(&config)?;
+        announce(&config, &listeners, &problems, ignored);
+        let drain = Drain::new(config.server.drain);
+        let serving = run(config, listeners, drain.clone(), writer.clone());
+        let signals = drain.on_signals();
+        tokio::pin!(serving);
+        tokio::select! {
+            ended = &mut serving => ended,
+            watched = signals => {
+                watched.context("signals cannot be watched")?;
+                serving.await
+            }
+        }
+    });
+    writer.flush();
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Binds all listeners. A machine without IPv6 does without `::1`, if `127.0.0.1` is there.
+fn listeners(config: &Config) -> anyhow::Result<Listeners> {
+    let mut calls = Vec::new();
+    for address in &config.server.listen {
+        // With port 0 the second listener takes the port that the first one got.
+        let port =
+            calls.first().and_then(|first: &tokio::net::TcpListener| first.local_addr().ok());
+        let port = port.map_or(address.port(), |first| first.port());
+        match bind(SocketAddr::new(address.ip(), port)) {
+            Ok(listener) => calls.push(listener),
+            Err(error) if address.is_ipv6() && !calls.is_empty() && no_ipv6(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let ops = config.server.ops_listen.map(bind).transpose()?;
+    Ok(Listeners { calls, ops })
+}
+
+fn no_ipv6(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::AddrNotAvailable | std::io::ErrorKind::Unsupported)
+        || error.raw_os_error().is_none()
+}

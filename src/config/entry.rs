@@ -1,0 +1,300 @@
+//! One entry of `model_list` → one deployment.
+use super::fields::Check;
+use super::known;
+use super::price::price;
+use super::yaml::{Kind, Node};
+use super::{Deployment, Secret};
+use crate::data::{self, Provider};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Uri};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+impl Check<'_> {
+    /// The deployment of an entry; nothing, and an error, if it cannot be built.
+    pub(super) fn deployment(&mut self, entry: &Node) -> Option<Deployment> {
+        if !matches!(entry.kind, Kind::Map(_)) {
+            let help = "write `- model_name: NAME` and `litellm_params:` below it";
+            self.error(entry, "an entry of `model_list` must be a map of keys".into(), help);
+            return None;
+        }
+        self.keys(entry, "model_list[]", known::ENTRY, "");
+        let group = self.required(entry, entry, "model_name", "the name that clients ask for")?;
+        let params = self.required_map(entry, "litellm_params")?;
+        let model = self.required(params, params, "model", "provider/model, as openai/gpt-4o")?;
+        let (provider, model) = self.provider(params, &model)?;
+        let nothing = Node { kind: Kind::Map(Vec::new()), place: entry.place };
+        let info = self.section(entry, "model_info").or_else(|| self.section(params, "model_info"));
+        let info = info.unwrap_or(&nothing);
+        let api_base = self.api_base(params, provider)?;
+        let api_key = self.api_key(params, provider);
+        let parameters = parameters(params);
+        let price = price(params).or_else(|| price(info));
+        let deployment = Deployment {
+            id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, params)),
+            provider,
+            model,
+            api_base,
+            api_key,
+            headers: self.headers(params, provider),
+            defaults: parameters,
+            extra_body: json_members(params.get("extra_body")),
+            timeout: self.seconds(params, "timeout"),
+            stream_timeout: self.seconds(params, "stream_timeout"),
+            weight: self.number(params, "weight"),
+            rpm: self.whole(params, "rpm").or_else(|| self.whole(entry, "rpm")),
+            tpm: self.whole(params, "tpm").or_else(|| self.whole(entry, "tpm")),
+            order: self.whole(params, "order").and_then(|order| i64::try_from(order).ok()),
+            price,
+            params: shown(params),
+            info: shown(info),
+            group,
+            discovered: false,
+        };
+        self.note_later(params);
+        Some(deployment)
+    }
+
+    fn required(&mut self, at: &Node, map: &Node, key: &str, what: &str) -> Option<String> {
+        let text = self.text(map, key);
+        if text.is_none() && map.get(key).is_none_or(Node::is_null) {
+            self.error(at, format!("`{key}` is missing"), &format!("add `{key}`: {what}"));
+        }
+        text
+    }
+
+    fn required_map<'n>(&mut self, entry: &'n Node, key: &str) -> Option<&'n Node> {
+        if entry.get(key).is_none_or(Node::is_null) {
+            let help = format!("add `{key}:` with at least `model:` below it");
+            self.error(entry, format!("`{key}` is missing"), &help);
+        }
+        self.section(entry, key)
+    }
+
+    /// Who serves a model: the prefix, a known name, or a known host (contract 2.3).
+    fn provider(&mut self, params: &Node, model: &str) -> Option<(&'static Provider, String)> {
+        if let Some(name) = self.text(params, "custom_llm_provider") {
+            let prefix = format!("{name}/");
+            let bare = model.strip_prefix(&prefix).unwrap_or(model).to_owned();
+            return self.known_provider(params, "custom_llm_provider", &name, bare);
+        }
+        if let Some((prefix, bare)) = model.split_once('/') {
+            if let Some(provider) = data::provider(prefix) {
+                return Some((provider, bare.to_owned()));
+            }
+        }
+        let host = params.get("api_base").or_else(|| params.get("base_url"));
+        let host = host.and_then(Node::text).and_then(|url| url.parse::<Uri>().ok());
+        let by_host = host.as_ref().and_then(Uri::host).and_then(data::provider_of_host);
+        let by_name = data::provider_of_model(model);
+        match by_name.or(by_host).and_then(data::provider) {
+            Some(provider) => Some((provider, model.to_owned())),
+            None => {
+                let prefix = model.split_once('/').map_or("", |(prefix, _)| prefix);
+                let near = known::nearest(prefix, data::providers().iter().map(|row| row.name));
+                let help = match (near, by_name) {
+                    (Some(near), _) => format!("did you mean `{near}/…`?"),
+                    (None, Some(name)) => format!("the provider `{name}` is not in this version"),
+                    (None, None) => "write it as `provider/model`, as in `openai/gpt-4o`".into(),
+                };
+                let at = params.get("model").unwrap_or(params);
+                self.error(at, format!("no provider is known for the model `{model}`"), &help);
+                None
+            }
+        }
+    }
+
+    fn known_provider(
+        &mut self,
+        params: &Node,
+        key: &str,
+        name: &str,
+        bare: String,
+    ) -> Option<(&'static Provider, String)> {
+        let found = data::provider(name);
+        if found.is_none() {
+            let near = known::nearest(name, data::providers().iter().map(|row| row.name));
+            let help = near.map_or("see docs/compatibility.md for the providers".into(), |near| {
+                format!("did you mean `{near}`?")
+            });
+            let at = params.get(key).unwrap_or(params);
+            self.error(at, format!("unknown provider `{name}`"), &help);
+        }
+        found.map(|provider| (provider, bare))
+    }
+
+    /// The base URL; `Some(None)` is the built-in model.
+    fn api_base(&mut self, params: &Node, provider: &'static Provider) -> Option<Option<Uri>> {
+        if provider.name == "echo" {
+            return Some(None);
+        }
+        let key = if params.get("api_base").is_some() { "api_base" } else { "base_url" };
+        let at = params.get(key).unwrap_or(params);
+        if let Some(text) = self.text(params, key) {
+            let Some(url) = base_url(&text, provider) else {
+                let help = "write it as http://HOST:PORT/PATH or https://HOST/PATH";
+                self.error(at, format!("`{key}` is not a URL"), help);
+                return None;
+            };
+            if self.own.is_at(&url) {
+                let message = format!("`{key}` leads back to this proxy");
+                self.error(at, message, "set it to the provider's own URL, or leave it out");
+                return None;
+            }
+            return Some(Some(url));
+        }
+        let url = self.default_base(provider);
+        if url.is_none() {
+            let message =
+                format!("`api_base` is missing: {} has no address of its own", provider.name);
+            self.error(at, message, "add `api_base: http://HOST:PORT/v1`");
+        }
+        url.map(Some)
+    }
+
+    /// The base URL of a variable, else the provider's own.
+    pub(super) fn default_base(&mut self, provider: &'static Provider) -> Option<Uri> {
+        for name in provider.base_env {
+            let Some(text) = self.env.get(name) else { continue };
+            match base_url(text, provider) {
+                Some(url) if self.own.is_at(&url) => {
+                    let notice = format!(
+                        "{name} leads to this proxy itself (the env swap) and is not used as the \
+                         address of {}",
+                        provider.name
+                    );
+                    if !self.problems.notices.contains(&notice) {
+                        self.problems.notice(notice);
+                    }
+                }
+                Some(url) => return Some(url),
+                None => self.problems.notice(format!("{name} is not a URL and is not used")),
+            }
+        }
+        base_url(provider.base, provider)
+    }
+
+    fn api_key(&mut self, params: &Node, provider: &Provider) -> Option<Secret<String>> {
+        let own = self.text(params, "api_key").map(|key| Secret::new(key.trim().to_owned()));
+        let key = own.or_else(|| provider.key_env.iter().find_map(|name| self.env.secret(name)));
+        let fits = |key: &Secret<String>| HeaderValue::from_str(key.expose()).is_ok();
+        match &key {
+            None if !provider.key_optional && params.get("api_key").is_none() => {
+                let names = provider.key_env.join(" or ");
+                let message = format!("no key for {}: calls will be refused there", provider.name);
+                self.warn(params, message, &format!("add `api_key`, or set {names}"));
+            }
+            Some(key) if !fits(key) => {
+                let at = params.get("api_key").unwrap_or(params);
+                let message = "the key holds characters that no header can carry".to_owned();
+                self.error(at, message, "copy the key again, without line breaks");
+            }
+            _ => {}
+        }
+        key.filter(fits)
+    }
+
+    fn headers(&mut self, params: &Node, provider: &Provider) -> Vec<(HeaderName, HeaderValue)> {
+        let mut headers = Vec::new();
+        for (name, value) in provider.headers {
+            headers.extend(header(name, value));
+        }
+        if let Some(organization) = self.text(params, "organization") {
+            headers.extend(header("openai-organization", &organization));
+        }
+        let Some(extra) = self.section(params, "extra_headers") else { return headers };
+        for (name, value) in extra.entries() {
+            let pair = name.as_text().zip(value.as_text());
+            match pair.and_then(|(name, value)| header(&name, &value)) {
+                Some(header) => headers.push(header),
+                None if value.is_null() => {}
+                None => {
+                    let help = "use letters, digits and dashes in names, and one line of text";
+                    self.error(name, "this is not a valid header".to_owned(), help);
+                }
+            }
+        }
+        headers
+    }
+
+    fn note_later(&mut self, params: &Node) {
+        for (key, value) in params.entries() {
+            let key = key.as_text().unwrap_or_default();
+            if known::has(known::PARAMS_LATER, &key) && !value.is_null() {
+                self.later.insert(format!("litellm_params.{key}"));
+            }
+        }
+    }
+}
+
+fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(known::is_secret(name));
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+}
+
+/// A base URL without a slash at its end. For a provider whose OpenAI-compatible endpoint lies
+/// below its base (Ollama), the base may be written with and without that path.
+fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
+    let text = text.trim().trim_end_matches('/');
+    let text = match provider.openai_base.and_then(|base| base.strip_prefix(provider.base)) {
+        Some(path) if provider.wire == data::Wire::OpenAi && !text.ends_with(path) => {
+            format!("{text}{path}")
+        }
+        _ => text.to_owned(),
+    };
+    let url: Uri = text.parse().ok()?;
+    let web = matches!(url.scheme_str(), Some("http" | "https"));
+    (web && url.host().is_some_and(|host| !host.is_empty()) && url.query().is_none()).then_some(url)
+}
+
+/// The parameters that requests get where they do not bring their own.
+fn parameters(params: &Node) -> Vec<(String, Bytes)> {
+    let mut all = json_members(Some(params));
+    all.retain(|(name, _)| {
+        let ours = known::has(known::PARAMS, name);
+        let later = known::has(known::PARAMS_LATER, name);
+        !ours && !later && !super::price::is_price(name) && !known::is_secret(name)
+    });
+    all
+}
+
+fn json_members(map: Option<&Node>) -> Vec<(String, Bytes)> {
+    let entries = map.into_iter().flat_map(Node::entries);
+    let present = entries.filter(|(_, value)| !value.is_null());
+    let member = |(name, value): &(Node, Node)| {
+        Some((name.as_text()?, Bytes::from(value.to_json().to_string())))
+    };
+    present.filter_map(member).collect()
+}
+
+/// What `/model/info` shows of a map: everything but credentials.
+fn shown(map: &Node) -> Map<String, Value> {
+    let Value::Object(mut members) = map.to_json() else { return Map::new() };
+    members.retain(|name, _| !known::is_secret(name));
+    for (name, value) in &mut members {
+        if name == "extra_headers" {
+            hide(value);
+        }
+    }
+    members
+}
+
+/// Headers often carry keys under names that tell nothing.
+fn hide(headers: &mut Value) {
+    if let Value::Object(members) = headers {
+        members.values_mut().for_each(|value| *value = "[hidden]".into());
+    }
+}
+
+/// LiteLLM's id: the SHA-256 of the name and of each parameter's key and value, so that it is the
+/// same after a restart, and another one when the key changes (contract 2.2).
+fn stable_id(group: &str, params: &Node) -> String {
+    let mut hash = Sha256::new();
+    hash.update(group);
+    for (key, value) in params.entries() {
+        hash.update(key.as_text().unwrap_or_default());
+        hash.update(value.as_text().unwrap_or_else(|| value.to_json().to_string()));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,102 @@
+//! The variables that the config may refer to: one map, made once, never written back.
+use super::Secret;
+use super::problem::Problems;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// Variables by name. `Debug` shows no value.
+#[derive(Clone, Default)]
+pub struct Env(BTreeMap<String, String>);
+
+impl Env {
+    /// The process's environment. What is not text is left out.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read, once")]
+    pub fn of_process() -> Self {
+        let texts = std::env::vars_os();
+        Self(
+            texts
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
+    }
+
+    /// The variable `name`; empty ones count as unset.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The first of `names` that is set, and its value.
+    #[must_use]
+    pub fn first<'a>(&'a self, names: &[&'a str]) -> Option<(&'a str, &'a str)> {
+        names.iter().find_map(|name| Some((*name, self.get(name)?)))
+    }
+
+    /// A credential: the variable `name`, else the content of the file that `NAME_FILE` names.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<Secret<String>> {
+        let plain = self.get(name).map(str::to_owned);
+        let from_file = || {
+            let path = self.get(&format!("{name}_FILE"))?;
+            std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+        };
+        plain.or_else(from_file).filter(|text| !text.is_empty()).map(Secret::new)
+    }
+
+    /// Whether a switch is on: `true`, `True`, `1`, `yes` or `on`.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| truth(value) == Some(true))
+    }
+
+    /// All names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Adds the variables of a `.env` file that are not set yet.
+    pub(super) fn add_dotenv(&mut self, path: &Path, problems: &mut Problems) {
+        let Ok(lines) = dotenvy::from_path_iter(path) else { return };
+        for line in lines {
+            match line {
+                Ok((name, value)) => {
+                    self.0.entry(name).or_insert(value);
+                }
+                // Its text is not shown: it may be a key that lacks its quotes.
+                Err(_) => problems.notice(format!(
+                    "{}: a line that is not NAME=VALUE was left out, with all that follow it",
+                    path.display()
+                )),
+            }
+        }
+    }
+
+    /// Sets a variable; true if it had another value before.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> bool {
+        let before = self.0.insert(name.to_owned(), value.to_owned());
+        before.is_some_and(|before| before != value)
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A switch as people write it.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,117 @@
+//! Reads typed values out of the tree, and notes each one that has the wrong type.
+use super::env::Env;
+use super::known;
+use super::own::Own;
+use super::problem::{Problem, Problems};
+use super::yaml::{Kind, Node};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What the checks of all sections share.
+#[derive(Debug)]
+pub(super) struct Check<'a> {
+    pub(super) env: &'a Env,
+    pub(super) own: &'a Own,
+    pub(super) problems: Problems,
+    /// Keys whose feature comes later, by their paths.
+    pub(super) later: BTreeSet<String>,
+}
+
+impl Check<'_> {
+    pub(super) fn error(&mut self, node: &Node, message: String, help: &str) {
+        self.problems.add(Problem::error(message, node.place).help(help));
+    }
+
+    pub(super) fn warn(&mut self, node: &Node, message: String, help: &str) {
+        self.problems.add(Problem::warning(message, node.place).help(help));
+    }
+
+    fn typed<T>(
+        &mut self,
+        map: &Node,
+        key: &str,
+        wanted: &str,
+        read: impl Fn(&Node) -> Option<T>,
+    ) -> Option<T> {
+        let node = map.get(key).filter(|node| !node.is_null())?;
+        let value = read(node);
+        if value.is_none() {
+            let message = format!("`{key}` must be {wanted}, not {}", described(node));
+            self.error(node, message, &format!("write {key} as {wanted}, or leave it out"));
+        }
+        value
+    }
+
+    pub(super) fn text(&mut self, map: &Node, key: &str) -> Option<String> {
+        self.typed(map, key, "a text", Node::as_text).filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn number(&mut self, map: &Node, key: &str) -> Option<f64> {
+        self.typed(map, key, "a number", Node::as_number)
+    }
+
+    /// A number of at least 0 without a fraction.
+    pub(super) fn whole(&mut self, map: &Node, key: &str) -> Option<u64> {
+        let whole = |number: f64| (number >= 0.0 && number.fract() == 0.0).then_some(number as u64);
+        self.typed(map, key, "a whole number", |node| node.as_number().and_then(whole))
+    }
+
+    pub(super) fn flag(&mut self, map: &Node, key: &str) -> Option<bool> {
+        self.typed(map, key, "true or false", Node::as_bool)
+    }
+
+    pub(super) fn seconds(&mut self, map: &Node, key: &str) -> Option<Duration> {
+        let seconds = |number| Duration::try_from_secs_f64(number).ok();
+        let positive = |duration: &Duration| !duration.is_zero();
+        self.typed(map, key, "a number of seconds above 0", |node| {
+            node.as_number().and_then(seconds).filter(positive)
+        })
+    }
+
+    /// Judges the keys of a section: known, of a later version, or nobody's.
+    pub(super) fn keys(&mut self, map: &Node, path: &str, known: &str, later: &str) {
+        for (key, value) in map.entries() {
+            let Some(name) = key.as_text() else { continue };
+            if known::has(known, &name) || value.is_null() {
+                continue;
+            }
+            let full = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            if known::has(known::PYTHON_ONLY, &name) {
+                let message = format!("`{full}` names Python code, which cannot run here");
+                self.warn(key, message, "remove it, or do the same in front of the proxy");
+            } else if known::has(later, &name) {
+                self.later.insert(full);
+            } else {
+                let all = known.split_whitespace().chain(later.split_whitespace());
+                let help = match known::nearest(&name, all) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "remove it, or check its spelling".to_owned(),
+                };
+                self.warn(key, format!("unknown key `{full}`: it has no effect"), &help);
+            }
+        }
+    }
+
+    /// A section that must be a map; nothing if it is absent.
+    pub(super) fn section<'n>(&mut self, root: &'n Node, name: &str) -> Option<&'n Node> {
+        let node = root.get(name).filter(|node| !node.is_null())?;
+        if matches!(node.kind, Kind::Map(_)) {
+            return Some(node);
+        }
+        let message = format!("`{name}` must be a map of keys, not {}", described(node));
+        self.error(node, message, "indent its keys below it");
+        None
+    }
+}
+
+/// What a value is, in words that show nothing of it.
+pub(super) fn described(node: &Node) -> &'static str {
+    match node.kind {
+        Kind::Null => "nothing",
+        Kind::Bool(_) => "true or false",
+        Kind::Int(_) | Kind::Float(_) => "this number",
+        Kind::Text(_) => "this text",
+        Kind::List(_) => "a list",
+        Kind::Map(_) => "a map",
+    }
+}

@@ -1,0 +1,441 @@
+//! Options, variables and a file → the finished config, with every problem found on the way.
+use super::env::Env;
+use super::fields::{Check, described};
+use super::known;
+use super::master_key;
+use super::own::Own;
+use super::problem::{Problem, Problems};
+use super::resolve::resolve;
+use super::yaml::{self, Kind, Node};
+use super::{
+    Access, Alias, Compat, Config, Options, Outbound, Proxies, Routing, Secret, Server, Telemetry,
+    Timeouts,
+};
+use http::{HeaderName, Uri};
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Why there is no config to start with. Every problem is in it.
+#[derive(Debug)]
+pub struct Refused(pub Problems);
+
+/// Reads everything there is. A model entry that cannot be built is left out and reported; what
+/// makes the proxy as a whole unsafe or unreadable refuses the start.
+///
+/// # Errors
+///
+/// [`Refused`], with the same report that `bartizan check` prints.
+pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> {
+    let mut problems = Problems::default();
+    let env = with_dotenv(env, options, &mut problems);
+    let file = options.config.clone().or_else(|| env.get("CONFIG_FILE_PATH").map(PathBuf::from));
+    let Some(path) = file else { return finished(options, env, None, problems) };
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            let message = format!("the config file {} cannot be read: {error}", path.display());
+            let help = "check the path given with --config and the file's permissions";
+            problems.add(Problem::error(message, Default::default()).help(help));
+            return Err(Refused(problems));
+        }
+    };
+    problems.file = (path.display().to_string(), text);
+    finished_text(options, env, problems)
+}
+
+/// Reads a config from its text alone, without an environment.
+///
+/// # Errors
+///
+/// [`Refused`], as [`load`].
+pub fn parse_str(text: &str) -> Result<(Config, Problems), Refused> {
+    let problems = Problems { file: ("config".into(), text.to_owned()), ..Problems::default() };
+    finished_text(&Options::default(), Env::default(), problems)
+}
+
+fn finished_text(
+    options: &Options,
+    mut env: Env,
+    mut problems: Problems,
+) -> Result<(Config, Problems), Refused> {
+    let mut root = match yaml::parse(&problems.file.1) {
+        Ok(root) => root,
+        Err(problem) => {
+            problems.add(problem);
+            return Err(Refused(problems));
+        }
+    };
+    if !matches!(root.kind, Kind::Map(_)) {
+        let message = format!("a config is a map of sections, not {}", described(&root));
+        let help = "begin with `model_list:` and a list of models below it";
+        problems.add(Problem::error(message, root.place).help(help));
+        return Err(Refused(problems));
+    }
+    export(&mut root, &mut env, &mut problems);
+    resolve(&mut root, "", &env, &mut problems);
+    finished(options, env, Some(&root), problems)
+}
+
+fn with_dotenv(mut env: Env, options: &Options, problems: &mut Problems) -> Env {
+    if env.get("LITELLM_MODE") == Some("PRODUCTION") {
+        return env;
+    }
+    env.add_dotenv(Path::new(".env"), problems);
+    let beside = options.config.as_deref().and_then(Path::parent);
+    if let Some(dir) = beside.filter(|dir| !dir.as_os_str().is_empty()) {
+        env.add_dotenv(&dir.join(".env"), problems);
+    }
+    env
+}
+
+/// `environment_variables`: they count for everything that is read after them.
+fn export(root: &mut Node, env: &mut Env, problems: &mut Problems) {
+    let Kind::Map(sections) = &mut root.kind else { return };
+    let section =
+        sections.iter_mut().find(|(name, _)| name.text() == Some("environment_variables"));
+    let Some((_, section)) = section else { return };
+    resolve(section, "", env, problems);
+    for (name, value) in section.entries() {
+        if let Some((name, value)) = name.as_text().zip(value.as_text()) {
+            if env.set(&name, &value) {
+                problems.notice(format!("environment_variables replaces the variable {name}"));
+            }
+        }
+    }
+}
+
+fn finished(
+    options: &Options,
+    env: Env,
+    root: Option<&Node>,
+    problems: Problems,
+) -> Result<(Config, Problems), Refused> {
+    let listen = options.listen(&env);
+    let own = Own::new(listen.iter().flatten().copied().collect());
+    let mut check = Check { env: &env, own: &own, problems, later: BTreeSet::new() };
+    let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
+    let root_or_nothing = root.unwrap_or(&nothing);
+    let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);
+    let litellm = check.section(root_or_nothing, "litellm_settings").unwrap_or(&nothing);
+    let router = check.section(root_or_nothing, "router_settings").unwrap_or(&nothing);
+    check.sections(root_or_nothing, general, litellm, router);
+
+    let mut routing = check.routing(root, general, litellm, router, options);
+    check.alias_targets(router, &routing);
+    let listen = listen.unwrap_or_else(|message| {
+        check.problems.add(Problem::error(message, Default::default()));
+        Vec::new()
+    });
+    let server = check.server(general, options, listen);
+    let access = check.access(root.is_some(), general, options, &server);
+    let outbound = check.outbound(litellm, &server);
+    let telemetry = check.telemetry(litellm, options);
+    let compat = check.compat(general, options);
+    routing.default_model = check.text(general, "completion_model").or(routing.default_model);
+
+    let Check { mut problems, later, .. } = check;
+    if !later.is_empty() {
+        let names = later.into_iter().collect::<Vec<_>>().join(", ");
+        problems.notice(format!("not in this version, so without effect: {names}"));
+    }
+    let Some(access) = access else { return Err(Refused(problems)) };
+    if server.listen.is_empty() {
+        return Err(Refused(problems));
+    }
+    let notices = problems.notices.clone();
+    Ok((Config { server, access, routing, outbound, telemetry, compat, notices }, problems))
+}
+
+impl Check<'_> {
+    fn sections(&mut self, root: &Node, general: &Node, litellm: &Node, router: &Node) {
+        for (name, value) in root.entries() {
+            let text = name.as_text().unwrap_or_default();
+            // Holders of anchors.
+            if text.starts_with("x-") {
+                continue;
+            }
+            let section =
+                Node { kind: Kind::Map(vec![(name.clone(), value.clone())]), place: name.place };
+            self.keys(&section, "", known::SECTIONS, known::SECTIONS_LATER);
+        }
+        self.keys(general, "general_settings", known::GENERAL, known::GENERAL_LATER);
+        self.keys(litellm, "litellm_settings", known::LITELLM, known::LITELLM_LATER);
+        self.keys(router, "router_settings", known::ROUTER, known::ROUTER_LATER);
+        for callback in litellm.get("callbacks").map(Node::items).unwrap_or_default() {
+            if callback.text() != Some("prometheus") {
+                let name = callback.as_text().unwrap_or_default();
+                self.later.insert(format!("litellm_settings.callbacks: {name}"));
+            }
+        }
+        let strategy = self.text(router, "routing_strategy");
+        if let Some(other) = strategy.filter(|strategy| strategy != "simple-shuffle") {
+            self.later.insert(format!(
+                "router_settings.routing_strategy: {other} (simple-shuffle is used)"
+            ));
+        }
+    }
+
+    fn routing(
+        &mut self,
+        root: Option<&Node>,
+        general: &Node,
+        litellm: &Node,
+        router: &Node,
+        options: &Options,
+    ) -> Routing {
+        let total =
+            self.seconds(router, "timeout").or_else(|| self.seconds(litellm, "request_timeout"));
+        let stream_usage = self.flag(general, "always_include_stream_usage");
+        let stream_usage =
+            stream_usage.or_else(|| self.flag(litellm, "always_include_stream_usage"));
+        Routing {
+            deployments: self.deployments(root, options),
+            aliases: self.aliases(router),
+            default_model: options.model.clone(),
+            stream_usage: stream_usage.unwrap_or(true),
+            forward_metadata: self.flag(litellm, "enable_preview_features").unwrap_or(false),
+            timeouts: Timeouts {
+                total: total.unwrap_or(Duration::from_secs(6000)),
+                stream: self.seconds(router, "stream_timeout"),
+                commit: Duration::from_secs(15),
+            },
+        }
+    }
+
+    fn deployments(&mut self, root: Option<&Node>, options: &Options) -> Vec<super::Deployment> {
+        if let Some(model) = &options.model {
+            let map = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
+            let text = |text: &str| Node { kind: Kind::Text(text.to_owned()), ..map.clone() };
+            let params = Kind::Map(vec![(text("model"), text(model))]);
+            let params = Node { kind: params, ..map.clone() };
+            let entry = vec![(text("model_name"), text(model)), (text("litellm_params"), params)];
+            let entry = Node { kind: Kind::Map(entry), ..map };
+            return self.deployment(&entry).into_iter().collect();
+        }
+        let Some(root) = root else { return self.discovered() };
+        let list = root.get("model_list").filter(|list| !list.is_null());
+        let Some(list) = list else {
+            self.problems.notice("no model_list: models come from the keys in the environment");
+            return self.discovered();
+        };
+        if !matches!(list.kind, Kind::List(_)) {
+            let message = format!("`model_list` must be a list, not {}", described(list));
+            self.error(list, message, "begin each model with `- model_name: NAME`");
+        }
+        let mut ids = HashSet::new();
+        let mut deployments = Vec::new();
+        for entry in list.items() {
+            let Some(deployment) = self.deployment(entry) else { continue };
+            if !ids.insert(deployment.id.clone()) {
+                let message = format!("the id `{}` stands twice", deployment.id);
+                self.error(
+                    entry,
+                    message,
+                    "give each deployment its own `model_info.id`, or remove one",
+                );
+                continue;
+            }
+            deployments.push(deployment);
+        }
+        deployments
+    }
+
+    fn aliases(&mut self, router: &Node) -> Vec<Alias> {
+        let Some(map) = self.section(router, "model_group_alias") else { return Vec::new() };
+        let mut aliases = Vec::new();
+        for (name, value) in map.entries() {
+            let hidden = value.get("hidden").and_then(Node::as_bool).unwrap_or(false);
+            let target = value.get("model").unwrap_or(value);
+            let several: Vec<_> = target.items().iter().filter_map(Node::as_text).collect();
+            let groups = target.as_text().map_or(several, |one| vec![one]);
+            match name.as_text() {
+                Some(name) if !groups.is_empty() => aliases.push(Alias { name, groups, hidden }),
+                _ => {
+                    let message =
+                        "an alias leads to a model group, or to a list of them".to_owned();
+                    self.error(value, message, "write `alias: group`, or `alias: [one, other]`");
+                }
+            }
+        }
+        aliases
+    }
+
+    fn alias_targets(&mut self, router: &Node, routing: &Routing) {
+        let groups: HashSet<_> = routing.deployments.iter().map(|one| one.group.as_str()).collect();
+        for alias in &routing.aliases {
+            let missing = alias.groups.iter().filter(|group| !groups.contains(group.as_str()));
+            for group in missing {
+                let near = known::nearest(group, groups.iter().copied());
+                let help = near.map_or("add it to `model_list`".into(), |near| {
+                    format!("did you mean `{near}`?")
+                });
+                let at = router.get("model_group_alias").and_then(|map| map.get(&alias.name));
+                let message =
+                    format!("the alias `{}` leads to `{group}`, which no model has", alias.name);
+                self.warn(at.unwrap_or(router), message, &help);
+            }
+        }
+    }
+
+    fn server(
+        &mut self,
+        general: &Node,
+        options: &Options,
+        listen: Vec<std::net::SocketAddr>,
+    ) -> Server {
+        let mebibytes = self.number(general, "max_request_size_mb").filter(|size| *size > 0.0);
+        let keep_alive = self.seconds(general, "keepalive_timeout");
+        Server {
+            listen,
+            ops_listen: options.ops_listen(self.env, &mut self.problems),
+            max_body: mebibytes.map_or(32 << 20, |size| (size * 1_048_576.0) as usize),
+            body_budget: options.body_budget.unwrap_or(256 << 20),
+            max_connections: 10_000,
+            keep_alive: options
+                .keep_alive(self.env)
+                .or(keep_alive)
+                .unwrap_or(Duration::from_secs(75)),
+            header_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(25),
+            workers: options.workers(self.env),
+        }
+    }
+
+    /// Who may call; nothing if that would be anyone from anywhere.
+    fn access(
+        &mut self,
+        has_file: bool,
+        general: &Node,
+        options: &Options,
+        server: &Server,
+    ) -> Option<Access> {
+        let key = self.text(general, "master_key").map(Secret::new);
+        let key = key.or_else(|| self.env.secret("LITELLM_MASTER_KEY"));
+        let header = self.text(general, "litellm_key_header_name");
+        let key_header = header.and_then(|name| {
+            let header = HeaderName::from_bytes(name.as_bytes()).ok();
+            if header.is_none() {
+                let at = general.get("litellm_key_header_name").unwrap_or(general);
+                self.error(
+                    at,
+                    "this is not a header's name".into(),
+                    "use letters, digits and dashes",
+                );
+            }
+            header
+        });
+        let hosts = general.get("allowed_hosts").map(Node::items).unwrap_or_default();
+        let access = Access {
+            key_header,
+            allowed_hosts: hosts.iter().filter_map(Node::as_text).collect(),
+            ..Access::default()
+        };
+        if key.is_some() {
+            return Some(Access { master_key: key, ..access });
+        }
+        if !has_file {
+            return self.generated_key(options).map(|made| Access {
+                master_key: made.master_key,
+                generated_at: made.generated_at,
+                ..access
+            });
+        }
+        self.open(general, server).then_some(access)
+    }
+
+    fn generated_key(&mut self, options: &Options) -> Option<Access> {
+        let dir = master_key::state_dir(options.state_dir.as_deref(), self.env);
+        let mut warning = None;
+        let made = master_key::generated(dir.as_deref(), |text| warning = Some(text));
+        self.problems.notices.extend(warning);
+        match made {
+            Ok(access) => Some(access),
+            Err(error) => {
+                let message = format!("no key is set, and none can be made: {error}");
+                let help = "set LITELLM_MASTER_KEY";
+                self.problems.add(Problem::error(message, Default::default()).help(help));
+                None
+            }
+        }
+    }
+
+    /// Whether calls without a key are allowed: on loopback, or because the operator insists.
+    fn open(&mut self, general: &Node, server: &Server) -> bool {
+        let insists = self.flag(general, "litellm_dangerously_permit_weak_or_unset_master_key");
+        let insists = insists.unwrap_or(false)
+            || self.env.is_on("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY");
+        if !server.is_loopback() && !insists {
+            let message =
+                "no key is set, and the proxy would listen beyond this machine".to_owned();
+            let help = "set general_settings.master_key or LITELLM_MASTER_KEY, or listen on \
+                        127.0.0.1, or set LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY=true";
+            self.problems.add(Problem::error(message, general.place).help(help));
+            return false;
+        }
+        self.problems.notice(
+            "no key is set (general_settings.master_key or LITELLM_MASTER_KEY): whoever reaches \
+             the proxy may call",
+        );
+        true
+    }
+
+    fn outbound(&mut self, litellm: &Node, server: &Server) -> Outbound {
+        let told = self.text(litellm, "ssl_verify");
+        let told = told.or_else(|| self.env.get("SSL_VERIFY").map(str::to_owned));
+        let verify = told.as_deref().map(|text| super::env::truth(text).ok_or(text));
+        let ca_path = match verify {
+            Some(Err(path)) => Some(path),
+            _ => self.env.get("SSL_CERT_FILE"),
+        };
+        Outbound {
+            verify_tls: !matches!(verify, Some(Ok(false))),
+            ca_file: ca_path.map(PathBuf::from),
+            proxies: self.proxies(),
+            connect_timeout: Duration::from_secs(10),
+            pool_idle: Duration::from_secs(90),
+            own: server.listen.iter().copied().chain(server.ops_listen).collect(),
+        }
+    }
+
+    fn proxies(&mut self) -> Proxies {
+        let mut proxy = |names: [&str; 2]| {
+            let (name, value) = self.env.first(&names)?;
+            let url = value.parse::<Uri>().ok().filter(|url| url.host().is_some());
+            if url.is_none() {
+                self.problems.notice(format!("{name} is not a URL and is not used"));
+            }
+            url.map(Secret::new)
+        };
+        let (http, https) =
+            (proxy(["http_proxy", "HTTP_PROXY"]), proxy(["https_proxy", "HTTPS_PROXY"]));
+        let except = self.env.first(&["no_proxy", "NO_PROXY"]).map_or("", |(_, list)| list);
+        let except = except.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Proxies { http, https, except: except.map(str::to_owned).collect() }
+    }
+
+    fn telemetry(&mut self, litellm: &Node, options: &Options) -> Telemetry {
+        let json = self
+            .flag(litellm, "json_logs")
+            .or_else(|| self.env.get("JSON_LOGS").and_then(super::env::truth));
+        let verbose = self.flag(litellm, "set_verbose").unwrap_or(false);
+        let level = if verbose { tracing::Level::DEBUG } else { options.level(self.env) };
+        let metrics_need_key = self.flag(litellm, "require_auth_for_metrics_endpoint");
+        Telemetry { level, json, metrics_need_key }
+    }
+
+    fn compat(&mut self, general: &Node, options: &Options) -> Compat {
+        let told = options.compat.clone();
+        let told = told.or_else(|| self.env.get("BARTIZAN_COMPAT").map(str::to_owned));
+        let told = told.or_else(|| self.text(general, "compat"));
+        match told.as_deref() {
+            None | Some("current") => Compat::Current,
+            Some("classic") => Compat::Classic,
+            Some(other) => {
+                let at = general.get("compat").unwrap_or(general);
+                self.error(at, format!("unknown compat `{other}`"), "use `current` or `classic`");
+                Compat::Current
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What is wrong with a config: the place, what it is, and how to mend it. All at once.
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// A place in the file. Lines and columns count from 1; 0 is nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) column: usize,
+    /// In bytes.
+    pub(super) start: usize,
+    pub(super) len: usize,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// What it concerns does not work.
+    Error,
+    /// It works, but perhaps not as meant.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    pub(super) place: Place,
+}
+
+impl Problem {
+    pub(super) fn error(message: impl Into<String>, place: Place) -> Self {
+        Self { severity: Severity::Error, message: message.into(), help: None, place }
+    }
+
+    pub(super) fn warning(message: impl Into<String>, place: Place) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(message, place) }
+    }
+
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// `line:column`, or nothing where the problem has no place.
+    #[must_use]
+    pub fn at(&self) -> Option<(usize, usize)> {
+        (self.place.line > 0).then_some((self.place.line, self.place.column))
+    }
+}
+
+/// Everything that was found in a config.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    /// The file as errors name it, and its text; empty without a file.
+    pub(super) file: (String, String),
+    /// In the order of the file.
+    pub(super) found: Vec<Problem>,
+    /// What the operator should know once.
+    pub(super) notices: Vec<String>,
+}
+
+impl Problems {
+    pub(super) fn add(&mut self, problem: Problem) {
+        self.found.push(problem);
+    }
+
+    pub(super) fn notice(&mut self, notice: impl Into<String>) {
+        self.notices.push(notice.into());
+    }
+
+    /// What was found, in the order of the file.
+    #[must_use]
+    pub fn found(&self) -> &[Problem] {
+        &self.found
+    }
+
+    /// What the operator should know once.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Whether there was no config file to read.
+    #[must_use]
+    pub fn is_without_file(&self) -> bool {
+        self.file.0.is_empty()
+    }
+
+    /// How many errors there are.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.found.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// All problems as text, each with its line of the file. Lines that may hold a literal secret
+    /// are shown masked.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let shown = masked(&self.file.1);
+        let mut text = String::new();
+        for problem in &self.found {
+            text.push_str(&self.render_one(problem, &shown, &renderer));
+            text.push('\n');
+        }
+        for notice in &self.notices {
+            text.push_str(&format!("note: {notice}\n"));
+        }
+        text
+    }
+
+    fn render_one(&self, problem: &Problem, shown: &str, renderer: &Renderer) -> String {
+        let level = match problem.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = Group::with_title(level.primary_title(problem.message.as_str()));
+        if problem.place.line > 0 {
+            let place = problem.place;
+            let end = (place.start + place.len.max(1)).min(shown.len());
+            let start = place.start.min(end);
+            let snippet = Snippet::source(shown).path(self.file.0.as_str());
+            let mark = AnnotationKind::Primary.span(start..end);
+            group = group.element(snippet.annotation(mark));
+        }
+        if let Some(help) = &problem.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        let mut text = renderer.render(&[group]).to_string();
+        text.push('\n');
+        text
+    }
+}
+
+/// The text with every value of a credential's key replaced by stars, byte for byte, so that
+/// places stay true.
+fn masked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (key, value) = line.split_once(':').unwrap_or((line, ""));
+        let reference = ["os.environ/", "os.file/"].iter().any(|start| value.contains(start));
+        if value.trim().is_empty() || reference || !super::known::is_secret(key_name(key)) {
+            shown.push_str(line);
+            continue;
+        }
+        shown.push_str(key);
+        shown.push(':');
+        let mask = |byte: u8| if byte.is_ascii_whitespace() { char::from(byte) } else { '*' };
+        shown.extend(value.bytes().map(mask));
+    }
+    shown
+}
+
+fn key_name(key: &str) -> &str {
+    key.trim().trim_start_matches("- ").trim().trim_matches(['"', '\''])
+}

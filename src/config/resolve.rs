@@ -1,0 +1,59 @@
+//! References in a config: `os.environ/NAME` and `os.file/PATH`.
+use super::env::Env;
+use super::known;
+use super::problem::{Problem, Problems};
+use super::yaml::{Kind, Node};
+
+const VARIABLE: &str = "os.environ/";
+const FILE: &str = "os.file/";
+
+/// Replaces every reference below `node`. A missing variable becomes null (contract 2.1), with a
+/// warning; a file that cannot be read is an error.
+pub(super) fn resolve(node: &mut Node, key: &str, env: &Env, problems: &mut Problems) {
+    match &mut node.kind {
+        Kind::Text(text) => {
+            if let Some(resolved) = reference(text, key, node.place, env, problems) {
+                node.kind = resolved;
+            }
+        }
+        Kind::List(items) => {
+            items.iter_mut().for_each(|item| resolve(item, key, env, problems));
+        }
+        Kind::Map(entries) => {
+            for (name, value) in entries {
+                let key = name.as_text().unwrap_or_default();
+                resolve(value, &key, env, problems);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn reference(
+    text: &str,
+    key: &str,
+    place: super::problem::Place,
+    env: &Env,
+    problems: &mut Problems,
+) -> Option<Kind> {
+    if let Some(name) = text.strip_prefix(VARIABLE) {
+        let value = match known::is_secret(key) {
+            true => env.secret(name).map(|secret| secret.expose().clone()),
+            false => env.get(name).map(str::to_owned),
+        };
+        if value.is_none() {
+            let problem = Problem::warning(format!("the variable {name} is not set"), place);
+            problems.add(problem.help(format!("set {name} in the environment or in .env")));
+        }
+        return Some(value.map_or(Kind::Null, Kind::Text));
+    }
+    let path = text.strip_prefix(FILE)?;
+    match std::fs::read_to_string(path) {
+        Ok(content) => Some(Kind::Text(content.trim().to_owned())),
+        Err(error) => {
+            let problem = Problem::error(format!("the file {path} cannot be read: {error}"), place);
+            problems.add(problem.help("check the path and its permissions"));
+            Some(Kind::Null)
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! YAML as a tree that knows where each value stands. The only place that knows the YAML library.
+use super::problem::{Place, Problem};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_saphyr::{Location, Spanned};
+use std::fmt;
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    pub(super) place: Place,
+}
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+/// Parses one document. Aliases and merge keys are resolved; alias bombs are refused.
+pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+    let parsed: Result<Option<Node>, _> = serde_saphyr::from_str(text);
+    match parsed {
+        Ok(Some(node)) => Ok(node),
+        Ok(None) => Ok(Node { kind: Kind::Null, place: Place::default() }),
+        Err(error) => {
+            let place = error.location().map(place).unwrap_or_default();
+            let message = error.without_snippet().to_string();
+            let message = message.lines().next().unwrap_or("it cannot be read").to_owned();
+            let mut problem = Problem::error(format!("this is not valid YAML: {message}"), place);
+            problem.help =
+                Some("check the indentation, and quote texts that hold `: ` or `#`".into());
+            Err(problem)
+        }
+    }
+}
+
+fn place(location: Location) -> Place {
+    let span = location.span();
+    let bytes = span.byte_offset().zip(span.byte_len());
+    let (start, len) = bytes.unwrap_or((0, 0));
+    Place {
+        line: location.line() as usize,
+        column: location.column() as usize,
+        start: usize::try_from(start).unwrap_or(0),
+        len: usize::try_from(len).unwrap_or(0),
+    }
+}
+
+impl Node {
+    /// The value of a map's key; the last one, if it stands twice.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.entries().rev().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
+    }
+
+    /// The entries of a map; none for other values.
+    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &(Self, Self)> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter(),
+            _ => [].iter(),
+        }
+    }
+
+    /// The items of a list; none for other values.
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.kind {
+            Kind::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        self.kind == Kind::Null
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A text; numbers and switches as they are written.
+    pub(super) fn as_text(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Text(text) => Some(text.clone()),
+            Kind::Bool(value) => Some(value.to_string()),
+            Kind::Int(value) => Some(value.to_string()),
+            Kind::Float(value) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+
+    /// A number, also as a text.
+    pub(super) fn as_number(&self) -> Option<f64> {
+        match &self.kind {
+            Kind::Int(value) => Some(*value as f64),
+            Kind::Float(value) => Some(*value),
+            Kind::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            _ => None,
+        }
+    }
+
+    /// A switch, also as a text or a number.
+    pub(super) fn as_bool(&self) -> Option<bool> {
+        match &self.kind {
+            Kind::Bool(value) => Some(*value),
+            Kind::Int(value @ (0 | 1)) => Some(*value == 1),
+            Kind::Text(text) => super::env::truth(text),
+            _ => None,
+        }
+    }
+
+    /// The same as JSON.
+    pub(super) fn to_json(&self) -> Value {
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => (*value).into(),
+            Kind::Int(value) => (*value).into(),
+            Kind::Float(value) => (*value).into(),
+            Kind::Text(text) => text.as_str().into(),
+            Kind::List(items) => items.iter().map(Self::to_json).collect(),
+            Kind::Map(entries) => {
+                let named = |(name, value): &(Self, Self)| Some((name.as_text()?, value.to_json()));
+                Value::Object(entries.iter().filter_map(named).collect())
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        Ok(Self { kind: spanned.value, place: place(spanned.referenced) })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(KindVisitor)
+    }
+}
+
+struct KindVisitor;
+
+impl<'de> Visitor<'de> for KindVisitor {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
+        Kind::deserialize(deserializer)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
+        Ok(Kind::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+        Ok(Kind::Int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
+        Ok(i64::try_from(value).map_or(Kind::Float(value as f64), Kind::Int))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
+        Ok(Kind::Float(value))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Kind, E> {
+        Ok(Kind::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Kind::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Kind::Map(map))
+    }
+}
