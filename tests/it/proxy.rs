@@ -239,7 +239,10 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         stop(&mut self.child);
         if std::thread::panicking() {
-            eprintln!("--- the proxy printed:\n{}", self.output());
+            let output = self.output();
+            let lines: Vec<_> = output.lines().collect();
+            let last = lines.get(lines.len().saturating_sub(20)..).unwrap_or_default();
+            eprintln!("--- the last that the proxy printed:\n{}", last.join("\n"));
         }
     }
 }
