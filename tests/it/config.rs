@@ -190,7 +190,7 @@ async fn swapped(setup: Setup, port: u16) {
     assert!(models.text().contains("gpt-4o"), "OpenAI is still served: {}", models.text());
     let info = proxy.call(get("/model/info")).await.expect(200);
     assert!(!info.text().contains(&format!(":{port}")), "we are an upstream: {}", info.text());
-    proxy.line(|line| line.contains("OPENAI_BASE_URL") && line.contains("ignored")).await;
+    proxy.line(|line| line.contains("OPENAI_BASE_URL") && line.contains("not used")).await;
 }
 
 #[tokio::test]
