@@ -251,3 +251,68 @@ async fn a_client_that_leaves_before_the_headers_cancels_its_upstream() {
         assert!(upstream.saw(limit, |seen| seen.left > before.left).await);
     }
 }
+
+#[tokio::test]
+async fn an_upstream_that_answers_before_it_has_read_the_prompt_is_heard() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}/v1", listener.local_addr().unwrap());
+    let proxy = proxy::in_front_of(&base).start().await;
+    let text = "x".repeat(20 << 20);
+    let body = format!(r#"{{"model":"gpt","messages":[{{"role":"user","content":"{text}"}}]}}"#);
+    let refusal = r#"{"error":{"message":"too long for us"}}"#;
+    let early = async {
+        let (io, _) = listener.accept().await.unwrap();
+        let mut wire = crate::wire::Wire::new(io);
+        wire.head().await.unwrap().unwrap();
+        let length = refusal.len();
+        let head = format!("HTTP/1.1 413 Too Large\r\ncontent-length: {length}\r\n\r\n{refusal}");
+        wire.send(head).await.unwrap();
+        wire.gone().await;
+    };
+    let call = proxy.call(post("/v1/chat/completions", body));
+    let (answer, ()) = tokio::join!(call, early);
+    assert_eq!(answer.status, 413);
+    assert!(answer.text().contains("too long for us"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn interim_answers_of_an_upstream_are_not_the_answer() {
+    let mut steps = vec![send("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n")];
+    steps.extend(upstream::json(200, OK));
+    let (_upstream, proxy) = before(steps).await;
+    assert_eq!(proxy.call(chat("gpt")).await.expect(200).text(), OK);
+}
+
+#[tokio::test]
+async fn an_answer_in_a_coding_passes_with_its_name() {
+    let headers = [("content-type", "application/json"), ("content-encoding", "br")];
+    let (_upstream, proxy) = before(upstream::answer(200, &headers, b"\x8b\x02\x80{}\x03")).await;
+    let answer = proxy.call(chat("gpt")).await.expect(200);
+    assert_eq!(answer.header("content-encoding"), Some("br"));
+    assert_eq!(&answer.message.body[..], b"\x8b\x02\x80{}\x03");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_answered_with_one_json_body_passes() {
+    let (_upstream, proxy) = before(upstream::json(200, OK)).await;
+    let answer = proxy.call(chat_stream("gpt")).await.expect(200);
+    assert_eq!(answer.text(), OK);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn a_clients_own_timeout_is_kept() {
+    let (_upstream, proxy) = before(vec![Step::Hang]).await;
+    let body = r#"{"model":"gpt","timeout":0.3,"messages":[{"role":"user","content":"hi"}]}"#;
+    proxy.call(post("/v1/chat/completions", body)).await.expect(408);
+    let call = chat("gpt").header("x-litellm-timeout", "0.3");
+    proxy.call(call).await.expect(408);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_passes() {
+    let (_upstream, proxy) = before(vec![send("HTTP/1.1 204 No Content\r\n\r\n")]).await;
+    let answer = proxy.call(chat("gpt")).await;
+    assert_eq!(answer.status, 204);
+    proxy.call(chat("gpt")).await.expect(204);
+}

@@ -278,3 +278,92 @@ fn crc32(bytes: &[u8]) -> u32 {
         })
     })
 }
+
+/// Little bytes that become many: fixed Huffman codes (RFC 1951 3.2.6), one `a` and then copies
+/// of the 258 bytes before.
+fn bomb(copies: usize) -> Vec<u8> {
+    let mut bits: Vec<bool> = vec![true, true, false];
+    let code = |value: u16, length: u8| (0..length).rev().map(move |at| value >> at & 1 == 1);
+    bits.extend(code(0x30 + u16::from(b'a'), 8));
+    for _ in 0..copies {
+        bits.extend(code(0b1100_0101, 8).chain(code(0, 5)));
+    }
+    bits.extend(code(0, 7));
+    let byte = |bits: &[bool]| {
+        bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << at)
+    };
+    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    packed.extend(bits.chunks(8).map(byte));
+    packed.extend([0; 8]);
+    packed
+}
+
+#[tokio::test]
+async fn a_small_body_that_unpacks_to_a_large_one_is_413() {
+    let packed = bomb(200_000);
+    assert!(packed.len() < 400_000);
+    let (upstream, proxy) = before().await;
+    let idle = proxy.memory();
+    let call = post("/v1/chat/completions", packed).header("content-encoding", "gzip");
+    proxy.call(call).await.expect(413);
+    assert_eq!(upstream.seen().connections, 0);
+    assert!(proxy.memory() < idle + 80 * 1024 * 1024);
+}
+
+#[tokio::test]
+async fn members_that_we_read_may_stand_only_once() {
+    for twice in ["\"stream\":true,\"stream\":false", "\"messages\":[],\"messages\":[]"] {
+        let body = format!(r#"{{"model":"gpt","messages":[],{twice}}}"#);
+        refused(post("/v1/chat/completions", body), 400).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_cannot_choose_the_upstream() {
+    let elsewhere = Upstream::playing(upstream::json(200, COMPLETION)).await;
+    for field in ["api_base", "base_url", "api_key"] {
+        let body = format!(
+            r#"{{"model":"gpt","messages":[{{"role":"user","content":"hi"}}],"{field}":"{}"}}"#,
+            elsewhere.base()
+        );
+        let (_upstream, proxy) = before().await;
+        let answer = proxy.call(post("/v1/chat/completions", body)).await;
+        assert!(matches!(answer.status, 200 | 400), "{}", answer.status);
+        assert_eq!(elsewhere.seen().connections, 0);
+    }
+}
+
+#[tokio::test]
+async fn any_model_name_is_spliced_as_one_json_string() {
+    let config = proxy::config("BASE").replace("model_name: gpt", "model_name: \"*\"");
+    let config = config.replace("openai/gpt-4o-mini", "openai/*");
+    for name in ["a\\\"b", "a\\nb\\r\\nx: y", "\\u0000", "\u{1f980}", "a\\\\", "x,y", " "] {
+        let body = format!(r#"{{"model":"{name}","messages":[{{"role":"user","content":"hi"}}]}}"#);
+        let wanted: Value = serde_json::from_str(&body).unwrap();
+        let sent = arrives(&config, "/v1/chat/completions", &body).await;
+        let sent: Value = serde_json::from_str(&sent).expect("JSON is left");
+        assert_eq!(sent, wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_model_name_in_a_path_stays_in_its_place() {
+    let upstream = Upstream::playing(upstream::json(200, "{}")).await;
+    let config = proxy::config(&format!("{}/v1beta", upstream.origin()));
+    let config = config.replace("model_name: gpt", "model_name: \"*\"");
+    let proxy = proxy::with(&config.replace("openai/gpt-4o-mini", "gemini/*")).start().await;
+    for name in ["..%2f..%2fsecret", "a%3Fb", "a%23b", "a%20b", "%2e%2e", "a%25b", "a%0d%0ab"] {
+        let before = upstream.requests().len();
+        let call = post(format!("/v1beta/models/{name}:generateContent"), r#"{"contents":[]}"#);
+        let answer = proxy.call(call).await;
+        let Some(request) = upstream.requests().get(before).cloned() else {
+            assert!((400..500).contains(&answer.status), "{name}: {}", answer.status);
+            continue;
+        };
+        let path = request.head.word();
+        assert!(path.starts_with("/v1beta/models/"), "{path}");
+        assert!(path.ends_with(":generateContent"), "{path}");
+        assert!(!path.contains("/..") && !path.contains("/%2e%2e"), "{path}");
+        assert!(!path.contains(['?', '#', ' ']), "{path}");
+    }
+}
