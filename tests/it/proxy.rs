@@ -25,6 +25,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_bartizan");
 pub(crate) struct Setup {
     args: Vec<String>,
     variables: Vec<(String, String)>,
+    files: Option<usize>,
     home: TempDir,
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct Finished {
 /// A proxy without a config file.
 pub(crate) fn bare() -> Setup {
     let home = tempfile::tempdir().expect("a directory for temporary files");
-    let setup = Setup { args: Vec::new(), variables: Vec::new(), home };
+    let setup = Setup { args: Vec::new(), variables: Vec::new(), files: None, home };
     let home = setup.home().to_str().expect("a path in UTF-8").to_owned();
     setup.env("HOME", &home).env("XDG_STATE_HOME", &format!("{home}/state"))
 }
@@ -101,6 +102,11 @@ impl Setup {
         self
     }
 
+    /// Lets it open no more files and sockets than these.
+    pub(crate) fn files(self, files: usize) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
     /// Where it will run.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
@@ -113,7 +119,13 @@ impl Setup {
 
     /// Runs it until it is ready, on the port that the arguments say.
     pub(crate) async fn start_as_told(self) -> Proxy {
-        let mut command = self.command(BINARY);
+        let mut command = match self.files {
+            Some(files) => {
+                let limited = format!("ulimit -n {files}; exec \"$@\"");
+                self.command(&["sh", "-c", &limited, "sh", BINARY])
+            }
+            None => self.command(&[BINARY]),
+        };
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
         let output = Arc::new(Mutex::new(String::new()));
@@ -137,7 +149,8 @@ impl Setup {
 
     /// Runs it to its end, which must come soon.
     pub(crate) fn finish(self) -> Finished {
-        let mut command = self.command("timeout");
+        let limit = PATIENCE.as_secs().to_string();
+        let mut command = self.command(&["timeout", &limit, BINARY]);
         let ran = command.output().expect("the binary runs");
         let mut output = String::from_utf8_lossy(&ran.stdout).into_owned();
         output += &String::from_utf8_lossy(&ran.stderr);
@@ -145,12 +158,11 @@ impl Setup {
         Finished { status: ran.status, output }
     }
 
-    /// The binary itself, or under a program that ends it after a while.
-    fn command(&self, program: &str) -> Command {
+    /// The binary with its arguments; `words` end with it, and may run it in another program.
+    fn command(&self, words: &[&str]) -> Command {
+        let (program, before) = words.split_first().expect("at least the binary");
         let mut command = Command::new(program);
-        if program != BINARY {
-            command.args([&PATIENCE.as_secs().to_string(), BINARY]);
-        }
+        command.args(before);
         let variables = self.variables.iter().map(|(name, value)| (name, value));
         command.args(&self.args).env_clear().envs(variables).current_dir(self.home());
         if let Some(path) = std::env::var_os("PATH") {
@@ -245,6 +257,14 @@ impl Drop for Proxy {
             eprintln!("--- the last that the proxy printed:\n{}", last.join("\n"));
         }
     }
+}
+
+/// How many files and sockets this process may have open (`ulimit -n`).
+pub(crate) fn open_files() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux says so");
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next()).expect("a limit");
+    soft.parse().unwrap_or(usize::MAX)
 }
 
 /// A port that was free a moment ago.

@@ -286,3 +286,15 @@ async fn http_0_9_and_noise_are_refused() {
         assert_eq!(upstream.seen().connections, 0);
     }
 }
+
+#[tokio::test]
+async fn a_proxy_that_ran_out_of_sockets_recovers() {
+    let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
+    let proxy = proxy::in_front_of(&upstream.base()).files(64).start().await;
+    let mut crowd = Vec::new();
+    for _ in 0..200 {
+        crowd.push(connect(proxy.addr()).await);
+    }
+    drop(crowd);
+    proxy.call(chat("gpt")).await.expect(200);
+}

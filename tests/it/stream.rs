@@ -272,13 +272,16 @@ async fn opened(proxy: &Proxy, streams: usize) -> Vec<Wire> {
 #[tokio::test]
 async fn a_thousand_clients_that_leave_cancel_a_thousand_upstreams_within_a_second() {
     let (upstream, proxy) = before(vec![stream_head(), event(HEL), Step::Hang]).await;
-    let wires = opened(&proxy, 1000).await;
+    // A shell that allows fewer open files than that gets a smaller crowd; `tests/run` asks for
+    // more.
+    let crowd = 1000.min(proxy::open_files().saturating_sub(100) / 2);
+    let wires = opened(&proxy, crowd).await;
     assert_eq!(upstream.seen().left, 0);
     let start = Instant::now();
     drop(wires);
-    let all = upstream.saw(Duration::from_secs(10), |seen| seen.left == 1000).await;
+    let all = upstream.saw(Duration::from_secs(10), |seen| seen.left == crowd).await;
     let took = start.elapsed();
-    assert!(all, "{} of 1000 were cancelled", upstream.seen().left);
+    assert!(all, "{} of {crowd} were cancelled", upstream.seen().left);
     assert!(took < Duration::from_secs(1), "it took {took:?}");
 }
 
