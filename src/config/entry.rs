@@ -78,10 +78,10 @@ impl Check<'_> {
             let bare = model.strip_prefix(&prefix).unwrap_or(model).to_owned();
             return self.known_provider(params, "custom_llm_provider", &name, bare);
         }
-        if let Some((prefix, bare)) = model.split_once('/') {
-            if let Some(provider) = data::provider(prefix) {
-                return Some((provider, bare.to_owned()));
-            }
+        if let Some((prefix, bare)) = model.split_once('/')
+            && let Some(provider) = data::provider(prefix)
+        {
+            return Some((provider, bare.to_owned()));
         }
         let host = params.get("api_base").or_else(|| params.get("base_url"));
         let host = host.and_then(Node::text).and_then(|url| url.parse::<Uri>().ok());

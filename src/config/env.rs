@@ -12,7 +12,6 @@ pub struct Env(BTreeMap<String, String>);
 impl Env {
     /// The process's environment. What is not text is left out.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read, once")]
     pub fn of_process() -> Self {
         let texts = std::env::vars_os();
         Self(

@@ -30,7 +30,7 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
     let mut problems = Problems::default();
     let env = with_dotenv(env, options, &mut problems);
     let file = options.config.clone().or_else(|| env.get("CONFIG_FILE_PATH").map(PathBuf::from));
-    let Some(path) = file else { return finished(options, env, None, problems) };
+    let Some(path) = file else { return finished(options, &env, None, problems) };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
@@ -74,7 +74,7 @@ fn finished_text(
     }
     export(&mut root, &mut env, &mut problems);
     resolve(&mut root, "", &env, &mut problems);
-    finished(options, env, Some(&root), problems)
+    finished(options, &env, Some(&root), problems)
 }
 
 fn with_dotenv(mut env: Env, options: &Options, problems: &mut Problems) -> Env {
@@ -97,23 +97,23 @@ fn export(root: &mut Node, env: &mut Env, problems: &mut Problems) {
     let Some((_, section)) = section else { return };
     resolve(section, "", env, problems);
     for (name, value) in section.entries() {
-        if let Some((name, value)) = name.as_text().zip(value.as_text()) {
-            if env.set(&name, &value) {
-                problems.notice(format!("environment_variables replaces the variable {name}"));
-            }
+        if let Some((name, value)) = name.as_text().zip(value.as_text())
+            && env.set(&name, &value)
+        {
+            problems.notice(format!("environment_variables replaces the variable {name}"));
         }
     }
 }
 
 fn finished(
     options: &Options,
-    env: Env,
+    env: &Env,
     root: Option<&Node>,
     problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
-    let listen = options.listen(&env);
+    let listen = options.listen(env);
     let own = Own::new(listen.iter().flatten().copied().collect());
-    let mut check = Check { env: &env, own: &own, problems, later: BTreeSet::new() };
+    let mut check = Check { env, own: &own, problems, later: BTreeSet::new() };
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let root_or_nothing = root.unwrap_or(&nothing);
     let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);
@@ -229,7 +229,7 @@ impl Check<'_> {
             let Some(deployment) = self.deployment(entry) else { continue };
             if !ids.insert(deployment.id.clone()) {
                 let message = format!("the id `{}` stands twice", deployment.id);
-                self.error(
+                self.warn(
                     entry,
                     message,
                     "give each deployment its own `model_info.id`, or remove one",

@@ -137,24 +137,35 @@ impl Problems {
 }
 
 /// The text with every value of a credential's key replaced by stars, byte for byte, so that
-/// places stay true.
+/// places stay true. References (`os.environ/…`) are no secret.
 fn masked(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let (key, value) = line.split_once(':').unwrap_or((line, ""));
-        let reference = ["os.environ/", "os.file/"].iter().any(|start| value.contains(start));
-        if value.trim().is_empty() || reference || !super::known::is_secret(key_name(key)) {
-            shown.push_str(line);
-            continue;
+        let mut rest = line;
+        while let Some((key, value)) = rest.split_once(':') {
+            shown.push_str(key);
+            shown.push(':');
+            rest = value;
+            let reference = ["os.environ/", "os.file/"];
+            let plain = reference.iter().any(|start| value.trim_start().starts_with(start));
+            if !plain && super::known::is_secret(key_name(key)) {
+                let end = value.find([',', '}']).unwrap_or(value.len());
+                let (secret, after) = value.split_at(end);
+                shown.extend(secret.bytes().map(star));
+                rest = after;
+            }
         }
-        shown.push_str(key);
-        shown.push(':');
-        let mask = |byte: u8| if byte.is_ascii_whitespace() { char::from(byte) } else { '*' };
-        shown.extend(value.bytes().map(mask));
+        shown.push_str(rest);
     }
     shown
 }
 
-fn key_name(key: &str) -> &str {
-    key.trim().trim_start_matches("- ").trim().trim_matches(['"', '\''])
+fn star(byte: u8) -> char {
+    if byte.is_ascii_whitespace() { char::from(byte) } else { '*' }
+}
+
+/// The key that a text ends with: `- api_key`, `{model: x, api_key`.
+fn key_name(before: &str) -> &str {
+    let start = before.rfind(['{', ',', ' ', '\t']).map_or(0, |at| at + 1);
+    before.get(start..).unwrap_or_default().trim_matches(['"', '\''])
 }
