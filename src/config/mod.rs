@@ -21,6 +21,7 @@ mod price;
 mod problem;
 mod resolve;
 mod secret;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod yaml;

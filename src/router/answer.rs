@@ -91,7 +91,7 @@ impl Answering {
         };
         let failed = parts.status.is_client_error() || parts.status.is_server_error();
         // Not the provider's word, but a page of something before it.
-        if failed && !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        if failed && !matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'[')) {
             return Err(self.failure(UpstreamCause::Page(parts.status)));
         }
         if let Some(usage) = usage_of(self.wire(), &bytes).filter(|_| success) {

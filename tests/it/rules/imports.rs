@@ -51,7 +51,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "commands",
-        &["lib", "cli", "config", "data", "telemetry", "router"],
+        &["lib", "server", "config", "telemetry"],
         "one file for each sub-command, above everything that runs",
     ),
     ("main", &["commands", "lib", "cli", "config", "telemetry"], "flags, config, run, exit code"),

@@ -1,0 +1,174 @@
+//! The settings that are no model: listeners, who may call, how upstreams are reached, logs.
+use super::fields::Check;
+use super::master_key;
+use super::options::Options;
+use super::problem::Problem;
+use super::yaml::Node;
+use super::{Access, Compat, Outbound, Proxies, Secret, Server, Telemetry};
+use http::{HeaderName, Uri};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+impl Check<'_> {
+    pub(super) fn server(
+        &mut self,
+        general: &Node,
+        options: &Options,
+        listen: Vec<SocketAddr>,
+    ) -> Server {
+        let mebibytes = self.number(general, "max_request_size_mb").filter(|size| *size > 0.0);
+        let keep_alive = self.seconds(general, "keepalive_timeout");
+        Server {
+            listen,
+            ops_listen: options.ops_listen(self.env, &mut self.problems),
+            max_body: mebibytes.map_or(32 << 20, |size| (size * 1_048_576.0) as usize),
+            body_budget: options.body_budget.unwrap_or(256 << 20),
+            max_connections: 10_000,
+            keep_alive: options
+                .keep_alive(self.env)
+                .or(keep_alive)
+                .unwrap_or(Duration::from_secs(75)),
+            header_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(25),
+            workers: options.workers(self.env),
+        }
+    }
+
+    /// Who may call; nothing if that would be anyone from anywhere.
+    pub(super) fn access(
+        &mut self,
+        has_file: bool,
+        general: &Node,
+        options: &Options,
+        server: &Server,
+    ) -> Option<Access> {
+        let key = self.text(general, "master_key").map(Secret::new);
+        let key = key.or_else(|| self.env.secret("LITELLM_MASTER_KEY"));
+        let header = self.text(general, "litellm_key_header_name");
+        let key_header = header.and_then(|name| {
+            let header = HeaderName::from_bytes(name.as_bytes()).ok();
+            if header.is_none() {
+                let at = general.get("litellm_key_header_name").unwrap_or(general);
+                self.error(
+                    at,
+                    "this is not a header's name".into(),
+                    "use letters, digits and dashes",
+                );
+            }
+            header
+        });
+        let hosts = general.get("allowed_hosts").map(Node::items).unwrap_or_default();
+        let access = Access {
+            key_header,
+            allowed_hosts: hosts.iter().filter_map(Node::as_text).collect(),
+            ..Access::default()
+        };
+        if key.is_some() {
+            return Some(Access { master_key: key, ..access });
+        }
+        if !has_file {
+            return self.generated_key(options).map(|made| Access {
+                master_key: made.master_key,
+                generated_at: made.generated_at,
+                ..access
+            });
+        }
+        self.open(general, server).then_some(access)
+    }
+
+    fn generated_key(&mut self, options: &Options) -> Option<Access> {
+        let dir = master_key::state_dir(options.state_dir.as_deref(), self.env);
+        let mut warning = None;
+        let made = master_key::generated(dir.as_deref(), |text| warning = Some(text));
+        self.problems.notices.extend(warning);
+        match made {
+            Ok(access) => Some(access),
+            Err(error) => {
+                let message = format!("no key is set, and none can be made: {error}");
+                let help = "set LITELLM_MASTER_KEY";
+                self.problems.add(Problem::error(message, Default::default()).help(help));
+                None
+            }
+        }
+    }
+
+    /// Whether calls without a key are allowed: on loopback, or because the operator insists.
+    fn open(&mut self, general: &Node, server: &Server) -> bool {
+        let insists = self.flag(general, "litellm_dangerously_permit_weak_or_unset_master_key");
+        let insists = insists.unwrap_or(false)
+            || self.env.is_on("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY");
+        if !server.is_loopback() && !insists {
+            let message =
+                "no key is set, and the proxy would listen beyond this machine".to_owned();
+            let help = "set general_settings.master_key or LITELLM_MASTER_KEY, or listen on \
+                        127.0.0.1, or set LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY=true";
+            self.problems.add(Problem::error(message, general.place).help(help));
+            return false;
+        }
+        self.problems.notice(
+            "no key is set (general_settings.master_key or LITELLM_MASTER_KEY): whoever reaches \
+             the proxy may call",
+        );
+        true
+    }
+
+    pub(super) fn outbound(&mut self, litellm: &Node, server: &Server) -> Outbound {
+        let told = self.text(litellm, "ssl_verify");
+        let told = told.or_else(|| self.env.get("SSL_VERIFY").map(str::to_owned));
+        let verify = told.as_deref().map(|text| super::env::truth(text).ok_or(text));
+        let ca_path = match verify {
+            Some(Err(path)) => Some(path),
+            _ => self.env.get("SSL_CERT_FILE"),
+        };
+        Outbound {
+            verify_tls: !matches!(verify, Some(Ok(false))),
+            ca_file: ca_path.map(PathBuf::from),
+            proxies: self.proxies(),
+            connect_timeout: Duration::from_secs(10),
+            pool_idle: Duration::from_secs(90),
+            own: server.listen.iter().copied().chain(server.ops_listen).collect(),
+        }
+    }
+
+    fn proxies(&mut self) -> Proxies {
+        let mut proxy = |names: [&str; 2]| {
+            let (name, value) = self.env.first(&names)?;
+            let url = value.parse::<Uri>().ok().filter(|url| url.host().is_some());
+            if url.is_none() {
+                self.problems.notice(format!("{name} is not a URL and is not used"));
+            }
+            url.map(Secret::new)
+        };
+        let (http, https) =
+            (proxy(["http_proxy", "HTTP_PROXY"]), proxy(["https_proxy", "HTTPS_PROXY"]));
+        let except = self.env.first(&["no_proxy", "NO_PROXY"]).map_or("", |(_, list)| list);
+        let except = except.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Proxies { http, https, except: except.map(str::to_owned).collect() }
+    }
+
+    pub(super) fn telemetry(&mut self, litellm: &Node, options: &Options) -> Telemetry {
+        let json = self
+            .flag(litellm, "json_logs")
+            .or_else(|| self.env.get("JSON_LOGS").and_then(super::env::truth));
+        let verbose = self.flag(litellm, "set_verbose").unwrap_or(false);
+        let level = if verbose { tracing::Level::DEBUG } else { options.level(self.env) };
+        let metrics_need_key = self.flag(litellm, "require_auth_for_metrics_endpoint");
+        Telemetry { level, json, metrics_need_key }
+    }
+
+    pub(super) fn compat(&mut self, general: &Node, options: &Options) -> Compat {
+        let told = options.compat.clone();
+        let told = told.or_else(|| self.env.get("BARTIZAN_COMPAT").map(str::to_owned));
+        let told = told.or_else(|| self.text(general, "compat"));
+        match told.as_deref() {
+            None | Some("current") => Compat::Current,
+            Some("classic") => Compat::Classic,
+            Some(other) => {
+                let at = general.get("compat").unwrap_or(general);
+                self.error(at, format!("unknown compat `{other}`"), "use `current` or `classic`");
+                Compat::Current
+            }
+        }
+    }
+}
