@@ -281,5 +281,5 @@ impl Broken {
 }
 
 #[cfg(test)]
-#[path = "scan/tests.rs"]
+#[path = "tests.rs"]
 mod tests;

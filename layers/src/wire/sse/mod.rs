@@ -251,5 +251,5 @@ impl Events {
 }
 
 #[cfg(test)]
-#[path = "sse/tests.rs"]
+#[path = "tests.rs"]
 mod tests;
