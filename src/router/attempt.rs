@@ -130,8 +130,18 @@ fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteErr
         Operation::Gemini(_) => query.map(without_key).filter(|query| !query.is_empty()),
         _ => query.map(str::to_owned),
     };
-    let bad = |_| RouteError::BadPath { route: operation.route(), model: model.into() };
-    operation.path(model, query.as_deref()).map_err(bad)
+    let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
+    if matches!(operation, Operation::Gemini(_)) && !is_segments(model) {
+        return Err(bad());
+    }
+    operation.path(model, query.as_deref()).map_err(|_| bad())
+}
+
+/// Whether a model's name can stand in a path and stays below it: plain characters, no `..`.
+fn is_segments(model: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
+    let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(plain);
+    model.split('/').all(segment)
 }
 
 fn without_key(query: &str) -> String {
