@@ -34,7 +34,12 @@ fn every_mistake_is_told_with_its_line_and_its_mend() {
         (entry("  - model_name: m\n    litellm_params: {}\n"), 3, "`model` is missing", "openai/"),
         (entry("  - just text\n"), 2, "must be a map of keys", "model_name"),
         ("model_list: text\n".to_owned(), 1, "must be a list, not this text", "- model_name"),
-        (model("      timeout: soon\n"), 6, "`timeout` must be a number of seconds", "leave it out"),
+        (
+            model("      timeout: soon\n"),
+            6,
+            "`timeout` must be a number of seconds",
+            "leave it out",
+        ),
         (model("      timeout: -1\n"), 6, "`timeout` must be a number of seconds", "leave it out"),
         (model("      weight: heavy\n"), 6, "`weight` must be a number", "a number"),
         (model("      rpm: 1.5\n"), 6, "`rpm` must be a whole number", "a whole number"),
@@ -44,23 +49,49 @@ fn every_mistake_is_told_with_its_line_and_its_mend() {
         (model("      extra_headers: {\"a b\": c}\n"), 6, "not a valid header", "letters"),
         (model("      custom_llm_provider: opneai\n"), 6, "unknown provider `opneai`", "`openai`"),
         (model("").replace("openai/", "opneai/"), 4, "no provider is known", "`openai/…`"),
-        (model("").replace("openai/gpt-4o", "mystery"), 4, "no provider is known", "provider/model"),
-        (model("").replace("api_key: sk-1", "apikey: sk-1"), 4, "no key for openai", "OPENAI_API_KEY"),
+        (
+            model("").replace("openai/gpt-4o", "mystery"),
+            4,
+            "no provider is known",
+            "provider/model",
+        ),
+        (
+            model("").replace("api_key: sk-1", "apikey: sk-1"),
+            4,
+            "no key for openai",
+            "OPENAI_API_KEY",
+        ),
         (settings("litellm_setings: {}\n"), 7, "unknown key `litellm_setings`", "litellm_settings"),
-        (general("{master_kye: sk-2}"), 6, "unknown key `general_settings.master_kye`", "master_key"),
+        (
+            general("{master_kye: sk-2}"),
+            6,
+            "unknown key `general_settings.master_kye`",
+            "master_key",
+        ),
         (general("{master_key: sk-2, compat: old}"), 6, "unknown compat `old`", "classic"),
         (settings("router_settings: {timeout: []}\n"), 7, "`timeout` must be", "leave it out"),
         (settings("router_settings: 3\n"), 7, "`router_settings` must be a map", "indent"),
         (settings("router_settings: {model_group_alias: {a: n}}\n"), 7, "leads to `n`", "`m`"),
         (settings("router_settings: {model_group_alias: {a: {}}}\n"), 7, "an alias leads", "[one"),
-        (model("      api_key: os.environ/NO_SUCH\n").replace("      api_key: sk-1\n", ""), 5, "NO_SUCH is not set", ".env"),
-        (model("      organization: os.file//no/such\n"), 6, "/no/such cannot be read", "check the path"),
+        (
+            model("      api_key: os.environ/NO_SUCH\n").replace("      api_key: sk-1\n", ""),
+            5,
+            "NO_SUCH is not set",
+            ".env",
+        ),
+        (
+            model("      organization: os.file//no/such\n"),
+            6,
+            "/no/such cannot be read",
+            "check the path",
+        ),
     ];
     for (text, line, message, help) in cases {
         let (_, problems) = read(&text);
         let found = problems.found().iter().find(|problem| problem.message.contains(message));
         let shown = problems.render(false);
-        let found = found.unwrap_or_else(|| panic!("{message} is not said of\n{text}\nbut\n{shown}"));
+        let found =
+            found.unwrap_or_else(|| panic!("{message} is not said of\n{text}\nbut\n{shown}"));
         assert_eq!(found.at().map(|(line, _)| line), Some(line), "{text}\n{shown}");
         assert!(found.help.as_ref().is_some_and(|text| text.contains(help)), "{text}\n{shown}");
         assert!(shown.contains(&format!("config:{line}:")), "{shown}");
@@ -90,7 +121,8 @@ fn keys_of_later_versions_are_named_in_one_notice() {
     assert!(problems.found().is_empty(), "{}", problems.render(false));
     let notice = problems.notices().iter().find(|notice| notice.starts_with("not in this version"));
     let notice = notice.unwrap();
-    for key in ["cache", "langfuse", "least-busy", "fallbacks", "guardrails", "litellm_params.tags"] {
+    for key in ["cache", "langfuse", "least-busy", "fallbacks", "guardrails", "litellm_params.tags"]
+    {
         assert!(notice.contains(key), "{key} in {notice}");
     }
 }
@@ -189,13 +221,18 @@ fn configs_of_the_wild_load_unchanged() {
 fn the_example_is_a_config_without_a_mistake() {
     let text = include_str!("../../deploy/config.example.yaml");
     let (_, problems) = read(text);
-    assert!(problems.found().iter().all(|one| one.message.contains("is not set")
-        || one.message.starts_with("no key for")));
+    assert!(
+        problems
+            .found()
+            .iter()
+            .all(|one| one.message.contains("is not set") || one.message.starts_with("no key for"))
+    );
 }
 
 #[test]
 fn a_price_in_the_config_is_exact() {
-    let text = model("      input_cost_per_token: 0.0000039\n      output_cost_per_token: 1.5e-5\n");
+    let text =
+        model("      input_cost_per_token: 0.0000039\n      output_cost_per_token: 1.5e-5\n");
     let price = read(&text).0.unwrap().routing.deployments[0].price.unwrap();
     assert_eq!((price.base.input, price.base.output), (3_900_000, 15_000_000));
 }

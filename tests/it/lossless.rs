@@ -247,9 +247,9 @@ async fn replay_all(
     let mut wrong = Vec::new();
     for replay in &replays {
         *script.lock().expect("not poisoned") = replay.play();
-        let before = upstream.requests().len();
+        let before = upstream.seen().begun;
         let answer = replay.ask(&proxy).await;
-        let arrived = upstream.requests().get(before).cloned();
+        let arrived = upstream.request(before);
         let found = match arrived {
             Some(request) => check(replay, &request, &answer),
             None => Err(format!("nothing arrived: {} {}", answer.status, lossy(&answer))),
