@@ -298,3 +298,41 @@ async fn a_proxy_that_ran_out_of_sockets_recovers() {
     drop(crowd);
     proxy.call(chat("gpt")).await.expect(200);
 }
+
+#[tokio::test]
+async fn an_http_1_0_client_gets_a_stream_without_chunks() {
+    let event = r#"{"id":"c1","object":"chat.completion.chunk","created":1,"model":"up","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#;
+    let upstream = Upstream::playing(upstream::stream(&[event, "[DONE]"])).await;
+    let proxy = proxy::in_front_of(&upstream.base()).start().await;
+    let body = BODY.replace("\"model\"", "\"stream\":true,\"model\"");
+    let mut wire = connect(proxy.addr()).await;
+    wire.send(call(&[&length(&body)], &body).replace("HTTP/1.1", "HTTP/1.0")).await.unwrap();
+    let answer = wire.answer().await.expect(200);
+    assert_eq!(answer.header("transfer-encoding"), None);
+    assert_eq!(answer.events(), [event, "[DONE]"]);
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_after_a_refusal_whose_body_was_read() {
+    let (upstream, proxy) = before().await;
+    let unknown = BODY.replace("gpt", "nope");
+    let mut wire = connect(proxy.addr()).await;
+    for (body, status) in [(unknown.as_str(), 400), ("{", 400), (BODY, 200)] {
+        wire.send(call(&[&length(body)], body)).await.unwrap();
+        assert_eq!(wire.answer().await.status, status);
+    }
+    assert_eq!(upstream.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn slow_headers_hold_up_nobody_else() {
+    let (_upstream, proxy) = before().await;
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut wire = connect(proxy.addr()).await;
+        wire.send("POST /v1/chat/completions HTTP/1.1\r\nHost: loc").await.unwrap();
+        slow.push(wire);
+    }
+    proxy.call(chat("gpt")).await.expect(200);
+    drop(slow);
+}

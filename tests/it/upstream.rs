@@ -130,6 +130,11 @@ impl Upstream {
         self.shared.requests.lock().expect("no test panics with it").clone()
     }
 
+    /// The request with this number, if it was made.
+    pub(crate) fn request(&self, number: usize) -> Option<Message> {
+        self.shared.requests.lock().expect("no test panics with it").get(number).cloned()
+    }
+
     /// The one request that was made.
     pub(crate) fn only_request(&self) -> Message {
         let requests = self.requests();
