@@ -31,7 +31,7 @@ fn report(file: &Path, problems: &Problems, summary: Option<String>) -> ExitCode
         None => format!("{}: {} to mend", file.display(), count(errors.max(1), "error")),
     };
     // Whoever stops reading has seen enough.
-    drop(write!(out, "{}{verdict}\n", problems.render(colour)));
+    drop(writeln!(out, "{}{verdict}", problems.render(colour)));
     if errors == 0 && verdict.contains(": ok, ") { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

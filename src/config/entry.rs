@@ -1,7 +1,6 @@
 //! One entry of `model_list` → one deployment.
 use super::fields::Check;
 use super::known;
-use super::price::price;
 use super::yaml::{Kind, Node};
 use super::{Deployment, Secret};
 use crate::data::{self, Provider};
@@ -29,7 +28,7 @@ impl Check<'_> {
         let api_base = self.api_base(params, provider)?;
         let api_key = self.api_key(params, provider);
         let parameters = parameters(params);
-        let price = price(params).or_else(|| price(info));
+        let price = self.price(params).or_else(|| self.price(info));
         let deployment = Deployment {
             id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, params)),
             provider,
@@ -38,7 +37,7 @@ impl Check<'_> {
             api_key,
             headers: self.headers(params, provider),
             defaults: parameters,
-            extra_body: json_members(params.get("extra_body")),
+            extra_body: json_members(self.section(params, "extra_body")),
             timeout: self.seconds(params, "timeout"),
             stream_timeout: self.seconds(params, "stream_timeout"),
             weight: self.number(params, "weight"),
@@ -78,10 +77,10 @@ impl Check<'_> {
             let bare = model.strip_prefix(&prefix).unwrap_or(model).to_owned();
             return self.known_provider(params, "custom_llm_provider", &name, bare);
         }
-        if let Some((prefix, bare)) = model.split_once('/') {
-            if let Some(provider) = data::provider(prefix) {
-                return Some((provider, bare.to_owned()));
-            }
+        if let Some((prefix, bare)) = model.split_once('/')
+            && let Some(provider) = data::provider(prefix)
+        {
+            return Some((provider, bare.to_owned()));
         }
         let host = params.get("api_base").or_else(|| params.get("base_url"));
         let host = host.and_then(Node::text).and_then(|url| url.parse::<Uri>().ok());
@@ -132,8 +131,9 @@ impl Check<'_> {
         let at = params.get(key).unwrap_or(params);
         if let Some(text) = self.text(params, key) {
             let Some(url) = base_url(&text, provider) else {
-                let help = "write it as http://HOST:PORT/PATH or https://HOST/PATH";
-                self.error(at, format!("`{key}` is not a URL"), help);
+                let help = "write it as http://HOST:PORT/PATH or https://HOST/PATH, without a name \
+                            or password: they belong in `api_key` or `extra_headers`";
+                self.error(at, format!("`{key}` is not a URL of a provider"), help);
                 return None;
             };
             if self.own.is_at(&url) {
@@ -206,7 +206,11 @@ impl Check<'_> {
         for (name, value) in extra.entries() {
             let pair = name.as_text().zip(value.as_text());
             match pair.and_then(|(name, value)| header(&name, &value)) {
-                Some(header) => headers.push(header),
+                Some((name, mut value)) => {
+                    // What a header's name does not tell: its value may be a key.
+                    value.set_sensitive(true);
+                    headers.push((name, value));
+                }
                 None if value.is_null() => {}
                 None => {
                     let help = "use letters, digits and dashes in names, and one line of text";
@@ -222,15 +226,16 @@ impl Check<'_> {
             let key = key.as_text().unwrap_or_default();
             if known::has(known::PARAMS_LATER, &key) && !value.is_null() {
                 self.later.insert(format!("litellm_params.{key}"));
+            } else if known::is_secret(&key) && !known::has(known::PARAMS, &key) {
+                let message = format!("`{key}` looks like a credential and is not sent");
+                self.warn(value, message, "put the provider's key into `api_key`");
             }
         }
     }
 }
 
 fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
-    let mut value = HeaderValue::from_str(value).ok()?;
-    value.set_sensitive(known::is_secret(name));
-    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
 }
 
 /// A base URL without a slash at its end. For a provider whose OpenAI-compatible endpoint lies
@@ -245,7 +250,10 @@ fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
     };
     let url: Uri = text.parse().ok()?;
     let web = matches!(url.scheme_str(), Some("http" | "https"));
-    (web && url.host().is_some_and(|host| !host.is_empty()) && url.query().is_none()).then_some(url)
+    let host = url.host().is_some_and(|host| !host.is_empty());
+    // A name and a password in a URL would be shown wherever the URL is.
+    let named = url.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    (web && host && !named && url.query().is_none()).then_some(url)
 }
 
 /// The parameters that requests get where they do not bring their own.
@@ -270,14 +278,28 @@ fn json_members(map: Option<&Node>) -> Vec<(String, Bytes)> {
 
 /// What `/model/info` shows of a map: everything but credentials.
 fn shown(map: &Node) -> Map<String, Value> {
-    let Value::Object(mut members) = map.to_json() else { return Map::new() };
-    members.retain(|name, _| !known::is_secret(name));
-    for (name, value) in &mut members {
-        if name == "extra_headers" {
-            hide(value);
-        }
+    let mut members = map.to_json();
+    without_secrets(&mut members);
+    match members {
+        Value::Object(members) => members,
+        _ => Map::new(),
     }
-    members
+}
+
+fn without_secrets(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_secrets),
+        Value::Object(members) => {
+            members.retain(|name, _| !known::is_secret(name));
+            for (name, value) in members {
+                match name == "extra_headers" {
+                    true => hide(value),
+                    false => without_secrets(value),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Headers often carry keys under names that tell nothing.

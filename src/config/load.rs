@@ -28,9 +28,17 @@ pub struct Refused(pub Problems);
 /// [`Refused`], with the same report that `bartizan check` prints.
 pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> {
     let mut problems = Problems::default();
-    let env = with_dotenv(env, options, &mut problems);
+    let production = env.get("LITELLM_MODE") == Some("PRODUCTION");
+    let mut env = env;
+    if !production {
+        env.add_dotenv(Path::new(".env"), &mut problems);
+    }
     let file = options.config.clone().or_else(|| env.get("CONFIG_FILE_PATH").map(PathBuf::from));
-    let Some(path) = file else { return finished(options, env, None, problems) };
+    let beside = file.as_deref().and_then(Path::parent);
+    if let Some(dir) = beside.filter(|dir| !production && !dir.as_os_str().is_empty()) {
+        env.add_dotenv(&dir.join(".env"), &mut problems);
+    }
+    let Some(path) = file else { return finished(options, &env, None, problems) };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
@@ -40,7 +48,7 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
             return Err(Refused(problems));
         }
     };
-    problems.file = (path.display().to_string(), text);
+    problems.file = (path.display().to_string(), Secret::new(text));
     finished_text(options, env, problems)
 }
 
@@ -50,7 +58,8 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
 ///
 /// [`Refused`], as [`load`].
 pub fn parse_str(text: &str) -> Result<(Config, Problems), Refused> {
-    let problems = Problems { file: ("config".into(), text.to_owned()), ..Problems::default() };
+    let file = ("config".into(), Secret::new(text.to_owned()));
+    let problems = Problems { file, ..Problems::default() };
     finished_text(&Options::default(), Env::default(), problems)
 }
 
@@ -59,7 +68,7 @@ fn finished_text(
     mut env: Env,
     mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
-    let mut root = match yaml::parse(&problems.file.1) {
+    let mut root = match yaml::parse(problems.file.1.expose()) {
         Ok(root) => root,
         Err(problem) => {
             problems.add(problem);
@@ -72,21 +81,10 @@ fn finished_text(
         problems.add(Problem::error(message, root.place).help(help));
         return Err(Refused(problems));
     }
+    yaml::without_twins(&mut root, &mut problems);
     export(&mut root, &mut env, &mut problems);
     resolve(&mut root, "", &env, &mut problems);
-    finished(options, env, Some(&root), problems)
-}
-
-fn with_dotenv(mut env: Env, options: &Options, problems: &mut Problems) -> Env {
-    if env.get("LITELLM_MODE") == Some("PRODUCTION") {
-        return env;
-    }
-    env.add_dotenv(Path::new(".env"), problems);
-    let beside = options.config.as_deref().and_then(Path::parent);
-    if let Some(dir) = beside.filter(|dir| !dir.as_os_str().is_empty()) {
-        env.add_dotenv(&dir.join(".env"), problems);
-    }
-    env
+    finished(options, &env, Some(&root), problems)
 }
 
 /// `environment_variables`: they count for everything that is read after them.
@@ -97,23 +95,24 @@ fn export(root: &mut Node, env: &mut Env, problems: &mut Problems) {
     let Some((_, section)) = section else { return };
     resolve(section, "", env, problems);
     for (name, value) in section.entries() {
-        if let Some((name, value)) = name.as_text().zip(value.as_text()) {
-            if env.set(&name, &value) {
-                problems.notice(format!("environment_variables replaces the variable {name}"));
-            }
+        if let Some((name, value)) = name.as_text().zip(value.as_text())
+            && env.set(&name, &value)
+        {
+            problems.notice(format!("environment_variables replaces the variable {name}"));
         }
     }
 }
 
 fn finished(
     options: &Options,
-    env: Env,
+    env: &Env,
     root: Option<&Node>,
-    problems: Problems,
+    mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
-    let listen = options.listen(&env);
-    let own = Own::new(listen.iter().flatten().copied().collect());
-    let mut check = Check { env: &env, own: &own, problems, later: BTreeSet::new() };
+    let listen = options.listen(env);
+    let ops_listen = options.ops_listen(env, &mut problems);
+    let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
+    let mut check = Check { env, own: &own, problems, later: BTreeSet::new() };
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let root_or_nothing = root.unwrap_or(&nothing);
     let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);
@@ -127,7 +126,7 @@ fn finished(
         check.problems.add(Problem::error(message, Default::default()));
         Vec::new()
     });
-    let server = check.server(general, options, listen);
+    let server = Server { ops_listen, ..check.server(general, options, listen) };
     let access = check.access(root.is_some(), general, options, &server);
     let outbound = check.outbound(litellm, &server);
     let telemetry = check.telemetry(litellm, options);
@@ -162,17 +161,31 @@ impl Check<'_> {
         self.keys(general, "general_settings", known::GENERAL, known::GENERAL_LATER);
         self.keys(litellm, "litellm_settings", known::LITELLM, known::LITELLM_LATER);
         self.keys(router, "router_settings", known::ROUTER, known::ROUTER_LATER);
-        for callback in litellm.get("callbacks").map(Node::items).unwrap_or_default() {
-            if callback.text() != Some("prometheus") {
-                let name = callback.as_text().unwrap_or_default();
-                self.later.insert(format!("litellm_settings.callbacks: {name}"));
-            }
-        }
+        self.callbacks(litellm);
         let strategy = self.text(router, "routing_strategy");
         if let Some(other) = strategy.filter(|strategy| strategy != "simple-shuffle") {
             self.later.insert(format!(
                 "router_settings.routing_strategy: {other} (simple-shuffle is used)"
             ));
+        }
+    }
+
+    /// `callbacks`: a list, or one name. `file.instance` is Python code.
+    fn callbacks(&mut self, litellm: &Node) {
+        let Some(told) = litellm.get("callbacks") else { return };
+        let one = std::slice::from_ref(told);
+        let all = if matches!(told.kind, Kind::List(_)) { told.items() } else { one };
+        for callback in all {
+            let Some(name) = callback.as_text().filter(|name| name != "prometheus") else {
+                continue;
+            };
+            if name.contains('.') {
+                let message =
+                    format!("the callback `{name}` is Python code, which cannot run here");
+                self.warn(callback, message, "remove it, or do the same in front of the proxy");
+            } else {
+                self.later.insert(format!("litellm_settings.callbacks: {name}"));
+            }
         }
     }
 
@@ -288,7 +301,7 @@ impl Check<'_> {
         let keep_alive = self.seconds(general, "keepalive_timeout");
         Server {
             listen,
-            ops_listen: options.ops_listen(self.env, &mut self.problems),
+            ops_listen: None,
             max_body: mebibytes.map_or(32 << 20, |size| (size * 1_048_576.0) as usize),
             body_budget: options.body_budget.unwrap_or(256 << 20),
             max_connections: 10_000,

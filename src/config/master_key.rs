@@ -29,7 +29,7 @@ pub fn stored(dir: &Path) -> Option<Secret<String>> {
 /// Takes the generated key into use: the stored one, or a new one. Where it cannot be stored, it
 /// lives as long as the process, and a warning says so.
 pub(super) fn generated(dir: Option<&Path>, warn: impl FnOnce(String)) -> io::Result<Access> {
-    let (key, path) = match dir.map(|dir| stored_or_new(dir)) {
+    let (key, path) = match dir.map(stored_or_new) {
         Some(Ok((key, path))) => (key, Some(path)),
         Some(Err(error)) => {
             warn(format!(

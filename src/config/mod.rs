@@ -14,6 +14,7 @@ mod env;
 mod fields;
 mod known;
 mod load;
+mod mask;
 mod master_key;
 mod options;
 mod own;
