@@ -4,6 +4,10 @@ use bartizan::commands;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Fewer instructions per call than the system's allocator; see `docs/decisions/`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {

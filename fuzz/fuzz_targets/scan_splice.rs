@@ -12,7 +12,8 @@ fuzz_target!(|data: &[u8]| {
     let object = scanned.expect("the oracle read it");
     let mut seen = Map::new();
     for member in object.members() {
-        let value: Value = serde_json::from_slice(member.value().raw()).expect("the oracle read it");
+        let value: Value =
+            serde_json::from_slice(member.value().raw()).expect("the oracle read it");
         assert_eq!(member.value().as_str().as_deref(), value.as_str());
         assert_eq!(member.value().as_bool(), value.as_bool());
         seen.insert(member.key().to_owned(), value);

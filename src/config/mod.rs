@@ -16,6 +16,8 @@ mod known;
 mod load;
 mod mask;
 mod master_key;
+#[cfg(test)]
+mod mistakes;
 mod options;
 mod own;
 mod price;

@@ -1,495 +1,253 @@
-//! What a config may say, and what is said about its mistakes.
-use super::{Config, Env, Options, Problems, Refused, Severity, load, parse_str};
+use super::env::Env;
+use super::options::Options;
+use super::problem::Problems;
+use super::{Config, Refused, Severity, load, parse_str};
 use proptest::prelude::*;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// A file with one good model; `{}` takes more lines.
-const GOOD: &str = "model_list:\n  - model_name: m\n    litellm_params:\n      model: openai/gpt-4o\n      api_key: sk-up\n";
-
-/// Text, severity, line and column, a part of the message, a part of the help.
-type Mistake = (String, Severity, (usize, usize), &'static str, &'static str);
-
-fn parsed(text: &str) -> (Option<Config>, Problems) {
+/// What a config's text makes: the config, if it can start, and all that is wrong.
+fn read(text: &str) -> (Option<Config>, Problems) {
     match parse_str(text) {
         Ok((config, problems)) => (Some(config), problems),
         Err(Refused(problems)) => (None, problems),
     }
 }
 
-fn config(text: &str) -> Config {
-    let (config, problems) = parsed(text);
-    assert_eq!(problems.errors(), 0, "{}", problems.render(false));
-    config.expect("a config without errors is finished")
-}
-
-fn loaded(dir: &Path, text: &str, env: Env, options: Options) -> (Config, Problems) {
-    let file = dir.join("config.yaml");
-    std::fs::write(&file, text).unwrap();
-    let options = Options { config: Some(file), ..options };
-    load(&options, env).unwrap_or_else(|Refused(problems)| panic!("{}", problems.render(false)))
-}
-
-/// A model with `line` among its parameters.
-fn with_param(line: &str) -> String {
-    format!("{GOOD}      {line}\n")
-}
-
-#[test]
-fn every_mistake_has_its_place_and_its_mend() {
-    use Severity::{Error, Warning};
-    let entry = |lines: &str| format!("model_list:\n{lines}");
-    let mistakes: Vec<Mistake> = vec![
-        ("model_list: [".into(), Error, (1, 14), "not valid YAML", "indentation"),
-        ("- a\n".into(), Error, (1, 1), "not a list", "model_list:"),
-        ("model_list: 5\n".into(), Error, (1, 13), "must be a list", "- model_name"),
-        (entry("  - text\n"), Error, (2, 5), "must be a map", "- model_name"),
-        (entry("  - model_name: a\n"), Error, (2, 5), "`litellm_params` is missing", "model:"),
-        (entry("  - litellm_params: {model: a}\n"), Error, (2, 5), "`model_name`", "clients ask"),
-        (
-            entry("  - model_name: a\n    litellm_params: {api_key: k}\n"),
-            Error,
-            (3, 21),
-            "`model` is missing",
-            "provider/model",
-        ),
-        (
-            entry("  - model_name: a\n    litellm_params:\n      model: groc/llama\n"),
-            Error,
-            (4, 14),
-            "no provider is known",
-            "`groq/",
-        ),
-        (
-            with_param("custom_llm_provider: antropic"),
-            Error,
-            (6, 28),
-            "unknown provider",
-            "`anthropic`",
-        ),
-        (with_param("api_base: localhost:11434"), Error, (6, 17), "not a URL", "http://HOST"),
-        (with_param("api_base: ftp://h/v1"), Error, (6, 17), "not a URL", "http://HOST"),
-        (
-            with_param("api_base: http://localhost:4000/v1"),
-            Error,
-            (6, 17),
-            "back to this proxy",
-            "provider's own URL",
-        ),
-        (with_param("timeout: soon"), Error, (6, 16), "number of seconds", "timeout"),
-        (with_param("timeout: -1"), Error, (6, 16), "number of seconds", "timeout"),
-        (with_param("rpm: 1.5"), Error, (6, 12), "whole number", "rpm"),
-        (with_param("weight: heavy"), Error, (6, 15), "a number", "weight"),
-        (with_param("weight: -1"), Error, (6, 15), "a number", "weight"),
-        (with_param("order: [1]"), Error, (6, 14), "whole number", "order"),
-        (with_param("extra_headers: a"), Error, (6, 22), "must be a map", "indent"),
-        (
-            with_param("extra_headers: {\"b ad\": x}"),
-            Error,
-            (6, 23),
-            "not a valid header",
-            "dashes",
-        ),
-        (with_param("extra_body: [1]"), Error, (6, 19), "must be a map", "indent"),
-        (with_param("input_cost_per_token: cheap"), Error, (6, 29), "a number", "cost"),
-        (with_param("organization: os.file/no/such"), Error, (6, 21), "no/such", "path"),
-        (
-            format!("{GOOD}    model_info: {{id: 1}}\n{}    model_info: {{id: 1}}\n", &GOOD[12..]),
-            Error,
-            (7, 5),
-            "`1` stands twice",
-            "model_info.id",
-        ),
-        (
-            format!("{GOOD}general_settings: {{max_request_size_mb: big}}\n"),
-            Error,
-            (6, 41),
-            "a number",
-            "max_request_size_mb",
-        ),
-        (format!("{GOOD}general_settings: 7\n"), Error, (6, 19), "must be a map", "indent"),
-        (
-            format!("{GOOD}general_settings: {{compat: clasic}}\n"),
-            Error,
-            (6, 28),
-            "clasic",
-            "`classic`",
-        ),
-        (
-            format!("{GOOD}general_setings: {{}}\n"),
-            Warning,
-            (6, 1),
-            "`general_setings`",
-            "`general_settings`",
-        ),
-        (
-            format!("{GOOD}general_settings: {{master_ky: x}}\n"),
-            Warning,
-            (6, 20),
-            "general_settings.master_ky",
-            "`master_key`",
-        ),
-        (
-            format!("{GOOD}router_settings: {{model_group_alias: {{al: mm}}}}\n"),
-            Warning,
-            (6, 43),
-            "leads to `mm`",
-            "`m`",
-        ),
-        (
-            format!("{GOOD}litellm_settings: {{request_timeout: true}}\n"),
-            Error,
-            (6, 37),
-            "number of seconds",
-            "request_timeout",
-        ),
-    ];
-    let mut wrong = String::new();
-    for (text, severity, place, message, help) in &mistakes {
-        let (_, problems) = parsed(text);
-        let told = problems.found().iter().any(|one| {
-            one.severity == *severity
-                && (one.at() == Some(*place) || text.starts_with("model_list: ["))
-                && one.message.contains(message)
-                && one.help.as_ref().is_some_and(|told| told.contains(help))
-        });
-        if !told {
-            wrong +=
-                &format!("--- {place:?} {message} / {help}\n{text}{}\n", problems.render(false));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
-
-#[test]
-fn all_mistakes_are_told_at_once_and_a_bad_entry_costs_only_itself() {
-    let text = format!(
-        "{GOOD}  - model_name: b\n    litellm_params: {{model: nobody/x}}\n  - model_name: c\n    \
-         litellm_params: {{model: openai/x, timeout: soon, api_key: k}}\n"
-    );
-    let (config, problems) = parsed(&text);
-    assert_eq!(problems.errors(), 2, "{}", problems.render(false));
-    let groups: Vec<_> =
-        config.unwrap().routing.deployments.into_iter().map(|one| one.group).collect();
-    assert_eq!(groups, ["m", "c"]);
-}
-
-#[test]
-fn no_secret_is_shown_by_a_report_or_by_debug() {
-    let secret = "sk-S3CR3T";
-    let texts = [
-        with_param(&format!("timeout: soon\n      api_key: {secret}"))
-            .replace("      api_key: sk-up\n", ""),
-        format!(
-            "model_list:\n  - {{model_name: a, litellm_params: {{model: x/y, api_key: {secret}}}}}\n"
-        ),
-        format!(
-            "model_list:\n  - model_name: a\n    litellm_params: {{model: nobody/y, api_key: \"{secret}\"}}\n"
-        ),
-        format!("{GOOD}general_settings: {{master_key: {secret}, max_request_size_mb: x}}\n"),
-        format!(
-            "{GOOD}general_settings:\n  master_key: {secret} # or os.environ/KEY\n  compat: x\n"
-        ),
-        format!("{GOOD}general_settings: {{compat: x, master_key: >-\n      {secret}\n  }}\n"),
-        format!("general_settings:\n  master_key: >-\n    {secret}\n  compat: x\n{GOOD}"),
-        format!(
-            "x-key: &k {secret}\nmodel_list:\n  - model_name: a\n    litellm_params: {{model: nobody/y, api_key: *k}}\n"
-        ),
-        format!("environment_variables: {{OPENAI_API_KEY: {secret}}}\ngeneral_settings: 5\n{GOOD}"),
-        with_param(&format!("extra_headers: {{x-tenant: {secret}, \"b ad\": y}}")),
-        with_param(&format!("api_base: https://user:{secret}@host/v1")),
-        with_param(&format!("api_base: ftp://user:{secret}@host/v1")),
-        format!("general_settings:\n  master_key: {secret}\n bad\n"),
-        format!("general_settings: {{master_key: {secret}: 1}}\n"),
-        format!("{GOOD}general_settings:\n  master_key: [{secret}]\n"),
-    ];
-    for text in texts {
-        let (config, problems) = parsed(&text);
-        let shown = format!("{}\n{problems:?}\n{config:?}", problems.render(false));
-        let shown_report = problems.render(false);
-        assert!(!shown_report.contains("S3CR3T"), "report of:\n{text}\n{shown_report}");
-        assert!(!shown.contains("S3CR3T"), "debug of:\n{text}\n{shown}");
-        for deployment in config.iter().flat_map(|config| &config.routing.deployments) {
-            let listed = format!("{:?}{:?}", deployment.params, deployment.info);
-            assert!(!listed.contains("S3CR3T"), "{listed}");
-        }
-    }
-}
-
-#[test]
-fn parameters_are_kept_whatever_their_names_sound_like() {
-    let text = with_param(
-        "prompt_cache_key: a\n      stop_token_ids: [1]\n      max_tokens: 5\n      thinking: {type: enabled, budget_tokens: 9}",
-    );
-    let config = config(&text);
-    let defaults = &config.routing.deployments[0].defaults;
-    let names: Vec<_> = defaults.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["prompt_cache_key", "stop_token_ids", "max_tokens", "thinking"]);
-    assert_eq!(defaults[3].1.as_ref(), br#"{"type":"enabled","budget_tokens":9}"#);
-}
-
-#[test]
-fn numbers_and_switches_may_be_texts() {
-    let text = format!(
-        "{}general_settings: {{max_request_size_mb: \"2\"}}\nlitellm_settings: {{json_logs: 'True', ssl_verify: 'False'}}\nrouter_settings: {{timeout: '300'}}\n",
-        with_param("timeout: '30'\n      rpm: '7'")
-    );
-    let config = config(&text);
-    assert_eq!(config.server.max_body, 2 << 20);
-    assert_eq!(config.telemetry.json, Some(true));
-    assert!(!config.outbound.verify_tls);
-    assert_eq!(config.routing.timeouts.total.as_secs(), 300);
-    let deployment = &config.routing.deployments[0];
-    assert_eq!(deployment.timeout.unwrap().as_secs(), 30);
-    assert_eq!(deployment.rpm, Some(7));
-}
-
-#[test]
-fn prices_are_exact() {
-    let text = with_param("input_cost_per_token: 1.5e-7\n      output_cost_per_token: '0.0000006'");
-    let price = config(&text).routing.deployments[0].price.unwrap();
-    assert_eq!((price.base.input, price.base.output), (150_000, 600_000));
-}
-
-#[test]
-fn a_key_that_stands_twice_is_taken_as_litellm_takes_it() {
-    let text = format!("{GOOD}general_settings: {{completion_model: a, completion_model: b}}\n");
-    let (config, problems) = parsed(&text);
-    let config = config.unwrap_or_else(|| panic!("{}", problems.render(false)));
-    assert_eq!(config.routing.default_model.as_deref(), Some("b"));
-}
-
-#[test]
-fn anchors_merge_keys_and_windows_line_ends_are_read() {
-    let text = "\u{feff}x-base: &b\n  model: openai/gpt-4o\n  api_key: k\nmodel_list:\n  - model_name: m\n    litellm_params:\n      <<: *b\n      timeout: 5\n".replace('\n', "\r\n");
-    let config = config(&text);
-    assert_eq!(config.routing.deployments[0].model, "gpt-4o");
-    assert_eq!(config.routing.deployments[0].timeout.unwrap().as_secs(), 5);
-}
-
-#[test]
-fn alias_bombs_and_deep_nests_are_refused() {
-    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
-    for level in 1..9 {
-        let last = level - 1;
-        let ten = vec![format!("*a{last}"); 10].join(",");
-        bomb += &format!("a{level}: &a{level} [{ten}]\n");
-    }
-    assert!(parse_str(&bomb).is_err());
-    let deep = "a: ".to_owned() + &"[".repeat(20_000);
-    assert!(parse_str(&deep).is_err());
-}
-
-#[test]
-fn ids_are_stable_and_change_with_the_key() {
-    let id = |key: &str| config(&GOOD.replace("sk-up", key)).routing.deployments[0].id.clone();
-    assert_eq!(id("a"), id("a"));
-    assert_ne!(id("a"), id("b"));
-    assert_eq!(id("a").len(), 64);
-}
-
-#[test]
-fn the_environment_wins_over_env_files_and_the_config_over_both() {
-    let dir = tempfile::tempdir().unwrap();
-    let dotenv = "A_KEY=file\nB_KEY=file\nC_KEY=file\n=broken\nD_KEY='d d'\n";
-    std::fs::write(dir.path().join(".env"), dotenv).unwrap();
-    let model = |name: &str| {
-        format!(
-            "  - model_name: {name}\n    litellm_params: {{model: openai/x, api_key: os.environ/{name}}}\n"
-        )
-    };
-    let names = ["A_KEY", "B_KEY", "C_KEY", "D_KEY"];
-    let text = format!(
-        "environment_variables: {{C_KEY: config}}\ngeneral_settings: {{master_key: k}}\nmodel_list:\n{}",
-        names.map(model).concat()
-    );
-    let env = Env::from_iter([("A_KEY", "process")]);
-    let (config, problems) = loaded(dir.path(), &text, env, Options::default());
-    let keys: Vec<_> =
-        config.routing.deployments.iter().map(|one| one.api_key.clone().unwrap()).collect();
-    let keys: Vec<_> = keys.iter().map(|key| key.expose().as_str()).collect();
-    assert_eq!(keys, ["process", "file", "config", "d d"]);
-    let notices = problems.notices().join("\n");
-    assert!(notices.contains(".env:4"), "{notices}");
-    assert!(notices.contains("C_KEY"), "{notices}");
-}
-
-#[test]
-fn in_production_mode_no_env_file_is_read() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join(".env"), "LITELLM_MASTER_KEY=file\n").unwrap();
-    let load = |env: Env| loaded(dir.path(), GOOD, env, Options::default()).0.access.master_key;
-    assert!(load(Env::default()).is_some());
-    assert!(load(Env::from_iter([("LITELLM_MODE", "PRODUCTION")])).is_none());
-}
-
-#[test]
-fn the_env_file_beside_a_config_named_by_the_environment_is_read() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join(".env"), "LITELLM_MASTER_KEY=file\n").unwrap();
-    let file = dir.path().join("config.yaml");
-    std::fs::write(&file, GOOD).unwrap();
-    let env = Env::from_iter([("CONFIG_FILE_PATH", file.to_str().unwrap())]);
-    let (config, _) = load(&Options::default(), env).unwrap();
-    assert!(config.access.master_key.is_some());
-}
-
-#[test]
-fn keys_come_from_files_too() {
-    let dir = tempfile::tempdir().unwrap();
-    let key = dir.path().join("key");
-    std::fs::write(&key, "sk-file\n").unwrap();
-    let path = key.to_str().unwrap();
-    let text = GOOD.replace("sk-up", &format!("os.file/{path}"));
-    let env = Env::from_iter([("LITELLM_MASTER_KEY_FILE", path)]);
-    let (config, _) = loaded(dir.path(), &text, env, Options::default());
-    assert_eq!(config.access.master_key.unwrap().expose(), "sk-file");
-    assert_eq!(config.routing.deployments[0].api_key.clone().unwrap().expose(), "sk-file");
-}
-
-#[test]
-fn the_env_swap_does_not_lead_back_to_us() {
-    let dir = tempfile::tempdir().unwrap();
-    let options = || Options {
-        port: Some(4700),
-        ops_listen: Some("127.0.0.1:4701".into()),
-        ..Options::default()
-    };
-    for (base, ours) in [
-        ("http://localhost:4700/v1", true),
-        ("http://127.0.0.1:4700", true),
-        ("http://[::1]:4700/v1", true),
-        ("http://127.0.0.1:4701/v1", true),
-        ("http://127.0.0.1:4702/v1", false),
-    ] {
-        let env = Env::from_iter([("OPENAI_BASE_URL", base)]);
-        let (config, problems) = loaded(dir.path(), GOOD, env, options());
-        let used = config.routing.deployments[0].api_base.clone().unwrap().to_string();
-        assert_eq!(used.starts_with("https://api.openai.com"), ours, "{base}: {used}");
-        let told = problems.notices().iter().any(|notice| notice.contains("OPENAI_BASE_URL"));
-        assert_eq!(told, ours, "{base}");
-    }
-}
-
-#[test]
-fn beyond_loopback_a_key_is_needed() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("config.yaml");
-    std::fs::write(&file, GOOD).unwrap();
-    let start = |pairs: &[(&str, &str)]| {
-        let env = Env::from_iter(pairs.iter().copied().chain([("HOST", "0.0.0.0")]));
-        load(&Options { config: Some(file.clone()), ..Options::default() }, env).is_ok()
-    };
-    assert!(!start(&[]));
-    assert!(start(&[("LITELLM_MASTER_KEY", "k")]));
-    assert!(start(&[("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY", "true")]));
-}
-
-#[test]
-fn without_a_config_the_keys_in_the_environment_are_served() {
-    let state = tempfile::tempdir().unwrap();
-    let options = || Options { state_dir: Some(state.path().into()), ..Options::default() };
-    let groups = |pairs: &[(&str, &str)]| {
-        let pairs = pairs.iter().copied().chain([("LITELLM_MODE", "PRODUCTION")]);
-        let (config, _) = load(&options(), Env::from_iter(pairs)).unwrap();
-        assert!(config.access.master_key.is_some());
-        config.routing.deployments.into_iter().map(|one| one.group).collect::<Vec<_>>()
-    };
-    assert_eq!(groups(&[]), ["echo"]);
-    assert_eq!(groups(&[("GROQ_API_KEY", "k")]), ["groq/*", "*", "echo"]);
-    let ollama = groups(&[("OLLAMA_API_BASE", "http://127.0.0.1:11434")]);
-    assert!(ollama.contains(&"ollama/*".to_owned()), "{ollama:?}");
-}
-
-#[test]
-fn ollama_may_be_written_with_and_without_v1() {
-    for base in ["http://h:11434", "http://h:11434/", "http://h:11434/v1", "http://h:11434/v1/"] {
-        let text =
-            GOOD.replace("openai/gpt-4o", "ollama/llama2") + &format!("      api_base: {base}\n");
-        let used = config(&text).routing.deployments[0].api_base.clone().unwrap().to_string();
-        assert_eq!(used, "http://h:11434/v1", "{base}");
-    }
-}
-
-#[test]
-fn keys_of_later_versions_are_named_in_one_notice() {
-    let text = format!(
-        "{GOOD}litellm_settings: {{cache: true, callbacks: [prometheus, langfuse]}}\nrouter_settings: {{fallbacks: [], routing_strategy: latency-based-routing}}\ninclude: [a.yaml]\n"
-    );
-    let (_, problems) = parsed(&text);
-    let notices: Vec<_> =
-        problems.notices().iter().filter(|notice| notice.contains("not in this version")).collect();
-    let [notice] = notices[..] else { panic!("{notices:?}") };
-    for name in
-        ["litellm_settings.cache", "langfuse", "fallbacks", "latency-based-routing", "include"]
-    {
-        assert!(notice.contains(name), "{name}: {notice}");
-    }
-    assert!(!notice.contains("prometheus"));
-}
-
-#[test]
-fn callbacks_may_be_one_name_and_python_ones_are_named() {
-    let text = format!("{GOOD}litellm_settings: {{callbacks: langfuse}}\n");
-    assert!(parsed(&text).1.notices().join("\n").contains("langfuse"));
-    let text = format!("{GOOD}litellm_settings: {{callbacks: [my_file.my_instance]}}\n");
-    let (_, problems) = parsed(&text);
-    assert!(problems.render(false).contains("Python"), "{}", problems.render(false));
-}
-
-fn shared_configs() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "the test's own setting")]
-    let told = std::env::var("BARTIZAN_CONFIGS");
-    told.map_or_else(
-        |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/configs"),
-        PathBuf::from,
+/// One model below which a line is put.
+fn model(params: &str) -> String {
+    format!(
+        "model_list:\n  - model_name: m\n    litellm_params:\n      model: openai/gpt-4o\n      \
+         api_key: sk-1\n{params}general_settings: {{master_key: sk-2}}\n"
     )
 }
 
 #[test]
-fn configs_from_the_wild_load() {
-    let Ok(files) = std::fs::read_dir(shared_configs()) else {
-        eprintln!(
-            "configs_from_the_wild_load: skipped, no configs at {}",
-            shared_configs().display()
-        );
-        return;
-    };
-    let env = || Env::from_iter([("LITELLM_MASTER_KEY", "sk-1"), ("LITELLM_MODE", "PRODUCTION")]);
-    for path in files.map(|file| file.unwrap().path()) {
-        if path.extension().is_none_or(|name| name != "yaml") {
-            continue;
-        }
-        let options = Options { config: Some(path.clone()), ..Options::default() };
-        let (config, problems) =
-            load(&options, env()).unwrap_or_else(|Refused(why)| panic!("{}", why.render(false)));
-        assert!(!config.routing.deployments.is_empty());
-        assert_eq!(problems.errors(), 0, "{}: {}", path.display(), problems.render(false));
+fn every_mistake_is_told_with_its_line_and_its_mend() {
+    let settings = |text: &str| format!("{}{text}", model(""));
+    let general = |text: &str| model("").replace("{master_key: sk-2}", text);
+    let entry = |text: &str| format!("model_list:\n{text}");
+    let cases = [
+        ("model_list: [".to_owned(), 1, "not valid YAML", "indentation"),
+        ("- a\n- b\n".to_owned(), 1, "a config is a map of sections, not a list", "model_list"),
+        (entry("  - model_name: m\n"), 2, "`litellm_params` is missing", "model:"),
+        (entry("  - litellm_params: {model: openai/x}\n"), 2, "`model_name` is missing", "add"),
+        (entry("  - model_name: m\n    litellm_params: {}\n"), 3, "`model` is missing", "openai/"),
+        (entry("  - just text\n"), 2, "must be a map of keys", "model_name"),
+        ("model_list: text\n".to_owned(), 1, "must be a list, not this text", "- model_name"),
+        (
+            model("      timeout: soon\n"),
+            6,
+            "`timeout` must be a number of seconds",
+            "leave it out",
+        ),
+        (model("      timeout: -1\n"), 6, "`timeout` must be a number of seconds", "leave it out"),
+        (model("      weight: heavy\n"), 6, "`weight` must be a number", "a number"),
+        (model("      rpm: 1.5\n"), 6, "`rpm` must be a whole number", "a whole number"),
+        (model("      api_base: not a url\n"), 6, "`api_base` is not a URL", "https://HOST"),
+        (model("      api_base: ftp://x/v1\n"), 6, "`api_base` is not a URL", "https://HOST"),
+        (model("      api_base: http://localhost:4000/v1\n"), 6, "leads back to this proxy", "own"),
+        (model("      extra_headers: {\"a b\": c}\n"), 6, "not a valid header", "letters"),
+        (model("      custom_llm_provider: opneai\n"), 6, "unknown provider `opneai`", "`openai`"),
+        (model("").replace("openai/", "opneai/"), 4, "no provider is known", "`openai/…`"),
+        (
+            model("").replace("openai/gpt-4o", "mystery"),
+            4,
+            "no provider is known",
+            "provider/model",
+        ),
+        (
+            model("").replace("api_key: sk-1", "apikey: sk-1"),
+            4,
+            "no key for openai",
+            "OPENAI_API_KEY",
+        ),
+        (settings("litellm_setings: {}\n"), 7, "unknown key `litellm_setings`", "litellm_settings"),
+        (
+            general("{master_kye: sk-2}"),
+            6,
+            "unknown key `general_settings.master_kye`",
+            "master_key",
+        ),
+        (general("{master_key: sk-2, compat: old}"), 6, "unknown compat `old`", "classic"),
+        (settings("router_settings: {timeout: []}\n"), 7, "`timeout` must be", "leave it out"),
+        (settings("router_settings: 3\n"), 7, "`router_settings` must be a map", "indent"),
+        (settings("router_settings: {model_group_alias: {a: n}}\n"), 7, "leads to `n`", "`m`"),
+        (settings("router_settings: {model_group_alias: {a: {}}}\n"), 7, "an alias leads", "[one"),
+        (
+            model("      api_key: os.environ/NO_SUCH\n").replace("      api_key: sk-1\n", ""),
+            5,
+            "NO_SUCH is not set",
+            ".env",
+        ),
+        (
+            model("      organization: os.file//no/such\n"),
+            6,
+            "/no/such cannot be read",
+            "check the path",
+        ),
+    ];
+    for (text, line, message, help) in cases {
+        let (_, problems) = read(&text);
+        let found = problems.found().iter().find(|problem| problem.message.contains(message));
+        let shown = problems.render(false);
+        let found =
+            found.unwrap_or_else(|| panic!("{message} is not said of\n{text}\nbut\n{shown}"));
+        assert_eq!(found.at().map(|(line, _)| line), Some(line), "{text}\n{shown}");
+        assert!(found.help.as_ref().is_some_and(|text| text.contains(help)), "{text}\n{shown}");
+        assert!(shown.contains(&format!("config:{line}:")), "{shown}");
     }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let text = model("      timeout: soon\n      weight: heavy\n") + "litellm_setings: {}\n";
+    assert_eq!(read(&text).1.found().len(), 3);
+}
+
+#[test]
+fn two_deployments_with_one_id_are_a_mistake() {
+    let entry = "  - model_name: m\n    litellm_params: {model: openai/x, api_key: k}\n";
+    let (config, problems) = read(&format!("model_list:\n{entry}{entry}"));
+    assert_eq!(config.map(|config| config.routing.deployments.len()), Some(1));
+    assert!(problems.found()[0].message.contains("stands twice"));
+}
+
+#[test]
+fn keys_of_later_versions_are_named_in_one_notice() {
+    let text = model("      tags: [a]\n")
+        + "litellm_settings: {cache: true, callbacks: [prometheus, langfuse]}\nrouter_settings: \
+           {routing_strategy: least-busy, fallbacks: []}\nguardrails: []\nx-anchors: {}\n";
+    let (_, problems) = read(&text);
+    assert!(problems.found().is_empty(), "{}", problems.render(false));
+    let notice = problems.notices().iter().find(|notice| notice.starts_with("not in this version"));
+    let notice = notice.unwrap();
+    for key in ["cache", "langfuse", "least-busy", "fallbacks", "guardrails", "litellm_params.tags"]
+    {
+        assert!(notice.contains(key), "{key} in {notice}");
+    }
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let text = "model_list:\n  - model_name: m\n    litellm_params: {model: openai/x, api_key: \
+                sk-planted, timeout: soon}\ngeneral_settings:\n  master_key: sk-planted\n  \
+                litellm_key_header_name: \"a b\"\n";
+    let (config, problems) = read(text);
+    let config = config.unwrap();
+    assert!(!problems.render(false).contains("sk-planted"), "{}", problems.render(false));
+    assert!(!format!("{config:?}").contains("sk-planted"));
+    let deployment = &config.routing.deployments;
+    assert!(deployment.iter().all(|one| !format!("{:?}", one.params).contains("sk-planted")));
+}
+
+#[test]
+fn a_config_without_a_key_is_open_on_loopback_only() {
+    let text = "model_list: []\n";
+    assert_eq!(read(text).0.unwrap().access.master_key, None);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let start = |env: &[(&str, &str)]| {
+        let options = Options {
+            config: Some(file.path().to_owned()),
+            host: Some("0.0.0.0".to_owned()),
+            ..Options::default()
+        };
+        load(&options, env.iter().copied().collect())
+    };
+    let Err(Refused(problems)) = start(&[]) else { panic!("it must not start") };
+    assert!(problems.found()[0].message.contains("beyond this machine"));
+    assert!(start(&[("LITELLM_MASTER_KEY", "sk-1")]).is_ok());
+    assert!(start(&[("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY", "true")]).is_ok());
+}
+
+#[test]
+fn the_env_swap_is_not_taken_for_an_upstream() {
+    let text = model("");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let base = |url: &str| {
+        let options = Options { config: Some(file.path().to_owned()), ..Options::default() };
+        let env: Env = [("OPENAI_BASE_URL", url)].into_iter().collect();
+        let (config, _) = load(&options, env).unwrap();
+        let base = config.routing.deployments[0].api_base.as_ref().unwrap().to_string();
+        (base, config.notices)
+    };
+    for url in ["http://localhost:4000/v1", "http://127.0.0.1:4000", "http://[::1]:4000/v1"] {
+        let (base, notices) = base(url);
+        assert_eq!(base, "https://api.openai.com/v1");
+        assert!(notices.iter().any(|notice| notice.contains("OPENAI_BASE_URL")), "{notices:?}");
+    }
+    assert_eq!(base("http://localhost:4999/v1").0, "http://localhost:4999/v1");
+}
+
+#[test]
+fn values_come_from_the_config_then_the_environment() {
+    let mut env: Env = [("A", "process"), ("EMPTY", "")].into_iter().collect();
+    assert_eq!(env.get("EMPTY"), None);
+    assert!(env.set("A", "config") && !env.set("B", "new"));
+    assert_eq!(env.first(&["NONE", "A"]), Some(("A", "config")));
+    assert!(!format!("{env:?}").contains("config"));
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "sk-file\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let env: Env = [("K_FILE", path)].into_iter().collect();
+    assert_eq!(env.secret("K").unwrap().expose(), "sk-file");
+}
+
+#[test]
+fn configs_of_the_wild_load_unchanged() {
+    let dir = std::env::var_os("BARTIZAN_CONFIGS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/configs"),
+        Into::into,
+    );
+    let Ok(files) = std::fs::read_dir(&dir) else {
+        return eprintln!("skipped: no configs in {}", dir.display());
+    };
+    let yaml = files.map(|file| file.unwrap().path());
+    for path in yaml.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")) {
+        let options = Options { config: Some(path.clone()), ..Options::default() };
+        let (config, problems) = load(&options, Env::default()).unwrap();
+        assert!(!config.routing.deployments.is_empty(), "{}", path.display());
+        let errors = problems.found().iter().filter(|one| one.severity == Severity::Error);
+        assert_eq!(errors.count(), 0, "{}", problems.render(false));
+    }
+}
+
+#[test]
+fn the_example_is_a_config_without_a_mistake() {
+    let text = include_str!("../../deploy/config.example.yaml");
+    let (_, problems) = read(text);
+    assert!(
+        problems
+            .found()
+            .iter()
+            .all(|one| one.message.contains("is not set") || one.message.starts_with("no key for"))
+    );
+}
+
+#[test]
+fn a_price_in_the_config_is_exact() {
+    let text =
+        model("      input_cost_per_token: 0.0000039\n      output_cost_per_token: 1.5e-5\n");
+    let price = read(&text).0.unwrap().routing.deployments[0].price.unwrap();
+    assert_eq!((price.base.input, price.base.output), (3_900_000, 15_000_000));
 }
 
 proptest! {
     #[test]
-    fn no_text_makes_the_parser_panic(text in "[-a-z0-9:{}\\[\\]*&!|>%@'\"#, \t\r\n\u{e9}\u{1f511}]{0,120}") {
-        let (_, problems) = parsed(&text);
-        drop(problems.render(false));
+    fn any_text_is_read_without_a_panic(text in "[ -~\n]{0,200}") {
+        drop(read(&text).1.render(false));
     }
 
     #[test]
-    fn no_value_makes_the_check_panic(
-        section in prop::sample::select(vec!["general_settings", "litellm_settings", "router_settings", "model_list", "environment_variables"]),
-        key in prop::sample::select(vec!["master_key", "timeout", "max_request_size_mb", "model_group_alias", "callbacks", "ssl_verify", "compat", "allowed_hosts"]),
-        value in "[-a-z0-9:{}\\[\\]'\". \u{e9}]{0,30}",
+    fn any_value_at_any_key_is_read_without_a_panic(
+        key in "(api_base|timeout|weight|model_info|extra_headers|extra_body|order|api_key)",
+        value in "[ -~]{0,40}",
     ) {
-        let (_, problems) = parsed(&format!("{GOOD}{section}:\n  {key}: {value}\n"));
-        drop(problems.render(false));
-        let (_, problems) = parsed(&with_param(&format!("{key}: {value}")));
-        drop(problems.render(false));
-    }
-
-    #[test]
-    fn no_env_file_makes_the_start_panic(lines in "[A-Z_='\"\\\\$ {}#\n]{0,60}") {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(".env"), lines).unwrap();
-        drop(loaded(dir.path(), GOOD, Env::default(), Options::default()));
+        drop(read(&model(&format!("      {key}: {value}\n"))).1.render(false));
     }
 }

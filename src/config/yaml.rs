@@ -33,10 +33,17 @@ impl PartialEq for Node {
 /// Parses one document. Aliases and merge keys are resolved; alias bombs are refused.
 pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     // PyYAML, which reads these files for LiteLLM, takes the last of two equal keys.
-    let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::LastWins };
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        // The library's other way takes `n` and `y` for switches, which PyYAML does not.
+        strict_booleans: true
+    };
     let parsed: Result<Option<Node>, _> = serde_saphyr::from_str_with_options(text, options);
     match parsed {
-        Ok(Some(node)) => Ok(node),
+        Ok(Some(mut node)) => {
+            plain_switches(&mut node, text);
+            Ok(node)
+        }
         Ok(None) => Ok(Node { kind: Kind::Null, place: Place::default() }),
         Err(error) => {
             let place = error.location().map(place).unwrap_or_default();
@@ -47,6 +54,28 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
                 Some("check the indentation, and quote texts that hold `: ` or `#`".into());
             Err(problem)
         }
+    }
+}
+
+/// Makes switches of the words that YAML 1.1, and so PyYAML, takes for them when they stand
+/// without quotes.
+fn plain_switches(node: &mut Node, source: &str) {
+    let place = node.place;
+    match &mut node.kind {
+        Kind::Text(word) => {
+            let is_word = ["true", "false", "yes", "no", "on", "off"]
+                .iter()
+                .any(|switch| word.eq_ignore_ascii_case(switch));
+            let plain = || source.get(place.start..).is_some_and(|rest| rest.starts_with(&**word));
+            if let Some(switch) = super::env::truth(word).filter(|_| is_word && plain()) {
+                node.kind = Kind::Bool(switch);
+            }
+        }
+        Kind::List(items) => items.iter_mut().for_each(|item| plain_switches(item, source)),
+        Kind::Map(entries) => {
+            entries.iter_mut().for_each(|(_, value)| plain_switches(value, source));
+        }
+        _ => {}
     }
 }
 

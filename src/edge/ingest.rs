@@ -195,9 +195,11 @@ impl IngestLayer {
 
     /// Reads the model and the stream flag without parsing the prompt.
     fn peek(&self, operation: &Operation, bytes: Bytes, share: Share) -> Result<Prompt, Problem> {
-        let object = scan(&bytes).map_err(|invalid| {
-            Problem::bad_request(format!("Invalid JSON payload: {invalid}")).param("request_body")
-        })?;
+        let invalid = |why: &dyn std::fmt::Display| {
+            Problem::bad_request(format!("Invalid JSON payload: {why}")).param("request_body")
+        };
+        simdutf8::basic::from_utf8(&bytes).map_err(|error| invalid(&error))?;
+        let object = scan(&bytes).map_err(|error| invalid(&error))?;
         let get = |key: &'static str| {
             object.get(key).map_err(|twice| Problem::bad_request(twice.to_string()).param(key))
         };
@@ -240,8 +242,11 @@ impl IngestLayer {
         for key in ["user", "metadata", "store"] {
             get(key)?;
         }
+        let model = model.map(|model| model.as_ref().into());
+        let layout = Arc::new(object.layout());
         Ok(Prompt {
-            model: model.map(|model| model.as_ref().into()),
+            model,
+            layout,
             stream,
             choices: u32::try_from(choices).unwrap_or(1).max(1),
             timeout: timeout.and_then(duration),

@@ -1,7 +1,7 @@
 //! Where an operation is found at a provider.
 use super::{Dialect, Operation};
 use crate::data::{AuthScheme, Provider, Wire};
-use http::Uri;
+use http::{Uri, uri::InvalidUri};
 
 /// A base URL, and how the key is sent there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,16 +40,26 @@ fn without_v1(base: &str) -> &str {
 impl Operation {
     /// The path below [`Endpoint::base`], for the provider's `model`.
     #[must_use]
-    pub fn path(&self, model: &str, query: Option<&str>) -> String {
-        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        match self {
-            Self::ChatCompletions => format!("/chat/completions{query}"),
-            Self::Completions => format!("/completions{query}"),
-            Self::Embeddings => format!("/embeddings{query}"),
-            Self::Responses => format!("/responses{query}"),
-            Self::Messages => format!("/messages{query}"),
-            Self::CountTokens => format!("/messages/count_tokens{query}"),
-            Self::Gemini(path) => format!("/models/{model}:{}{query}", path.action),
+    ///
+    /// # Errors
+    ///
+    /// When `model` or `query` cannot stand in a URI.
+    pub fn path(&self, model: &str, query: Option<&str>) -> Result<Uri, InvalidUri> {
+        let path = match self {
+            Self::ChatCompletions => "/chat/completions",
+            Self::Completions => "/completions",
+            Self::Embeddings => "/embeddings",
+            Self::Responses => "/responses",
+            Self::Messages => "/messages",
+            Self::CountTokens => "/messages/count_tokens",
+            Self::Gemini(path) => {
+                let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+                return Uri::try_from(format!("/models/{model}:{}{query}", path.action));
+            }
+        };
+        match query {
+            None => Ok(Uri::from_static(path)),
+            Some(query) => Uri::try_from(format!("{path}?{query}")),
         }
     }
 }

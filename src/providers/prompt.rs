@@ -1,4 +1,5 @@
 //! A request's body after ingest.
+use bartizan_layers::wire::scan::{Layout, scan};
 use bytes::Bytes;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::time::Duration;
 pub struct Prompt {
     /// The body as the client sent it, decoded.
     pub bytes: Bytes,
+    /// Where its members stand.
+    pub layout: Arc<Layout>,
     /// The model that it names.
     pub model: Option<Box<str>>,
     /// Whether it asks for a stream.
@@ -40,15 +43,16 @@ impl Prompt {
     /// A prompt of the proxy's own, of which nothing was read.
     #[must_use]
     pub fn of(bytes: Bytes) -> Self {
-        let held = Arc::new(());
+        let layout = scan(&bytes).map(|object| Arc::new(object.layout())).unwrap_or_default();
         Self {
             bytes,
+            layout,
             model: None,
             stream: false,
             choices: 1,
             timeout: None,
             stream_timeout: None,
-            held,
+            held: Arc::new(()),
         }
     }
 }

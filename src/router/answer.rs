@@ -6,7 +6,7 @@ use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
 use crate::forward::{ForwardError, strip_hop_by_hop};
 use crate::providers::{Class, Hold, Operation};
-use crate::telemetry::{Failure, Trail};
+use crate::telemetry::{Failure, Trail, millis};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
@@ -89,6 +89,11 @@ impl Answering {
             Ok(Collected::Longer(held, rest)) => return Ok(self.passed_on(held, rest)),
             Err(error) => return Err(self.failure(broken(error))),
         };
+        let failed = parts.status.is_client_error() || parts.status.is_server_error();
+        // Not the provider's word, but a page of something before it.
+        if failed && !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+            return Err(self.failure(UpstreamCause::Page(parts.status)));
+        }
         if let Some(usage) = usage_of(self.wire(), &bytes).filter(|_| success) {
             self.usage.set(usage);
         }
@@ -96,8 +101,8 @@ impl Answering {
             let cost = dollars(self.usage.cost().0);
             parts.headers.insert(RESPONSE_COST, text(cost));
         }
-        let took = millis(self.trail.as_ref().map_or(self.sent, Trail::started).elapsed());
-        parts.headers.insert(RESPONSE_DURATION, text(took));
+        let started = self.trail.as_ref().map_or(self.sent, Trail::started);
+        parts.headers.insert(RESPONSE_DURATION, duration(started.elapsed()));
         Ok(Body::Full(bytes))
     }
 
@@ -130,7 +135,7 @@ impl Answering {
             headers.insert(name.clone(), value.clone());
         }
         if let Some(trail) = &self.trail {
-            headers.insert(OVERHEAD, text(millis(self.sent - trail.started())));
+            headers.insert(OVERHEAD, duration(self.sent - trail.started()));
         }
     }
 
@@ -201,14 +206,15 @@ fn in_band(error: &InBand) -> UpstreamCause {
     }
 }
 
-fn text(text: String) -> HeaderValue {
+/// Milliseconds with three decimals.
+fn duration(duration: Duration) -> HeaderValue {
+    let mut text = Vec::with_capacity(16);
+    millis(&mut text, duration);
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0"))
 }
 
-/// Milliseconds with three decimals.
-fn millis(duration: Duration) -> String {
-    let micros = duration.as_micros();
-    format!("{}.{:03}", micros / 1000, micros % 1000)
+fn text(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0"))
 }
 
 /// US dollars as Python prints a float, which clients of LiteLLM parse: `3.9e-06`.

@@ -5,12 +5,11 @@ use super::error::{RouteError, UpstreamFailure};
 use super::{Rules, Settings};
 use crate::forward::{Deadlines, strip_request};
 use crate::providers::openai::{EditPlan, edited};
-use crate::providers::{Operation, Prompt};
+use crate::providers::{Dialect, Operation, Prompt};
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +55,9 @@ impl Attempt {
         parts.extensions.insert(deadlines(&rules.settings, config, prompt, &parts.headers));
         parts.uri = target(&operation, model, &parts.uri)?;
         outgoing(&mut parts.headers, rules, &config.headers);
+        if operation.dialect() == Dialect::Anthropic && !parts.headers.contains_key(VERSION) {
+            parts.headers.insert(VERSION, HeaderValue::from_static("2023-06-01"));
+        }
         let trail: Option<Trail> = parts.extensions.get().cloned();
         let usage = UsageCell::new(deployment.price(model));
         if let Some(trail) = &trail {
@@ -128,10 +130,18 @@ fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteErr
         Operation::Gemini(_) => query.map(without_key).filter(|query| !query.is_empty()),
         _ => query.map(str::to_owned),
     };
-    let path = operation.path(model, query.as_deref());
-    let path = PathAndQuery::try_from(&*path);
-    let bad = |_| RouteError::BadPath { route: operation.route(), model: model.into() };
-    path.map(Uri::from).map_err(bad)
+    let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
+    if matches!(operation, Operation::Gemini(_)) && !is_segments(model) {
+        return Err(bad());
+    }
+    operation.path(model, query.as_deref()).map_err(|_| bad())
+}
+
+/// Whether a model's name can stand in a path and stays below it: plain characters, no `..`.
+fn is_segments(model: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
+    let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(plain);
+    model.split('/').all(segment)
 }
 
 fn without_key(query: &str) -> String {
@@ -140,6 +150,8 @@ fn without_key(query: &str) -> String {
 }
 
 const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
+/// Anthropic refuses requests without it (contract 10.1).
+const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const PROJECT: HeaderName = HeaderName::from_static("openai-project");
 
 /// The headers that go upstream: the client's own, but for what belongs to one hop, names or

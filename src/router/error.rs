@@ -89,6 +89,9 @@ pub enum UpstreamCause {
     /// The answer broke off before the client got any of it.
     #[error("the answer broke off")]
     Cut,
+    /// An error status with a page instead of the provider's JSON.
+    #[error("an error page with status {0}")]
+    Page(StatusCode),
     /// A 200 whose first event was an error.
     #[error("the stream began with an error: {message}")]
     ErrorFirst {
@@ -112,6 +115,7 @@ impl UpstreamFailure {
             UpstreamCause::Forward(error @ ForwardError::Loop { .. }) => error.to_string(),
             UpstreamCause::Forward(error) => format!("Connection error. ({error})"),
             UpstreamCause::Cut => "Connection error. (the answer broke off)".to_owned(),
+            UpstreamCause::Page(status) => format!("Error code: {}", status.as_u16()),
             UpstreamCause::ErrorFirst { message, .. } => message.clone(),
         };
         let (name, provider) = (class.name(), self.provider);
@@ -123,7 +127,7 @@ impl UpstreamFailure {
             UpstreamCause::Forward(error) if error.is_timeout() => StatusCode::REQUEST_TIMEOUT,
             UpstreamCause::Forward(ForwardError::Loop { .. }) => StatusCode::LOOP_DETECTED,
             UpstreamCause::Forward(_) | UpstreamCause::Cut => StatusCode::INTERNAL_SERVER_ERROR,
-            UpstreamCause::ErrorFirst { status, .. } => *status,
+            UpstreamCause::ErrorFirst { status, .. } | UpstreamCause::Page(status) => *status,
         }
     }
 }

@@ -57,7 +57,7 @@ impl Router {
         let dialect = operation.dialect();
         let leaf = deployment.leaf(dialect).ok_or("the provider has no endpoint for probes")?;
         let mut req = Request::new(Body::Full(body.clone()));
-        *req.uri_mut() = operation.path("", None).parse().map_err(|_| "the path is not valid")?;
+        *req.uri_mut() = operation.path("", None).map_err(|_| "the path is not valid")?;
         let headers = req.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.extend(config.headers.iter().cloned());

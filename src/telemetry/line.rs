@@ -1,69 +1,82 @@
 //! The log line of a call.
 use super::trail::{Outcome, Trail};
 use bartizan_layers::end::End;
-use std::io::Write;
-use std::time::Duration;
+use std::cell::RefCell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::time::{self as fmt_time, FormatTime};
 
 /// Appends the line of one call: JSON, or words for people.
-pub(super) fn write(buffer: &mut Vec<u8>, json: bool, trail: &Trail, outcome: &Outcome) {
-    let written =
-        if json { as_json(buffer, trail, outcome) } else { as_words(buffer, trail, outcome) };
-    written.expect("a vector takes any number of bytes");
+pub(super) fn write(out: &mut Vec<u8>, json: bool, trail: &Trail, outcome: &Outcome) {
+    if json {
+        as_json(out, trail, outcome);
+    } else {
+        as_words(out, trail, outcome);
+    }
 }
 
-fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) -> std::io::Result<()> {
+fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
     out.extend_from_slice(b"{\"timestamp\":\"");
-    timestamp(out)?;
-    write!(out, "\",\"level\":\"{}\",\"message\":\"{}\"", level(outcome), message(outcome))?;
-    write!(out, ",\"request_id\":")?;
-    text(out, trail.id().as_str())?;
-    write!(out, ",\"method\":\"{}\",\"route\":\"{}\"", trail.method(), trail.route())?;
-    write!(out, ",\"status\":{}", outcome.status)?;
+    timestamp(out);
+    word(out, b"\",\"level\":\"", level(outcome));
+    word(out, b"\",\"message\":\"", message(outcome));
+    out.extend_from_slice(b"\",\"request_id\":");
+    text(out, trail.id().as_str());
+    word(out, b",\"method\":\"", trail.method().as_str());
+    word(out, b"\",\"route\":\"", trail.route());
+    number(out, b"\",\"status\":", outcome.status);
     if let Some(principal) = trail.principal() {
         out.extend_from_slice(b",\"key\":");
-        text(out, &principal.key)?;
+        text(out, &principal.key);
     }
     if let Some(model) = trail.requested() {
         out.extend_from_slice(b",\"model\":");
-        text(out, model)?;
+        text(out, model);
     }
     if let Some(served) = trail.served() {
         out.extend_from_slice(b",\"deployment\":");
-        text(out, &served.deployment.model_id)?;
+        text(out, &served.deployment.model_id);
         if let Some(usage) = served.usage.usage() {
-            write!(out, ",\"input_tokens\":{},\"output_tokens\":{}", usage.input, usage.output)?;
-            write!(out, ",\"cost_nano_usd\":{}", served.usage.cost().0)?;
+            number(out, b",\"input_tokens\":", usage.input);
+            number(out, b",\"output_tokens\":", usage.output);
+            number(out, b",\"cost_nano_usd\":", served.usage.cost().0);
         }
     }
     if let Some(failure) = outcome.failure {
-        write!(out, ",\"error\":\"{}\",\"error_status\":{}", failure.class, failure.status)?;
+        word(out, b",\"error\":\"", failure.class);
+        number(out, b"\",\"error_status\":", failure.status);
     }
-    write!(out, ",\"stream\":{}", trail.streamed())?;
+    word(out, b",\"stream\":", if trail.streamed() { "true" } else { "false" });
     if let Some(first) = trail.first_content() {
         out.extend_from_slice(b",\"first_content_ms\":");
-        millis(out, *first - trail.started())?;
+        millis(out, *first - trail.started());
     }
     out.extend_from_slice(b",\"duration_ms\":");
-    millis(out, outcome.ended - trail.started())?;
-    writeln!(out, ",\"received\":{},\"sent\":{}}}", trail.received(), trail.written())
+    millis(out, outcome.ended - trail.started());
+    number(out, b",\"received\":", trail.received());
+    number(out, b",\"sent\":", trail.written());
+    out.extend_from_slice(b"}\n");
 }
 
-fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) -> std::io::Result<()> {
-    timestamp(out)?;
+fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
+    let mut say = |words: &[&str]| {
+        words.iter().for_each(|word| out.extend_from_slice(word.as_bytes()));
+    };
     let model = trail.requested().map_or("-", AsRef::as_ref);
-    write!(out, " {:>5} {} ", level(outcome), outcome.status)?;
-    write!(out, "{} {} {model} ", trail.method(), trail.route())?;
-    millis(out, outcome.ended - trail.started())?;
-    out.extend_from_slice(b" ms");
+    let status = outcome.status.to_string();
+    let mut times = (Vec::new(), Vec::new());
+    timestamp(&mut times.0);
+    millis(&mut times.1, outcome.ended - trail.started());
+    let [now, took] = [&times.0, &times.1].map(|time| String::from_utf8_lossy(time));
+    say(&[&now, " ", level(outcome), " ", &status, " ", trail.method().as_str(), " "]);
+    say(&[trail.route(), " ", model, " ", &took, " ms"]);
     if let Some(usage) = trail.served().and_then(|served| served.usage.usage()) {
-        write!(out, ", {} + {} tokens", usage.input, usage.output)?;
+        say(&[", ", &usage.input.to_string(), " + ", &usage.output.to_string(), " tokens"]);
     }
     if let Some(failure) = outcome.failure {
-        write!(out, ", {} ({})", failure.class, failure.status)?;
+        say(&[", ", failure.class, " (", &failure.status.to_string(), ")"]);
     }
-    writeln!(out, " [{}]", trail.id().as_str())
+    say(&[" [", trail.id().as_str(), "]\n"]);
 }
 
 const fn level(outcome: &Outcome) -> &'static str {
@@ -81,29 +94,62 @@ const fn message(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// Milliseconds with three decimals.
-fn millis(out: &mut Vec<u8>, duration: Duration) -> std::io::Result<()> {
-    let micros = duration.as_micros();
-    write!(out, "{}.{:03}", micros / 1000, micros % 1000)
+/// Appends milliseconds with three decimals.
+pub fn millis(out: &mut Vec<u8>, duration: Duration) {
+    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    number(out, b"", micros / 1000);
+    out.push(b'.');
+    digits(out, micros % 1000, 3);
+}
+
+/// A number with zeros in front of it.
+fn digits(out: &mut Vec<u8>, number: u64, width: u32) {
+    out.extend((0..width).rev().map(|place| b'0' + (number / 10_u64.pow(place) % 10) as u8));
+}
+
+fn word(out: &mut Vec<u8>, before: &[u8], word: &str) {
+    out.extend_from_slice(before);
+    out.extend_from_slice(word.as_bytes());
+}
+
+fn number(out: &mut Vec<u8>, before: &[u8], number: impl itoa::Integer) {
+    out.extend_from_slice(before);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// A JSON string.
-fn text(out: &mut Vec<u8>, text: &str) -> std::io::Result<()> {
-    serde_json::to_writer(out, text).map_err(Into::into)
+fn text(out: &mut Vec<u8>, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+        return;
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// `2026-11-21T04:05:06`, and the second that it stands for.
+type Second = (u64, Vec<u8>);
+
+thread_local! {
+    /// Many calls end in one second, and a date is dear to work out.
+    static SECOND: RefCell<Second> = const { RefCell::new((0, Vec::new())) };
 }
 
 /// RFC 3339 in UTC with microseconds, as the lines of `tracing` have it.
-fn timestamp(out: &mut Vec<u8>) -> std::io::Result<()> {
-    let mut text = Ascii(out);
-    SystemTime.format_time(&mut Writer::new(&mut text)).map_err(std::io::Error::other)
-}
-
-/// Lets formatted text go straight into a vector of bytes.
-struct Ascii<'a>(&'a mut Vec<u8>);
-
-impl std::fmt::Write for Ascii<'_> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
+fn timestamp(out: &mut Vec<u8>) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    SECOND.with_borrow_mut(|(second, text)| {
+        if *second != since.as_secs() || text.is_empty() {
+            *second = since.as_secs();
+            let mut whole = String::new();
+            // It is the clock's second unless the clock moved on in between; then it is the next.
+            fmt_time::SystemTime.format_time(&mut Writer::new(&mut whole)).ok();
+            *text = whole.split('.').next().unwrap_or_default().as_bytes().to_vec();
+        }
+        out.extend_from_slice(text);
+    });
+    out.push(b'.');
+    digits(out, since.subsec_micros().into(), 6);
+    out.push(b'Z');
 }

@@ -7,8 +7,9 @@ use crate::config::Telemetry as Settings;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Bytes that may wait for the reader of our logs.
 const CAPACITY: usize = 1 << 20;
@@ -141,7 +142,7 @@ pub fn start_logging(settings: &Settings) -> std::io::Result<LogWriter> {
     let writer = LogWriter::start(std::io::stdout())?;
     let level = settings.level;
     let others = if level >= tracing::Level::DEBUG { level } else { tracing::Level::WARN };
-    let filter = EnvFilter::new(format!("{others},bartizan={level}"));
+    let filter = Targets::new().with_default(others).with_target("bartizan", level);
     let lines = fmt::layer().with_writer(writer.clone());
     let registry = tracing_subscriber::registry().with(filter);
     // A second proxy in one process, as in tests and benches, keeps the first one's subscriber.

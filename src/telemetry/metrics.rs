@@ -3,6 +3,7 @@ use super::families::Families;
 use super::series::{Alike, Cells, DeploymentLabels, ServedCells};
 use super::trail::{Outcome, Served, Trail};
 use crate::config::Compat;
+use foldhash::fast::RandomState;
 use prometheus::{Gauge, Histogram};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,7 +18,8 @@ const OTHER: &str = "other";
 #[derive(Debug)]
 pub struct Metrics {
     families: Families,
-    cells: RwLock<HashMap<Alike, Arc<Cells>>>,
+    /// Looked up once per call, by addresses that no client chooses.
+    cells: RwLock<HashMap<Alike, Arc<Cells>, RandomState>>,
     in_flight: Gauge,
     open_streams: Gauge,
     received: prometheus::Counter,

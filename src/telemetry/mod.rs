@@ -7,6 +7,7 @@ mod metrics;
 mod series;
 mod trail;
 
+pub use self::line::millis;
 pub use self::logs::{LogWriter, start_logging};
 pub use self::metrics::{Metrics, Observed, UpstreamConnections};
 pub use self::series::DeploymentLabels;

@@ -1,7 +1,7 @@
 //! The edits that an OpenAI request may get: exactly those that `docs/lossless.md` names.
 use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
-use bartizan_layers::wire::scan::{Duplicate, Object, scan};
+use bartizan_layers::wire::scan::{Duplicate, Object};
 use bartizan_layers::wire::splice::{Splice, UsageAsk};
 use bytes::Bytes;
 
@@ -39,10 +39,7 @@ pub fn edited(
     prompt: &Prompt,
     plan: &EditPlan<'_>,
 ) -> Result<Edited, Duplicate> {
-    let Ok(object) = scan(&prompt.bytes) else {
-        // Ingest has scanned the same bytes before.
-        return Ok(Edited { body: prompt.bytes.clone().into(), usage_is_ours: false });
-    };
+    let object = prompt.layout.object(&prompt.bytes);
     let mut splice = Splice::new(&object);
     if !matches!(operation, Operation::Gemini(_)) {
         put(&mut splice, &object, "model", plan.model)?;

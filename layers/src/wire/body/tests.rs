@@ -71,6 +71,15 @@ async fn the_providers_own_error_event_is_not_doubled() {
 }
 
 #[tokio::test]
+async fn the_upstreams_done_behind_its_error_event_does_not_reach_the_client() {
+    let (head, tail) = ("data: {\"error\":", "{\"message\":\"overloaded\"}}\n\n");
+    for frames in [[TEXT, head, tail, DONE], [TEXT, head, tail, "data: [DONE]"]] {
+        let (text, seen) = all(&frames, None).await;
+        assert_eq!((text, seen), (format!("{TEXT}{head}{tail}"), failed("InBand")));
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_event_stream_is_aborted() {
     let upstream = frames(&["{\"a\":"], Some("reset"));
     let (body, seen) = tapped(upstream, Framing::Whole);

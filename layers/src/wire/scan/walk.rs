@@ -12,6 +12,11 @@ pub(super) fn members(text: &[u8]) -> Members<'_> {
     Members(Walk::open(text, b'{'))
 }
 
+/// The rest of an object's members, where `text` begins inside it at a member.
+pub(super) fn members_inside(text: &[u8]) -> Members<'_> {
+    Members(Walk { cursor: Cursor { bytes: text, at: 0 }, stage: Stage::First })
+}
+
 /// The elements of the array that `text` begins with.
 pub(super) fn elements(text: &[u8]) -> Elements<'_> {
     Elements(Walk::open(text, b'['))

@@ -24,6 +24,18 @@ const CONTENT: [&str; 10] = [
     "images",
 ];
 
+/// The data of the event that closes an OpenAI stream.
+pub(super) const DONE: &[u8] = b"[DONE]";
+
+/// An event that a client need not, or must not, see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Surplus {
+    /// It only exists because usage was asked for.
+    Usage,
+    /// `[DONE]` behind an error: a broken stream has none.
+    Done,
+}
+
 /// What the stream told so far.
 #[derive(Debug)]
 pub(super) struct Learned {
@@ -61,9 +73,9 @@ impl Learned {
         self.report.usage()
     }
 
-    /// Takes in one event. Says whether it is the one that only exists because usage was asked for.
+    /// Takes in one event and says whether it is a surplus one.
     #[inline]
-    pub(super) fn event(&mut self, name: &[u8], data: &[u8], clipped: bool) -> bool {
+    pub(super) fn event(&mut self, name: &[u8], data: &[u8], clipped: bool) -> Option<Surplus> {
         self.unread |= clipped;
         match self.wire {
             Wire::Chat => return self.chat(name, data),
@@ -71,30 +83,30 @@ impl Learned {
             Wire::Messages => self.messages(kind(name, data), data),
             Wire::Gemini => self.gemini(data),
         }
-        false
+        None
     }
 
     #[inline]
-    fn chat(&mut self, name: &[u8], data: &[u8]) -> bool {
+    fn chat(&mut self, name: &[u8], data: &[u8]) -> Option<Surplus> {
         let finish = finish_of(data);
         let quiet = matches!(finish, Finish::Null) && self.content > 0 && name.is_empty();
         if quiet && !has_object(data, &USAGE) {
             self.content += 1;
-            return false;
+            return None;
         }
         self.chat_chunk(name, data, &finish)
     }
 
     /// A chunk that may hold more than content.
-    fn chat_chunk(&mut self, name: &[u8], data: &[u8], finish: &Finish) -> bool {
-        if data == b"[DONE]" {
+    fn chat_chunk(&mut self, name: &[u8], data: &[u8], finish: &Finish) -> Option<Surplus> {
+        if data == DONE {
             self.ended = true;
-            return false;
+            return self.broken().then_some(Surplus::Done);
         }
         let plain = matches!(finish, Finish::Absent) && self.content > 0 && name.is_empty();
         if plain && !has_object(data, &USAGE) && ERROR.find(data).is_none() {
             self.content += 1;
-            return false;
+            return None;
         }
         let (mut no_choices, mut some_choice, mut usage) = (false, false, None);
         let mut content = false;
@@ -121,7 +133,7 @@ impl Learned {
         if let Some(usage) = usage {
             self.used(usage);
         }
-        no_choices && !some_choice && usage.is_some()
+        (no_choices && !some_choice && usage.is_some()).then_some(Surplus::Usage)
     }
 
     /// Reads a choice and says whether it has content.
@@ -248,6 +260,11 @@ impl Learned {
         }
     }
 
+    /// An OpenAI stream that had an error.
+    pub(super) const fn broken(&self) -> bool {
+        matches!(self.wire, Wire::Chat) && self.error.is_some()
+    }
+
     fn failed(&mut self, data: &[u8]) {
         if self.error.is_none() {
             self.error = Some(InBand::new(data));
@@ -258,7 +275,8 @@ impl Learned {
 /// Whether `data` is the event that an OpenAI server adds because usage was asked for: no choices,
 /// and a usage object.
 pub(super) fn is_usage_event(data: &[u8]) -> bool {
-    has_object(data, &USAGE) && Learned::new(Wire::Chat).chat_chunk(b"", data, &Finish::Absent)
+    has_object(data, &USAGE)
+        && Learned::new(Wire::Chat).chat_chunk(b"", data, &Finish::Absent).is_some()
 }
 
 /// The type of an event: its name, or, where a server leaves names out, its `type` member.

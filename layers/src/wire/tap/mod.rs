@@ -1,6 +1,7 @@
 //! Learns what an answer says while its frames pass.
 //!
-//! A [`Tap`] is fed frame by frame and hands on the same bytes. JSON is read only where an event
+//! A [`Tap`] is fed frame by frame and hands on the same bytes, but for the `[DONE]` of an OpenAI
+//! stream that had an error: a client must not take a broken stream for a complete one. JSON is read only where an event
 //! can carry usage, an ending or an error; until the first content event every event is looked at.
 //! Memory is bounded: a line or object that straddles frames is copied up to 1 MiB and skipped
 //! beyond; of a whole JSON answer in many frames the last MiB is kept, by reference.
@@ -32,12 +33,12 @@ pub use usage::usage_of;
 
 use crate::{
     facts::{Usage, UsageCell},
-    wire::sse::{Event, Events},
+    wire::sse::Events,
 };
 use array::Array;
 use bytes::Bytes;
-use learned::{Learned, is_usage_event};
-use sift::{Sift, begun_data, undecided};
+use learned::Learned;
+use sift::Sift;
 
 /// Of a whole answer, at least this many of the last bytes are kept: 1 MiB.
 const WHOLE_KEPT: usize = 1024 * 1024;
@@ -77,7 +78,7 @@ pub struct Tap {
 
 #[derive(Debug)]
 enum Source {
-    Events(Events, Option<Sift>),
+    Events(Events, Sift),
     Array(Array),
     Whole(Vec<Bytes>, usize),
 }
@@ -87,7 +88,7 @@ impl Tap {
     #[must_use]
     pub fn new(wire: Wire, framing: Framing) -> Self {
         let source = match framing {
-            Framing::Events => Source::Events(Events::new(), None),
+            Framing::Events => Source::Events(Events::new(), Sift::default()),
             Framing::Array => Source::Array(Array::default()),
             Framing::Whole => Source::Whole(Vec::new(), 0),
         };
@@ -106,7 +107,7 @@ impl Tap {
     #[must_use]
     pub fn take_out_usage_event(mut self) -> Self {
         if let Source::Events(_, sift) = &mut self.source {
-            *sift = Some(Sift::default());
+            sift.usage = true;
         }
         self
     }
@@ -127,26 +128,21 @@ impl Tap {
     }
 
     /// Reads the next frame and hands on what may pass: the very frame, unless an event is being
-    /// taken out. More may wait in [`pop`](Self::pop).
+    /// taken out: the usage event, or the `[DONE]` of an OpenAI stream that had an error. More may wait in [`pop`](Self::pop).
     #[inline]
     pub fn push(&mut self, frame: Bytes) -> Option<Bytes> {
         let learned = &mut self.learned;
         match &mut self.source {
-            Source::Events(events, None) => {
+            Source::Events(events, sift) => {
+                let mut from = sift.begin(&frame);
                 events.push(&frame, |event| {
-                    learned.event(event.name, event.data, event.clipped);
-                });
-            }
-            Source::Events(events, Some(sift)) => {
-                let mut cut = None;
-                events.push(&frame, |event: Event<'_>| {
                     let surplus = learned.event(event.name, event.data, event.clipped);
-                    if surplus && cut.is_none() && sift.looks() {
-                        cut = event.place;
+                    if let (Some(surplus), Some(place)) = (surplus, event.place) {
+                        from = sift.cut(&frame, from, surplus, place);
                     }
                 });
-                let hold = if sift.looks() { undecided(events) } else { None };
-                return sift.push(frame, cut, hold, events.after_cr());
+                sift.done = learned.broken();
+                return sift.rest(frame, from, events);
             }
             Source::Array(array) => {
                 array.push(&frame, |object, clipped| {
@@ -161,7 +157,7 @@ impl Tap {
     /// The next piece that waits, after [`push`](Self::push) or [`finish`](Self::finish).
     pub fn pop(&mut self) -> Option<Bytes> {
         match &mut self.source {
-            Source::Events(_, Some(sift)) => sift.pop(),
+            Source::Events(_, sift) => sift.pop(),
             _ => None,
         }
     }
@@ -171,10 +167,7 @@ impl Tap {
         let learned = &mut self.learned;
         match &mut self.source {
             Source::Events(events, sift) => {
-                if let Some(sift) = sift {
-                    let drop = sift.looks() && is_usage_event(begun_data(events));
-                    sift.finish(drop);
-                }
+                sift.finish(events);
                 events.finish(|event| {
                     learned.event(event.name, event.data, event.clipped);
                 });
@@ -245,7 +238,7 @@ impl Tap {
     /// Whether nothing waits in [`pop`](Self::pop).
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        !matches!(&self.source, Source::Events(_, Some(sift)) if !sift.is_empty())
+        !matches!(&self.source, Source::Events(_, sift) if !sift.is_empty())
     }
 }
 

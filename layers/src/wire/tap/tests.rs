@@ -9,6 +9,7 @@ const TEXT: &str =
 const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}"#;
 const USAGE: &str =
     r#"{"id":"x","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"#;
+const ERROR: &str = r#"{"error":{"message":"overloaded","type":"server_error","code":529}}"#;
 
 #[test]
 fn a_chat_stream_tells_its_content_usage_and_ending() {
@@ -196,6 +197,39 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn behind_an_error_cuts_change_nothing(
+        parts in prop::collection::vec(prop::sample::select(&PARTS[..]), 0..12),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        usage in any::<bool>(),
+    ) {
+        let text = stream(&[ERROR]) + &parts.concat();
+        let whole = |pieces: Vec<&str>| {
+            let mut tap = if usage { chat().take_out_usage_event() } else { chat() };
+            let mut out: String = pieces.iter().map(|piece| push(&mut tap, piece)).collect();
+            tap.finish();
+            std::iter::from_fn(|| tap.pop()).for_each(|it| out += std::str::from_utf8(&it).unwrap());
+            out
+        };
+        prop_assert_eq!(whole(cut(&text, &cuts)), whole(vec![&text]));
+    }
+}
+
+const PARTS: [&str; 11] = [
+    "data: [DONE]",
+    "data:[DONE]",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\r",
+    "event: x",
+    "data: ",
+    USAGE,
+    "{}",
+    ":",
+];
+
 #[test]
 fn the_usage_event_goes_with_every_single_cut() {
     for end in ["\n", "\r\n", "\r"] {
@@ -207,6 +241,114 @@ fn the_usage_event_goes_with_every_single_cut() {
             assert_eq!(push(&mut tap, head) + &push(&mut tap, tail), want, "cut at {at}");
         }
     }
+}
+
+#[test]
+fn a_broken_stream_has_no_done_with_every_single_cut() {
+    for (end, done) in both(&["\n", "\r\n", "\r"], &["data: [DONE]", "data:[DONE]"]) {
+        let broken = stream(&[TEXT, ERROR]).replace('\n', end);
+        let done = format!("{done}{end}{end}");
+        let text = format!("{broken}{done}");
+        for at in 0..=text.len() {
+            let (head, tail) = text.split_at(at);
+            for mut tap in [chat(), chat().take_out_usage_event()] {
+                let out = push(&mut tap, head) + &push(&mut tap, tail);
+                assert_eq!(out, broken, "cut at {at}");
+                tap.finish();
+                assert_eq!((tap.pop(), tap.error().is_some()), (None, true));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_broken_stream_has_no_done_though_each_byte_comes_alone() {
+    for end in ["\n", "\r\n", "\r"] {
+        let text = stream(&[TEXT, ERROR, USAGE, "[DONE]", TEXT, "[DONE]"]).replace('\n', end);
+        for (mut tap, kept) in [
+            (chat(), stream(&[TEXT, ERROR, USAGE, TEXT])),
+            (chat().take_out_usage_event(), stream(&[TEXT, ERROR, TEXT])),
+        ] {
+            let bytes = text.as_bytes().chunks(1).map(|byte| std::str::from_utf8(byte).unwrap());
+            let out: String = bytes.map(|byte| push(&mut tap, byte)).collect();
+            assert_eq!(out, kept.replace('\n', end));
+        }
+    }
+}
+
+#[test]
+fn usage_and_done_go_from_one_frame_behind_an_error() {
+    let all = [TEXT, USAGE, ERROR, "[DONE]", TEXT];
+    assert_eq!(feed(&mut chat().take_out_usage_event(), &all), stream(&[TEXT, ERROR, TEXT]));
+    assert_eq!(feed(&mut chat(), &all), stream(&[TEXT, USAGE, ERROR, TEXT]));
+    let all = [ERROR, "[DONE]", USAGE, "[DONE]"];
+    assert_eq!(feed(&mut chat().take_out_usage_event(), &all), stream(&[ERROR]));
+}
+
+#[test]
+fn a_done_before_the_error_stays_and_other_wires_keep_theirs() {
+    let all = [TEXT, "[DONE]", ERROR];
+    assert_eq!(feed(&mut chat(), &all), stream(&all));
+    for wire in [Wire::Responses, Wire::Messages, Wire::Gemini] {
+        let text = "event: error\ndata: {\"error\":{\"message\":\"x\"}}\n\ndata: [DONE]\n\n";
+        let mut tap = Tap::new(wire, Framing::Events);
+        assert_eq!(push(&mut tap, text), text);
+        assert!(tap.error().is_some());
+    }
+}
+
+#[test]
+fn a_done_without_its_line_end_goes_at_the_end_of_a_broken_stream() {
+    for (rest, kept) in [
+        ("data: [DONE]", ""),
+        ("data:[DONE]", ""),
+        ("data: [DONE]\r", ""),
+        ("data: [DONE]\n", ""),
+        ("data: [DON", "data: [DON"),
+    ] {
+        let mut tap = chat();
+        feed(&mut tap, &[ERROR]);
+        assert_eq!(push(&mut tap, rest), "");
+        tap.finish();
+        assert_eq!(tap.pop().unwrap_or_default(), kept, "{rest:?}");
+    }
+}
+
+#[test]
+fn a_named_done_behind_an_error_leaves_its_blank_line() {
+    let mut tap = chat();
+    feed(&mut tap, &[ERROR]);
+    assert_eq!(push(&mut tap, "event: x\ndata: [DONE]\n\n: bye\n\n"), "event: x\n\n: bye\n\n");
+}
+
+#[test]
+fn behind_an_error_only_a_line_that_may_be_done_is_held() {
+    let mut tap = chat();
+    feed(&mut tap, &[ERROR]);
+    assert_eq!(push(&mut tap, "data: [DO"), "");
+    assert_eq!(push(&mut tap, "GE]"), "data: [DOGE]");
+    assert_eq!(push(&mut tap, "\n\ndata: {"), "\n\ndata: {");
+    assert_eq!(push(&mut tap, "}\n\ndata: [DONE]\n"), "}\n\n");
+    assert_eq!(push(&mut tap, "data: x"), "data: [DONE]\ndata: x");
+}
+
+#[test]
+fn without_an_error_no_begun_line_is_held_and_each_frame_passes_as_it_is() {
+    let mut tap = chat();
+    for piece in [&stream(&[TEXT]), "d", "ata: [DON", "E]", "\n", "\n"] {
+        let frame = Bytes::copy_from_slice(piece.as_bytes());
+        let out = tap.push(frame.clone()).unwrap();
+        assert_eq!((out.as_ptr(), out.len()), (frame.as_ptr(), frame.len()));
+        assert!(tap.is_drained());
+    }
+}
+
+fn chat() -> Tap {
+    Tap::new(Wire::Chat, Framing::Events)
+}
+
+fn both<'t>(left: &[&'t str], right: &[&'t str]) -> Vec<(&'t str, &'t str)> {
+    left.iter().flat_map(|l| right.iter().map(|r| (*l, *r))).collect()
 }
 
 fn cut<'t>(text: &'t str, cuts: &[prop::sample::Index]) -> Vec<&'t str> {

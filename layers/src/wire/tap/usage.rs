@@ -2,8 +2,9 @@
 use super::Wire;
 use crate::{
     facts::Usage,
-    wire::scan::{Value, value},
+    wire::scan::{Value, tail_member, value},
 };
+use memchr::memrchr;
 
 /// What the reports so far said. A field that a later report leaves out keeps its value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,14 +101,41 @@ impl Report {
 /// only: prompts and answers are skipped, not parsed.
 #[must_use]
 pub fn usage_of(wire: Wire, body: &[u8]) -> Option<Usage> {
-    let answer = value(body);
     let key = if wire == Wire::Gemini { "usageMetadata" } else { "usage" };
-    // A response object that is wrapped in an event, as `response.completed` is.
-    let usage = answer.get(key).or_else(|| answer.get("response")?.get(key))?;
+    let usage = last_member(body, key).or_else(|| {
+        let answer = value(body);
+        // A response object that is wrapped in an event, as `response.completed` is.
+        answer.get(key).or_else(|| answer.get("response")?.get(key))
+    })?;
     let mut report = Report::default();
     report.merge(wire, usage);
     report.usage()
 }
+
+/// The member `key` of the object `body`, found from its end: usage stands there in most answers,
+/// behind texts and vectors that need not be read then. It is at the top level exactly if what
+/// follows are members up to the object's own bracket, with nothing behind it.
+fn last_member<'a>(body: &'a [u8], key: &str) -> Option<Value<'a>> {
+    let end = body.trim_ascii_end().strip_suffix(b"}")?;
+    let mut before = end.len();
+    let from = loop {
+        before = memrchr(b'"', end.get(..before)?)?;
+        let named = end
+            .get(before + 1..)?
+            .strip_prefix(key.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"\""));
+        if named.is_some() {
+            break before;
+        }
+        if end.len() - before > FARTHEST {
+            return None;
+        }
+    };
+    tail_member(body.get(from..)?)
+}
+
+/// How far from an answer's end its usage is looked for, in bytes.
+const FARTHEST: usize = 4096;
 
 fn put(field: &mut Option<i64>, count: Option<i64>) {
     if count.is_some() {
