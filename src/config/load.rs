@@ -242,7 +242,7 @@ impl Check<'_> {
             let Some(deployment) = self.deployment(entry) else { continue };
             if !ids.insert(deployment.id.clone()) {
                 let message = format!("the id `{}` stands twice", deployment.id);
-                self.error(
+                self.warn(
                     entry,
                     message,
                     "give each deployment its own `model_info.id`, or remove one",

@@ -21,12 +21,12 @@ fn model(params: &str) -> String {
     )
 }
 
-#[test]
-fn every_mistake_is_told_with_its_line_and_its_mend() {
-    let settings = |text: &str| format!("{}{text}", model(""));
-    let general = |text: &str| model("").replace("{master_key: sk-2}", text);
+/// A config's text, the line of its mistake, and words of what is said and of how to mend it.
+type Mistake = (String, usize, &'static str, &'static str);
+
+fn mistakes_in_models() -> Vec<Mistake> {
     let entry = |text: &str| format!("model_list:\n{text}");
-    let cases = [
+    vec![
         ("model_list: [".to_owned(), 1, "not valid YAML", "indentation"),
         ("- a\n- b\n".to_owned(), 1, "a config is a map of sections, not a list", "model_list"),
         (entry("  - model_name: m\n"), 2, "`litellm_params` is missing", "model:"),
@@ -71,7 +71,7 @@ fn every_mistake_is_told_with_its_line_and_its_mend() {
         (general("{master_key: sk-2, compat: old}"), 6, "unknown compat `old`", "classic"),
         (settings("router_settings: {timeout: []}\n"), 7, "`timeout` must be", "leave it out"),
         (settings("router_settings: 3\n"), 7, "`router_settings` must be a map", "indent"),
-        (settings("router_settings: {model_group_alias: {a: n}}\n"), 7, "leads to `n`", "`m`"),
+        (settings("router_settings: {model_group_alias: {a: mm}}\n"), 7, "leads to `mm`", "`m`"),
         (settings("router_settings: {model_group_alias: {a: {}}}\n"), 7, "an alias leads", "[one"),
         (
             model("      api_key: os.environ/NO_SUCH\n").replace("      api_key: sk-1\n", ""),

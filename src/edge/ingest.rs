@@ -210,11 +210,11 @@ impl IngestLayer {
                 return Err(Problem::bad_request(message).param(key));
             }
         }
-        if let Some(field) = operation.required_field() {
-            if get(field)?.is_none() {
-                let message = format!("{route}: Missing required parameter: '{field}'.");
-                return Err(Problem::bad_request(message).param(field));
-            }
+        if let Some(field) = operation.required_field()
+            && get(field)?.is_none()
+        {
+            let message = format!("{route}: Missing required parameter: '{field}'.");
+            return Err(Problem::bad_request(message).param(field));
         }
         let model = match (operation, get("model")?) {
             (Operation::Gemini(path), _) => Some(Cow::Borrowed(&*path.model)),

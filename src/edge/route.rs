@@ -198,8 +198,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_path_has_a_route(path in "/[ -~]{0,60}") {
-            Route::of(&Method::GET, &path);
-            Route::of(&Method::POST, &path);
+            drop(Route::of(&Method::GET, &path));
+            drop(Route::of(&Method::POST, &path));
         }
     }
 }

@@ -39,7 +39,6 @@ fn without_v1(base: &str) -> &str {
 
 impl Operation {
     /// The path below [`Endpoint::base`], for the provider's `model`.
-    #[must_use]
     ///
     /// # Errors
     ///

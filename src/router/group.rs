@@ -154,7 +154,7 @@ pub(super) fn capture<'a>(pattern: &str, name: &'a str) -> Option<Vec<&'a str>> 
         captures.push(captured);
         rest = after;
     }
-    Some(captures)
+    rest.is_empty().then_some(captures)
 }
 
 /// `model` with its stars filled in. Where there are more captures than stars, the whole name is
@@ -189,6 +189,7 @@ mod tests {
             ("claude-*-*", "claude-opus-4-1", Some(vec!["opus", "4-1"])),
             ("*/latest", "gpt/latest", Some(vec!["gpt"])),
             ("a*a", "a", None),
+            ("gpt", "gpt-4o", None),
         ] {
             assert_eq!(capture(pattern, name), expected, "{pattern} {name}");
         }

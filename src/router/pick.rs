@@ -14,13 +14,13 @@ pub(super) fn pick<'a>(
     let among = candidates.filter(|deployment| order(deployment) == lowest);
     let mut few = among.clone();
     let (Some(first), None) = (few.next(), few.next()) else {
-        return among_several(among);
+        return among_several(&among);
     };
     Some(first)
 }
 
 fn among_several<'a>(
-    among: impl Iterator<Item = &'a Arc<Deployment>> + Clone,
+    among: &(impl Iterator<Item = &'a Arc<Deployment>> + Clone),
 ) -> Option<&'a Arc<Deployment>> {
     let by: [fn(&Deployment) -> Option<f64>; 3] = [
         |deployment| deployment.config().weight,

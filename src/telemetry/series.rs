@@ -31,11 +31,14 @@ pub(super) struct Alike {
     pub(super) failure: Option<(u16, usize)>,
 }
 
+/// The key, the requested name and the deployment of calls that are alike.
+pub(super) type Texts = (Option<Arc<str>>, Option<Arc<str>>, Option<Arc<DeploymentLabels>>);
+
 /// The cells that calls which are alike share.
 #[derive(Debug)]
 pub(super) struct Cells {
     /// Keeps the texts alive whose addresses are the key of this entry.
-    pub(super) _alive: (Option<Arc<str>>, Option<Arc<str>>, Option<Arc<DeploymentLabels>>),
+    pub(super) _alive: Texts,
     pub(super) calls: Counter,
     pub(super) duration: Histogram,
     pub(super) proxy_total: Counter,

@@ -179,9 +179,10 @@ mod tests {
     #[tokio::test]
     async fn only_the_model_changes_in_an_ordinary_request() {
         let model = Bytes::from_static(b"\"up\"");
+        let plan = plan(&model);
         let chat = after(
             Operation::ChatCompletions,
-            &plan(&model),
+            &plan,
             "{ \"model\" : \"down\",\n \"x\": [1.0e5, \"\\u00e9\"], \"user\":\"u\" }",
         );
         assert_eq!(
