@@ -102,7 +102,7 @@ const MISTAKES: &[Mistake] = &[
     ("@      organization: os.file/no/such\n", Severity::Error, (6, 21), "no/such", "path"),
     (
         "@    model_info: {id: 1}\n  - {model_name: n, litellm_params: {model: openai/x}, model_info: {id: 1}}\n",
-        Severity::Error,
+        Severity::Warning,
         (7, 5),
         "`1` stands twice",
         "model_info.id",

@@ -61,18 +61,6 @@ fn mistakes_in_models() -> Vec<Mistake> {
             "no key for openai",
             "OPENAI_API_KEY",
         ),
-        (settings("litellm_setings: {}\n"), 7, "unknown key `litellm_setings`", "litellm_settings"),
-        (
-            general("{master_kye: sk-2}"),
-            6,
-            "unknown key `general_settings.master_kye`",
-            "master_key",
-        ),
-        (general("{master_key: sk-2, compat: old}"), 6, "unknown compat `old`", "classic"),
-        (settings("router_settings: {timeout: []}\n"), 7, "`timeout` must be", "leave it out"),
-        (settings("router_settings: 3\n"), 7, "`router_settings` must be a map", "indent"),
-        (settings("router_settings: {model_group_alias: {a: mm}}\n"), 7, "leads to `mm`", "`m`"),
-        (settings("router_settings: {model_group_alias: {a: {}}}\n"), 7, "an alias leads", "[one"),
         (
             model("      api_key: os.environ/NO_SUCH\n").replace("      api_key: sk-1\n", ""),
             5,
@@ -85,8 +73,33 @@ fn mistakes_in_models() -> Vec<Mistake> {
             "/no/such cannot be read",
             "check the path",
         ),
-    ];
-    for (text, line, message, help) in cases {
+    ]
+}
+
+fn mistakes_in_settings() -> Vec<Mistake> {
+    let settings = |text: &str| format!("{}{text}", model(""));
+    let general = |text: &str| model("").replace("{master_key: sk-2}", text);
+    vec![
+        (settings("litellm_setings: {}\n"), 7, "unknown key `litellm_setings`", "litellm_settings"),
+        (
+            general("{master_kye: sk-2}"),
+            6,
+            "unknown key `general_settings.master_kye`",
+            "master_key",
+        ),
+        (general("{master_key: sk-2, compat: old}"), 6, "unknown compat `old`", "classic"),
+        (settings("router_settings: {timeout: []}\n"), 7, "`timeout` must be", "leave it out"),
+        (settings("router_settings: 3\n"), 7, "`router_settings` must be a map", "indent"),
+        (settings("router_settings: {model_group_alias: {a: mm}}\n"), 7, "leads to `mm`", "`m`"),
+        (settings("router_settings: {model_group_alias: {a: {}}}\n"), 7, "an alias leads", "[one"),
+    ]
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line_and_its_mend() {
+    for (text, line, message, help) in
+        mistakes_in_models().into_iter().chain(mistakes_in_settings())
+    {
         let (_, problems) = read(&text);
         let found = problems.found().iter().find(|problem| problem.message.contains(message));
         let shown = problems.render(false);
