@@ -1,12 +1,11 @@
 //! One entry of `model_list` → one deployment.
+use super::Deployment;
 use super::fields::Check;
 use super::known;
-use super::price::price;
 use super::yaml::{Kind, Node};
-use super::{Deployment, Secret};
 use crate::data::{self, Provider};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Uri};
+use http::Uri;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -29,7 +28,7 @@ impl Check<'_> {
         let api_base = self.api_base(params, provider)?;
         let api_key = self.api_key(params, provider);
         let parameters = parameters(params);
-        let price = price(params).or_else(|| price(info));
+        let price = self.price(params).or_else(|| self.price(info));
         let deployment = Deployment {
             id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, params)),
             provider,
@@ -38,7 +37,7 @@ impl Check<'_> {
             api_key,
             headers: self.headers(params, provider),
             defaults: parameters,
-            extra_body: json_members(params.get("extra_body")),
+            extra_body: json_members(self.section(params, "extra_body")),
             timeout: self.seconds(params, "timeout"),
             stream_timeout: self.seconds(params, "stream_timeout"),
             weight: self.number(params, "weight"),
@@ -123,129 +122,17 @@ impl Check<'_> {
         found.map(|provider| (provider, bare))
     }
 
-    /// The base URL; `Some(None)` is the built-in model.
-    fn api_base(&mut self, params: &Node, provider: &'static Provider) -> Option<Option<Uri>> {
-        if provider.name == "echo" {
-            return Some(None);
-        }
-        let key = if params.get("api_base").is_some() { "api_base" } else { "base_url" };
-        let at = params.get(key).unwrap_or(params);
-        if let Some(text) = self.text(params, key) {
-            let Some(url) = base_url(&text, provider) else {
-                let help = "write it as http://HOST:PORT/PATH or https://HOST/PATH";
-                self.error(at, format!("`{key}` is not a URL"), help);
-                return None;
-            };
-            if self.own.is_at(&url) {
-                let message = format!("`{key}` leads back to this proxy");
-                self.error(at, message, "set it to the provider's own URL, or leave it out");
-                return None;
-            }
-            return Some(Some(url));
-        }
-        let url = self.default_base(provider);
-        if url.is_none() {
-            let message =
-                format!("`api_base` is missing: {} has no address of its own", provider.name);
-            self.error(at, message, "add `api_base: http://HOST:PORT/v1`");
-        }
-        url.map(Some)
-    }
-
-    /// The base URL of a variable, else the provider's own.
-    pub(super) fn default_base(&mut self, provider: &'static Provider) -> Option<Uri> {
-        for name in provider.base_env {
-            let Some(text) = self.env.get(name) else { continue };
-            match base_url(text, provider) {
-                Some(url) if self.own.is_at(&url) => {
-                    let notice = format!(
-                        "{name} leads to this proxy itself (the env swap) and is not used as the \
-                         address of {}",
-                        provider.name
-                    );
-                    if !self.problems.notices.contains(&notice) {
-                        self.problems.notice(notice);
-                    }
-                }
-                Some(url) => return Some(url),
-                None => self.problems.notice(format!("{name} is not a URL and is not used")),
-            }
-        }
-        base_url(provider.base, provider)
-    }
-
-    fn api_key(&mut self, params: &Node, provider: &Provider) -> Option<Secret<String>> {
-        let own = self.text(params, "api_key").map(|key| Secret::new(key.trim().to_owned()));
-        let key = own.or_else(|| provider.key_env.iter().find_map(|name| self.env.secret(name)));
-        let fits = |key: &Secret<String>| HeaderValue::from_str(key.expose()).is_ok();
-        match &key {
-            None if !provider.key_optional && params.get("api_key").is_none() => {
-                let names = provider.key_env.join(" or ");
-                let message = format!("no key for {}: calls will be refused there", provider.name);
-                self.warn(params, message, &format!("add `api_key`, or set {names}"));
-            }
-            Some(key) if !fits(key) => {
-                let at = params.get("api_key").unwrap_or(params);
-                let message = "the key holds characters that no header can carry".to_owned();
-                self.error(at, message, "copy the key again, without line breaks");
-            }
-            _ => {}
-        }
-        key.filter(fits)
-    }
-
-    fn headers(&mut self, params: &Node, provider: &Provider) -> Vec<(HeaderName, HeaderValue)> {
-        let mut headers = Vec::new();
-        for (name, value) in provider.headers {
-            headers.extend(header(name, value));
-        }
-        if let Some(organization) = self.text(params, "organization") {
-            headers.extend(header("openai-organization", &organization));
-        }
-        let Some(extra) = self.section(params, "extra_headers") else { return headers };
-        for (name, value) in extra.entries() {
-            let pair = name.as_text().zip(value.as_text());
-            match pair.and_then(|(name, value)| header(&name, &value)) {
-                Some(header) => headers.push(header),
-                None if value.is_null() => {}
-                None => {
-                    let help = "use letters, digits and dashes in names, and one line of text";
-                    self.error(name, "this is not a valid header".to_owned(), help);
-                }
-            }
-        }
-        headers
-    }
-
     fn note_later(&mut self, params: &Node) {
         for (key, value) in params.entries() {
             let key = key.as_text().unwrap_or_default();
             if known::has(known::PARAMS_LATER, &key) && !value.is_null() {
                 self.later.insert(format!("litellm_params.{key}"));
+            } else if known::is_secret(&key) && !known::has(known::PARAMS, &key) {
+                let message = format!("`{key}` looks like a credential and is not sent");
+                self.warn(value, message, "put the provider's key into `api_key`");
             }
         }
     }
-}
-
-fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
-    let mut value = HeaderValue::from_str(value).ok()?;
-    value.set_sensitive(known::is_secret(name));
-    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
-}
-
-/// A base URL without a slash at its end. For a provider whose OpenAI-compatible endpoint lies
-/// below its base (Ollama), the base may be written with and without that path.
-fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
-    let text = text.trim().trim_end_matches('/');
-    let text = match provider.openai_base.and_then(|base| base.strip_prefix(provider.base)) {
-        Some(path) if provider.wire == data::Wire::OpenAi && !text.ends_with(path) => {
-            format!("{text}{path}")
-        }
-        _ => text.to_owned(),
-    };
-    let url: Uri = text.parse().ok()?;
-    let web = matches!(url.scheme_str(), Some("http" | "https"));
-    (web && url.host().is_some_and(|host| !host.is_empty()) && url.query().is_none()).then_some(url)
 }
 
 /// The parameters that requests get where they do not bring their own.
@@ -270,14 +157,28 @@ fn json_members(map: Option<&Node>) -> Vec<(String, Bytes)> {
 
 /// What `/model/info` shows of a map: everything but credentials.
 fn shown(map: &Node) -> Map<String, Value> {
-    let Value::Object(mut members) = map.to_json() else { return Map::new() };
-    members.retain(|name, _| !known::is_secret(name));
-    for (name, value) in &mut members {
-        if name == "extra_headers" {
-            hide(value);
-        }
+    let mut members = map.to_json();
+    without_secrets(&mut members);
+    match members {
+        Value::Object(members) => members,
+        _ => Map::new(),
     }
-    members
+}
+
+fn without_secrets(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_secrets),
+        Value::Object(members) => {
+            members.retain(|name, _| !known::is_secret(name));
+            for (name, value) in members {
+                match name == "extra_headers" {
+                    true => hide(value),
+                    false => without_secrets(value),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Headers often carry keys under names that tell nothing.

@@ -3,6 +3,7 @@ use super::Secret;
 use super::problem::Problems;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Variables by name. `Debug` shows no value.
@@ -57,16 +58,24 @@ impl Env {
 
     /// Adds the variables of a `.env` file that are not set yet.
     pub(super) fn add_dotenv(&mut self, path: &Path, problems: &mut Problems) {
-        let Ok(lines) = dotenvy::from_path_iter(path) else { return };
-        for line in lines {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) => {
+                return problems.notice(format!("{} cannot be read: {error}", path.display()));
+            }
+        };
+        let text = text.trim_start_matches('\u{feff}');
+        for line in dotenvy::from_read_iter(text.as_bytes()) {
             match line {
                 Ok((name, value)) => {
                     self.0.entry(name).or_insert(value);
                 }
                 // Its text is not shown: it may be a key that lacks its quotes.
-                Err(_) => problems.notice(format!(
-                    "{}: a line that is not NAME=VALUE was left out, with all that follow it",
-                    path.display()
+                Err(error) => problems.notice(format!(
+                    "{}{}: this is not NAME=VALUE and was left out",
+                    path.display(),
+                    line_of(&error, text).map(|line| format!(":{line}")).unwrap_or_default()
                 )),
             }
         }
@@ -89,6 +98,13 @@ impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
+}
+
+/// The line of a `.env` file that an error is about, counted from 1.
+fn line_of(error: &dotenvy::Error, text: &str) -> Option<usize> {
+    let dotenvy::Error::LineParse(part, _) = error else { return None };
+    let part = part.lines().next()?.trim_end();
+    text.lines().position(|line| line.trim_end().ends_with(part)).map(|index| index + 1)
 }
 
 /// A switch as people write it.

@@ -46,8 +46,10 @@ impl Check<'_> {
         self.typed(map, key, "a text", Node::as_text).filter(|text| !text.is_empty())
     }
 
+    /// A finite number of at least 0.
     pub(super) fn number(&mut self, map: &Node, key: &str) -> Option<f64> {
-        self.typed(map, key, "a number", Node::as_number)
+        let sound = |number: &f64| number.is_finite() && *number >= 0.0;
+        self.typed(map, key, "a number of at least 0", |node| node.as_number().filter(sound))
     }
 
     /// A number of at least 0 without a fraction.

@@ -100,13 +100,14 @@ pub(super) fn is_secret(key: &str) -> bool {
     let plain = ["authorization", "cookie", "aws_access_key_id", "vertex_credentials"];
     let parts =
         ["api_key", "apikey", "master_key", "secret", "password", "token", "api-key", "salt_key"];
-    let harmless =
-        ["max_tokens", "cost_per", "token_limit", "max_input_tokens", "max_output_tokens"];
+    // Parameters of models and prices.
+    let harmless = ["cost", "token_limit", "token_budget", "token_id", "cache_key", "stop_token"];
+    if key.ends_with("tokens") || harmless.iter().any(|part| key.contains(part)) {
+        return false;
+    }
     plain.contains(&key.as_str())
         || key.ends_with("_key")
-        || (parts.iter().any(|part| key.contains(part))
-            && !key.ends_with("tokens")
-            && !harmless.iter().any(|part| key.contains(part)))
+        || parts.iter().any(|part| key.contains(part))
 }
 
 /// The nearest of some keys to one that nobody knows, if any is near.

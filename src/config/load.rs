@@ -6,7 +6,7 @@ use super::own::Own;
 use super::problem::{Problem, Problems};
 use super::resolve::resolve;
 use super::yaml::{self, Kind, Node};
-use super::{Alias, Config, Options, Routing, Timeouts};
+use super::{Alias, Config, Options, Routing, Secret, Server, Timeouts};
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,8 +23,16 @@ pub struct Refused(pub Problems);
 /// [`Refused`], with the same report that `bartizan check` prints.
 pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> {
     let mut problems = Problems::default();
-    let env = with_dotenv(env, options, &mut problems);
+    let production = env.get("LITELLM_MODE") == Some("PRODUCTION");
+    let mut env = env;
+    if !production {
+        env.add_dotenv(Path::new(".env"), &mut problems);
+    }
     let file = options.config.clone().or_else(|| env.get("CONFIG_FILE_PATH").map(PathBuf::from));
+    let beside = file.as_deref().and_then(Path::parent);
+    if let Some(dir) = beside.filter(|dir| !production && !dir.as_os_str().is_empty()) {
+        env.add_dotenv(&dir.join(".env"), &mut problems);
+    }
     let Some(path) = file else { return finished(options, &env, None, problems) };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -35,7 +43,7 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
             return Err(Refused(problems));
         }
     };
-    problems.file = (path.display().to_string(), text);
+    problems.file = (path.display().to_string(), Secret::new(text));
     finished_text(options, env, problems)
 }
 
@@ -45,7 +53,8 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
 ///
 /// [`Refused`], as [`load`].
 pub fn parse_str(text: &str) -> Result<(Config, Problems), Refused> {
-    let problems = Problems { file: ("config".into(), text.to_owned()), ..Problems::default() };
+    let file = ("config".into(), Secret::new(text.to_owned()));
+    let problems = Problems { file, ..Problems::default() };
     finished_text(&Options::default(), Env::default(), problems)
 }
 
@@ -54,7 +63,7 @@ fn finished_text(
     mut env: Env,
     mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
-    let mut root = match yaml::parse(&problems.file.1) {
+    let mut root = match yaml::parse(problems.file.1.expose()) {
         Ok(root) => root,
         Err(problem) => {
             problems.add(problem);
@@ -67,21 +76,10 @@ fn finished_text(
         problems.add(Problem::error(message, root.place).help(help));
         return Err(Refused(problems));
     }
+    yaml::without_twins(&mut root, &mut problems);
     export(&mut root, &mut env, &mut problems);
     resolve(&mut root, "", &env, &mut problems);
     finished(options, &env, Some(&root), problems)
-}
-
-fn with_dotenv(mut env: Env, options: &Options, problems: &mut Problems) -> Env {
-    if env.get("LITELLM_MODE") == Some("PRODUCTION") {
-        return env;
-    }
-    env.add_dotenv(Path::new(".env"), problems);
-    let beside = options.config.as_deref().and_then(Path::parent);
-    if let Some(dir) = beside.filter(|dir| !dir.as_os_str().is_empty()) {
-        env.add_dotenv(&dir.join(".env"), problems);
-    }
-    env
 }
 
 /// `environment_variables`: they count for everything that is read after them.
@@ -104,10 +102,11 @@ fn finished(
     options: &Options,
     env: &Env,
     root: Option<&Node>,
-    problems: Problems,
+    mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
     let listen = options.listen(env);
-    let own = Own::new(listen.iter().flatten().copied().collect());
+    let ops_listen = options.ops_listen(env, &mut problems);
+    let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
     let mut check = Check { env, own: &own, problems, later: BTreeSet::new() };
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let root_or_nothing = root.unwrap_or(&nothing);
@@ -122,7 +121,7 @@ fn finished(
         check.problems.add(Problem::error(message, Default::default()));
         Vec::new()
     });
-    let server = check.server(general, options, listen);
+    let server = Server { ops_listen, ..check.server(general, options, listen) };
     let access = check.access(root.is_some(), general, options, &server);
     let outbound = check.outbound(litellm, &server);
     let telemetry = check.telemetry(litellm, options);
@@ -157,17 +156,31 @@ impl Check<'_> {
         self.keys(general, "general_settings", known::GENERAL, known::GENERAL_LATER);
         self.keys(litellm, "litellm_settings", known::LITELLM, known::LITELLM_LATER);
         self.keys(router, "router_settings", known::ROUTER, known::ROUTER_LATER);
-        for callback in litellm.get("callbacks").map(Node::items).unwrap_or_default() {
-            if callback.text() != Some("prometheus") {
-                let name = callback.as_text().unwrap_or_default();
-                self.later.insert(format!("litellm_settings.callbacks: {name}"));
-            }
-        }
+        self.callbacks(litellm);
         let strategy = self.text(router, "routing_strategy");
         if let Some(other) = strategy.filter(|strategy| strategy != "simple-shuffle") {
             self.later.insert(format!(
                 "router_settings.routing_strategy: {other} (simple-shuffle is used)"
             ));
+        }
+    }
+
+    /// `callbacks`: a list, or one name. `file.instance` is Python code.
+    fn callbacks(&mut self, litellm: &Node) {
+        let Some(told) = litellm.get("callbacks") else { return };
+        let one = std::slice::from_ref(told);
+        let all = if matches!(told.kind, Kind::List(_)) { told.items() } else { one };
+        for callback in all {
+            let Some(name) = callback.as_text().filter(|name| name != "prometheus") else {
+                continue;
+            };
+            if name.contains('.') {
+                let message =
+                    format!("the callback `{name}` is Python code, which cannot run here");
+                self.warn(callback, message, "remove it, or do the same in front of the proxy");
+            } else {
+                self.later.insert(format!("litellm_settings.callbacks: {name}"));
+            }
         }
     }
 

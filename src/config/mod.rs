@@ -14,7 +14,10 @@ mod env;
 mod fields;
 mod known;
 mod load;
+mod mask;
 mod master_key;
+#[cfg(test)]
+mod mistakes;
 mod options;
 mod own;
 mod price;
@@ -24,6 +27,7 @@ mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod yaml;
 
 pub use self::env::Env;

@@ -1,4 +1,6 @@
 //! What is wrong with a config: the place, what it is, and how to mend it. All at once.
+use super::Secret;
+use super::mask::masked;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// A place in the file. Lines and columns count from 1; 0 is nowhere.
@@ -56,7 +58,7 @@ impl Problem {
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     /// The file as errors name it, and its text; empty without a file.
-    pub(super) file: (String, String),
+    pub(super) file: (String, Secret<String>),
     /// In the order of the file.
     pub(super) found: Vec<Problem>,
     /// What the operator should know once.
@@ -101,7 +103,7 @@ impl Problems {
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let shown = masked(&self.file.1);
+        let shown = masked(self.file.1.expose());
         let mut text = String::new();
         for problem in &self.found {
             text.push_str(&self.render_one(problem, &shown, &renderer));
@@ -121,8 +123,9 @@ impl Problems {
         let mut group = Group::with_title(level.primary_title(problem.message.as_str()));
         if problem.place.line > 0 {
             let place = problem.place;
-            let end = (place.start + place.len.max(1)).min(shown.len());
-            let start = place.start.min(end);
+            // The renderer cuts the text there: an end inside a character would be a panic.
+            let start = shown.floor_char_boundary(place.start);
+            let end = shown.ceil_char_boundary(place.start + place.len.max(1));
             let snippet = Snippet::source(shown).path(self.file.0.as_str());
             let mark = AnnotationKind::Primary.span(start..end);
             group = group.element(snippet.annotation(mark));
@@ -134,38 +137,4 @@ impl Problems {
         text.push('\n');
         text
     }
-}
-
-/// The text with every value of a credential's key replaced by stars, byte for byte, so that
-/// places stay true. References (`os.environ/…`) are no secret.
-fn masked(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let mut rest = line;
-        while let Some((key, value)) = rest.split_once(':') {
-            shown.push_str(key);
-            shown.push(':');
-            rest = value;
-            let reference = ["os.environ/", "os.file/"];
-            let plain = reference.iter().any(|start| value.trim_start().starts_with(start));
-            if !plain && super::known::is_secret(key_name(key)) {
-                let end = value.find([',', '}']).unwrap_or(value.len());
-                let (secret, after) = value.split_at(end);
-                shown.extend(secret.bytes().map(star));
-                rest = after;
-            }
-        }
-        shown.push_str(rest);
-    }
-    shown
-}
-
-fn star(byte: u8) -> char {
-    if byte.is_ascii_whitespace() { char::from(byte) } else { '*' }
-}
-
-/// The key that a text ends with: `- api_key`, `{model: x, api_key`.
-fn key_name(before: &str) -> &str {
-    let start = before.rfind(['{', ',', ' ', '\t']).map_or(0, |at| at + 1);
-    before.get(start..).unwrap_or_default().trim_matches(['"', '\''])
 }

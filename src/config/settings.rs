@@ -21,7 +21,7 @@ impl Check<'_> {
         let keep_alive = self.seconds(general, "keepalive_timeout");
         Server {
             listen,
-            ops_listen: options.ops_listen(self.env, &mut self.problems),
+            ops_listen: None,
             max_body: mebibytes.map_or(32 << 20, |size| (size * 1_048_576.0) as usize),
             body_budget: options.body_budget.unwrap_or(256 << 20),
             max_connections: 10_000,

@@ -1,8 +1,8 @@
 //! YAML as a tree that knows where each value stands. The only place that knows the YAML library.
-use super::problem::{Place, Problem};
+use super::problem::{Place, Problem, Problems};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
 use std::fmt;
 
 /// A value and its place.
@@ -32,9 +32,18 @@ impl PartialEq for Node {
 
 /// Parses one document. Aliases and merge keys are resolved; alias bombs are refused.
 pub(super) fn parse(text: &str) -> Result<Node, Problem> {
-    let parsed: Result<Option<Node>, _> = serde_saphyr::from_str(text);
+    // PyYAML, which reads these files for LiteLLM, takes the last of two equal keys.
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        // The library's other way takes `n` and `y` for switches, which PyYAML does not.
+        strict_booleans: true
+    };
+    let parsed: Result<Option<Node>, _> = serde_saphyr::from_str_with_options(text, options);
     match parsed {
-        Ok(Some(node)) => Ok(node),
+        Ok(Some(mut node)) => {
+            plain_switches(&mut node, text);
+            Ok(node)
+        }
         Ok(None) => Ok(Node { kind: Kind::Null, place: Place::default() }),
         Err(error) => {
             let place = error.location().map(place).unwrap_or_default();
@@ -45,6 +54,56 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
                 Some("check the indentation, and quote texts that hold `: ` or `#`".into());
             Err(problem)
         }
+    }
+}
+
+/// Makes switches of the words that YAML 1.1, and so PyYAML, takes for them when they stand
+/// without quotes.
+fn plain_switches(node: &mut Node, source: &str) {
+    let place = node.place;
+    match &mut node.kind {
+        Kind::Text(word) => {
+            let is_word = ["true", "false", "yes", "no", "on", "off"]
+                .iter()
+                .any(|switch| word.eq_ignore_ascii_case(switch));
+            let plain = || source.get(place.start..).is_some_and(|rest| rest.starts_with(&**word));
+            if let Some(switch) = super::env::truth(word).filter(|_| is_word && plain()) {
+                node.kind = Kind::Bool(switch);
+            }
+        }
+        Kind::List(items) => items.iter_mut().for_each(|item| plain_switches(item, source)),
+        Kind::Map(entries) => {
+            entries.iter_mut().for_each(|(_, value)| plain_switches(value, source));
+        }
+        _ => {}
+    }
+}
+
+/// Keeps the last of equal keys in a map, and says so.
+pub(super) fn without_twins(node: &mut Node, problems: &mut Problems) {
+    match &mut node.kind {
+        Kind::List(items) => {
+            items.iter_mut().for_each(|item| without_twins(item, problems));
+        }
+        Kind::Map(entries) => {
+            let mut kept: Vec<(Node, Node)> = Vec::with_capacity(entries.len());
+            for (key, mut value) in entries.drain(..) {
+                without_twins(&mut value, problems);
+                let twin = key.as_text().and_then(|name| {
+                    kept.iter().position(|(other, _)| other.as_text().as_ref() == Some(&name))
+                });
+                if let Some(twin) = twin {
+                    kept.remove(twin);
+                    let name = key.as_text().unwrap_or_default();
+                    let message = format!("the key `{name}` stands twice: this one counts");
+                    let problem = Problem::warning(message, key.place);
+                    problems.add(problem.help("remove the other one"));
+                }
+                kept.push((key, value));
+            }
+            *entries = kept;
+        }
+        _ => {}
     }
 }
 

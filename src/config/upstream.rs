@@ -1,0 +1,137 @@
+//! Where a deployment's calls go: base URL, credential, headers.
+use super::Secret;
+use super::fields::Check;
+use super::yaml::Node;
+use crate::data::{self, Provider};
+use http::{HeaderName, HeaderValue, Uri};
+
+impl Check<'_> {
+    /// The base URL; `Some(None)` is the built-in model.
+    pub(super) fn api_base(
+        &mut self,
+        params: &Node,
+        provider: &'static Provider,
+    ) -> Option<Option<Uri>> {
+        if provider.name == "echo" {
+            return Some(None);
+        }
+        let key = if params.get("api_base").is_some() { "api_base" } else { "base_url" };
+        let at = params.get(key).unwrap_or(params);
+        if let Some(text) = self.text(params, key) {
+            let Some(url) = base_url(&text, provider) else {
+                let help = "write it as http://HOST:PORT/PATH or https://HOST/PATH, without a name \
+                            or password: they belong in `api_key` or `extra_headers`";
+                self.error(at, format!("`{key}` is not a URL of a provider"), help);
+                return None;
+            };
+            if self.own.is_at(&url) {
+                let message = format!("`{key}` leads back to this proxy");
+                self.error(at, message, "set it to the provider's own URL, or leave it out");
+                return None;
+            }
+            return Some(Some(url));
+        }
+        let url = self.default_base(provider);
+        if url.is_none() {
+            let message =
+                format!("`api_base` is missing: {} has no address of its own", provider.name);
+            self.error(at, message, "add `api_base: http://HOST:PORT/v1`");
+        }
+        url.map(Some)
+    }
+
+    /// The base URL of a variable, else the provider's own.
+    pub(super) fn default_base(&mut self, provider: &'static Provider) -> Option<Uri> {
+        for name in provider.base_env {
+            let Some(text) = self.env.get(name) else { continue };
+            match base_url(text, provider) {
+                Some(url) if self.own.is_at(&url) => {
+                    let notice = format!(
+                        "{name} leads to this proxy itself (the env swap) and is not used as the \
+                         address of {}",
+                        provider.name
+                    );
+                    if !self.problems.notices.contains(&notice) {
+                        self.problems.notice(notice);
+                    }
+                }
+                Some(url) => return Some(url),
+                None => self.problems.notice(format!("{name} is not a URL and is not used")),
+            }
+        }
+        base_url(provider.base, provider)
+    }
+
+    pub(super) fn api_key(&mut self, params: &Node, provider: &Provider) -> Option<Secret<String>> {
+        let own = self.text(params, "api_key").map(|key| Secret::new(key.trim().to_owned()));
+        let key = own.or_else(|| provider.key_env.iter().find_map(|name| self.env.secret(name)));
+        let fits = |key: &Secret<String>| HeaderValue::from_str(key.expose()).is_ok();
+        match &key {
+            None if !provider.key_optional && params.get("api_key").is_none() => {
+                let names = provider.key_env.join(" or ");
+                let message = format!("no key for {}: calls will be refused there", provider.name);
+                self.warn(params, message, &format!("add `api_key`, or set {names}"));
+            }
+            Some(key) if !fits(key) => {
+                let at = params.get("api_key").unwrap_or(params);
+                let message = "the key holds characters that no header can carry".to_owned();
+                self.error(at, message, "copy the key again, without line breaks");
+            }
+            _ => {}
+        }
+        key.filter(fits)
+    }
+
+    pub(super) fn headers(
+        &mut self,
+        params: &Node,
+        provider: &Provider,
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let mut headers = Vec::new();
+        for (name, value) in provider.headers {
+            headers.extend(header(name, value));
+        }
+        if let Some(organization) = self.text(params, "organization") {
+            headers.extend(header("openai-organization", &organization));
+        }
+        let Some(extra) = self.section(params, "extra_headers") else { return headers };
+        for (name, value) in extra.entries() {
+            let pair = name.as_text().zip(value.as_text());
+            match pair.and_then(|(name, value)| header(&name, &value)) {
+                Some((name, mut value)) => {
+                    // What a header's name does not tell: its value may be a key.
+                    value.set_sensitive(true);
+                    headers.push((name, value));
+                }
+                None if value.is_null() => {}
+                None => {
+                    let help = "use letters, digits and dashes in names, and one line of text";
+                    self.error(name, "this is not a valid header".to_owned(), help);
+                }
+            }
+        }
+        headers
+    }
+}
+
+fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
+}
+
+/// A base URL without a slash at its end. For a provider whose OpenAI-compatible endpoint lies
+/// below its base (Ollama), the base may be written with and without that path.
+fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
+    let text = text.trim().trim_end_matches('/');
+    let text = match provider.openai_base.and_then(|base| base.strip_prefix(provider.base)) {
+        Some(path) if provider.wire == data::Wire::OpenAi && !text.ends_with(path) => {
+            format!("{text}{path}")
+        }
+        _ => text.to_owned(),
+    };
+    let url: Uri = text.parse().ok()?;
+    let web = matches!(url.scheme_str(), Some("http" | "https"));
+    let host = url.host().is_some_and(|host| !host.is_empty());
+    // A name and a password in a URL would be shown wherever the URL is.
+    let named = url.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    (web && host && !named && url.query().is_none()).then_some(url)
+}
