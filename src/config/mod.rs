@@ -17,7 +17,7 @@ mod load;
 mod mask;
 mod master_key;
 #[cfg(test)]
-mod mistakes;
+mod tests_mistakes;
 mod options;
 mod own;
 mod price;

@@ -295,10 +295,11 @@ fn failure_is_told(answer: &Answer) -> Result<(), String> {
     Ok(())
 }
 
-/// An error that is not in the client's dialect (here: without any body) is told in it.
+/// An error whose body is a page, not JSON, is told in the client's dialect.
 fn is_foreign_error(replay: &Replay) -> bool {
     let body = serde_json::from_slice::<Value>(&replay.answer).ok();
-    replay.exchange.status() >= 400 && body.is_none_or(|body| !body.is_object())
+    let page = !replay.answer.is_empty() && body.is_none_or(|body| !body.is_object());
+    replay.exchange.status() >= 400 && page
 }
 
 fn envelope(replay: &Replay, answer: &Answer) -> Result<(), String> {
