@@ -16,8 +16,6 @@ mod known;
 mod load;
 mod mask;
 mod master_key;
-#[cfg(test)]
-mod tests_mistakes;
 mod options;
 mod own;
 mod price;
@@ -27,6 +25,8 @@ mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_mistakes;
 mod upstream;
 mod yaml;
 

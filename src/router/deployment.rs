@@ -7,6 +7,7 @@ use crate::providers::{Dialect, endpoint};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::facts::Price;
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use http::{HeaderName, HeaderValue, Uri, header};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,7 +23,7 @@ pub struct Deployment {
     answer_headers: Vec<(HeaderName, HeaderValue)>,
     model_json: Bytes,
     price: Price,
-    prefixed: RwLock<HashMap<HeaderName, HeaderName>>,
+    prefixed: RwLock<HashMap<HeaderName, HeaderName, RandomState>>,
 }
 
 /// Header names of an upstream that are kept ready.

@@ -4,7 +4,8 @@ use crate::{
     facts::Usage,
     wire::scan::{Value, tail_member, value},
 };
-use memchr::memrchr;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// What the reports so far said. A field that a later report leaves out keeps its value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,8 +102,11 @@ impl Report {
 /// only: prompts and answers are skipped, not parsed.
 #[must_use]
 pub fn usage_of(wire: Wire, body: &[u8]) -> Option<Usage> {
-    let key = if wire == Wire::Gemini { "usageMetadata" } else { "usage" };
-    let usage = last_member(body, key).or_else(|| {
+    let (key, quoted) = match wire {
+        Wire::Gemini => ("usageMetadata", &*USAGE_METADATA),
+        _ => ("usage", &*USAGE),
+    };
+    let usage = last_member(body, quoted).or_else(|| {
         let answer = value(body);
         // A response object that is wrapped in an event, as `response.completed` is.
         answer.get(key).or_else(|| answer.get("response")?.get(key))
@@ -115,27 +119,18 @@ pub fn usage_of(wire: Wire, body: &[u8]) -> Option<Usage> {
 /// The member `key` of the object `body`, found from its end: usage stands there in most answers,
 /// behind texts and vectors that need not be read then. It is at the top level exactly if what
 /// follows are members up to the object's own bracket, with nothing behind it.
-fn last_member<'a>(body: &'a [u8], key: &str) -> Option<Value<'a>> {
-    let end = body.trim_ascii_end().strip_suffix(b"}")?;
-    let mut before = end.len();
-    let from = loop {
-        before = memrchr(b'"', end.get(..before)?)?;
-        let named = end
-            .get(before + 1..)?
-            .strip_prefix(key.as_bytes())
-            .and_then(|rest| rest.strip_prefix(b"\""));
-        if named.is_some() {
-            break before;
-        }
-        if end.len() - before > FARTHEST {
-            return None;
-        }
-    };
-    tail_member(body.get(from..)?)
+fn last_member<'a>(body: &'a [u8], key: &Finder<'_>) -> Option<Value<'a>> {
+    let near = body.get(body.len().saturating_sub(FARTHEST)..)?;
+    let last = key.find_iter(near).last()?;
+    tail_member(near.get(last..)?)
 }
 
 /// How far from an answer's end its usage is looked for, in bytes.
-const FARTHEST: usize = 4096;
+const FARTHEST: usize = 2048;
+
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""usage""#));
+static USAGE_METADATA: LazyLock<Finder<'static>> =
+    LazyLock::new(|| Finder::new(r#""usageMetadata""#));
 
 fn put(field: &mut Option<i64>, count: Option<i64>) {
     if count.is_some() {
