@@ -7,6 +7,7 @@ use crate::forward::{Deadlines, strip_request};
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Operation, Prompt};
 use crate::telemetry::{Served, Trail};
+use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
 use http::request::Parts;
@@ -77,7 +78,7 @@ impl Attempt {
     }
 
     /// Sends the request and hands the answer on.
-    pub(super) async fn run(self) -> Result<Response<Body>, UpstreamFailure> {
+    pub(super) async fn run(self) -> Result<Response<Body>, BoxError> {
         let dialect = self.operation.dialect();
         let provider = self.deployment.config().provider.title;
         let leaf = self.deployment.leaf(dialect).expect("it was picked because it has one");
@@ -98,7 +99,7 @@ impl Attempt {
             sent,
             held: self.prompt.held,
         };
-        answering.answer(rsp).await
+        Ok(answering.answer(rsp).await?)
     }
 }
 

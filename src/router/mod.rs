@@ -141,7 +141,7 @@ impl Service<Request<Prompt>> for Router {
 
     fn call(&mut self, req: Request<Prompt>) -> Self::Future {
         match self.attempt(req) {
-            Ok(attempt) => Box::pin(async move { attempt.run().await.map_err(Into::into) }),
+            Ok(attempt) => Box::pin(attempt.run()),
             Err(error) => Box::pin(ready(Err(error.into()))),
         }
     }
