@@ -37,6 +37,6 @@ impl<B> Service<Request<B>> for Ops {
             Route::Admin(AdminRoute::Metrics) => metrics(&self.0),
             _ => nothing(),
         };
-        ready(Ok(rsp.map(Answer::unrecorded)))
+        ready(Ok(rsp.map(Answer::Right)))
     }
 }

@@ -105,10 +105,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             FutureProj::Call(call) => call.poll(cx),
-            FutureProj::Admin(admin) => admin.poll(cx).map_ok(|rsp| rsp.map(Answer::unrecorded)),
+            FutureProj::Admin(admin) => admin.poll(cx).map_ok(|rsp| rsp.map(Answer::Right)),
             FutureProj::Done(rsp) => {
                 let rsp = rsp.take().expect("an answer is given once");
-                Poll::Ready(Ok(rsp.map(Answer::unrecorded)))
+                Poll::Ready(Ok(rsp.map(Answer::Right)))
             }
         }
     }

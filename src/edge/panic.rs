@@ -71,7 +71,7 @@ fn apology() -> Response<CatchBody> {
     tracing::error!("A call panicked and was answered with 500");
     let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error of the proxy");
     let body = Dialect::OpenAi.error_body(&problem);
-    let mut rsp = Response::new(CatchBody(Answer::unrecorded(body.into())));
+    let mut rsp = Response::new(CatchBody(Answer::Right(body.into())));
     *rsp.status_mut() = problem.status;
     rsp
 }

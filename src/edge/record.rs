@@ -7,6 +7,7 @@ use bartizan_layers::end::{End, EndBody, OnEnd};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::{Frame, SizeHint};
+use http_body_util::Either;
 use pin_project::{pin_project, pinned_drop};
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -104,7 +105,7 @@ where
         if let Ok(id) = HeaderValue::from_str(recording.trail.id().as_str()) {
             rsp.headers_mut().insert(CALL_ID, id);
         }
-        Poll::Ready(Ok(rsp.map(|body| Answer::recorded(body, recording))))
+        Poll::Ready(Ok(rsp.map(|body| recorded(body, recording))))
     }
 }
 
@@ -120,56 +121,12 @@ impl<F> PinnedDrop for RecordFuture<F> {
     }
 }
 
-/// The body of an answer: counts its bytes, and tells the record how it ended.
-#[pin_project(project = AnswerProj)]
-#[derive(Debug)]
-pub enum Answer {
-    /// Of a call.
-    Recorded(#[pin] EndBody<Counted, Recording>),
-    /// Of the proxy's own routes.
-    Unrecorded(#[pin] Body),
-}
+/// The body of an answer: of a call, which is counted and recorded; or of the proxy's own routes.
+pub type Answer = Either<EndBody<Counted, Recording>, Body>;
 
-impl Answer {
-    /// A body of which no record is kept.
-    #[must_use]
-    pub const fn unrecorded(body: Body) -> Self {
-        Self::Unrecorded(body)
-    }
-
-    fn recorded(inner: Body, recording: Recording) -> Self {
-        let counted = Counted { inner, trail: recording.trail.clone() };
-        Self::Recorded(EndBody::new(counted, recording))
-    }
-}
-
-impl http_body::Body for Answer {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.project() {
-            AnswerProj::Recorded(body) => body.poll_frame(cx),
-            AnswerProj::Unrecorded(body) => body.poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Recorded(body) => body.is_end_stream(),
-            Self::Unrecorded(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Recorded(body) => body.size_hint(),
-            Self::Unrecorded(body) => body.size_hint(),
-        }
-    }
+fn recorded(inner: Body, recording: Recording) -> Answer {
+    let counted = Counted { inner, trail: recording.trail.clone() };
+    Either::Left(EndBody::new(counted, recording))
 }
 
 /// Counts the bytes that go by.
