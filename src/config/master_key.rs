@@ -2,8 +2,8 @@
 use super::env::Env;
 use super::{Access, Secret};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,8 @@ fn read(path: &Path) -> io::Result<Secret<String>> {
 /// 192 random bits of the operating system.
 fn new_key() -> io::Result<Secret<String>> {
     let mut bits = [0; 24];
-    File::open("/dev/urandom")?.read_exact(&mut bits)?;
+    let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
+    random.fill(&mut bits).map_err(|_| io::Error::other("the system gives no random bits"))?;
     Ok(Secret::new(format!("sk-{}", URL_SAFE_NO_PAD.encode(bits))))
 }
 

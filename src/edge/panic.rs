@@ -104,3 +104,40 @@ impl http_body::Body for CatchBody {
         self.0.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CatchLayer;
+    use crate::config::Compat;
+    use crate::edge::RecordLayer;
+    use crate::telemetry::{LogWriter, Metrics, Telemetry, UpstreamConnections};
+    use bartizan_layers::body::Body;
+    use http::{Request, Response, StatusCode};
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_recorded_as_500() {
+        let settings = crate::config::Telemetry {
+            level: tracing::Level::ERROR,
+            json: Some(true),
+            metrics_need_key: None,
+        };
+        let metrics = Arc::new(Metrics::new(Compat::Current));
+        let writer = LogWriter::start(std::io::sink()).unwrap();
+        let telemetry = Telemetry::new(&settings, metrics.clone(), writer);
+        let service = ServiceBuilder::new()
+            .layer(CatchLayer)
+            .layer(RecordLayer::new(telemetry))
+            .service(service_fn(async |req: Request<()>| {
+                assert!(req.uri().path() == "/fine", "a bug");
+                Ok::<_, Infallible>(Response::new(Body::empty()))
+            }));
+        let Ok(rsp) = service.oneshot(Request::new(())).await;
+        assert_eq!(rsp.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let text = metrics.encode(UpstreamConnections::default());
+        let counted = r#"bartizan_calls_total{route="",status="500"} 1.0"#;
+        assert!(text.contains(counted), "{text}");
+    }
+}

@@ -99,7 +99,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Ok(mut rsp) = ready!(this.inner.poll(cx));
+        let panicked = NotePanic(this.recording.as_ref());
+        let polled = this.inner.poll(cx);
+        drop(panicked);
+        let Ok(mut rsp) = ready!(polled);
         let recording = this.recording.take().expect("a call is answered once");
         recording.trail.set_status(rsp.status());
         if let Ok(id) = HeaderValue::from_str(recording.trail.id().as_str()) {
@@ -113,10 +116,19 @@ where
 impl<F> PinnedDrop for RecordFuture<F> {
     fn drop(self: Pin<&mut Self>) {
         if let Some(recording) = self.project().recording.take() {
-            if std::thread::panicking() {
-                recording.trail.set_failure(Failure { status: 500, class: "Panic" });
-            }
             recording.on_end(End::Cancelled);
+        }
+    }
+}
+
+/// Tells the record that a layer panicked: the panic is caught outside, where nobody knows which
+/// call it was.
+struct NotePanic<'a>(Option<&'a Recording>);
+
+impl Drop for NotePanic<'_> {
+    fn drop(&mut self) {
+        if let (Some(recording), true) = (self.0, std::thread::panicking()) {
+            recording.trail.set_failure(Failure { status: 500, class: "Panic" });
         }
     }
 }

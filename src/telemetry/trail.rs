@@ -206,7 +206,10 @@ impl Trail {
     }
 
     pub(super) fn outcome(&self, end: End) -> Outcome {
-        let status = Some(self.0.status.load(Relaxed)).filter(|status| *status != 0).unwrap_or(499);
+        // A call without an answer: the client left, or a layer panicked.
+        let unanswered = self.failure().map_or(499, |failure| failure.status);
+        let status =
+            Some(self.0.status.load(Relaxed)).filter(|status| *status != 0).unwrap_or(unanswered);
         let cancelled = Failure { status: 499, class: "Cancelled" };
         let failure = self.failure().copied().or(match end {
             End::Complete => None,
