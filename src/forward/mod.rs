@@ -25,7 +25,7 @@ use tower_service::Service;
 pub use self::body::UpstreamBody;
 pub use self::call::ResponseFuture;
 pub use self::error::{ConnectError, ForwardError, SetupError};
-pub use self::headers::{strip_credentials, strip_hop_by_hop, strip_request};
+pub use self::headers::{strip_hop_by_hop, strip_request};
 pub use self::origin::OriginStats;
 pub use self::timeouts::Deadlines;
 

@@ -73,17 +73,21 @@ async fn a_refused_call_leaves_its_neighbours_alone() {
     assert_eq!(upstream.requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_stream_that_is_reset_cancels_its_own_upstream_only() {
-    let gate = Gate::new();
-    let steps = vec![
+/// A stream that goes on when `gate` opens.
+fn waiting_at(gate: &Gate) -> Vec<Step> {
+    vec![
         stream_head(),
         piece(EVENT),
         Step::Wait(gate.clone()),
         piece(EVENT.replace("null", "\"stop\"")),
         Step::End,
-    ];
-    let upstream = Upstream::playing(steps).await;
+    ]
+}
+
+#[tokio::test]
+async fn a_stream_that_is_reset_cancels_its_own_upstream_only() {
+    let gate = Gate::new();
+    let upstream = Upstream::playing(waiting_at(&gate)).await;
     let proxy = proxy::in_front_of(&upstream.base()).start().await;
     let session = Session::open(&proxy).await;
     let (kept, left) = tokio::join!(session.call(STREAM, KEY), session.call(STREAM, KEY));
@@ -98,14 +102,7 @@ async fn a_stream_that_is_reset_cancels_its_own_upstream_only() {
 #[tokio::test]
 async fn a_termination_lets_open_streams_finish() {
     let gate = Gate::new();
-    let steps = vec![
-        stream_head(),
-        piece(EVENT),
-        Step::Wait(gate.clone()),
-        piece(EVENT.replace("null", "\"stop\"")),
-        Step::End,
-    ];
-    let upstream = Upstream::playing(steps).await;
+    let upstream = Upstream::playing(waiting_at(&gate)).await;
     let mut proxy = proxy::in_front_of(&upstream.base()).start().await;
     let session = Session::open(&proxy).await;
     let rsp = session.call(STREAM, KEY).await;

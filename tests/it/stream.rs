@@ -64,17 +64,22 @@ async fn usage_that_nobody_asked_for_is_taken_out_and_usage_that_was_asked_for_s
     assert_eq!(answer.events(), events);
 }
 
-#[tokio::test]
-async fn an_event_is_passed_on_before_the_next_one_comes() {
-    let gate = Gate::new();
-    let steps = vec![
+/// A stream that goes on when `gate` opens.
+fn waiting_at(gate: &Gate) -> Vec<Step> {
+    vec![
         stream_head(),
         event(HEL),
         Step::Wait(gate.clone()),
         event(STOP),
         event("[DONE]"),
         Step::End,
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn an_event_is_passed_on_before_the_next_one_comes() {
+    let gate = Gate::new();
+    let steps = waiting_at(&gate);
     let (_upstream, proxy) = before(steps).await;
     let mut wire = chat_stream("gpt").key(KEY).open(proxy.addr()).await;
     let head = wire.head().await.unwrap().unwrap();
@@ -288,14 +293,7 @@ async fn a_thousand_clients_that_leave_cancel_a_thousand_upstreams_within_a_seco
 #[tokio::test]
 async fn a_termination_loses_none_of_two_hundred_streams() {
     let gate = Gate::new();
-    let steps = vec![
-        stream_head(),
-        event(HEL),
-        Step::Wait(gate.clone()),
-        event(STOP),
-        event("[DONE]"),
-        Step::End,
-    ];
+    let steps = waiting_at(&gate);
     let (_upstream, mut proxy) = before(steps).await;
     let mut wires = opened(&proxy, 200).await;
     proxy.terminate();
