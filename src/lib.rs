@@ -26,7 +26,6 @@ use crate::stack::{AlwaysReady, Plan};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
 use anyhow::Context;
-use http::HeaderValue;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -57,7 +56,7 @@ pub async fn run(
     let forwarder = Forwarder::new(&outbound, tasks.clone())
         .context("the connections to upstreams cannot be set up")?;
     let metrics = Arc::new(Metrics::new(compat));
-    let instance = HeaderValue::from_str(RequestId::random().as_str())?;
+    let instance = RequestId::random().header().clone();
     let default_model = routing.default_model.clone();
     let hop = (HOP, instance.clone());
     let router = Router::new(routing, forwarder.clone(), &metrics, hop, access.key_header.clone());

@@ -15,6 +15,6 @@ pub use self::dispatch::{Dispatch, DispatchFuture, nothing};
 pub use self::guard::{Guard, HOP};
 pub use self::ingest::{Ingest, IngestError, IngestLayer};
 pub use self::panic::{Catch, CatchBody, CatchFuture, CatchLayer};
-pub use self::record::{Answer, CALL_ID, Counted, Record, RecordFuture, RecordLayer, Recording};
+pub use self::record::{Answer, Counted, Record, RecordFuture, RecordLayer, Recording};
 pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
 pub use self::route::{AdminRoute, Route};

@@ -5,7 +5,7 @@ use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::end::{End, EndBody, OnEnd};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use http_body_util::Either;
 use pin_project::{pin_project, pinned_drop};
@@ -14,9 +14,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tower_layer::Layer;
 use tower_service::Service;
-
-/// The id of the call, as LiteLLM names it.
-pub const CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
 
 /// Wraps services in [`Record`].
 #[derive(Clone, Debug)]
@@ -58,7 +55,7 @@ where
     }
 
     fn call(&mut self, mut req: Request<B>) -> Self::Future {
-        let given = req.headers().get(CALL_ID).and_then(|id| id.to_str().ok());
+        let given = req.headers().get(RequestId::HEADER).and_then(|id| id.to_str().ok());
         let id = given.and_then(RequestId::given).unwrap_or_else(RequestId::random);
         let route = req.extensions().get().map_or("", Operation::route);
         let trail = Trail::new(id, req.method().clone(), route);
@@ -105,9 +102,9 @@ where
         let Ok(mut rsp) = ready!(polled);
         let recording = this.recording.take().expect("a call is answered once");
         recording.trail.set_status(rsp.status());
-        if let Ok(id) = HeaderValue::from_str(recording.trail.id().as_str()) {
-            rsp.headers_mut().insert(CALL_ID, id);
-        }
+        // Answers of deployments have it already.
+        let id = || recording.trail.id().header().clone();
+        rsp.headers_mut().entry(RequestId::HEADER).or_insert_with(id);
         Poll::Ready(Ok(rsp.map(|body| recorded(body, recording))))
     }
 }

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::time::Instant;
 
 /// A connection for one call.
@@ -25,9 +25,10 @@ pub(super) enum Line {
 type Connecting = Pin<Box<dyn Future<Output = Result<Line, ForwardError>> + Send>>;
 
 enum State {
-    Start(Request<Body>),
-    Connecting(Connecting, Request<Body>),
-    Waiting(Line),
+    /// The request is boxed here, so that a call on a kept connection has no room for it.
+    Connecting(Connecting, Box<Request<Body>>),
+    H1(Box<Exchange>),
+    H2(Box<h2::Call>),
     Done,
 }
 
@@ -36,8 +37,15 @@ enum State {
 pub struct ResponseFuture(Result<Call, Option<ForwardError>>);
 
 impl ResponseFuture {
-    pub(super) fn new(origin: Arc<Origin>, request: Request<Body>) -> Self {
-        Self(Ok(Call::new(origin, request)))
+    /// Sends `request` at once if there is a connection for it, else begins to make one.
+    pub(super) fn new(origin: Arc<Origin>, request: Request<Body>, deadlines: Deadlines) -> Self {
+        let now = Instant::now();
+        let end = deadlines.total.map(|total| now + total);
+        let due = Due::next(now, deadlines.first_byte, end);
+        let state = State::Done;
+        let mut call = Call { origin, state, is_fresh: false, refused: None, deadlines, end, due };
+        call.start(request, now);
+        Self(Ok(call))
     }
 
     /// A call that cannot even start.
@@ -60,22 +68,13 @@ struct Call {
 }
 
 impl Call {
-    fn new(origin: Arc<Origin>, request: Request<Body>) -> Self {
-        let deadlines = request.extensions().get::<Deadlines>().copied().unwrap_or_default();
-        let now = Instant::now();
-        let end = deadlines.total.map(|total| now + total);
-        let due = Due::next(now, deadlines.first_byte, end);
-        let state = State::Start(request);
-        Self { origin, state, is_fresh: false, refused: None, deadlines, end, due }
-    }
-
     /// Takes a connection out of the pool, or starts to make one.
-    fn start(&mut self, request: Request<Body>) -> State {
+    fn start(&mut self, request: Request<Body>, now: Instant) {
         if !self.is_fresh {
             if let Some(stream) = self.origin.pool.share(None) {
                 return self.send(Line::H2(h2::Call::new(stream)), request);
             }
-            if let Some(exchange) = self.origin.pool.take(Instant::now()) {
+            if let Some(exchange) = self.origin.pool.take(now) {
                 return self.send(Line::H1(exchange), request);
             }
         }
@@ -88,17 +87,21 @@ impl Call {
             }),
             _ => Box::pin(connect),
         };
-        State::Connecting(connecting, request)
+        self.state = State::Connecting(connecting, Box::new(request));
     }
 
-    fn send(&mut self, mut line: Line, mut request: Request<Body>) -> State {
-        self.due = Due::next(Instant::now(), self.deadlines.first_byte, self.end);
+    fn send(&mut self, line: Line, mut request: Request<Body>) {
         self.dress(&line, &mut request);
-        match &mut line {
-            Line::H1(exchange) => exchange.send(request),
-            Line::H2(call) => call.send(request),
-        }
-        State::Waiting(line)
+        self.state = match line {
+            Line::H1(mut exchange) => {
+                exchange.send(request);
+                State::H1(exchange)
+            }
+            Line::H2(mut call) => {
+                call.send(request);
+                State::H2(call)
+            }
+        };
     }
 
     /// Names the upstream in the way of the connection's protocol. May be done twice.
@@ -138,58 +141,29 @@ impl Call {
         &mut self,
         error: hyper::Error,
         request: Option<Request<Body>>,
-    ) -> Result<State, ForwardError> {
+    ) -> Result<(), ForwardError> {
         match request {
             Some(request) if !self.is_fresh => {
+                let now = Instant::now();
                 self.is_fresh = true;
-                self.refused = Some(Instant::now());
-                Ok(State::Start(request))
+                self.refused = Some(now);
+                self.due = Due::next(now, self.deadlines.first_byte, self.end);
+                self.start(request, now);
+                Ok(())
             }
             Some(_) => Err(ForwardError::Unsent(error)),
             None => Err(ForwardError::before_headers(error)),
         }
     }
 
-    fn poll_h1(
-        &mut self,
-        mut exchange: Box<Exchange>,
-        cx: &mut Context<'_>,
-    ) -> Result<Result<Response<UpstreamBody>, State>, ForwardError> {
-        match exchange.poll_reply(cx) {
-            Poll::Pending if exchange.is_overdue(self.due.at) => Err(self.overdue()),
-            Poll::Pending => Ok(Err(State::Waiting(Line::H1(exchange)))),
-            Poll::Ready(Ok(response)) => Ok(Ok(self.answer(response, |body, origin| {
-                UpstreamBody::h1(body, exchange, Arc::clone(origin))
-            }))),
-            Poll::Ready(Err(mut failed)) => {
-                let request = failed.take_message();
-                self.again(failed.into_error(), request).map(Err)
-            }
-        }
-    }
-
-    fn poll_h2(
-        &mut self,
-        mut call: Box<h2::Call>,
-        cx: &mut Context<'_>,
-    ) -> Result<Result<Response<UpstreamBody>, State>, ForwardError> {
-        match call.poll_reply(cx) {
-            Poll::Pending if call.is_overdue(self.due.at, cx) => Err(self.overdue()),
-            Poll::Pending => Ok(Err(State::Waiting(Line::H2(call)))),
-            Poll::Ready(Ok(response)) => {
-                Ok(Ok(self.answer(response, |body, _| UpstreamBody::h2(body, *call))))
-            }
-            Poll::Ready(Err((error, request))) => self.again(error, request).map(Err),
-        }
-    }
-
-    fn answer(
-        &self,
-        response: Response<Incoming>,
-        wrap: impl FnOnce(Incoming, &Arc<Origin>) -> UpstreamBody,
-    ) -> Response<UpstreamBody> {
-        let (deadlines, end) = (self.deadlines, self.end);
-        response.map(|body| wrap(body, &self.origin).within(deadlines, end))
+    fn answer(&mut self, response: Response<Incoming>) -> Response<UpstreamBody> {
+        let (parts, incoming) = response.into_parts();
+        let body = match self.take_state() {
+            State::H1(exchange) => UpstreamBody::h1(incoming, exchange, Arc::clone(&self.origin)),
+            State::H2(call) => UpstreamBody::h2(incoming, *call),
+            State::Connecting(..) | State::Done => unreachable!("an answer comes on a connection"),
+        };
+        Response::from_parts(parts, body.within(self.deadlines, self.end))
     }
 }
 
@@ -202,35 +176,49 @@ pub(super) fn overdue(due: Due, deadlines: &Deadlines, part: ForwardError) -> Fo
 }
 
 impl Call {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<UpstreamBody>, ForwardError>> {
-        loop {
-            let polled = match std::mem::replace(&mut self.state, State::Done) {
-                State::Start(request) => Err(self.start(request)),
-                State::Connecting(mut connecting, request) => {
-                    let Poll::Ready(line) = connecting.as_mut().poll(cx) else {
-                        self.state = State::Connecting(connecting, request);
-                        return Poll::Pending;
-                    };
-                    Err(self.send(line?, request))
+    /// Goes on from state to state. `None` if there is a new one to go on with.
+    fn step(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Response<UpstreamBody>>, ForwardError>> {
+        match &mut self.state {
+            State::Connecting(connecting, _) => {
+                let line = ready!(connecting.as_mut().poll(cx))?;
+                self.due = Due::next(Instant::now(), self.deadlines.first_byte, self.end);
+                if let State::Connecting(_, request) = self.take_state() {
+                    self.send(line, *request);
                 }
-                State::Waiting(line) => {
-                    let polled = match line {
-                        Line::H1(exchange) => self.poll_h1(exchange, cx)?,
-                        Line::H2(call) => self.poll_h2(call, cx)?,
-                    };
-                    if let Err(state @ State::Waiting(_)) = polled {
-                        self.state = state;
-                        return Poll::Pending;
-                    }
-                    polled
-                }
-                State::Done => panic!("polled after it was ready"),
-            };
-            match polled {
-                Ok(response) => return Poll::Ready(Ok(response)),
-                Err(state) => self.state = state,
+                Poll::Ready(Ok(None))
             }
+            State::H1(exchange) => match exchange.poll_reply(cx) {
+                Poll::Pending if exchange.is_overdue(self.due.at) => {
+                    Poll::Ready(Err(self.overdue()))
+                }
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Ok(response)) => Poll::Ready(Ok(Some(self.answer(response)))),
+                Poll::Ready(Err(mut failed)) => {
+                    let request = failed.take_message();
+                    self.again(failed.into_error(), request)?;
+                    Poll::Ready(Ok(None))
+                }
+            },
+            State::H2(call) => match call.poll_reply(cx) {
+                Poll::Pending if call.is_overdue(self.due.at, cx) => {
+                    Poll::Ready(Err(self.overdue()))
+                }
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Ok(response)) => Poll::Ready(Ok(Some(self.answer(response)))),
+                Poll::Ready(Err((error, request))) => {
+                    self.again(error, request)?;
+                    Poll::Ready(Ok(None))
+                }
+            },
+            State::Done => panic!("polled after it was ready"),
         }
+    }
+
+    const fn take_state(&mut self) -> State {
+        std::mem::replace(&mut self.state, State::Done)
     }
 }
 
@@ -239,7 +227,11 @@ impl Future for ResponseFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().0 {
-            Ok(call) => call.poll(cx),
+            Ok(call) => loop {
+                if let Some(response) = ready!(call.step(cx))? {
+                    return Poll::Ready(Ok(response));
+                }
+            },
             Err(error) => Poll::Ready(Err(error.take().expect("polled after it was ready"))),
         }
     }

@@ -88,29 +88,37 @@ impl Exchange {
         self.timer.passed_with_same_waker(due, &mut Context::from_waker(&self.wire.waker))
     }
 
-    /// Lets the connection notice the end of an exchange, or that the peer has closed it. Whether
-    /// it can take a request now.
-    pub(super) fn settle(&mut self) -> bool {
+    /// Lets go of the task that used the connection. Whether it can take another request.
+    pub(super) fn rest(&mut self) -> bool {
         self.wire.relay.rest();
-        let connection = &mut self.wire.connection;
+        // Mostly it has noticed the end of the exchange already.
+        self.is_ready() || self.look()
+    }
+
+    /// Whether a connection that was at rest can still take a request. It looks at its socket only
+    /// if something is known to have happened there: a connection that was closed unnoticed sends
+    /// the request back.
+    pub(super) fn is_usable(&mut self) -> bool {
+        if self.wire.relay.is_woken() { self.look() } else { self.is_ready() }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.wire.connection.is_some() && self.sender.is_ready()
+    }
+
+    /// Reads and writes without a task. Whether the connection can take a request then.
+    fn look(&mut self) -> bool {
         // The caller's budget may be used up; then the connection would not look at its socket.
-        let step = pin!(unconstrained(poll_fn(|cx| {
-            advance(connection, cx);
+        let wire = &mut self.wire;
+        let step = pin!(unconstrained(poll_fn(|_| {
+            wire.relay.begin();
+            wire.advance();
+            wire.relay.leave();
             Poll::Ready(())
         })));
         let polled = step.poll(&mut Context::from_waker(Waker::noop()));
         debug_assert!(polled.is_ready());
-        self.wire.connection.is_some() && self.sender.is_ready()
-    }
-}
-
-/// Reads and writes what can be read and written.
-fn advance(slot: &mut Option<Connection<TokioIo<Stream>, Body>>, cx: &mut Context<'_>) {
-    if let Some(connection) = slot {
-        // An error has been handed to the call that was waiting, if there was one.
-        if Pin::new(connection).poll(cx).is_ready() {
-            *slot = None;
-        }
+        self.is_ready()
     }
 }
 
@@ -122,11 +130,10 @@ impl Wire {
         mut step: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.relay.attach(cx.waker());
-        let inner = &mut Context::from_waker(&self.waker);
         for _ in 0..MAX_TURNS {
             self.relay.begin();
-            advance(&mut self.connection, inner);
-            let stepped = step(inner);
+            self.advance();
+            let stepped = step(&mut Context::from_waker(&self.waker));
             let is_woken = self.relay.end();
             if stepped.is_ready() || !is_woken {
                 return stepped;
@@ -134,6 +141,16 @@ impl Wire {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Reads and writes what can be read and written.
+    fn advance(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            // An error has been handed to the call that was waiting, if there was one.
+            if Pin::new(connection).poll(&mut Context::from_waker(&self.waker)).is_ready() {
+                self.connection = None;
+            }
+        }
     }
 }
 
@@ -170,6 +187,16 @@ impl Relay {
     /// Whether something was woken since [`Relay::begin`].
     fn end(&self) -> bool {
         self.state.swap(0, Ordering::SeqCst) & WOKEN != 0
+    }
+
+    /// As [`Relay::end`], but keeps in mind that something was woken.
+    fn leave(&self) {
+        self.state.fetch_and(WOKEN, Ordering::SeqCst);
+    }
+
+    /// Whether something was woken since [`Relay::leave`] or before it.
+    fn is_woken(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & WOKEN != 0
     }
 
     /// Forgets the task: an idle connection must not keep a finished one in memory.

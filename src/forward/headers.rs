@@ -11,8 +11,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 const HOP: usize = 9;
 
-/// Hop-by-hop headers, then those that the forwarder sets itself, then credentials.
-static NAMES: [HeaderName; 19] = [
+/// Hop-by-hop headers, then those that the forwarder sets itself, then what proves or names the
+/// client's account.
+static NAMES: [HeaderName; 21] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -32,20 +33,42 @@ static NAMES: [HeaderName; 19] = [
     HeaderName::from_static("x-goog-api-key"),
     HeaderName::from_static("ocp-apim-subscription-key"),
     HeaderName::from_static("x-litellm-api-key"),
+    HeaderName::from_static("openai-organization"),
+    HeaderName::from_static("openai-project"),
 ];
 
 const HOP_MASK: u32 = (1 << HOP) - 1;
+/// The bit of all headers that begin with [`LITELLM`].
+const OURS: u32 = 1 << 31;
+const LITELLM: &str = "x-litellm-";
 
-/// Prepares a client's headers for an upstream: hop-by-hop headers, the client's credentials (and
-/// `key_header`, where config names one more), `Host`, `Content-Length` and `Expect` go;
-/// `Accept-Encoding` becomes `identity`, so that answers can be read. Add the deployment's own
-/// headers afterwards.
-pub fn strip_request(headers: &mut HeaderMap, key_header: Option<&HeaderName>) {
-    strip(headers, u32::MAX);
+/// Prepares a client's headers for an upstream: hop-by-hop headers, what names or proves an account
+/// of the client (and `key_header`, where config names one more), `Host`, `Content-Length` and
+/// `Expect` go; `Accept-Encoding` becomes `identity`, so that answers can be read. Add the
+/// deployment's own headers afterwards.
+///
+/// Returns the headers that were meant for this proxy, and go nowhere: `x-litellm-…`.
+pub fn strip_request(
+    headers: &mut HeaderMap,
+    key_header: Option<&HeaderName>,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let found = strip(headers, u32::MAX);
     if let Some(name) = key_header {
         headers.remove(name);
     }
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if found & OURS == 0 { Vec::new() } else { take_ours(headers) }
+}
+
+fn take_ours(headers: &mut HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let ours = headers.keys().filter(|name| name.as_str().starts_with(LITELLM));
+    let ours: Vec<HeaderName> = ours.cloned().collect();
+    ours.into_iter()
+        .filter_map(|name| {
+            let value = headers.remove(&name)?;
+            Some((name, value))
+        })
+        .collect()
 }
 
 /// Removes what concerns one connection only: the fixed list, and each header that `Connection`
@@ -54,18 +77,21 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     strip(headers, HOP_MASK);
 }
 
-fn strip(headers: &mut HeaderMap, mask: u32) {
-    let mut found = headers.keys().fold(0, |found, name| found | bit(name)) & mask;
+/// Removes the headers of `mask`; the bits of those that were there.
+fn strip(headers: &mut HeaderMap, mask: u32) -> u32 {
+    let found = headers.keys().fold(0, |found, name| found | bit(name)) & mask;
     if found & 1 != 0 {
         strip_named(headers);
     }
-    while found != 0 {
-        let index = found.trailing_zeros();
-        found &= found - 1;
+    let mut left = found & !OURS;
+    while left != 0 {
+        let index = left.trailing_zeros();
+        left &= left - 1;
         if let Some(name) = NAMES.get(index as usize) {
             headers.remove(name);
         }
     }
+    found
 }
 
 /// Removes the headers that `Connection` names. Mostly it names none.
@@ -88,7 +114,7 @@ fn strip_named(headers: &mut HeaderMap) {
     }
 }
 
-/// The bit of `name` in [`NAMES`], or 0. A `match` on strings compares lengths first.
+/// The bit of `name` in [`NAMES`], [`OURS`], or 0. A `match` on strings compares lengths first.
 fn bit(name: &HeaderName) -> u32 {
     let index = match name.as_str() {
         "connection" => 0,
@@ -110,6 +136,9 @@ fn bit(name: &HeaderName) -> u32 {
         "x-goog-api-key" => 16,
         "ocp-apim-subscription-key" => 17,
         "x-litellm-api-key" => 18,
+        "openai-organization" => 19,
+        "openai-project" => 20,
+        name if name.starts_with(LITELLM) => return OURS,
         _ => return 0,
     };
     1 << index
@@ -178,11 +207,23 @@ mod tests {
             ("x-litellm-api-key", "sk"),
             ("cookie", "token=sk"),
             ("x-own", "sk"),
+            ("openai-organization", "org"),
+            ("openai-project", "project"),
             ("accept", "*/*"),
             ("host", "proxy"),
         ]);
         strip_request(&mut headers, Some(&HeaderName::from_static("x-own")));
         assert_eq!(names(&headers), ["accept", "accept-encoding"]);
+    }
+
+    #[test]
+    fn headers_for_this_proxy_are_taken_out() {
+        let mut headers = map(&[("x-litellm-timeout", "3"), ("x-litellm-tags", "a"), ("x-a", "1")]);
+        let mut ours = strip_request(&mut headers, None);
+        ours.sort_by_key(|(name, _)| name.to_string());
+        let texts: Vec<_> = ours.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
+        assert_eq!(texts, [("x-litellm-tags", &b"a"[..]), ("x-litellm-timeout", b"3")]);
+        assert_eq!(names(&headers), ["accept-encoding", "x-a"]);
     }
 
     #[test]

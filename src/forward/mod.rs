@@ -127,7 +127,13 @@ pub struct Upstream {
 
 impl Upstream {
     /// As [`Service::call`], by shared reference.
-    pub fn send(&self, mut request: Request<Body>) -> ResponseFuture {
+    pub fn send(&self, request: Request<Body>) -> ResponseFuture {
+        let deadlines = request.extensions().get().copied().unwrap_or_default();
+        self.send_within(request, deadlines)
+    }
+
+    /// As [`Upstream::send`], with `deadlines` that are no request fact.
+    pub fn send_within(&self, mut request: Request<Body>, deadlines: Deadlines) -> ResponseFuture {
         let Some(origin) = &self.origin else {
             return ResponseFuture::failed(ForwardError::Connect {
                 host: "the upstream".into(),
@@ -138,7 +144,7 @@ impl Upstream {
             Ok(uri) => *request.uri_mut() = uri,
             Err(error) => return ResponseFuture::failed(ForwardError::Target(error)),
         }
-        ResponseFuture::new(Arc::clone(origin), request)
+        ResponseFuture::new(Arc::clone(origin), request, deadlines)
     }
 
     /// `host:port` of the upstream, for logs and metrics. `None` if the base URL is unusable.

@@ -36,9 +36,9 @@ impl Pool {
     /// The HTTP/1.1 connection that was used last and is still good.
     pub(super) fn take(&self, now: Instant) -> Option<Box<Exchange>> {
         loop {
-            // The lock is let go before the socket is looked at.
+            // The lock is let go before the connection is looked at.
             let (since, mut exchange) = self.state().idle.pop_back()?;
-            if now.saturating_duration_since(since) < self.keep && exchange.settle() {
+            if now.saturating_duration_since(since) < self.keep && exchange.is_usable() {
                 return Some(exchange);
             }
         }
@@ -57,7 +57,7 @@ impl Pool {
 
     /// Keeps `exchange` for the next call. False if it went straight to the bin.
     pub(super) fn put(&self, mut exchange: Box<Exchange>) -> bool {
-        if self.keep.is_zero() || !exchange.settle() {
+        if self.keep.is_zero() || !exchange.rest() {
             return false;
         }
         let now = Instant::now();

@@ -2,6 +2,7 @@
 use super::{Dialect, Operation};
 use crate::data::{AuthScheme, Provider, Wire};
 use http::{Uri, uri::InvalidUri};
+use std::sync::LazyLock;
 
 /// A base URL, and how the key is sent there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,19 @@ fn without_v1(base: &str) -> &str {
     base.strip_suffix("/v1").unwrap_or(base)
 }
 
+/// Parsed once: each call asks for one of them.
+static PATHS: LazyLock<[Uri; 6]> = LazyLock::new(|| {
+    [
+        "/chat/completions",
+        "/completions",
+        "/embeddings",
+        "/responses",
+        "/messages",
+        "/messages/count_tokens",
+    ]
+    .map(Uri::from_static)
+});
+
 impl Operation {
     /// The path below [`Endpoint::base`], for the provider's `model`.
     ///
@@ -45,19 +59,19 @@ impl Operation {
     /// When `model` or `query` cannot stand in a URI.
     pub fn path(&self, model: &str, query: Option<&str>) -> Result<Uri, InvalidUri> {
         let path = match self {
-            Self::ChatCompletions => "/chat/completions",
-            Self::Completions => "/completions",
-            Self::Embeddings => "/embeddings",
-            Self::Responses => "/responses",
-            Self::Messages => "/messages",
-            Self::CountTokens => "/messages/count_tokens",
+            Self::ChatCompletions => &PATHS[0],
+            Self::Completions => &PATHS[1],
+            Self::Embeddings => &PATHS[2],
+            Self::Responses => &PATHS[3],
+            Self::Messages => &PATHS[4],
+            Self::CountTokens => &PATHS[5],
             Self::Gemini(path) => {
                 let query = query.map(|query| format!("?{query}")).unwrap_or_default();
                 return Uri::try_from(format!("/models/{model}:{}{query}", path.action));
             }
         };
         match query {
-            None => Ok(Uri::from_static(path)),
+            None => Ok(path.clone()),
             Some(query) => Uri::try_from(format!("{path}?{query}")),
         }
     }

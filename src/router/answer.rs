@@ -1,62 +1,56 @@
 //! The way back: what an upstream answered becomes what the client gets.
-use super::deployment::Deployment;
+use super::attempt::Attempt;
+use super::dress::Told;
 use super::error::{UpstreamCause, UpstreamFailure};
-use super::leaf::LeafBody;
+use super::leaf::{LeafBody, Sending};
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
 use crate::forward::{ForwardError, strip_hop_by_hop};
-use crate::providers::{Class, Hold, Operation};
-use crate::telemetry::{Failure, Trail, millis};
+use crate::providers::{Class, Operation, Prompt};
+use crate::telemetry::{Decimal, Failure, Trail, millis};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::UsageCell;
+use bartizan_layers::facts::NanoUsd;
 use bartizan_layers::wire::body::TapBody;
 use bartizan_layers::wire::peek::{Peek, Replay, Verdict};
 use bartizan_layers::wire::tap::{Framing, InBand, Tap, Wire, usage_of};
+use bytes::Bytes;
 use http::response::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use std::sync::Arc;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use std::pin::Pin;
 use std::time::Duration;
-use tokio::time::Instant;
 
-/// A call whose upstream has answered.
-#[derive(Debug)]
-pub(super) struct Answering {
-    pub(super) deployment: Arc<Deployment>,
-    pub(super) operation: Operation,
-    pub(super) trail: Option<Trail>,
-    pub(super) usage: UsageCell,
-    pub(super) usage_is_ours: bool,
-    pub(super) choices: u32,
-    pub(super) commit: Duration,
-    pub(super) sent: Instant,
-    pub(super) held: Arc<dyn Hold>,
-}
+/// What a client gets of a call.
+pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
 
-impl Answering {
-    /// Hands the answer on. An event stream that begins with an error is a failure.
-    pub(super) async fn answer(
-        self,
-        rsp: Response<LeafBody>,
-    ) -> Result<Response<Body>, UpstreamFailure> {
-        let (mut parts, body) = rsp.into_parts();
-        let framing = framing(&self.operation, &parts);
-        self.mark(&mut parts.headers);
-        if !parts.status.is_success() {
-            self.fail(Failure {
-                status: parts.status.as_u16(),
-                class: Class::of(parts.status).name(),
-            });
-        }
-        let body = match framing {
-            Framing::Whole => self.whole(&mut parts, body).await?,
-            framing => self.stream(&mut parts, body, framing).await?,
-        };
-        Ok(Response::from_parts(parts, body))
+impl Attempt {
+    /// Waits for what is `sending` and hands the answer on. An event stream that begins with an
+    /// error is a failure.
+    pub(super) fn answer(self, sending: Sending, prompt: Prompt) -> Answer {
+        Box::pin(async move {
+            let answered = sending.await;
+            // The upstream has read the request by now; its share of memory may yet grow.
+            let Prompt { held, .. } = prompt;
+            let rsp = answered.map_err(|error| self.failure(error.into()))?;
+            let (mut parts, mut body) = rsp.into_parts();
+            if !parts.status.is_success() {
+                let (status, class) = (parts.status.as_u16(), Class::of(parts.status).name());
+                self.fail(Failure { status, class });
+            }
+            let body = match framing(&self.operation, &parts) {
+                Framing::Whole => match collect(&mut body, &*held).await {
+                    Ok(Collected::Whole(bytes)) => self.whole(&mut parts, bytes)?,
+                    Ok(Collected::Longer(begun)) => self.passed_on(&mut parts, begun, body),
+                    Err(error) => return Err(self.failure(broken(error)).into()),
+                },
+                framing => self.stream(&mut parts, body, framing).await?,
+            };
+            Ok(Response::from_parts(parts, body))
+        })
     }
 
     async fn stream(
-        self,
+        &self,
         parts: &mut Parts,
         body: LeafBody,
         framing: Framing,
@@ -69,73 +63,63 @@ impl Answering {
             Verdict::Ended { complete: false } => return Err(self.failure(UpstreamCause::Cut)),
             _ => {}
         }
+        self.dress(&mut parts.headers, self.told());
         // Its length changes when a usage event is taken out, or an error event added.
         parts.headers.remove(header::CONTENT_LENGTH);
         let mut tap = Tap::new(self.wire(), framing).choices(self.choices).cell(self.usage.clone());
         if self.usage_is_ours {
             tap = tap.take_out_usage_event();
         }
-        let watch = StreamWatch::new(self.trail.clone(), self.deployment.observed(), self.sent);
-        let ending = StreamEnding::new(self.operation, self.deployment.config().provider.title);
-        Ok(Body::stream(TapBody::new(body, tap, ending, watch)))
+        Ok(self.tapped(body, tap))
     }
 
-    /// An answer that is no stream. Up to a bound it is read whole, so that its cost can stand in
-    /// its headers and a break is an error instead of half an answer.
-    async fn whole(self, parts: &mut Parts, body: LeafBody) -> Result<Body, UpstreamFailure> {
-        let success = parts.status.is_success();
-        let bytes = match collect(body, &*self.held).await {
-            Ok(Collected::Whole(bytes)) => bytes,
-            Ok(Collected::Longer(held, rest)) => return Ok(self.passed_on(held, rest)),
-            Err(error) => return Err(self.failure(broken(error))),
-        };
+    /// An answer that is no stream and was read whole, so that its cost can stand in its headers
+    /// and a break is an error instead of half an answer.
+    fn whole(&self, parts: &mut Parts, bytes: Bytes) -> Result<Body, UpstreamFailure> {
         let failed = parts.status.is_client_error() || parts.status.is_server_error();
         // Not the provider's word, but a page of something before it.
         if failed && !matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'[')) {
             return Err(self.failure(UpstreamCause::Page(parts.status)));
         }
-        if let Some(usage) = usage_of(self.wire(), &bytes).filter(|_| success) {
-            self.usage.set(usage);
-        }
-        if success {
-            let cost = dollars(self.usage.cost().0);
-            parts.headers.insert(RESPONSE_COST, text(cost));
+        let mut told = self.told();
+        if parts.status.is_success() {
+            if let Some(usage) = usage_of(self.wire(), &bytes) {
+                self.usage.set(usage);
+            }
+            told.cost = Some(dollars(self.usage.cost()));
         }
         let started = self.trail.as_ref().map_or(self.sent, Trail::started);
-        parts.headers.insert(RESPONSE_DURATION, duration(started.elapsed()));
+        told.duration = Some(milliseconds(started.elapsed()));
+        self.dress(&mut parts.headers, told);
         Ok(Body::Full(bytes))
     }
 
-    fn passed_on(self, held: Vec<bytes::Bytes>, rest: LeafBody) -> Body {
+    /// An answer that is no stream, but too long to be read whole.
+    fn passed_on(&self, parts: &mut Parts, begun: Vec<Bytes>, rest: LeafBody) -> Body {
+        self.dress(&mut parts.headers, self.told());
         let tap = Tap::new(self.wire(), Framing::Whole).cell(self.usage.clone());
+        self.tapped(Replay::new(begun, rest), tap)
+    }
+
+    fn tapped(&self, body: Replay<LeafBody>, tap: Tap) -> Body {
         let watch = StreamWatch::new(self.trail.clone(), self.deployment.observed(), self.sent);
-        let ending = StreamEnding::new(self.operation, self.deployment.config().provider.title);
-        Body::stream(TapBody::new(Replay::new(held, rest), tap, ending, watch))
+        let provider = self.deployment.config().provider.title;
+        let ending = StreamEnding::new(self.operation.clone(), provider);
+        Body::stream(TapBody::new(body, tap, ending, watch))
     }
 
     /// Adds what the contract's 8.1 wants, and takes out what concerns the upstream's connection.
-    fn mark(&self, headers: &mut HeaderMap) {
+    fn dress(&self, headers: &mut HeaderMap, told: Told) {
         strip_hop_by_hop(headers);
-        for name in UPSTREAMS_OWN {
-            headers.remove(name);
-        }
-        let own = self.deployment.answer_headers();
-        headers.reserve(headers.len() + own.len() + 6);
-        let prefixed: Vec<_> = headers
-            .iter()
-            .filter_map(|(name, value)| Some((self.deployment.prefixed(name)?, value.clone())))
-            .collect();
-        if let Some(id) = headers.get(&UPSTREAM_ID).cloned() {
-            headers.insert(REQUEST_ID, id);
-        }
-        for (name, value) in prefixed {
-            headers.append(name, value);
-        }
-        for (name, value) in own {
-            headers.insert(name.clone(), value.clone());
-        }
-        if let Some(trail) = &self.trail {
-            headers.insert(OVERHEAD, duration(self.sent - trail.started()));
+        *headers = self.deployment.dresser().dress(headers, told);
+    }
+
+    fn told(&self) -> Told {
+        let trail = self.trail.as_ref();
+        Told {
+            call_id: trail.map(|trail| trail.id().header().clone()),
+            overhead: trail.map(|trail| milliseconds(self.sent - trail.started())),
+            ..Told::default()
         }
     }
 
@@ -158,15 +142,6 @@ impl Answering {
         }
     }
 }
-
-const RESPONSE_COST: HeaderName = HeaderName::from_static("x-litellm-response-cost");
-const RESPONSE_DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
-const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
-const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-const UPSTREAM_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// What an upstream says about its own host: cookies and other protocols are not the client's.
-const UPSTREAMS_OWN: [HeaderName; 3] =
-    [header::SET_COOKIE, HeaderName::from_static("alt-svc"), header::STRICT_TRANSPORT_SECURITY];
 
 /// How an answer is cut into events.
 fn framing(operation: &Operation, parts: &Parts) -> Framing {
@@ -206,30 +181,33 @@ fn in_band(error: &InBand) -> UpstreamCause {
     }
 }
 
-/// Milliseconds with three decimals.
-fn duration(duration: Duration) -> HeaderValue {
-    let mut text = Vec::with_capacity(16);
-    millis(&mut text, duration);
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0"))
-}
-
-fn text(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0"))
+fn milliseconds(duration: Duration) -> HeaderValue {
+    number(millis(duration).as_bytes())
 }
 
 /// US dollars as Python prints a float, which clients of LiteLLM parse: `3.9e-06`.
-fn dollars(nanos: i64) -> String {
-    let dollars = nanos as f64 / 1e9;
-    if dollars == 0.0 || dollars >= 1e-4 {
-        return format!("{dollars:?}");
+fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
+    let nanos = u64::try_from(nanos).unwrap_or(0);
+    if nanos == 0 || nanos >= 100_000 {
+        return number(Decimal::new(nanos, 9).trimmed());
     }
-    let text = format!("{dollars:e}");
-    text.split_once("e-").map_or(text.clone(), |(digits, power)| format!("{digits}e-{power:0>2}"))
+    let digits = Decimal::new(nanos, 0);
+    let (first, rest) = digits.as_bytes().split_at(1);
+    // One to five digits below the tenth of a thousandth.
+    let power = b'9' - rest.len() as u8;
+    let zeros = rest.iter().rev().take_while(|digit| **digit == b'0').count();
+    let rest = &rest[..rest.len() - zeros];
+    let point: &[u8] = if rest.is_empty() { b"" } else { b"." };
+    number(&[first, point, rest, b"e-0", &[power]].concat())
+}
+
+fn number(text: &[u8]) -> HeaderValue {
+    HeaderValue::from_bytes(text).expect("digits can stand in a header")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::dollars;
+    use super::{NanoUsd, dollars};
 
     #[test]
     fn dollars_look_like_pythons_floats() {
@@ -238,11 +216,13 @@ mod tests {
             (1, "1e-09"),
             (750, "7.5e-07"),
             (3_900, "3.9e-06"),
+            (12_345, "1.2345e-05"),
+            (99_999, "9.9999e-05"),
             (100_000, "0.0001"),
             (1_000_000_000, "1.0"),
             (123_456_789_000, "123.456789"),
         ] {
-            assert_eq!(dollars(nanos), text);
+            assert_eq!(dollars(NanoUsd(nanos)), text);
         }
     }
 }

@@ -1,45 +1,42 @@
-//! One try at one deployment: the request that it gets, and the way there and back.
-use super::answer::Answering;
+//! One try at one deployment: the request that it gets. The way back is in `answer`.
 use super::deployment::Deployment;
-use super::error::{RouteError, UpstreamFailure};
+use super::error::RouteError;
+use super::leaf::Sending;
 use super::{Rules, Settings};
 use crate::forward::{Deadlines, strip_request};
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Operation, Prompt};
 use crate::telemetry::{Served, Trail};
-use bartizan_layers::BoxError;
-use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A call that is ready to be sent.
+/// A call that was sent to a deployment.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    deployment: Arc<Deployment>,
-    operation: Operation,
-    /// Held until the upstream has answered: it has read the request by then.
-    prompt: Prompt,
-    req: Request<Body>,
-    trail: Option<Trail>,
-    usage: UsageCell,
-    usage_is_ours: bool,
-    commit: Duration,
+    pub(super) deployment: Arc<Deployment>,
+    pub(super) operation: Operation,
+    pub(super) trail: Option<Trail>,
+    pub(super) usage: UsageCell,
+    pub(super) usage_is_ours: bool,
+    pub(super) choices: u32,
+    pub(super) commit: Duration,
+    pub(super) sent: Instant,
 }
 
 impl Attempt {
-    /// Edits the request for `deployment`.
-    pub(super) fn new(
+    /// Edits the request for `deployment` and sends it.
+    pub(super) fn send(
         rules: &Rules,
         deployment: Arc<Deployment>,
         captures: Option<&[&str]>,
         operation: Operation,
         mut parts: Parts,
         prompt: &Prompt,
-    ) -> Result<Self, RouteError> {
+    ) -> Result<(Self, Sending), RouteError> {
         let config = deployment.config();
         let name = prompt.model.as_deref().unwrap_or_default();
         let plan = EditPlan {
@@ -53,53 +50,31 @@ impl Attempt {
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
         let model = captures.map(|captures| deployment.model(captures, name));
         let model = model.as_deref().unwrap_or(&config.model);
-        parts.extensions.insert(deadlines(&rules.settings, config, prompt, &parts.headers));
         parts.uri = target(&operation, model, &parts.uri)?;
-        outgoing(&mut parts.headers, rules, &config.headers);
-        if operation.dialect() == Dialect::Anthropic && !parts.headers.contains_key(VERSION) {
-            parts.headers.insert(VERSION, HeaderValue::from_static("2023-06-01"));
-        }
+        let for_us = outgoing(&mut parts.headers, &operation, rules, &config.headers);
+        let deadlines = deadlines(&rules.settings, config, prompt, &for_us);
         let trail: Option<Trail> = parts.extensions.get().cloned();
         let usage = UsageCell::new(deployment.price(model));
+        let sent = Instant::now();
         if let Some(trail) = &trail {
             let deployment = deployment.labels().clone();
             trail.set_served(Served { deployment, usage: usage.clone() });
-        }
-        Ok(Self {
-            operation,
-            prompt: prompt.clone(),
-            req: Request::from_parts(parts, edited.body),
-            trail,
-            usage,
-            usage_is_ours: edited.usage_is_ours,
-            commit: rules.settings.timeouts.commit,
-            deployment,
-        })
-    }
-
-    /// Sends the request and hands the answer on.
-    pub(super) async fn run(self) -> Result<Response<Body>, BoxError> {
-        let dialect = self.operation.dialect();
-        let provider = self.deployment.config().provider.title;
-        let leaf = self.deployment.leaf(dialect).expect("it was picked because it has one");
-        let sent = Instant::now();
-        if let Some(trail) = &self.trail {
             trail.set_sent(sent);
         }
-        let answered = leaf.send(self.req, &self.operation, &self.prompt).await;
-        let rsp = answered.map_err(|error| UpstreamFailure { provider, cause: error.into() })?;
-        let answering = Answering {
-            deployment: self.deployment,
-            operation: self.operation,
-            trail: self.trail,
-            usage: self.usage,
-            usage_is_ours: self.usage_is_ours,
-            choices: self.prompt.choices,
-            commit: self.commit,
+        let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
+        let req = Request::from_parts(parts, edited.body);
+        let sending = leaf.send(req, deadlines, &operation, prompt);
+        let attempt = Self {
+            usage_is_ours: edited.usage_is_ours,
+            choices: prompt.choices,
+            commit: rules.settings.timeouts.commit,
+            deployment,
+            operation,
+            trail,
+            usage,
             sent,
-            held: self.prompt.held,
         };
-        Ok(answering.answer(rsp).await?)
+        Ok((attempt, sending))
     }
 }
 
@@ -108,10 +83,11 @@ fn deadlines(
     settings: &Settings,
     config: &crate::config::Deployment,
     prompt: &Prompt,
-    headers: &HeaderMap,
+    for_us: &[(HeaderName, HeaderValue)],
 ) -> Deadlines {
-    let header = |name| {
-        let seconds = headers.get(name)?.to_str().ok()?.parse().ok()?;
+    let header = |wanted| {
+        let (_, value) = for_us.iter().find(|(name, _)| name == wanted)?;
+        let seconds = value.to_str().ok()?.parse().ok()?;
         Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero())
     };
     let total = prompt.timeout.or_else(|| header("x-litellm-timeout")).or(config.timeout);
@@ -150,23 +126,18 @@ fn without_key(query: &str) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
 /// Anthropic refuses requests without it (contract 10.1).
 const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
-const PROJECT: HeaderName = HeaderName::from_static("openai-project");
 
 /// The headers that go upstream: the client's own, but for what belongs to one hop, names or
-/// proves an account, or is meant for this proxy; and the deployment's.
-fn outgoing(headers: &mut HeaderMap, rules: &Rules, own: &[(HeaderName, HeaderValue)]) {
-    strip_request(headers, rules.key_header.as_ref());
-    for name in [ORGANIZATION, PROJECT] {
-        headers.remove(name);
-    }
-    let ours = |name: &&HeaderName| name.as_str().starts_with("x-litellm-");
-    let ours: Vec<HeaderName> = headers.keys().filter(ours).cloned().collect();
-    for name in ours {
-        headers.remove(name);
-    }
+/// proves an account, or is meant for this proxy; and the deployment's. Returns those for us.
+fn outgoing(
+    headers: &mut HeaderMap,
+    operation: &Operation,
+    rules: &Rules,
+    own: &[(HeaderName, HeaderValue)],
+) -> Vec<(HeaderName, HeaderValue)> {
+    let for_us = strip_request(headers, rules.key_header.as_ref());
     for (name, value) in own {
         headers.insert(name, value.clone());
     }
@@ -175,7 +146,11 @@ fn outgoing(headers: &mut HeaderMap, rules: &Rules, own: &[(HeaderName, HeaderVa
     if !json {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    headers.insert(rules.hop.0.clone(), rules.hop.1.clone());
+    if operation.dialect() == Dialect::Anthropic && !headers.contains_key(VERSION) {
+        headers.insert(VERSION, HeaderValue::from_static("2023-06-01"));
+    }
+    headers.insert(&rules.hop.0, rules.hop.1.clone());
+    for_us
 }
 
 fn is_json(content_type: &[u8]) -> bool {

@@ -1,4 +1,5 @@
 //! One deployment, ready to be called: its upstreams, its credential, its headers.
+use super::dress::Dresser;
 use super::leaf::Leaf;
 use crate::config;
 use crate::data::{self, AuthScheme, Model};
@@ -7,10 +8,8 @@ use crate::providers::{Dialect, endpoint};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::facts::Price;
 use bytes::Bytes;
-use foldhash::fast::RandomState;
 use http::{HeaderName, HeaderValue, Uri, header};
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// A deployment and everything that calls to it need, made once.
 #[derive(Debug)]
@@ -20,14 +19,10 @@ pub struct Deployment {
     observed: Observed,
     openai: Option<Leaf>,
     native: Option<(Dialect, Leaf)>,
-    answer_headers: Vec<(HeaderName, HeaderValue)>,
+    dresser: Dresser,
     model_json: Bytes,
     price: Price,
-    prefixed: RwLock<HashMap<HeaderName, HeaderName, RandomState>>,
 }
-
-/// Header names of an upstream that are kept ready.
-const MOST_NAMES: usize = 256;
 
 impl Deployment {
     /// Prepares `config` for calls through `forwarder`.
@@ -40,11 +35,10 @@ impl Deployment {
         let native = native.into_iter().find_map(|dialect| Some((dialect, leaf(dialect)?)));
         let mut deployment = Self {
             price: Price::default(),
-            prefixed: RwLock::default(),
             observed: metrics.observed(config.provider.name),
             openai: leaf(Dialect::OpenAi),
             native,
-            answer_headers: answer_headers(&labels),
+            dresser: Dresser::new(answer_headers(&labels)),
             model_json: json_string(&config.model),
             labels,
             config,
@@ -67,24 +61,9 @@ impl Deployment {
         &self.observed
     }
 
-    /// What each of its answers carries.
-    pub(super) fn answer_headers(&self) -> &[(HeaderName, HeaderValue)] {
-        &self.answer_headers
-    }
-
-    /// The name under which an upstream's header is told besides its own (contract 8.1).
-    pub(super) fn prefixed(&self, name: &HeaderName) -> Option<HeaderName> {
-        if let Some(known) = self.prefixed.read().unwrap_or_else(PoisonError::into_inner).get(name)
-        {
-            return Some(known.clone());
-        }
-        let prefixed = HeaderName::try_from(format!("llm_provider-{name}")).ok()?;
-        let mut all = self.prefixed.write().unwrap_or_else(PoisonError::into_inner);
-        // An upstream that invents names must not fill the memory.
-        if all.len() < MOST_NAMES {
-            all.insert(name.clone(), prefixed.clone());
-        }
-        Some(prefixed)
+    /// Makes the headers of its answers.
+    pub(super) const fn dresser(&self) -> &Dresser {
+        &self.dresser
     }
 
     /// Where it takes calls in `dialect`.

@@ -22,15 +22,18 @@ pub(super) struct Found<'a> {
     pub captures: Option<Vec<&'a str>>,
 }
 
+/// The names are the config's: no client can make them collide.
+type Named = HashMap<String, Group, foldhash::fast::RandomState>;
+
 /// All names that lead to a deployment.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    by_id: HashMap<String, Group>,
-    aliases: HashMap<String, Group>,
-    exact: HashMap<String, Group>,
+    by_id: Named,
+    aliases: Named,
+    exact: Named,
     /// Most specific first.
     patterns: Vec<Group>,
-    by_model: HashMap<String, Group>,
+    by_model: Named,
     listed: Vec<Arc<str>>,
 }
 

@@ -1,9 +1,11 @@
 //! Where a deployment's calls end: at an upstream, or at the built-in model `echo`.
-use crate::forward::{ForwardError, Upstream, UpstreamBody};
+use crate::forward::{Deadlines, ForwardError, ResponseFuture, Upstream, UpstreamBody};
 use crate::providers::{Operation, Prompt, echo};
 use bartizan_layers::body::Body;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Collected, Either};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// The innermost service of a deployment.
 #[derive(Clone, Debug)]
@@ -16,25 +18,47 @@ pub(super) enum Leaf {
 
 impl Leaf {
     /// Sends `req`, which was made from `prompt`.
-    pub(super) async fn send(
+    pub(super) fn send(
         &self,
         mut req: Request<Body>,
+        deadlines: Deadlines,
         operation: &Operation,
         prompt: &Prompt,
-    ) -> Result<Response<LeafBody>, ForwardError> {
+    ) -> Sending {
         match self {
             Self::Upstream { upstream, credential } => {
                 if let Some((name, value)) = credential {
                     req.headers_mut().insert(name, value.clone());
                 }
-                Ok(upstream.send(req).await?.map(LeafBody::Left))
+                Sending::Upstream(upstream.send_within(req, deadlines))
             }
             Self::Echo => {
-                let sent = req.into_body().collect().await;
-                let bytes = sent.map(Collected::to_bytes).unwrap_or_default();
-                let prompt = Prompt { bytes, ..prompt.clone() };
-                Ok(echo::answer(operation, &prompt).map(LeafBody::Right))
+                let (operation, prompt) = (operation.clone(), prompt.clone());
+                Sending::Echo(Box::pin(async move {
+                    let sent = req.into_body().collect().await;
+                    let bytes = sent.map(Collected::to_bytes).unwrap_or_default();
+                    echo::answer(&operation, &Prompt { bytes, ..prompt })
+                }))
             }
+        }
+    }
+}
+
+/// The answer of a leaf, once its headers are there.
+pub(super) enum Sending {
+    Upstream(ResponseFuture),
+    Echo(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+}
+
+impl Future for Sending {
+    type Output = Result<Response<LeafBody>, ForwardError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Upstream(answer) => {
+                Pin::new(answer).poll(cx).map_ok(|rsp| rsp.map(LeafBody::Left))
+            }
+            Self::Echo(answer) => answer.as_mut().poll(cx).map(|rsp| Ok(rsp.map(LeafBody::Right))),
         }
     }
 }

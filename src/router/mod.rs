@@ -2,6 +2,7 @@
 mod answer;
 mod attempt;
 mod deployment;
+mod dress;
 mod error;
 mod group;
 mod leaf;
@@ -16,17 +17,19 @@ pub use self::error::{RouteError, UpstreamCause, UpstreamFailure};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
 
+use self::answer::Answer;
 use self::attempt::Attempt;
 use self::group::Groups;
+use self::leaf::Sending;
 use crate::config::Routing;
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
 use crate::telemetry::{Metrics, Trail, UpstreamConnections};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
 use std::future::ready;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_service::Service;
@@ -103,9 +106,8 @@ impl Router {
         }
     }
 
-    /// Finds the deployment of a call, and prepares the request that it gets.
-    fn attempt(&self, req: Request<Prompt>) -> Result<Attempt, RouteError> {
-        let (parts, prompt) = req.into_parts();
+    /// Finds the deployment of a call, and sends it the request that it gets.
+    fn send(&self, parts: Parts, prompt: &Prompt) -> Result<(Attempt, Sending), RouteError> {
         let operation: Operation = parts.extensions.get().cloned().unwrap_or(Operation::Messages);
         let trail: Option<&Trail> = parts.extensions.get();
         let unknown = || RouteError::UnknownModel {
@@ -126,22 +128,23 @@ impl Router {
         let not_spoken = || RouteError::NotSpoken { route: operation.route(), model: name.into() };
         let deployment = pick::pick(speaking).ok_or_else(not_spoken)?.clone();
         let captures = found.captures.as_deref();
-        Attempt::new(&self.0.rules, deployment, captures, operation.clone(), parts, &prompt)
+        Attempt::send(&self.0.rules, deployment, captures, operation.clone(), parts, prompt)
     }
 }
 
 impl Service<Request<Prompt>> for Router {
     type Response = Response<Body>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+    type Future = Answer;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, req: Request<Prompt>) -> Self::Future {
-        match self.attempt(req) {
-            Ok(attempt) => Box::pin(attempt.run()),
+        let (parts, prompt) = req.into_parts();
+        match self.send(parts, &prompt) {
+            Ok((attempt, sending)) => attempt.answer(sending, prompt),
             Err(error) => Box::pin(ready(Err(error.into()))),
         }
     }

@@ -63,9 +63,9 @@ impl Router {
         headers.extend(config.headers.iter().cloned());
         headers.extend([self.0.rules.hop.clone()]);
         let deadlines = Deadlines { first_byte: TIMEOUT, idle: TIMEOUT, total: Some(TIMEOUT) };
-        req.extensions_mut().insert(deadlines);
         let prompt = Prompt::of(body);
-        let rsp = leaf.send(req, &operation, &prompt).await.map_err(|error| error.to_string())?;
+        let sending = leaf.send(req, deadlines, &operation, &prompt);
+        let rsp = sending.await.map_err(|error| error.to_string())?;
         match rsp.status() {
             status if status.is_success() => Ok(()),
             status => Err(refusal(status, rsp.into_body()).await),

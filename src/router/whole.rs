@@ -13,42 +13,49 @@ const LONGEST: usize = 1 << 20;
 pub(super) enum Collected {
     /// All of it.
     Whole(Bytes),
-    /// It is longer than the bound, or than memory allows: its beginning, and the rest.
-    Longer(Vec<Bytes>, LeafBody),
+    /// The beginning of one that is longer than the bound, or than memory allows.
+    Longer(Vec<Bytes>),
 }
 
 /// Reads `body` while `held` allows for its bytes.
-pub(super) async fn collect(mut body: LeafBody, held: &dyn Hold) -> Result<Collected, BoxError> {
+pub(super) async fn collect(body: &mut LeafBody, held: &dyn Hold) -> Result<Collected, BoxError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > LONGEST {
-        return Ok(Collected::Longer(Vec::new(), body));
+        return Ok(Collected::Longer(Vec::new()));
     }
-    let mut frames = Vec::new();
+    let mut first = Bytes::new();
+    let mut rest = Vec::new();
     let mut len = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         len += data.len();
         let fits = len <= LONGEST && held.hold_more(data.len());
-        frames.push(data);
+        if first.is_empty() {
+            first = data
+        } else {
+            rest.push(data)
+        }
         if !fits {
-            return Ok(Collected::Longer(frames, body));
+            rest.insert(0, first);
+            return Ok(Collected::Longer(rest));
         }
         // With a content length, the end is known before it is asked for.
         if body.is_end_stream() {
             break;
         }
     }
-    Ok(Collected::Whole(joined(frames, len)))
+    Ok(Collected::Whole(joined(first, &rest, len)))
 }
 
 /// One frame is not copied.
-fn joined(mut frames: Vec<Bytes>, len: usize) -> Bytes {
-    if frames.len() == 1 {
-        return frames.swap_remove(0);
+fn joined(first: Bytes, rest: &[Bytes], len: usize) -> Bytes {
+    if rest.is_empty() {
+        return first;
     }
     let mut whole = BytesMut::with_capacity(len);
-    for frame in frames {
-        whole.extend_from_slice(&frame);
+    whole.extend_from_slice(&first);
+    for frame in rest {
+        whole.extend_from_slice(frame);
     }
     whole.freeze()
 }

@@ -68,7 +68,7 @@ where
         let Some(stream) = prepare(stream, peer) else { return };
         let state = Arc::new(State::default());
         let io = TokioIo::new(Socket::new(stream, Arc::clone(&state)));
-        let service = Admit::new(self.service.clone(), peer, Arc::clone(&state));
+        let service = Admit::new(self.service.clone(), Arc::clone(&state));
         let limits = self.limits;
         let phases = Arc::clone(&self.phases);
         let http = Arc::clone(&self.http);

@@ -1,6 +1,5 @@
 //! What is done with each request before the service has it, and what is refused: requests that
 //! hyper lets through but that two servers could read in two ways.
-use super::Peer;
 use super::conn::{Open, State};
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
@@ -10,23 +9,21 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::Service;
 use pin_project::pin_project;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// Refuses what must not be forwarded, adds the [`Peer`], and counts the open calls of one
+/// Refuses what must not be forwarded, and counts the open calls of one
 /// connection.
 #[derive(Debug)]
 pub(super) struct Admit<S> {
     service: S,
-    peer: SocketAddr,
     state: Arc<State>,
 }
 
 impl<S> Admit<S> {
-    pub(super) fn new(service: S, peer: SocketAddr, state: Arc<State>) -> Self {
-        Self { service, peer, state }
+    pub(super) fn new(service: S, state: Arc<State>) -> Self {
+        Self { service, state }
     }
 }
 
@@ -43,7 +40,6 @@ where
         if let Err(refusal) = check(&mut request) {
             return Admitted::Refused { refusal, open };
         }
-        request.extensions_mut().insert(Peer(self.peer));
         Admitted::Called { call: self.service.call(request), open }
     }
 }
@@ -102,11 +98,42 @@ fn to_origin_form<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The characters that can stand in an authority.
+static IN_AUTHORITY: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'.'
+                    | b'_'
+                    | b'~'
+                    | b'%'
+                    | b'!'
+                    | b'$'
+                    | b'&'
+                    | b'\''
+                    | b'('
+                    | b')'
+                    | b'*'
+                    | b'+'
+                    | b','
+                    | b';'
+                    | b'='
+                    | b':'
+                    | b'['
+                    | b']'
+            );
+        byte += 1;
+    }
+    table
+};
+
 /// Whether this could be `host [":" port]` of an `http` URL (RFC 3986 3.2.2, RFC 9110 4.2.1): not
 /// empty, and no character that belongs to another part of a URL.
 fn is_authority(host: &[u8]) -> bool {
-    let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(b);
-    !host.is_empty() && host.iter().all(is_part)
+    !host.is_empty() && host.iter().all(|byte| IN_AUTHORITY[usize::from(*byte)])
 }
 
 impl Refusal {

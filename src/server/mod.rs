@@ -15,7 +15,6 @@ use hyper::service::Service;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -72,10 +71,6 @@ const CUT_GRACE: Duration = Duration::from_secs(1);
 /// Why a body failed, as hyper takes it.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The address that a request came from: an extension of every request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
-
 /// What a listener accepts; the limits that are no setting are the constants of this module.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -104,7 +99,7 @@ impl From<&config::Server> for Limits {
 ///
 /// The service is hyper's, called without being asked whether it is ready: a Tower stack that is
 /// always ready pays nothing for a check, one that is not comes in
-/// [`hyper_util::service::TowerToHyperService`]. Every request carries its [`Peer`]. Connections
+/// [`hyper_util::service::TowerToHyperService`]. Connections
 /// and HTTP/2 streams run as `tasks`; a panic in one ends that connection or stream, no other.
 /// Dropping the future stops accepting and lets the connections drain.
 pub async fn serve<S, B>(

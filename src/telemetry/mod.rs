@@ -1,4 +1,5 @@
 //! What the proxy tells about itself: metrics, and one log line per call.
+mod decimal;
 mod families;
 mod family;
 mod line;
@@ -7,6 +8,7 @@ mod metrics;
 mod series;
 mod trail;
 
+pub use self::decimal::Decimal;
 pub use self::line::millis;
 pub use self::logs::{LogWriter, start_logging};
 pub use self::metrics::{Metrics, Observed, UpstreamConnections};
