@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::task::unconstrained;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 /// What the socket, the service and the clock of one connection know together.
@@ -127,18 +127,19 @@ impl Phases {
     }
 }
 
-/// Drives a connection to its end, under its limits and the drain.
+/// Drives a connection to its end, under its limits and the drain. `timer` is set for the end of
+/// the header timeout.
 ///
 /// # Errors
 /// hyper's, when the connection did not end in good order.
 pub(super) async fn run<C: GracefulConnection>(
     connection: Pin<&mut C>,
+    timer: Pin<&mut Sleep>,
     limits: Limits,
     state: Arc<State>,
     phases: Arc<Phases>,
 ) -> Result<(), C::Error> {
     let now = Instant::now();
-    let timer = pin!(sleep_until(now + limits.header_timeout));
     let drain = pin!(phases.closing.cancelled());
     let mut driver = Driver {
         connection,

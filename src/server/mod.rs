@@ -4,16 +4,16 @@
 //! What a client may send is settled in three places. hyper refuses what is not HTTP
 //! (`tests_http1.rs` pins what that is), `admit` refuses what is HTTP but must not be forwarded, and
 //! `conn` closes connections that are slow or idle.
-use self::accept::Acceptor;
+use self::accept::{Acceptor, Http};
 use self::conn::Phases;
 use crate::config;
 use crate::tasks::Tasks;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
+use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::TokioTimer;
-use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ mod conn;
 mod drain;
 pub mod runtime;
 mod socket;
+mod version;
 
 #[cfg(test)]
 mod tests;
@@ -176,11 +177,13 @@ impl Drop for CloseWhenDropped {
 
 /// How hyper is to speak. Its own header timer is off: it would be armed and disarmed for each
 /// request, and would be the idle limit as well. `conn` has one for both.
-fn http(tasks: &Tasks) -> auto::Builder<Tasks> {
-    let mut http = auto::Builder::new(tasks.clone());
-    http.http1().header_read_timeout(None).half_close(false).max_buf_size(MAX_HEADER_BYTES);
-    http.http2()
-        .timer(TokioTimer::new())
+fn http(tasks: &Tasks) -> Http {
+    let (mut h1, mut h2) = (http1::Builder::new(), http2::Builder::new(tasks.clone()));
+    h1.header_read_timeout(None)
+        .half_close(false)
+        .max_header_size(MAX_HEADER_BYTES)
+        .max_buf_size(MAX_HEADER_BYTES);
+    h2.timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_pending_accept_reset_streams(MAX_RESETS)
         .max_local_error_reset_streams(MAX_RESETS)
@@ -188,5 +191,5 @@ fn http(tasks: &Tasks) -> auto::Builder<Tasks> {
         .max_send_buf_size(MAX_STREAM_BUFFER)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_ANSWER);
-    http
+    Http { h1, h2 }
 }
