@@ -28,7 +28,7 @@ pub(super) struct Http {
 
 /// Accepts the connections of one listener.
 pub(super) struct Acceptor<S> {
-    pub(super) service: S,
+    pub(super) service: Arc<S>,
     pub(super) limits: Limits,
     pub(super) open: Arc<Semaphore>,
     pub(super) phases: Arc<Phases>,
@@ -39,7 +39,7 @@ pub(super) struct Acceptor<S> {
 impl<S, B> Acceptor<S>
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
+    S: Send + Sync + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -73,7 +73,7 @@ where
 
     fn start(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let Some(stream) = prepare(stream, peer) else { return };
-        let service = self.service.clone();
+        let service = Arc::clone(&self.service);
         let limits = self.limits;
         let phases = Arc::clone(&self.phases);
         let http = Arc::clone(&self.http);

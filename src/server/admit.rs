@@ -19,13 +19,13 @@ use std::task::{Context, Poll, ready};
 /// connection.
 #[derive(Debug)]
 pub(super) struct Admit<S> {
-    service: S,
+    service: Arc<S>,
     peer: SocketAddr,
     state: Arc<State>,
 }
 
 impl<S> Admit<S> {
-    pub(super) fn new(service: S, peer: SocketAddr, state: Arc<State>) -> Self {
+    pub(super) fn new(service: Arc<S>, peer: SocketAddr, state: Arc<State>) -> Self {
         Self { service, peer, state }
     }
 }

@@ -117,7 +117,7 @@ pub async fn serve<S, B>(
 ) -> usize
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
+    S: Send + Sync + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -127,10 +127,10 @@ where
     let open = Arc::new(Semaphore::new(room as usize));
     let phases = Arc::new(Phases::default());
     let _close_when_dropped = CloseWhenDropped(Arc::clone(&phases));
-    let http = Arc::new(http(&tasks));
+    let (service, http) = (Arc::new(service), Arc::new(http(&tasks)));
     for listener in listeners {
         let acceptor = Acceptor {
-            service: service.clone(),
+            service: Arc::clone(&service),
             limits,
             open: Arc::clone(&open),
             phases: Arc::clone(&phases),
