@@ -139,7 +139,8 @@ pub(super) async fn run<C: GracefulConnection>(
     state: Arc<State>,
     phases: Arc<Phases>,
 ) -> Result<(), C::Error> {
-    let now = Instant::now();
+    // The first head may take so long from the moment of connecting, not from its first byte.
+    let began = timer.deadline() - limits.header_timeout;
     let drain = pin!(phases.closing.cancelled());
     let mut driver = Driver {
         connection,
@@ -148,7 +149,7 @@ pub(super) async fn run<C: GracefulConnection>(
         armed: false,
         phase: 0,
         closing: false,
-        span: Span { limits, doing: Doing::Nothing, since: now, calls: 0 },
+        span: Span { limits, doing: Doing::Nothing, since: began, calls: 0 },
         state: &state,
         phases: &phases,
     };
