@@ -18,6 +18,7 @@ pub trait Stack<B>:
     Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send>
     + Clone
     + Send
+    + Sync
     + 'static
 {
 }
@@ -26,6 +27,7 @@ impl<B, S> Stack<B> for S where
     S: Service<Request<B>, Response = Response<CatchBody>, Error = Infallible, Future: Send>
         + Clone
         + Send
+        + Sync
         + 'static
 {
 }

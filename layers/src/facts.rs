@@ -86,33 +86,36 @@ impl Rates {
 /// The running bill of one call. A response fact: the tap writes it while the body streams, the
 /// layers read it when the body ends. Clones share one bill.
 #[derive(Clone, Debug, Default)]
-pub struct UsageCell {
+pub struct UsageCell(Arc<Bill>);
+
+#[derive(Debug, Default)]
+struct Bill {
     price: Price,
-    usage: Arc<Mutex<Option<Usage>>>,
+    usage: Mutex<Option<Usage>>,
 }
 
 impl UsageCell {
     /// An empty bill at the prices of the deployment that answers.
     #[must_use]
     pub fn new(price: Price) -> Self {
-        Self { price, usage: Arc::default() }
+        Self(Arc::new(Bill { price, usage: Mutex::default() }))
     }
 
     /// Replaces the usage by a newer report of the provider.
     pub fn set(&self, usage: Usage) {
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some(usage);
+        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some(usage);
     }
 
     /// The usage so far; `None` until the provider reported any.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The cost so far.
     #[must_use]
     pub fn cost(&self) -> NanoUsd {
-        self.usage().map_or(NanoUsd(0), |usage| self.price.cost(&usage))
+        self.usage().map_or(NanoUsd(0), |usage| self.0.price.cost(&usage))
     }
 }
 

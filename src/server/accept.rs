@@ -2,14 +2,15 @@
 use super::admit::Admit;
 use super::conn::{self, Phases, State};
 use super::socket::Socket;
+use super::version::is_h2;
 use super::{BoxError, Limits};
 use crate::tasks::Tasks;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
+use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -19,20 +20,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+/// How hyper is to speak each protocol.
+pub(super) struct Http {
+    pub(super) h1: http1::Builder,
+    pub(super) h2: http2::Builder<Tasks>,
+}
+
 /// Accepts the connections of one listener.
 pub(super) struct Acceptor<S> {
-    pub(super) service: S,
+    pub(super) service: Arc<S>,
     pub(super) limits: Limits,
     pub(super) open: Arc<Semaphore>,
     pub(super) phases: Arc<Phases>,
-    pub(super) http: Arc<auto::Builder<Tasks>>,
+    pub(super) http: Arc<Http>,
     pub(super) tasks: Tasks,
 }
 
 impl<S, B> Acceptor<S>
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
+    S: Send + Sync + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -66,16 +73,30 @@ where
 
     fn start(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let Some(stream) = prepare(stream, peer) else { return };
-        let state = Arc::new(State::default());
-        let io = TokioIo::new(Socket::new(stream, Arc::clone(&state)));
-        let service = Admit::new(self.service.clone(), Arc::clone(&state));
+        let service = Arc::clone(&self.service);
         let limits = self.limits;
         let phases = Arc::clone(&self.phases);
         let http = Arc::clone(&self.http);
         self.tasks.spawn(async move {
             let _permit = permit;
-            let connection = std::pin::pin!(http.serve_connection(io, service));
-            if let Err(error) = conn::run(connection, limits, state, phases).await {
+            let mut timer = std::pin::pin!(sleep(limits.header_timeout));
+            let is_h2 = tokio::select! {
+                biased;
+                is_h2 = is_h2(&stream) => is_h2,
+                () = timer.as_mut() => return,
+                () = phases.closed() => return,
+            };
+            let state = Arc::new(State::default());
+            let io = TokioIo::new(Socket::new(stream, Arc::clone(&state)));
+            let service = Admit::new(service, Arc::clone(&state));
+            let end = if is_h2 {
+                let mut connection = Box::pin(http.h2.serve_connection(io, service));
+                conn::run(connection.as_mut(), timer, limits, state, phases).await
+            } else {
+                let connection = http.h1.serve_connection(io, service);
+                conn::run(std::pin::pin!(connection), timer, limits, state, phases).await
+            };
+            if let Err(error) = end {
                 tracing::debug!(%peer, %error, "connection ended");
             }
         });

@@ -17,12 +17,12 @@ use std::task::{Context, Poll, ready};
 /// connection.
 #[derive(Debug)]
 pub(super) struct Admit<S> {
-    service: S,
+    service: Arc<S>,
     state: Arc<State>,
 }
 
 impl<S> Admit<S> {
-    pub(super) fn new(service: S, state: Arc<State>) -> Self {
+    pub(super) fn new(service: Arc<S>, state: Arc<State>) -> Self {
         Self { service, state }
     }
 }

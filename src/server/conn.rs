@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::task::unconstrained;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 /// What the socket, the service and the clock of one connection know together.
@@ -127,18 +127,20 @@ impl Phases {
     }
 }
 
-/// Drives a connection to its end, under its limits and the drain.
+/// Drives a connection to its end, under its limits and the drain. `timer` is set for the end of
+/// the header timeout.
 ///
 /// # Errors
 /// hyper's, when the connection did not end in good order.
 pub(super) async fn run<C: GracefulConnection>(
     connection: Pin<&mut C>,
+    timer: Pin<&mut Sleep>,
     limits: Limits,
     state: Arc<State>,
     phases: Arc<Phases>,
 ) -> Result<(), C::Error> {
-    let now = Instant::now();
-    let timer = pin!(sleep_until(now + limits.header_timeout));
+    // The first head may take so long from the moment of connecting, not from its first byte.
+    let began = timer.deadline() - limits.header_timeout;
     let drain = pin!(phases.closing.cancelled());
     let mut driver = Driver {
         connection,
@@ -147,7 +149,7 @@ pub(super) async fn run<C: GracefulConnection>(
         armed: false,
         phase: 0,
         closing: false,
-        span: Span { limits, doing: Doing::Nothing, since: now, calls: 0 },
+        span: Span { limits, doing: Doing::Nothing, since: began, calls: 0 },
         state: &state,
         phases: &phases,
     };

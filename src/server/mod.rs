@@ -4,16 +4,16 @@
 //! What a client may send is settled in three places. hyper refuses what is not HTTP
 //! (`tests_http1.rs` pins what that is), `admit` refuses what is HTTP but must not be forwarded, and
 //! `conn` closes connections that are slow or idle.
-use self::accept::Acceptor;
+use self::accept::{Acceptor, Http};
 use self::conn::Phases;
 use crate::config;
 use crate::tasks::Tasks;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
+use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::TokioTimer;
-use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,7 @@ mod conn;
 mod drain;
 pub mod runtime;
 mod socket;
+mod version;
 
 #[cfg(test)]
 mod tests;
@@ -111,7 +112,7 @@ pub async fn serve<S, B>(
 ) -> usize
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
+    S: Send + Sync + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -121,10 +122,10 @@ where
     let open = Arc::new(Semaphore::new(room as usize));
     let phases = Arc::new(Phases::default());
     let _close_when_dropped = CloseWhenDropped(Arc::clone(&phases));
-    let http = Arc::new(http(&tasks));
+    let (service, http) = (Arc::new(service), Arc::new(http(&tasks)));
     for listener in listeners {
         let acceptor = Acceptor {
-            service: service.clone(),
+            service: Arc::clone(&service),
             limits,
             open: Arc::clone(&open),
             phases: Arc::clone(&phases),
@@ -171,11 +172,13 @@ impl Drop for CloseWhenDropped {
 
 /// How hyper is to speak. Its own header timer is off: it would be armed and disarmed for each
 /// request, and would be the idle limit as well. `conn` has one for both.
-fn http(tasks: &Tasks) -> auto::Builder<Tasks> {
-    let mut http = auto::Builder::new(tasks.clone());
-    http.http1().header_read_timeout(None).half_close(false).max_buf_size(MAX_HEADER_BYTES);
-    http.http2()
-        .timer(TokioTimer::new())
+fn http(tasks: &Tasks) -> Http {
+    let (mut h1, mut h2) = (http1::Builder::new(), http2::Builder::new(tasks.clone()));
+    h1.header_read_timeout(None)
+        .half_close(false)
+        .max_header_size(MAX_HEADER_BYTES)
+        .max_buf_size(MAX_HEADER_BYTES);
+    h2.timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_pending_accept_reset_streams(MAX_RESETS)
         .max_local_error_reset_streams(MAX_RESETS)
@@ -183,5 +186,5 @@ fn http(tasks: &Tasks) -> auto::Builder<Tasks> {
         .max_send_buf_size(MAX_STREAM_BUFFER)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_ANSWER);
-    http
+    Http { h1, h2 }
 }

@@ -57,7 +57,7 @@ pub(super) struct Served {
 pub(super) fn start<S, B>(service: S, limits: Limits, drain: Drain) -> Served
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
+    S: Send + Sync + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,

@@ -93,6 +93,7 @@ async fn an_idle_connection_is_closed() {
 }
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -132,6 +133,24 @@ async fn goes_away(frames: Vec<u8>) -> bool {
         true
     };
     tokio::select! { gone = watch => gone, gone = send => gone }
+}
+
+#[tokio::test]
+async fn a_preface_in_two_pieces_is_waited_for_but_not_longer_than_headers_may_take() {
+    let brief = Limits { header_timeout: Duration::from_millis(500), ..limits() };
+    let served = start(service_fn(say), brief, Drain::new(Duration::ZERO));
+    let (mut whole, mut begun) = (served.connect().await, served.connect().await);
+    for stream in [&mut whole, &mut begun] {
+        stream.write_all(&PREFACE[..10]).await.unwrap();
+    }
+    // A call in between, so that the first piece has been looked at.
+    let one = served.exchange("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    assert_eq!(status(&one), "200");
+    whole.write_all(&PREFACE[10..]).await.unwrap();
+    let mut head = [0; 9];
+    whole.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[3], SETTINGS);
+    assert!(matches!(begun.read(&mut head).await, Ok(0) | Err(_)));
 }
 
 #[tokio::test]

@@ -175,6 +175,10 @@ impl<B: Body<Data = Bytes>> Body for Replay<B> {
         let this = self.project();
         let Some(frame) = this.held.pop_front() else { return this.rest.poll_frame(cx) };
         *this.len -= frame.data_ref().map_or(0, Bytes::len);
+        // The rest may take minutes.
+        if this.held.is_empty() {
+            *this.held = VecDeque::new();
+        }
         Poll::Ready(Some(Ok(frame)))
     }
 

@@ -42,7 +42,7 @@ pub(super) struct Learned {
     pub(super) wire: Wire,
     pub(super) cell: Option<UsageCell>,
     pub(super) content: u64,
-    pub(super) error: Option<InBand>,
+    pub(super) error: Option<Box<InBand>>,
     /// The choices with a finish, a bit each.
     pub(super) finished: u128,
     /// The choices that were seen in the events that were parsed.
@@ -267,7 +267,7 @@ impl Learned {
 
     fn failed(&mut self, data: &[u8]) {
         if self.error.is_none() {
-            self.error = Some(InBand::new(data));
+            self.error = Some(Box::new(InBand::new(data)));
         }
     }
 }

@@ -194,8 +194,8 @@ impl Tap {
 
     /// The provider's error event, if one came.
     #[must_use]
-    pub const fn error(&self) -> Option<&InBand> {
-        self.learned.error.as_ref()
+    pub fn error(&self) -> Option<&InBand> {
+        self.learned.error.as_deref()
     }
 
     /// Whether the dialect's own ending was seen. A whole answer has none: its frame is its proof.
