@@ -46,6 +46,8 @@ struct Wire {
     connection: Option<Connection<TokioIo<Stream>, Body>>,
     relay: Arc<Relay>,
     waker: Waker,
+    /// There was nothing left to do: nothing will be, until the relay is woken.
+    asleep: bool,
 }
 
 impl Exchange {
@@ -55,11 +57,12 @@ impl Exchange {
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         let relay = Arc::<Relay>::default();
         let waker = Waker::from(Arc::clone(&relay));
-        let wire = Wire { connection: Some(connection), relay, waker };
+        let wire = Wire { connection: Some(connection), relay, waker, asleep: false };
         Ok(Box::new(Self { sender, wire, reply: None, timer: Timer::default(), _open: open }))
     }
 
     pub(super) fn send(&mut self, request: Request<Body>) {
+        self.wire.asleep = false;
         let reply = self.sender.try_send_request(request);
         match &mut self.reply {
             Some(slot) => slot.set(reply),
@@ -130,12 +133,17 @@ impl Wire {
         mut step: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.relay.attach(cx.waker());
+        // hyper's server asks a call again whenever its connection does something.
+        if self.asleep && !self.relay.is_woken() {
+            return Poll::Pending;
+        }
         for _ in 0..MAX_TURNS {
             self.relay.begin();
             self.advance();
             let stepped = step(&mut Context::from_waker(&self.waker));
             let is_woken = self.relay.end();
-            if stepped.is_ready() || !is_woken {
+            self.asleep = stepped.is_pending() && !is_woken;
+            if stepped.is_ready() || self.asleep {
                 return stepped;
             }
         }
@@ -194,7 +202,7 @@ impl Relay {
         self.state.fetch_and(WOKEN, Ordering::SeqCst);
     }
 
-    /// Whether something was woken since [`Relay::leave`] or before it.
+    /// Whether something was woken since the last [`Relay::end`], or before [`Relay::leave`].
     fn is_woken(&self) -> bool {
         self.state.load(Ordering::SeqCst) & WOKEN != 0
     }
