@@ -81,6 +81,7 @@ pub async fn run(
     let plan = Plan {
         keys: stack::keys(&access),
         guard: Guard::new(instance, &access),
+        body_timeout: server.body_timeout,
         ingest: IngestLayer::new(server.max_body, Budget::new(server.body_budget))
             .default_model(default_model.as_deref()),
         telemetry: Telemetry::new(&telemetry, metrics, writer),

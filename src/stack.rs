@@ -1,7 +1,9 @@
 //! The one place that orders the layers.
 use crate::admin::{Admin, Handles};
 use crate::config::Access;
-use crate::edge::{CatchBody, CatchLayer, Dispatch, Guard, IngestLayer, RecordLayer, RespondLayer};
+use crate::edge::{
+    CatchBody, CatchLayer, Dispatch, Guard, IngestLayer, PauseLayer, RecordLayer, RespondLayer,
+};
 use crate::router::Router;
 use crate::telemetry::Telemetry;
 use bartizan_layers::BoxError;
@@ -11,6 +13,7 @@ use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 use tower::{Service, ServiceBuilder};
 
 /// What a listener needs of a stack.
@@ -59,6 +62,8 @@ pub struct Plan {
     pub key_header: Option<HeaderName>,
     /// What is refused before a request is looked at.
     pub guard: Guard,
+    /// How long a client may pause within a body.
+    pub body_timeout: Duration,
     /// How bodies are read.
     pub ingest: IngestLayer,
     /// Where records go.
@@ -87,6 +92,8 @@ where
         .layer(RespondLayer)
         // Needs headers only: a stranger cannot make us read a prompt.
         .layer(auth)
+        // A client that stops sending must not hold its call, nor the memory of its body.
+        .layer(PauseLayer::new(plan.body_timeout))
         // Reads the body once, under its cap and the memory budget.
         .layer(plan.ingest)
         // Name → group → deployment; each deployment ends in its dialect and the forwarder.

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// When a socket cannot be bound, or the runtime cannot be started.
 pub fn serve(mut options: Options, ignored: &[&str]) -> anyhow::Result<ExitCode> {
     options.body_budget = runtime::memory_limit().and_then(|bytes| usize::try_from(bytes / 4).ok());
-    let (config, problems) = match load(&options, Env::of_process()) {
+    let (mut config, problems) = match load(&options, Env::of_process()) {
         Ok(loaded) => loaded,
         Err(Refused(problems)) => {
             drop(write!(std::io::stderr(), "{}", problems.render(std::io::stderr().is_terminal())));
@@ -24,6 +24,7 @@ pub fn serve(mut options: Options, ignored: &[&str]) -> anyhow::Result<ExitCode>
         }
     };
     let writer = start_logging(&config.telemetry).context("logging cannot be started")?;
+    config.server.max_connections = room_for(config.server.max_connections);
     let runtime = runtime::build(config.server.workers).context("the runtime cannot be started")?;
     let outcome = runtime.block_on(async {
         let listeners = listeners(&config)?;
@@ -42,6 +43,27 @@ pub fn serve(mut options: Options, ignored: &[&str]) -> anyhow::Result<ExitCode>
     });
     writer.flush();
     outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// So many client connections as there may be files for. More would be accepted, but not served:
+/// in the kernel's queue they wait until there is room.
+fn room_for(connections: usize) -> usize {
+    let files = match runtime::raise_open_files() {
+        Ok(files) => files,
+        Err(error) => {
+            tracing::warn!(%error, "The limit of open files cannot be read");
+            return connections;
+        }
+    };
+    let room = runtime::connections_for(files);
+    if room < connections {
+        tracing::warn!(
+            "Only {files} files and sockets may be open at once, so only {room} connections are \
+             served at once. Raise the hard limit (`ulimit -Hn`) to {} for {connections}",
+            runtime::files_for(connections)
+        );
+    }
+    room.min(connections)
 }
 
 /// Binds all listeners. A machine without IPv6 does without `::1`, if `127.0.0.1` is there.

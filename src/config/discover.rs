@@ -2,7 +2,12 @@
 use super::fields::Check;
 use super::{Deployment, Secret};
 use crate::data::{self, Provider};
+use http::Uri;
 use serde_json::Map;
+use std::net::Ipv6Addr;
+
+/// Where Ollama is, for its server and for its clients.
+const HOST: &str = "OLLAMA_HOST";
 
 impl Check<'_> {
     /// For each provider whose key is set: all of its models as `provider/model`, and under the
@@ -14,7 +19,8 @@ impl Check<'_> {
             let Some(key) = self.found_key(provider) else { continue };
             // Two rows for one key (`ollama`, `ollama_chat`) are one provider under two names.
             let names = provider.key_env.first().or(provider.base_env.first());
-            let Some(base) = self.default_base(provider) else { continue };
+            let base = self.ollama(provider).or_else(|| self.default_base(provider));
+            let Some(base) = base else { continue };
             let bare = !keys.contains(&names);
             keys.push(names);
             let prefixed = format!("{}/*", provider.name);
@@ -38,14 +44,46 @@ impl Check<'_> {
 
     /// The provider's key, or nothing in place of one for a local server whose address is set.
     #[expect(clippy::option_option, reason = "the outer says whether the provider is there")]
-    fn found_key(&self, provider: &Provider) -> Option<Option<Secret<String>>> {
-        let key = provider.key_env.iter().find_map(|name| self.env.secret(name));
+    fn found_key(&mut self, provider: &Provider) -> Option<Option<Secret<String>>> {
+        let key = provider.key_env.iter().find_map(|name| self.secret(name));
         let local = || {
-            let placed = provider.key_optional && self.env.first(provider.base_env).is_some();
-            placed.then_some(None)
+            let placed = self.env.first(provider.base_env).is_some() || self.is_placed(provider);
+            (provider.key_optional && placed).then_some(None)
         };
         key.map(Some).or_else(local)
     }
+
+    /// Whether Ollama's own variable says where it is. LiteLLM's comes first.
+    fn is_placed(&self, provider: &Provider) -> bool {
+        let is_ollama = provider.name == "ollama" || provider.name == "ollama_chat";
+        is_ollama && self.env.first(provider.base_env).is_none() && self.env.get(HOST).is_some()
+    }
+
+    fn ollama(&mut self, provider: &Provider) -> Option<Uri> {
+        let host = self.env.get(HOST).filter(|_| self.is_placed(provider))?;
+        self.base_of(HOST, &ollama_url(host), provider)
+    }
+}
+
+/// What Ollama makes of its variable: scheme and port may lack, and the address on which a server
+/// listens to all is this machine to a client.
+fn ollama_url(host: &str) -> String {
+    let host = host.trim().trim_matches(['"', '\'']);
+    let (scheme, rest) = host.split_once("://").unwrap_or(("http", host));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let bare = authority.parse::<Ipv6Addr>();
+    let authority = bare.map_or_else(|_| authority.to_owned(), |ip| format!("[{ip}]"));
+    let (name, port) = match authority.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, format!(":{port}")),
+        _ if host.contains("://") => (authority.as_str(), String::new()),
+        _ => (authority.as_str(), ":11434".to_owned()),
+    };
+    let name = match name {
+        "" | "0.0.0.0" => "127.0.0.1",
+        "[::]" => "[::1]",
+        name => name,
+    };
+    format!("{scheme}://{name}{port}/{path}")
 }
 
 fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {

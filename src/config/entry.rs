@@ -28,7 +28,7 @@ impl Check<'_> {
         let api_base = self.api_base(params, provider)?;
         let api_key = self.api_key(params, provider);
         let parameters = parameters(params);
-        let price = self.price(params).or_else(|| self.price(info));
+        let price = self.price(params, info);
         let deployment = Deployment {
             id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, params)),
             provider,

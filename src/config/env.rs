@@ -1,5 +1,6 @@
 //! The variables that the config may refer to: one map, made once, never written back.
 use super::Secret;
+use super::mask::masked;
 use super::problem::Problems;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,14 +36,25 @@ impl Env {
     }
 
     /// A credential: the variable `name`, else the content of the file that `NAME_FILE` names.
-    #[must_use]
-    pub fn secret(&self, name: &str) -> Option<Secret<String>> {
-        let plain = self.get(name).map(str::to_owned);
-        let from_file = || {
-            let path = self.get(&format!("{name}_FILE"))?;
-            std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+    ///
+    /// # Errors
+    ///
+    /// [`Unread`], when that file cannot be read, or holds nothing.
+    pub fn secret(&self, name: &str) -> Result<Option<Secret<String>>, Unread> {
+        if let Some(plain) = self.get(name) {
+            return Ok(Some(Secret::new(plain.to_owned())));
+        }
+        let variable = format!("{name}_FILE");
+        let Some(path) = self.get(&variable) else { return Ok(None) };
+        let why = match std::fs::read_to_string(path) {
+            Ok(text) if !text.trim().is_empty() => {
+                return Ok(Some(Secret::new(text.trim().to_owned())));
+            }
+            Ok(_) => "holds nothing".to_owned(),
+            Err(error) => format!("cannot be read: {error}"),
         };
-        plain.or_else(from_file).filter(|text| !text.is_empty()).map(Secret::new)
+        // Some write the key itself there.
+        Err(Unread { path: masked(path), variable, why })
     }
 
     /// Whether a switch is on: `true`, `True`, `1`, `yes` or `on`.
@@ -98,6 +110,16 @@ impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
+}
+
+/// A file that should hold a credential and does not give it.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable} names the file {path}, which {why}")]
+pub struct Unread {
+    /// The variable that names it.
+    pub variable: String,
+    path: String,
+    why: String,
 }
 
 /// The line of a `.env` file that an error is about, counted from 1.

@@ -1,8 +1,9 @@
 //! Reads typed values out of the tree, and notes each one that has the wrong type.
-use super::env::Env;
+use super::Secret;
+use super::env::{Env, Unread};
 use super::known;
 use super::own::Own;
-use super::problem::{Problem, Problems};
+use super::problem::{Place, Problem, Problems, Severity};
 use super::yaml::{Kind, Node};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,6 +25,20 @@ impl Check<'_> {
 
     pub(super) fn warn(&mut self, node: &Node, message: String, help: &str) {
         self.problems.add(Problem::warning(message, node.place).help(help));
+    }
+
+    /// A credential of the environment. A file that does not give it is told once.
+    pub(super) fn secret(&mut self, name: &str) -> Option<Secret<String>> {
+        self.env.secret(name).unwrap_or_else(|unread| {
+            self.problems.add_once(unread_secret(&unread, Place::default()));
+            None
+        })
+    }
+
+    /// Whether an error was found in this very value.
+    pub(super) fn is_wrong(&self, node: &Node) -> bool {
+        let wrong = |one: &Problem| one.severity == Severity::Error && one.place == node.place;
+        self.problems.found().iter().any(wrong)
     }
 
     fn typed<T>(
@@ -104,6 +119,13 @@ impl Check<'_> {
         self.error(node, message, "indent its keys below it");
         None
     }
+}
+
+/// What to do about a file of a credential.
+pub(super) fn unread_secret(unread: &Unread, place: Place) -> Problem {
+    let name = unread.variable.trim_end_matches("_FILE");
+    let help = format!("check the path and its permissions, or set {name} itself");
+    Problem::error(unread.to_string(), place).help(help)
 }
 
 /// What a value is, in words that show nothing of it.

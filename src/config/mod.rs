@@ -26,11 +26,13 @@ mod settings;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_environment;
+#[cfg(test)]
 mod tests_mistakes;
 mod upstream;
 mod yaml;
 
-pub use self::env::Env;
+pub use self::env::{Env, Unread};
 pub use self::load::{Refused, load, parse_str};
 pub use self::master_key::{state_dir, stored};
 pub use self::options::Options;
@@ -74,6 +76,8 @@ pub struct Server {
     pub keep_alive: Duration,
     /// How long a client may take to send its headers. Default 30 s.
     pub header_timeout: Duration,
+    /// How long a client may pause while it sends a body. Default 60 s.
+    pub body_timeout: Duration,
     /// How long open calls may take after SIGTERM. Default 25 s.
     pub drain: Duration,
     /// Worker threads; `None` follows the processors of the cgroup.

@@ -70,6 +70,13 @@ impl Problems {
         self.found.push(problem);
     }
 
+    /// What several parts of a config run into is told once.
+    pub(super) fn add_once(&mut self, problem: Problem) {
+        if !self.found.iter().any(|one| one.message == problem.message) {
+            self.add(problem);
+        }
+    }
+
     pub(super) fn notice(&mut self, notice: impl Into<String>) {
         self.notices.push(notice.into());
     }

@@ -1,5 +1,6 @@
 //! References in a config: `os.environ/NAME` and `os.file/PATH`.
 use super::env::Env;
+use super::fields::unread_secret;
 use super::known;
 use super::problem::{Problem, Problems};
 use super::yaml::{Kind, Node};
@@ -37,9 +38,13 @@ fn reference(
     problems: &mut Problems,
 ) -> Option<Kind> {
     if let Some(name) = text.strip_prefix(VARIABLE) {
-        let value = match known::is_secret(key) {
-            true => env.secret(name).map(|secret| secret.expose().clone()),
-            false => env.get(name).map(str::to_owned),
+        let value = match known::is_secret(key).then(|| env.secret(name)) {
+            Some(Ok(secret)) => secret.map(|secret| secret.expose().clone()),
+            Some(Err(unread)) => {
+                problems.add(unread_secret(&unread, place));
+                return Some(Kind::Null);
+            }
+            None => env.get(name).map(str::to_owned),
         };
         if value.is_none() {
             let problem = Problem::warning(format!("the variable {name} is not set"), place);

@@ -30,6 +30,7 @@ impl Check<'_> {
                 .or(keep_alive)
                 .unwrap_or(Duration::from_secs(75)),
             header_timeout: Duration::from_secs(30),
+            body_timeout: self.seconds(general, "body_timeout").unwrap_or(Duration::from_secs(60)),
             drain: Duration::from_secs(25),
             workers: options.workers(self.env),
         }
@@ -44,7 +45,7 @@ impl Check<'_> {
         server: &Server,
     ) -> Option<Access> {
         let key = self.text(general, "master_key").map(Secret::new);
-        let key = key.or_else(|| self.env.secret("LITELLM_MASTER_KEY"));
+        let key = key.or_else(|| self.secret("LITELLM_MASTER_KEY"));
         let header = self.text(general, "litellm_key_header_name");
         let key_header = header.and_then(|name| {
             let header = HeaderName::from_bytes(name.as_bytes()).ok();
@@ -66,6 +67,11 @@ impl Check<'_> {
         };
         if key.is_some() {
             return Some(Access { master_key: key, ..access });
+        }
+        // A key was meant to be there: to go on without it would let anyone in.
+        let lost = general.get("master_key").is_some_and(|node| self.is_wrong(node));
+        if lost || self.env.secret("LITELLM_MASTER_KEY").is_err() {
+            return None;
         }
         if !has_file {
             return self.generated_key(options).map(|made| Access {

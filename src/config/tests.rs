@@ -203,15 +203,6 @@ fn values_come_from_the_config_then_the_environment() {
 }
 
 #[test]
-fn a_secret_may_stand_in_a_file() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "sk-file\n").unwrap();
-    let path = file.path().to_str().unwrap();
-    let env: Env = [("K_FILE", path)].into_iter().collect();
-    assert_eq!(env.secret("K").unwrap().expose(), "sk-file");
-}
-
-#[test]
 fn configs_of_the_wild_load_unchanged() {
     let dir = std::env::var_os("BARTIZAN_CONFIGS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/configs"),
@@ -248,6 +239,51 @@ fn a_price_in_the_config_is_exact() {
         model("      input_cost_per_token: 0.0000039\n      output_cost_per_token: 1.5e-5\n");
     let price = read(&text).0.unwrap().routing.deployments[0].price.unwrap();
     assert_eq!((price.base.input, price.base.output), (3_900_000, 15_000_000));
+}
+
+#[test]
+fn prices_above_a_threshold_are_charged() {
+    let price = |params: &str| read(&model(params)).0.unwrap().routing.deployments[0].price;
+    let text = "      input_cost_per_token: 1e-6\n      output_cost_per_token: 2e-6\n      \
+                cache_read_input_token_cost: 1e-7\n      \
+                input_cost_per_token_above_200k_tokens: 3e-6\n      \
+                cache_read_input_token_cost_above_200k_tokens: 2e-7\n";
+    let (threshold, above) = price(text).unwrap().above.unwrap();
+    assert_eq!(threshold, 200_000);
+    assert_eq!(
+        (above.input, above.output, above.cache_read),
+        (3_000_000, 2_000_000, Some(200_000))
+    );
+    let in_info = "      input_cost_per_token: 1e-6\n    model_info: \
+                   {input_cost_per_token_above_128k_tokens: 2e-6}\n";
+    assert_eq!(price(in_info).unwrap().above.unwrap().0, 128_000);
+    assert_eq!(price("      input_cost_per_token: 1e-6\n").unwrap().above, None);
+}
+
+#[test]
+fn prices_that_are_not_charged_are_named() {
+    let text = model(
+        "      input_cost_per_token: 1e-6\n      input_cost_per_token_above_128k_tokens: 2e-6\n      \
+         output_cost_per_token_above_256k_tokens: 4e-6\n      \
+         cache_creation_input_token_cost_above_1hr: 1e-6\n      output_cost_per_image: 0\n    \
+         model_info: {input_cost_per_token_batches: 1e-7, tiered_pricing: []}\n",
+    );
+    let (config, problems) = read(&text);
+    let notices = problems.notices().join("\n");
+    for key in [
+        "litellm_params.output_cost_per_token_above_256k_tokens",
+        "litellm_params.cache_creation_input_token_cost_above_1hr",
+        "model_info.input_cost_per_token_batches",
+        "model_info.tiered_pricing",
+    ] {
+        assert!(notices.contains(key), "{key} in {notices}");
+    }
+    assert!(!notices.contains("128k") && !notices.contains("image"), "{notices}");
+    let deployment = &config.unwrap().routing.deployments[0];
+    assert!(deployment.defaults.is_empty(), "sent upstream: {:?}", deployment.defaults);
+
+    let (_, problems) = read(&model("      cache_read_input_token_cost: 1e-7\n"));
+    assert!(problems.found()[0].message.contains("no effect without the base prices"));
 }
 
 proptest! {

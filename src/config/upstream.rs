@@ -42,29 +42,33 @@ impl Check<'_> {
 
     /// The base URL of a variable, else the provider's own.
     pub(super) fn default_base(&mut self, provider: &'static Provider) -> Option<Uri> {
-        for name in provider.base_env {
-            let Some(text) = self.env.get(name) else { continue };
-            match base_url(text, provider) {
-                Some(url) if self.own.is_at(&url) => {
-                    let notice = format!(
-                        "{name} leads to this proxy itself (the env swap) and is not used as the \
-                         address of {}",
-                        provider.name
-                    );
-                    if !self.problems.notices.contains(&notice) {
-                        self.problems.notice(notice);
-                    }
-                }
-                Some(url) => return Some(url),
-                None => self.problems.notice(format!("{name} is not a URL and is not used")),
-            }
+        let env = self.env;
+        let mut told = provider.base_env.iter().filter_map(|name| Some((name, env.get(name)?)));
+        let told = told.find_map(|(name, text)| self.base_of(name, text, provider));
+        told.or_else(|| base_url(provider.base, provider))
+    }
+
+    /// The base URL that a variable names, unless it is our own address, or no URL.
+    pub(super) fn base_of(&mut self, name: &str, text: &str, provider: &Provider) -> Option<Uri> {
+        let url = base_url(text, provider);
+        let notice = match &url {
+            Some(url) if self.own.is_at(url) => format!(
+                "{name} leads to this proxy itself (the env swap) and is not used as the address \
+                 of {}",
+                provider.name
+            ),
+            None => format!("{name} is not a URL and is not used"),
+            Some(_) => return url,
+        };
+        if !self.problems.notices.contains(&notice) {
+            self.problems.notice(notice);
         }
-        base_url(provider.base, provider)
+        None
     }
 
     pub(super) fn api_key(&mut self, params: &Node, provider: &Provider) -> Option<Secret<String>> {
         let own = self.text(params, "api_key").map(|key| Secret::new(key.trim().to_owned()));
-        let key = own.or_else(|| provider.key_env.iter().find_map(|name| self.env.secret(name)));
+        let key = own.or_else(|| provider.key_env.iter().find_map(|name| self.secret(name)));
         let fits = |key: &Secret<String>| HeaderValue::from_str(key.expose()).is_ok();
         match &key {
             None if !provider.key_optional && params.get("api_key").is_none() => {

@@ -1,7 +1,7 @@
 //! The only place where an error becomes an answer: outside it nothing can fail.
 //!
 //! The table from error to status, class and text follows the contract's 4.4.
-use crate::edge::IngestError;
+use crate::edge::{IngestError, Paused};
 use crate::providers::{Class, Dialect, Operation, Problem};
 use crate::router::{RouteError, UpstreamFailure};
 use crate::telemetry::{Failure, Trail};
@@ -9,13 +9,16 @@ use bartizan_layers::BoxError;
 use bartizan_layers::auth::AuthError;
 use bartizan_layers::body::Body;
 use bartizan_layers::cause::cause_ref;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tower_layer::Layer;
 use tower_service::Service;
+
+/// The time that ran out (contract 8.1).
+const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
 
 /// Wraps services in [`Respond`].
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +102,11 @@ pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
         let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
+    if let Some(after) = problem.timed_out {
+        // As Python writes a float: `1.0`.
+        let seconds = HeaderValue::try_from(format!("{:?}", after.as_secs_f64()));
+        headers.extend(seconds.ok().map(|seconds| (TIMEOUT, seconds)));
+    }
     if problem.status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
@@ -110,6 +118,9 @@ pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
 pub fn problem(error: &(dyn std::error::Error + 'static)) -> Problem {
     if let Some(error) = cause_ref::<AuthError>(error) {
         return refused(error);
+    }
+    if let Some(paused) = cause_ref::<Paused>(error) {
+        return paused.problem();
     }
     if let Some(error) = cause_ref::<IngestError>(error) {
         return error.problem();

@@ -84,6 +84,8 @@ pub struct Problem {
     pub param: Option<&'static str>,
     /// When to try again, for the header `retry-after`.
     pub retry_after: Option<Duration>,
+    /// How long an upstream was waited for, for the header `x-litellm-timeout`.
+    pub timed_out: Option<Duration>,
 }
 
 impl Problem {
@@ -96,6 +98,7 @@ impl Problem {
             kind: Some(kind_of(status)),
             param: None,
             retry_after: None,
+            timed_out: None,
         }
     }
 

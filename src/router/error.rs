@@ -2,6 +2,7 @@
 use crate::forward::ForwardError;
 use crate::providers::{Class, Problem};
 use http::StatusCode;
+use std::time::Duration;
 
 /// Why a call led to no deployment.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +111,9 @@ impl UpstreamFailure {
         let class = Class::of(status);
         let words = match &self.cause {
             UpstreamCause::Forward(error) if error.is_timeout() => {
-                return Problem::new(status, format!("litellm.Timeout: {}", timed_out(error)));
+                let (after, words) = timed_out(error);
+                let problem = Problem::new(status, format!("litellm.Timeout: {words}"));
+                return Problem { timed_out: after, ..problem };
             }
             UpstreamCause::Forward(error @ ForwardError::Loop { .. }) => error.to_string(),
             UpstreamCause::Forward(error) => format!("Connection error. ({error})"),
@@ -132,13 +135,15 @@ impl UpstreamFailure {
     }
 }
 
-fn timed_out(error: &ForwardError) -> String {
+/// After how long, and the words for it.
+fn timed_out(error: &ForwardError) -> (Option<Duration>, String) {
     let (ForwardError::FirstByteTimeout(after)
     | ForwardError::IdleTimeout(after)
     | ForwardError::TotalTimeout(after)
     | ForwardError::ConnectTimeout { after, .. }) = error
     else {
-        return format!("Request timed out. ({error})");
+        return (None, format!("Request timed out. ({error})"));
     };
-    format!("Request timed out after {:?} seconds. ({error})", after.as_secs_f64())
+    let seconds = after.as_secs_f64();
+    (Some(*after), format!("Request timed out after {seconds:?} seconds. ({error})"))
 }

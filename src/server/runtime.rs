@@ -41,6 +41,32 @@ pub fn memory_limit() -> Option<u64> {
     memory(Path::new("/"))
 }
 
+/// Raises the limit of open files, sockets among them, as far as this process may; returns it.
+///
+/// Shells and service managers begin with a low one for the sake of programs that use `select`,
+/// and leave it to all others to ask for more.
+///
+/// # Errors
+/// When the operating system does not tell its limit.
+pub fn raise_open_files() -> io::Result<u64> {
+    rlimit::increase_nofile_limit(u64::MAX)
+}
+
+/// Open files besides those of connections: logs, listeners, event queues, name resolution.
+const OTHER_FILES: u64 = 32;
+
+/// Open files that so many client connections may need: each its own, and one to an upstream.
+#[must_use]
+pub const fn files_for(connections: usize) -> u64 {
+    (connections as u64).saturating_mul(2).saturating_add(OTHER_FILES)
+}
+
+/// How many client connections so many open files are enough for. At least one.
+#[must_use]
+pub fn connections_for(files: u64) -> usize {
+    usize::try_from(files.saturating_sub(OTHER_FILES) / 2).unwrap_or(usize::MAX).max(1)
+}
+
 pub(super) fn affinity(root: &Path) -> Option<usize> {
     let status = fs::read_to_string(root.join("proc/self/status")).ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;

@@ -1,5 +1,5 @@
 //! Claims about what a cgroup allows, over folders laid out as the kernel does.
-use super::runtime::{affinity, build, memory, processors, quota};
+use super::runtime::{affinity, build, connections_for, files_for, memory, processors, quota};
 use std::fs;
 use tempfile::TempDir;
 
@@ -11,6 +11,13 @@ fn machine(files: &[(&str, &str)]) -> TempDir {
         fs::write(file, text).unwrap();
     }
     root
+}
+
+#[test]
+fn each_connection_finds_a_file_for_itself_and_one_for_its_upstream() {
+    assert_eq!(connections_for(files_for(10_000)), 10_000);
+    assert_eq!((connections_for(1024), connections_for(64), connections_for(0)), (496, 16, 1));
+    assert!(connections_for(u64::MAX) > 1_000_000);
 }
 
 #[test]

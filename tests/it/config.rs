@@ -37,6 +37,19 @@ fn a_good_config_passes_the_check() {
     assert!(!ran.output.contains(KEY), "{}", ran.output);
 }
 
+#[tokio::test]
+async fn a_key_file_that_cannot_be_read_is_told_by_the_check_and_at_the_start() {
+    let config = proxy::config("http://127.0.0.1:9/v1").replace("api_key", "user");
+    let lost = |setup: Setup| setup.env("OPENAI_API_KEY_FILE", "/no/such/key");
+    let words = "OPENAI_API_KEY_FILE names the file /no/such/key, which cannot be read";
+    let setup = lost(proxy::bare().file("config.yaml", &config));
+    let ran = setup.arg("check").arg("config.yaml").finish();
+    assert_eq!(ran.status.code(), Some(1), "{}", ran.output);
+    assert!(ran.output.contains(words), "{}", ran.output);
+    let proxy = lost(proxy::with(&config)).start().await;
+    proxy.line(|line| line.contains(words)).await;
+}
+
 #[test]
 fn all_mistakes_are_told_at_once_with_their_places() {
     let config = "model_list:

@@ -75,6 +75,7 @@ async fn silence_before_the_headers_is_a_timeout() {
         let answer = proxy.call(call).await.expect(408);
         assert!(answer.error_message().starts_with("litellm.Timeout: "), "{}", answer.text());
         assert_eq!(answer.json()["error"]["code"], "408");
+        assert_eq!(answer.header("x-litellm-timeout"), Some("0.5"));
     }
     assert!(upstream.saw(Duration::from_secs(5), |seen| seen.left == 2).await);
 }
@@ -306,7 +307,8 @@ async fn a_clients_own_timeout_is_kept() {
     let body = r#"{"model":"gpt","timeout":0.3,"messages":[{"role":"user","content":"hi"}]}"#;
     proxy.call(post("/v1/chat/completions", body)).await.expect(408);
     let call = chat("gpt").header("x-litellm-timeout", "0.3");
-    proxy.call(call).await.expect(408);
+    let answer = proxy.call(call).await.expect(408);
+    assert_eq!(answer.header("x-litellm-timeout"), Some("0.3"));
 }
 
 #[tokio::test]

@@ -132,6 +132,38 @@ async fn a_body_over_the_limit_is_413_before_it_is_read() {
 }
 
 #[tokio::test]
+async fn a_body_that_stops_coming_is_408_in_the_dialect_of_its_path_and_the_end() {
+    let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
+    let config = proxy::config(&upstream.base()) + "  body_timeout: 0.4\n";
+    let proxy = proxy::with(&config).start().await;
+    for path in ["/v1/chat/completions", "/v1/messages"] {
+        let call = post(path, "{\"model\":").header("content-length", "1000").key(KEY);
+        let mut wire = call.open(proxy.addr()).await;
+        let answer = wire.answer().await;
+        assert_eq!(answer.status, 408);
+        assert_eq!(answer.json()["type"] == "error", path == "/v1/messages", "{}", answer.text());
+        says(&answer.json()["error"], "body_timeout");
+        wire.gone().await;
+    }
+    assert_eq!(upstream.seen().connections, 0);
+}
+
+#[tokio::test]
+async fn a_body_that_comes_slowly_is_waited_for() {
+    let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
+    let config = proxy::config(&upstream.base()) + "  body_timeout: 1\n";
+    let proxy = proxy::with(&config).start().await;
+    let bytes = chat("gpt").key(KEY).bytes(proxy.addr());
+    let mut wire = connect(proxy.addr()).await;
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(300));
+    for piece in bytes.chunks(bytes.len().div_ceil(6)) {
+        ticks.tick().await;
+        wire.send(piece).await.unwrap();
+    }
+    assert_eq!(wire.answer().await.status, 200);
+}
+
+#[tokio::test]
 async fn a_chunked_body_over_the_limit_is_413() {
     let (upstream, proxy) = before().await;
     let head = chat("gpt").header("transfer-encoding", "chunked").key(KEY).bytes(proxy.addr());

@@ -25,7 +25,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_bartizan");
 pub(crate) struct Setup {
     args: Vec<String>,
     variables: Vec<(String, String)>,
-    files: Option<usize>,
+    /// What `ulimit` is told before it runs.
+    limit: Option<String>,
     home: TempDir,
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct Finished {
 /// A proxy without a config file.
 pub(crate) fn bare() -> Setup {
     let home = tempfile::tempdir().expect("a directory for temporary files");
-    let setup = Setup { args: Vec::new(), variables: Vec::new(), files: None, home };
+    let setup = Setup { args: Vec::new(), variables: Vec::new(), limit: None, home };
     let home = setup.home().to_str().expect("a path in UTF-8").to_owned();
     setup.env("HOME", &home).env("XDG_STATE_HOME", &format!("{home}/state"))
 }
@@ -104,7 +105,12 @@ impl Setup {
 
     /// Lets it open no more files and sockets than these.
     pub(crate) fn files(self, files: usize) -> Self {
-        Self { files: Some(files), ..self }
+        Self { limit: Some(format!("-n {files}")), ..self }
+    }
+
+    /// Lets it begin with these, and raise that as far as the tests themselves may.
+    pub(crate) fn files_at_first(self, files: usize) -> Self {
+        Self { limit: Some(format!("-Sn {files}")), ..self }
     }
 
     /// Where it will run.
@@ -119,9 +125,9 @@ impl Setup {
 
     /// Runs it until it is ready, on the port that the arguments say.
     pub(crate) async fn start_as_told(self) -> Proxy {
-        let mut command = match self.files {
-            Some(files) => {
-                let limited = format!("ulimit -n {files}; exec \"$@\"");
+        let mut command = match &self.limit {
+            Some(limit) => {
+                let limited = format!("ulimit {limit}; exec \"$@\"");
                 self.command(&["sh", "-c", &limited, "sh", BINARY])
             }
             None => self.command(&[BINARY]),
@@ -182,6 +188,11 @@ impl Proxy {
     /// Makes a call with the master key.
     pub(crate) async fn call(&self, call: Call) -> Answer {
         call.key(KEY).send(self.addr).await
+    }
+
+    /// How many files and sockets it may have open, and how many at most.
+    pub(crate) fn open_files(&self) -> (usize, usize) {
+        files_of(&self.child.id().to_string())
     }
 
     /// Everything that it has printed so far.
@@ -261,10 +272,17 @@ impl Drop for Proxy {
 
 /// How many files and sockets this process may have open (`ulimit -n`).
 pub(crate) fn open_files() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux says so");
+    files_of("self").0
+}
+
+/// The soft and the hard limit of open files of a process.
+fn files_of(process: &str) -> (usize, usize) {
+    let limits = std::fs::read_to_string(format!("/proc/{process}/limits"));
+    let limits = limits.expect("Linux says so");
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().next()).expect("a limit");
-    soft.parse().unwrap_or(usize::MAX)
+    let mut words = line.expect("a limit").split_whitespace();
+    let mut limit = || words.next().and_then(|word| word.parse().ok()).unwrap_or(usize::MAX);
+    (limit(), limit())
 }
 
 /// A port that was free a moment ago.

@@ -300,6 +300,21 @@ async fn a_proxy_that_ran_out_of_sockets_recovers() {
 }
 
 #[tokio::test]
+async fn the_limit_of_open_files_is_raised_as_far_as_it_goes() {
+    let proxy = proxy::bare().files_at_first(200).start().await;
+    let (soft, hard) = proxy.open_files();
+    assert_eq!(soft, hard);
+    assert!(soft > 200, "{soft}");
+}
+
+#[tokio::test]
+async fn a_low_limit_of_open_files_is_told() {
+    let proxy = proxy::bare().files(640).start().await;
+    let line = proxy.line(|line| line.contains("640 files")).await;
+    assert!(line.contains("304 connections") && line.contains("to 20032 for 10000"), "{line}");
+}
+
+#[tokio::test]
 async fn an_http_1_0_client_gets_a_stream_without_chunks() {
     let event = r#"{"id":"c1","object":"chat.completion.chunk","created":1,"model":"up","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#;
     let upstream = Upstream::playing(upstream::stream(&[event, "[DONE]"])).await;

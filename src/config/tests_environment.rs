@@ -1,0 +1,121 @@
+//! Credentials in files, and providers that are found in the environment.
+use super::{Config, Env, Options, Problems, Refused, load};
+use std::path::Path;
+
+const MODEL: &str =
+    "model_list:\n  - {model_name: m, litellm_params: {model: openai/x, api_key: KEY}}\n";
+
+fn started(config: Option<&str>, env: &[(&str, &str)]) -> Result<(Config, Problems), Refused> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.yaml");
+    let config = config.map(|text| std::fs::write(&path, text));
+    let state_dir = Some(dir.path().join("state"));
+    let options = Options { config: config.map(|_| path), state_dir, ..Options::default() };
+    let production = ("LITELLM_MODE", "PRODUCTION");
+    load(&options, env.iter().copied().chain([production]).collect())
+}
+
+fn refused(config: Option<&str>, env: &[(&str, &str)]) -> Problems {
+    match started(config, env) {
+        Ok(_) => panic!("it must not start"),
+        Err(Refused(problems)) => problems,
+    }
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "sk-file\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let env: Env = [("K_FILE", path)].into_iter().collect();
+    assert_eq!(env.secret("K").unwrap().unwrap().expose(), "sk-file");
+    assert!(env.secret("NONE").unwrap().is_none());
+}
+
+#[test]
+fn a_file_that_gives_no_secret_is_told_once_with_its_variable_and_the_reason() {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let cases = [
+        (Path::new("/no/such/file"), "cannot be read: No such file"),
+        (Path::new("/"), "cannot be read: "),
+        (empty.path(), "holds nothing"),
+    ];
+    let twice = MODEL.replace("api_key: KEY", "drop: 1");
+    let twice = format!("{twice}{}", twice.replace("model_list:\n", "").replace("m,", "n,"));
+    for (path, why) in cases {
+        let path = path.to_str().unwrap();
+        let (_, problems) = started(Some(&twice), &[("OPENAI_API_KEY_FILE", path)]).unwrap();
+        let text = problems.render(false);
+        let told = format!("OPENAI_API_KEY_FILE names the file {path}, which {why}");
+        assert_eq!(text.matches(&told).count(), 1, "{told}\n{text}");
+        assert!(text.contains("set OPENAI_API_KEY itself"), "{text}");
+        assert!(problems.errors() > 0, "the check must fail");
+        // Without a config the provider is told of as well, not only left out.
+        let (_, problems) = started(None, &[("OPENAI_API_KEY_FILE", path)]).unwrap();
+        assert!(problems.render(false).contains(&told), "{}", problems.render(false));
+    }
+}
+
+#[test]
+fn a_reference_to_an_unreadable_secret_is_told_with_its_place() {
+    let text = MODEL.replace("KEY", "os.environ/MINE");
+    let (_, problems) = started(Some(&text), &[("MINE_FILE", "/no/such/file")]).unwrap();
+    let told = problems.found().iter().find(|one| one.message.contains("MINE_FILE")).unwrap();
+    assert_eq!(told.at().map(|(line, _)| line), Some(2));
+    assert!(!problems.render(false).contains("MINE is not set"), "{}", problems.render(false));
+}
+
+#[test]
+fn a_key_in_place_of_a_file_is_not_shown() {
+    let (_, problems) = started(None, &[("OPENAI_API_KEY_FILE", "sk-planted")]).unwrap();
+    let text = problems.render(false);
+    assert!(text.contains("OPENAI_API_KEY_FILE") && !text.contains("planted"), "{text}");
+}
+
+#[test]
+fn a_master_key_that_cannot_be_read_opens_nothing() {
+    let lost = [("LITELLM_MASTER_KEY_FILE", "/no/such/file")];
+    for config in [None, Some(MODEL)] {
+        let text = refused(config, &lost).render(false);
+        assert!(text.contains("LITELLM_MASTER_KEY_FILE"), "{text}");
+    }
+    for key in ["os.file//no/such/file", "os.environ/MINE", "[1]"] {
+        let text = format!("{MODEL}general_settings: {{master_key: {key}}}\n");
+        let problems = refused(Some(&text), &[("MINE_FILE", "/no/such/file")]);
+        assert_eq!(problems.errors(), 1, "{}", problems.render(false));
+    }
+}
+
+#[test]
+fn ollama_is_found_by_its_own_variable() {
+    let found = |env: &[(&str, &str)]| {
+        let deployments = started(None, env).unwrap().0.routing.deployments;
+        let ollama = deployments.into_iter().find(|one| one.group == "ollama/*");
+        ollama.map(|one| one.api_base.unwrap().to_string())
+    };
+    for (told, base) in [
+        ("box", "http://box:11434/v1"),
+        ("box:1234", "http://box:1234/v1"),
+        (":1234", "http://127.0.0.1:1234/v1"),
+        ("0.0.0.0", "http://127.0.0.1:11434/v1"),
+        ("0.0.0.0:1234", "http://127.0.0.1:1234/v1"),
+        ("::1", "http://[::1]:11434/v1"),
+        ("[::]:1234", "http://[::1]:1234/v1"),
+        ("\"10.0.0.7\"", "http://10.0.0.7:11434/v1"),
+        ("http://box:1234/", "http://box:1234/v1"),
+        ("https://box/ollama", "https://box/ollama/v1"),
+    ] {
+        assert_eq!(found(&[("OLLAMA_HOST", told)]).as_deref(), Some(base), "{told}");
+    }
+    let both = [("OLLAMA_HOST", "box"), ("OLLAMA_API_BASE", "http://other:1")];
+    assert_eq!(found(&both).as_deref(), Some("http://other:1/v1"));
+    assert_eq!(found(&[]), None);
+}
+
+#[test]
+fn ollamas_variable_does_not_move_the_deployments_of_a_config() {
+    let text = MODEL.replace("openai/x", "ollama/x");
+    let (config, _) = started(Some(&text), &[("OLLAMA_HOST", "box")]).unwrap();
+    let base = config.routing.deployments[0].api_base.as_ref().unwrap().to_string();
+    assert_eq!(base, "http://localhost:11434/v1");
+}
