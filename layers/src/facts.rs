@@ -91,7 +91,7 @@ pub struct UsageCell(Arc<Bill>);
 #[derive(Debug, Default)]
 struct Bill {
     price: Price,
-    usage: Mutex<Option<Usage>>,
+    usage: Mutex<Option<(Usage, NanoUsd)>>,
 }
 
 impl UsageCell {
@@ -103,19 +103,26 @@ impl UsageCell {
 
     /// Replaces the usage by a newer report of the provider.
     pub fn set(&self, usage: Usage) {
-        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some(usage);
+        let cost = self.0.price.cost(&usage);
+        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some((usage, cost));
     }
 
     /// The usage so far; `None` until the provider reported any.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bill().map(|(usage, _)| usage)
     }
 
     /// The cost so far.
     #[must_use]
     pub fn cost(&self) -> NanoUsd {
-        self.usage().map_or(NanoUsd(0), |usage| self.0.price.cost(&usage))
+        self.bill().map_or(NanoUsd(0), |(_, cost)| cost)
+    }
+
+    /// The usage so far and its cost.
+    #[must_use]
+    pub fn bill(&self) -> Option<(Usage, NanoUsd)> {
+        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

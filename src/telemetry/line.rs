@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{self as fmt_time, FormatTime};
 
 /// Appends the line of one call: JSON, or words for people.
-pub(super) fn write(out: &mut Vec<u8>, json: bool, trail: &Trail, outcome: &Outcome) {
+pub(super) fn write(out: &mut Vec<u8>, json: bool, trail: &Trail, outcome: &Outcome<'_>) {
     if json {
         as_json(out, trail, outcome);
     } else {
@@ -16,7 +16,7 @@ pub(super) fn write(out: &mut Vec<u8>, json: bool, trail: &Trail, outcome: &Outc
     }
 }
 
-fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
+fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
     out.extend_from_slice(b"{\"timestamp\":\"");
     timestamp(out);
     word(out, b"\",\"level\":\"", level(outcome));
@@ -26,21 +26,21 @@ fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
     word(out, b",\"method\":\"", trail.method().as_str());
     word(out, b"\",\"route\":\"", trail.route());
     number(out, b"\",\"status\":", outcome.status);
-    if let Some(principal) = trail.principal() {
+    if let Some(principal) = outcome.learned.principal.as_ref() {
         out.extend_from_slice(b",\"key\":");
         text(out, &principal.key);
     }
-    if let Some(model) = trail.requested() {
+    if let Some(model) = outcome.learned.requested.as_ref() {
         out.extend_from_slice(b",\"model\":");
         text(out, model);
     }
-    if let Some(served) = trail.served() {
+    if let Some(served) = outcome.learned.served.as_ref() {
         out.extend_from_slice(b",\"deployment\":");
         text(out, &served.deployment.model_id);
-        if let Some(usage) = served.usage.usage() {
+        if let Some((usage, cost)) = served.usage.bill() {
             number(out, b",\"input_tokens\":", usage.input);
             number(out, b",\"output_tokens\":", usage.output);
-            number(out, b",\"cost_nano_usd\":", served.usage.cost().0);
+            number(out, b",\"cost_nano_usd\":", cost.0);
         }
     }
     if let Some(failure) = outcome.failure {
@@ -48,7 +48,7 @@ fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
         number(out, b"\",\"error_status\":", failure.status);
     }
     word(out, b",\"stream\":", if trail.streamed() { "true" } else { "false" });
-    if let Some(first) = trail.first_content() {
+    if let Some(first) = outcome.learned.first_content.as_ref() {
         out.extend_from_slice(b",\"first_content_ms\":");
         out.extend_from_slice(millis(*first - trail.started()).as_bytes());
     }
@@ -59,11 +59,11 @@ fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
     out.extend_from_slice(b"}\n");
 }
 
-fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
+fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
     let mut say = |words: &[&str]| {
         words.iter().for_each(|word| out.extend_from_slice(word.as_bytes()));
     };
-    let model = trail.requested().map_or("-", AsRef::as_ref);
+    let model = outcome.learned.requested.as_ref().map_or("-", AsRef::as_ref);
     let status = outcome.status.to_string();
     let mut now = Vec::new();
     timestamp(&mut now);
@@ -71,7 +71,7 @@ fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
     let [now, took] = [&now, took.as_bytes()].map(String::from_utf8_lossy);
     say(&[&now, " ", level(outcome), " ", &status, " ", trail.method().as_str(), " "]);
     say(&[trail.route(), " ", model, " ", &took, " ms"]);
-    if let Some(usage) = trail.served().and_then(|served| served.usage.usage()) {
+    if let Some(usage) = outcome.learned.served.as_ref().and_then(|served| served.usage.usage()) {
         say(&[", ", &usage.input.to_string(), " + ", &usage.output.to_string(), " tokens"]);
     }
     if let Some(failure) = outcome.failure {
@@ -80,14 +80,14 @@ fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome) {
     say(&[" [", trail.id().as_str(), "]\n"]);
 }
 
-const fn level(outcome: &Outcome) -> &'static str {
+const fn level(outcome: &Outcome<'_>) -> &'static str {
     match outcome.failure {
         Some(failure) if failure.status >= 500 => "WARN",
         _ => "INFO",
     }
 }
 
-const fn message(outcome: &Outcome) -> &'static str {
+const fn message(outcome: &Outcome<'_>) -> &'static str {
     match (outcome.end, outcome.failure) {
         (End::Cancelled, _) => "Client left",
         (_, Some(_)) => "Call failed",

@@ -90,7 +90,7 @@ impl Metrics {
         self.in_flight.inc();
     }
 
-    pub(super) fn end(&self, trail: &Trail, outcome: &Outcome) {
+    pub(super) fn end(&self, trail: &Trail, outcome: &Outcome<'_>) {
         self.in_flight.dec();
         self.received.inc_by(trail.received() as f64);
         self.sent.inc_by(trail.written() as f64);
@@ -102,12 +102,12 @@ impl Metrics {
         if let Some(failed) = &cells.proxy_failed {
             failed.inc();
         }
-        if let (Some(cells), Some(served)) = (&cells.served, trail.served()) {
+        if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
             cells.count(trail, outcome, served, took);
         }
     }
 
-    fn cells_of(&self, trail: &Trail, outcome: &Outcome) -> Arc<Cells> {
+    fn cells_of(&self, trail: &Trail, outcome: &Outcome<'_>) -> Arc<Cells> {
         let alike = alike(trail, outcome);
         let known = self.cells.read().unwrap_or_else(PoisonError::into_inner).get(&alike).cloned();
         known.unwrap_or_else(|| {
@@ -117,7 +117,7 @@ impl Metrics {
         })
     }
 
-    fn make_cells(&self, trail: &Trail, outcome: &Outcome) -> Cells {
+    fn make_cells(&self, trail: &Trail, outcome: &Outcome<'_>) -> Cells {
         let all = &self.families;
         let status = outcome.status.to_string();
         let failed_with = outcome.failure.map_or(outcome.status, |failure| failure.status);
@@ -127,9 +127,9 @@ impl Metrics {
             "exception_status" => failed_with.as_str(),
             "exception_class" => outcome.failure.map_or(NONE, |failure| failure.class),
             "route" => trail.route(),
-            label => of_call(trail, label),
+            label => of_call(outcome, label),
         };
-        let served = trail.served().map(|served| ServedCells {
+        let served = outcome.learned.served.as_ref().map(|served| ServedCells {
             requests: all.requests.get(value),
             spend: all.spend.get(value),
             total_tokens: all.total_tokens.get(value),
@@ -153,19 +153,19 @@ impl Metrics {
             proxy_failed: outcome.failure.map(|_| all.proxy_failed.get(value)),
             served,
             _alive: (
-                trail.principal().map(|principal| principal.key.clone()),
-                trail.requested().cloned(),
-                trail.served().map(|served| served.deployment.clone()),
+                outcome.learned.principal.as_ref().map(|principal| principal.key.clone()),
+                outcome.learned.requested.clone(),
+                outcome.learned.served.as_ref().map(|served| served.deployment.clone()),
             ),
         }
     }
 }
 
 impl ServedCells {
-    fn count(&self, trail: &Trail, outcome: &Outcome, served: &Served, took: f64) {
+    fn count(&self, trail: &Trail, outcome: &Outcome<'_>, served: &Served, took: f64) {
         self.deployment_total.inc();
         self.deployment_outcome.inc();
-        let Some(sent) = trail.sent() else { return };
+        let Some(sent) = outcome.learned.sent.as_ref() else { return };
         let overhead = (*sent - trail.started()).as_secs_f64();
         self.overhead.observe(overhead);
         self.own_overhead.observe(overhead);
@@ -174,14 +174,14 @@ impl ServedCells {
             self.total_latency.observe(took);
             self.api_latency.observe((outcome.ended - *sent).as_secs_f64());
         }
-        if let (true, Some(first)) = (trail.streamed(), trail.first_content()) {
+        if let (true, Some(first)) = (trail.streamed(), outcome.learned.first_content.as_ref()) {
             self.time_to_first_token.observe((*first - *sent).as_secs_f64());
         }
-        if let Some(usage) = served.usage.usage() {
+        if let Some((usage, cost)) = served.usage.bill() {
             self.input_tokens.inc_by(usage.input as f64);
             self.output_tokens.inc_by(usage.output as f64);
             self.total_tokens.inc_by((usage.input + usage.output) as f64);
-            self.spend.inc_by(served.usage.cost().0 as f64 / 1e9);
+            self.spend.inc_by(cost.0 as f64 / 1e9);
         }
     }
 }
@@ -208,24 +208,34 @@ impl Observed {
     }
 }
 
-fn alike(trail: &Trail, outcome: &Outcome) -> Alike {
+fn alike(trail: &Trail, outcome: &Outcome<'_>) -> Alike {
     let address = |text: &Arc<str>| text.as_ptr() as usize;
     Alike {
-        key: trail.principal().map_or(0, |principal| address(&principal.key)),
-        requested: trail.requested().map_or(0, address),
-        deployment: trail.served().map_or(0, |served| Arc::as_ptr(&served.deployment) as usize),
+        key: outcome.learned.principal.as_ref().map_or(0, |principal| address(&principal.key)),
+        requested: outcome.learned.requested.as_ref().map_or(0, address),
+        deployment: outcome
+            .learned
+            .served
+            .as_ref()
+            .map_or(0, |served| Arc::as_ptr(&served.deployment) as usize),
         route: trail.route().as_ptr() as usize,
         status: outcome.status,
         failure: outcome.failure.map(|failure| (failure.status, failure.class.as_ptr() as usize)),
     }
 }
 
-fn of_call<'a>(trail: &'a Trail, label: &str) -> &'a str {
+fn of_call<'a>(outcome: &'a Outcome<'_>, label: &str) -> &'a str {
     match label {
-        "hashed_api_key" => trail.principal().map_or(NONE, |principal| &principal.key),
-        "user" => trail.principal().map_or(NONE, |principal| &principal.user),
-        "requested_model" => trail.requested().map_or(OTHER, AsRef::as_ref),
-        label => trail.served().map_or(NONE, |served| of_deployment(&served.deployment, label)),
+        "hashed_api_key" => {
+            outcome.learned.principal.as_ref().map_or(NONE, |principal| &principal.key)
+        }
+        "user" => outcome.learned.principal.as_ref().map_or(NONE, |principal| &principal.user),
+        "requested_model" => outcome.learned.requested.as_ref().map_or(OTHER, AsRef::as_ref),
+        label => outcome
+            .learned
+            .served
+            .as_ref()
+            .map_or(NONE, |served| of_deployment(&served.deployment, label)),
     }
 }
 

@@ -5,7 +5,7 @@ use bartizan_layers::facts::{Principal, UsageCell};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 /// The id of one call: a version 4 UUID, or what the client sent as `x-litellm-call-id`. Kept as
@@ -91,21 +91,28 @@ struct Parts {
     method: Method,
     route: &'static str,
     started: Instant,
-    principal: OnceLock<Principal>,
-    requested: OnceLock<Arc<str>>,
+    learned: Mutex<Learned>,
     streamed: AtomicBool,
-    served: OnceLock<Served>,
-    sent: OnceLock<Instant>,
-    first_content: OnceLock<Instant>,
-    failure: OnceLock<Failure>,
     status: AtomicU16,
     received: AtomicU64,
     written: AtomicU64,
 }
 
+/// What layers learned of a call.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    pub(super) principal: Option<Principal>,
+    pub(super) requested: Option<Arc<str>>,
+    pub(super) served: Option<Served>,
+    pub(super) sent: Option<Instant>,
+    pub(super) first_content: Option<Instant>,
+    failure: Option<Failure>,
+}
+
 /// How a call ended.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outcome {
+#[derive(Debug)]
+pub(super) struct Outcome<'a> {
+    pub(super) learned: MutexGuard<'a, Learned>,
     /// What the client got; 499 if it left before.
     pub(super) status: u16,
     pub(super) failure: Option<Failure>,
@@ -118,11 +125,7 @@ macro_rules! once {
         $($(#[$doc])*
         pub fn $set(&self, value: $type) {
             // The first word counts: what a later layer says of the same thing is no news.
-            self.0.$name.set(value).ok();
-        }
-
-        pub(super) fn $name(&self) -> Option<&$type> {
-            self.0.$name.get()
+            self.learned().$name.get_or_insert(value);
         })*
     };
 }
@@ -136,13 +139,8 @@ impl Trail {
             method,
             route,
             started: Instant::now(),
-            principal: OnceLock::new(),
-            requested: OnceLock::new(),
+            learned: Mutex::default(),
             streamed: AtomicBool::new(false),
-            served: OnceLock::new(),
-            sent: OnceLock::new(),
-            first_content: OnceLock::new(),
-            failure: OnceLock::new(),
             status: AtomicU16::new(0),
             received: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -216,17 +214,22 @@ impl Trail {
         self.0.written.load(Relaxed)
     }
 
-    pub(super) fn outcome(&self, end: End) -> Outcome {
+    fn learned(&self) -> MutexGuard<'_, Learned> {
+        self.0.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn outcome(&self, end: End) -> Outcome<'_> {
+        let learned = self.learned();
         // A call without an answer: the client left, or a layer panicked.
-        let unanswered = self.failure().map_or(499, |failure| failure.status);
+        let unanswered = learned.failure.map_or(499, |failure| failure.status);
         let status =
             Some(self.0.status.load(Relaxed)).filter(|status| *status != 0).unwrap_or(unanswered);
         let cancelled = Failure { status: 499, class: "Cancelled" };
-        let failure = self.failure().copied().or(match end {
+        let failure = learned.failure.or(match end {
             End::Complete => None,
             End::Failed => Some(Failure { status: 500, class: "APIConnectionError" }),
             End::Cancelled => Some(cancelled),
         });
-        Outcome { status, failure, end, ended: Instant::now() }
+        Outcome { learned, status, failure, end, ended: Instant::now() }
     }
 }
