@@ -14,6 +14,7 @@
 //! # Ok(())
 //! # }
 //! ```
+mod quote;
 mod walk;
 
 use serde_json::value::RawValue;

@@ -117,6 +117,22 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Strings that are longer than the blocks in which they are searched.
+    #[test]
+    fn strings_end_where_serde_json_ends_them(
+        pieces in prop::collection::vec(("[a-z]{0,70}", r#"(\\|"|\\\\|\\"|\n|\\n")"#), 0..60),
+        cut: prop::sample::Index,
+    ) {
+        let long: String = pieces.iter().flat_map(|(text, mark)| [&**text, &**mark]).collect();
+        let (a, b) = long.split_at(cut.index(long.len() + 1));
+        let value = serde_json::json!({ a: [b, { "k": long }], "z": b });
+        let text = serde_json::to_vec(&value).unwrap();
+        agrees(&text);
+        agrees(&text[..cut.index(text.len())]);
+    }
+}
+
 fn agrees(text: &[u8]) {
     let Ok(oracle) = serde_json::from_slice::<Map<String, Value>>(text) else {
         scan(text).ok();

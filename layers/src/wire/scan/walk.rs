@@ -1,6 +1,6 @@
 //! Walks JSON text without building anything from it.
+use super::quote::closing_quote;
 use super::{Member, Value};
-use memchr::memchr;
 use std::borrow::Cow;
 
 /// A byte that has no place where it stands.
@@ -173,17 +173,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips a string whose opening quote is at the cursor. Only quotes are looked for: one that
-    /// stands behind an odd number of backslashes is escaped, and no other escape matters here.
+    /// Skips a string whose opening quote is at the cursor.
     #[inline]
     fn string(&mut self) -> Result<(), Broken> {
         let opened = self.at;
-        let start = opened + 1;
-        let mut quote = first_quote(self.bytes, start).ok_or(Broken(opened))?;
-        while is_escaped(self.bytes, start, quote) {
-            let rest = self.bytes.get(quote + 1..).ok_or(Broken(opened))?;
-            quote += 1 + memchr(b'"', rest).ok_or(Broken(opened))?;
-        }
+        let quote = closing_quote(self.bytes, opened + 1).ok_or(Broken(opened))?;
         self.at = quote + 1;
         Ok(())
     }
@@ -208,37 +202,6 @@ impl<'a> Cursor<'a> {
             }
         }
     }
-}
-
-/// The next `"` from `at` on. Most strings are shorter than the start-up of a vectorised search, so
-/// the first two words are searched in registers.
-#[inline]
-fn first_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
-    for _ in 0..2 {
-        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { break };
-        let hits = equal_bytes(u64::from_le_bytes(*word), b'"');
-        if hits != 0 {
-            return Some(at + (hits.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    memchr(b'"', bytes.get(at..)?).map(|found| at + found)
-}
-
-/// Whether the quote at `quote` is escaped in a string whose text begins at `start`.
-#[inline]
-fn is_escaped(bytes: &[u8], start: usize, quote: usize) -> bool {
-    let before = bytes.get(start..quote).unwrap_or_default();
-    before.ends_with(b"\\")
-        && before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
-}
-
-/// Marks bytes of `word` that equal `byte` in their high bit. The lowest mark is exact, which is
-/// all that a search for the first hit needs.
-const fn equal_bytes(word: u64, byte: u8) -> u64 {
-    const LOW: u64 = u64::from_le_bytes([1; 8]);
-    let zeroed = word ^ (LOW * byte as u64);
-    zeroed.wrapping_sub(LOW) & !zeroed & (LOW << 7)
 }
 
 /// The text of a JSON string.
