@@ -9,6 +9,7 @@ mod panic;
 mod record;
 mod respond;
 mod route;
+mod text;
 
 pub use self::budget::{Budget, Share};
 pub use self::dispatch::{Dispatch, DispatchFuture, nothing};

@@ -12,6 +12,15 @@ pub(super) fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
     closing_quote_behind(bytes, start, quote)
 }
 
+/// Like [`closing_quote`], where the bytes before `from` are known not to end the string.
+pub(super) fn closing_quote_from(bytes: &[u8], start: usize, from: usize) -> Option<usize> {
+    let quote = from + memchr(b'"', bytes.get(from..)?)?;
+    if !is_escaped(bytes, start, quote) {
+        return Some(quote);
+    }
+    closing_quote_behind(bytes, start, quote)
+}
+
 /// Like [`closing_quote`], behind an escaped quote: more of them will follow, and a search that
 /// stops at each of them would cost more than to look at every byte.
 fn closing_quote_behind(bytes: &[u8], start: usize, mut escaped: usize) -> Option<usize> {

@@ -2,19 +2,21 @@
 use super::quote::closing_quote;
 use super::{Member, Value};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A byte that has no place where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Broken(pub(super) usize);
 
 /// The members of the object that `text` begins with.
-pub(super) fn members(text: &[u8]) -> Members<'_> {
-    Members(Walk::open(text, b'{'))
+pub(super) fn members(text: &[u8]) -> Members<'_, 'static> {
+    Members { walk: Walk::open(text, b'{'), known: &[] }
 }
 
 /// The rest of an object's members, where `text` begins inside it at a member.
-pub(super) fn members_inside(text: &[u8]) -> Members<'_> {
-    Members(Walk { cursor: Cursor { bytes: text, at: 0 }, stage: Stage::First })
+pub(super) fn members_inside(text: &[u8]) -> Members<'_, 'static> {
+    let walk = Walk { cursor: Cursor { bytes: text, at: 0 }, stage: Stage::First };
+    Members { walk, known: &[] }
 }
 
 /// The elements of the array that `text` begins with.
@@ -23,33 +25,47 @@ pub(super) fn elements(text: &[u8]) -> Elements<'_> {
 }
 
 /// The members of an object, one at a time.
-pub(super) struct Members<'a>(Walk<'a>);
+pub(super) struct Members<'a, 'k> {
+    walk: Walk<'a>,
+    /// Sorted places of values that need not be walked again.
+    known: &'k [Range<usize>],
+}
 
-impl Members<'_> {
+impl<'a> Members<'a, '_> {
+    /// Passes the values at `known` places, which are those of this text.
+    pub(super) fn known<'k>(self, known: &'k [Range<usize>]) -> Members<'a, 'k> {
+        Members { walk: self.walk, known }
+    }
+
     /// Just behind `{`.
     pub(super) fn open(&self) -> usize {
-        self.0.cursor.at
+        self.walk.cursor.at
     }
 
     /// Checks that nothing but blanks follows the object.
     pub(super) fn finish(mut self) -> Result<(), Broken> {
-        self.0.cursor.blanks();
-        let Cursor { bytes, at } = self.0.cursor;
+        self.walk.cursor.blanks();
+        let Cursor { bytes, at } = self.walk.cursor;
         if at == bytes.len() { Ok(()) } else { Err(Broken(at)) }
     }
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Iterator for Members<'a, '_> {
     type Item = Result<Member<'a>, Broken>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.step(b'}', |cursor| {
+        let known = self.known;
+        self.walk.step(b'}', |cursor| {
             let start = cursor.at;
             let key = cursor.key()?;
             cursor.blanks();
             cursor.expect(b':')?;
             cursor.blanks();
-            Ok(Member { key, start, value: cursor.value()? })
+            let value = match known {
+                [] => cursor.value()?,
+                known => cursor.known_value(known)?,
+            };
+            Ok(Member { key, start, value })
         })
     }
 }
@@ -157,6 +173,16 @@ impl<'a> Cursor<'a> {
             _ => return Err(Broken(at)),
         }
         Ok(Value { raw: &self.bytes[at..self.at], at })
+    }
+
+    fn known_value(&mut self, known: &[Range<usize>]) -> Result<Value<'a>, Broken> {
+        let at = self.at;
+        let place = known.binary_search_by_key(&at, |value| value.start).ok();
+        let Some(raw) = place.and_then(|place| self.bytes.get(known[place].clone())) else {
+            return self.value();
+        };
+        self.at += raw.len();
+        Ok(Value { raw, at })
     }
 
     fn literal(&mut self, word: &[u8]) -> Result<(), Broken> {
