@@ -57,11 +57,12 @@ fn pass_blocks(bytes: &[u8], mut at: usize) -> usize {
 /// Whether `here` has a quote without a backslash before it, or a backslash with one. `before` is
 /// the same text, one byte earlier.
 #[inline]
+#[expect(clippy::needless_range_loop, reason = "a zip is a call, and no vector instructions")]
 fn may_end(before: &[u8; BLOCK], here: &[u8; BLOCK]) -> bool {
     let mut found = false;
-    for (before, here) in before.iter().zip(here) {
-        let sought = if *before == b'\\' { b'\\' } else { b'"' };
-        found |= *here == sought;
+    for at in 0..BLOCK {
+        let sought = if before[at] == b'\\' { b'\\' } else { b'"' };
+        found |= here[at] == sought;
     }
     found
 }
