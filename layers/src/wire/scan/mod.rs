@@ -14,10 +14,12 @@
 //! # Ok(())
 //! # }
 //! ```
+mod layout;
 mod quote;
 mod skim;
 mod walk;
 
+pub use layout::Layout;
 pub use skim::Skim;
 
 use serde_json::value::RawValue;
@@ -90,39 +92,6 @@ fn scan_members<'a>(body: &'a [u8], mut found: Members<'a, '_>) -> Result<Object
     Ok(Object { members: all, open })
 }
 
-/// The places of an [`Object`]'s members, without its text: what remains of a scan when the text
-/// is kept elsewhere.
-#[derive(Clone, Debug, Default)]
-pub struct Layout {
-    members: Vec<Slot>,
-    open: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Slot {
-    /// A key that had to be unescaped; others are read from the text.
-    unescaped: Option<String>,
-    key: Range<usize>,
-    value: Range<usize>,
-}
-
-impl Layout {
-    /// The object again, without a second scan. `body` must be the text that was scanned;
-    /// members that do not fit another text are left out.
-    #[must_use]
-    pub fn object<'a>(&'a self, body: &'a [u8]) -> Object<'a> {
-        let member = |slot: &'a Slot| {
-            let key = match &slot.unescaped {
-                Some(key) => key.as_str(),
-                None => std::str::from_utf8(body.get(slot.key.clone())?).ok()?,
-            };
-            let value = Value { raw: body.get(slot.value.clone())?, at: slot.value.start };
-            Some(Member { key: Cow::Borrowed(key), start: slot.key.start - 1, value })
-        };
-        Object { members: self.members.iter().filter_map(member).collect(), open: self.open }
-    }
-}
-
 /// The first member of `tail`, if `tail` is the rest of an object from a member on to the end of
 /// the text.
 pub(super) fn tail_member(tail: &[u8]) -> Option<Value<'_>> {
@@ -135,20 +104,6 @@ pub(super) fn tail_member(tail: &[u8]) -> Option<Value<'_>> {
 }
 
 impl<'a> Object<'a> {
-    /// Lets go of the text.
-    #[must_use]
-    pub fn layout(self) -> Layout {
-        let slot = |member: Member<'_>| Slot {
-            key: member.start + 1..member.start + 1 + member.key.len(),
-            value: member.value.range(),
-            unescaped: match member.key {
-                Cow::Borrowed(_) => None,
-                Cow::Owned(key) => Some(key),
-            },
-        };
-        Layout { members: self.members.into_iter().map(slot).collect(), open: self.open }
-    }
-
     /// The members in the order of the text.
     #[must_use]
     pub fn members(&self) -> &[Member<'a>] {
