@@ -4,13 +4,13 @@
 //! need. The prompt itself is not parsed.
 use super::budget::{Budget, Share};
 use super::inflate::{Inflate, inflate};
+use super::text::{Pieces, Text};
 use crate::providers::{Operation, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::Principal;
-use bartizan_layers::wire::scan::scan;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use std::borrow::Cow;
@@ -144,46 +144,35 @@ impl IngestLayer {
             trail.set_principal(principal);
         }
         let share = self.budget.share();
-        let mut bytes = self.collect(&mut body, &share).await?;
+        let (mut bytes, mut text) = self.collect(&mut body, &share).await?;
         if let Some(trail) = parts.extensions.get::<Trail>() {
             trail.add_received(bytes.len() as u64);
         }
         if let Some(encoding) = parts.headers.remove(header::CONTENT_ENCODING) {
             let encoding = Inflate::of(&encoding).ok_or(IngestError::Encoding)?;
             bytes = inflate(encoding, &bytes, self.cap, &share)?;
+            text = Text::default();
         }
         let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
-        let prompt = self.peek(operation, bytes, share).map_err(Box::new);
+        let prompt = self.peek(operation, bytes, &text, share).map_err(Box::new);
         Ok(Request::from_parts(parts, prompt.map_err(IngestError::Refused)?))
     }
 
-    /// A body that came in one frame is not copied.
-    async fn collect<B>(&self, body: &mut B, share: &Share) -> Result<Bytes, IngestError>
+    async fn collect<B>(&self, body: &mut B, share: &Share) -> Result<(Bytes, Text), IngestError>
     where
         B: http_body::Body<Data = Bytes> + Unpin,
         B::Error: Into<BoxError>,
     {
-        let announced = body.size_hint();
-        let least = usize::try_from(announced.lower()).unwrap_or(usize::MAX);
-        self.admit(least, share)?;
-        let mut first = Bytes::new();
-        let mut rest = BytesMut::new();
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        self.admit(announced, share)?;
+        let mut pieces = Pieces::default();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| IngestError::Broken(error.into()))?;
             let Ok(data) = frame.into_data() else { continue };
-            if first.is_empty() && rest.is_empty() {
-                first = data;
-                continue;
-            }
-            if rest.is_empty() {
-                rest.reserve(least.max(first.len() + data.len()));
-                rest.extend_from_slice(&std::mem::take(&mut first));
-            }
-            self.admit(rest.len() + data.len(), share)?;
-            rest.extend_from_slice(&data);
+            self.admit(pieces.len() + data.len(), share)?;
+            pieces.push(data, announced);
         }
-        self.admit(first.len(), share)?;
-        Ok(if rest.is_empty() { first } else { rest.freeze() })
+        Ok(pieces.into_whole())
     }
 
     fn admit(&self, bytes: usize, share: &Share) -> Result<(), IngestError> {
@@ -194,12 +183,18 @@ impl IngestLayer {
     }
 
     /// Reads the model and the stream flag without parsing the prompt.
-    fn peek(&self, operation: &Operation, bytes: Bytes, share: Share) -> Result<Prompt, Problem> {
+    fn peek(
+        &self,
+        operation: &Operation,
+        bytes: Bytes,
+        text: &Text,
+        share: Share,
+    ) -> Result<Prompt, Problem> {
         let invalid = |why: &dyn std::fmt::Display| {
             Problem::bad_request(format!("Invalid JSON payload: {why}")).param("request_body")
         };
-        simdutf8::basic::from_utf8(&bytes).map_err(|error| invalid(&error))?;
-        let object = scan(&bytes).map_err(|error| invalid(&error))?;
+        text.check(&bytes).map_err(|error| invalid(&error))?;
+        let object = text.scan(&bytes).map_err(|error| invalid(&error))?;
         let get = |key: &'static str| {
             object.get(key).map_err(|twice| Problem::bad_request(twice.to_string()).param(key))
         };

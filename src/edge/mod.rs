@@ -10,6 +10,7 @@ mod pause;
 mod record;
 mod respond;
 mod route;
+mod text;
 
 pub use self::budget::{Budget, Share};
 pub use self::dispatch::{Dispatch, DispatchFuture, nothing};

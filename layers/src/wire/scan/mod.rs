@@ -14,12 +14,18 @@
 //! # Ok(())
 //! # }
 //! ```
+mod layout;
+mod quote;
+mod skim;
 mod walk;
+
+pub use layout::Layout;
+pub use skim::Skim;
 
 use serde_json::value::RawValue;
 use std::{borrow::Cow, ops::Range};
 use thiserror::Error;
-use walk::{Broken, elements, members, unescape};
+use walk::{Broken, Members, elements, members, unescape};
 
 /// Why a body is not a JSON object. Its text fits behind "Invalid JSON payload: ".
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -64,7 +70,19 @@ pub struct Value<'a> {
 /// # Errors
 /// [`Invalid`] when it is not; a byte order mark is refused too (RFC 8259, 8.1).
 pub fn scan(body: &[u8]) -> Result<Object<'_>, Invalid> {
-    let mut found = members(body);
+    scan_members(body, members(body))
+}
+
+/// Scans `body` like [`scan`], but passes the long values that `skim` has found in it. It must be
+/// the text that was skimmed.
+///
+/// # Errors
+/// Those of [`scan`].
+pub fn scan_skimmed<'a>(body: &'a [u8], skim: &Skim) -> Result<Object<'a>, Invalid> {
+    scan_members(body, members(body).known(skim.found()))
+}
+
+fn scan_members<'a>(body: &'a [u8], mut found: Members<'a, '_>) -> Result<Object<'a>, Invalid> {
     let open = found.open();
     let mut all = Vec::with_capacity(16);
     for member in &mut found {
@@ -72,39 +90,6 @@ pub fn scan(body: &[u8]) -> Result<Object<'_>, Invalid> {
     }
     found.finish().map_err(|broken| broken.explain(body))?;
     Ok(Object { members: all, open })
-}
-
-/// The places of an [`Object`]'s members, without its text: what remains of a scan when the text
-/// is kept elsewhere.
-#[derive(Clone, Debug, Default)]
-pub struct Layout {
-    members: Vec<Slot>,
-    open: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Slot {
-    /// A key that had to be unescaped; others are read from the text.
-    unescaped: Option<String>,
-    key: Range<usize>,
-    value: Range<usize>,
-}
-
-impl Layout {
-    /// The object again, without a second scan. `body` must be the text that was scanned;
-    /// members that do not fit another text are left out.
-    #[must_use]
-    pub fn object<'a>(&'a self, body: &'a [u8]) -> Object<'a> {
-        let member = |slot: &'a Slot| {
-            let key = match &slot.unescaped {
-                Some(key) => key.as_str(),
-                None => std::str::from_utf8(body.get(slot.key.clone())?).ok()?,
-            };
-            let value = Value { raw: body.get(slot.value.clone())?, at: slot.value.start };
-            Some(Member { key: Cow::Borrowed(key), start: slot.key.start - 1, value })
-        };
-        Object { members: self.members.iter().filter_map(member).collect(), open: self.open }
-    }
 }
 
 /// The first member of `tail`, if `tail` is the rest of an object from a member on to the end of
@@ -119,20 +104,6 @@ pub(super) fn tail_member(tail: &[u8]) -> Option<Value<'_>> {
 }
 
 impl<'a> Object<'a> {
-    /// Lets go of the text.
-    #[must_use]
-    pub fn layout(self) -> Layout {
-        let slot = |member: Member<'_>| Slot {
-            key: member.start + 1..member.start + 1 + member.key.len(),
-            value: member.value.range(),
-            unescaped: match member.key {
-                Cow::Borrowed(_) => None,
-                Cow::Owned(key) => Some(key),
-            },
-        };
-        Layout { members: self.members.into_iter().map(slot).collect(), open: self.open }
-    }
-
     /// The members in the order of the text.
     #[must_use]
     pub fn members(&self) -> &[Member<'a>] {

@@ -1,4 +1,4 @@
-use super::{Duplicate, scan};
+use super::{Duplicate, Skim, scan, scan_skimmed};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -117,6 +117,53 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Strings that are longer than the blocks in which they are searched.
+    #[test]
+    fn strings_end_where_serde_json_ends_them(
+        pieces in prop::collection::vec(("[a-z]{0,70}", r#"(\\|"|\\\\|\\"|\n|\\n")"#), 0..60),
+        cut: prop::sample::Index,
+    ) {
+        let long: String = pieces.iter().flat_map(|(text, mark)| [&**text, &**mark]).collect();
+        let (a, b) = long.split_at(cut.index(long.len() + 1));
+        let value = serde_json::json!({ a: [b, { "k": long }], "z": b });
+        let text = serde_json::to_vec(&value).unwrap();
+        agrees(&text);
+        agrees(&text[..cut.index(text.len())]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_skimmed_text_scans_the_same_however_it_was_cut(
+        value in json(), long in (r#"([a-z]{0,70}(\\|"|\\\\|\n)){0,40}"#, 1..12usize),
+        frames in prop::collection::vec(prop_oneof![1..9usize, 1..5000usize], 1..40),
+        fault in prop::option::of((any::<prop::sample::Index>(), "[{}\\[\\]\",:\\\\ 0-9a-z]")),
+    ) {
+        let long = long.0.repeat(long.1);
+        let value = serde_json::json!({ "a": value, &long: [&long, { "x": long }], "s": long });
+        let mut text = serde_json::to_vec(&value).unwrap();
+        if let Some((at, byte)) = fault {
+            let at = at.index(text.len());
+            text[at] = byte.as_bytes()[0];
+        }
+        let (mut skim, mut come) = (Skim::default(), 0);
+        for frame in frames.into_iter().cycle() {
+            come = text.len().min(come + frame);
+            skim.push(&text[..come]);
+            if come == text.len() {
+                break;
+            }
+        }
+        let places = |object: super::Object<'_>| {
+            let place = |m: &super::Member<'_>| (m.key().to_owned(), m.range(), m.value().range());
+            object.members().iter().map(place).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(scan_skimmed(&text, &skim).map(places), scan(&text).map(places));
+    }
+}
+
+/// The oracle's members are the scanner's.
 fn agrees(text: &[u8]) {
     let Ok(oracle) = serde_json::from_slice::<Map<String, Value>>(text) else {
         scan(text).ok();

@@ -1,20 +1,22 @@
 //! Walks JSON text without building anything from it.
+use super::quote::closing_quote;
 use super::{Member, Value};
-use memchr::memchr;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A byte that has no place where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Broken(pub(super) usize);
 
 /// The members of the object that `text` begins with.
-pub(super) fn members(text: &[u8]) -> Members<'_> {
-    Members(Walk::open(text, b'{'))
+pub(super) fn members(text: &[u8]) -> Members<'_, 'static> {
+    Members { walk: Walk::open(text, b'{'), known: &[] }
 }
 
 /// The rest of an object's members, where `text` begins inside it at a member.
-pub(super) fn members_inside(text: &[u8]) -> Members<'_> {
-    Members(Walk { cursor: Cursor { bytes: text, at: 0 }, stage: Stage::First })
+pub(super) fn members_inside(text: &[u8]) -> Members<'_, 'static> {
+    let walk = Walk { cursor: Cursor { bytes: text, at: 0 }, stage: Stage::First };
+    Members { walk, known: &[] }
 }
 
 /// The elements of the array that `text` begins with.
@@ -23,33 +25,47 @@ pub(super) fn elements(text: &[u8]) -> Elements<'_> {
 }
 
 /// The members of an object, one at a time.
-pub(super) struct Members<'a>(Walk<'a>);
+pub(super) struct Members<'a, 'k> {
+    walk: Walk<'a>,
+    /// Sorted places of values that need not be walked again.
+    known: &'k [Range<usize>],
+}
 
-impl Members<'_> {
+impl<'a> Members<'a, '_> {
+    /// Passes the values at `known` places, which are those of this text.
+    pub(super) fn known<'k>(self, known: &'k [Range<usize>]) -> Members<'a, 'k> {
+        Members { walk: self.walk, known }
+    }
+
     /// Just behind `{`.
     pub(super) fn open(&self) -> usize {
-        self.0.cursor.at
+        self.walk.cursor.at
     }
 
     /// Checks that nothing but blanks follows the object.
     pub(super) fn finish(mut self) -> Result<(), Broken> {
-        self.0.cursor.blanks();
-        let Cursor { bytes, at } = self.0.cursor;
+        self.walk.cursor.blanks();
+        let Cursor { bytes, at } = self.walk.cursor;
         if at == bytes.len() { Ok(()) } else { Err(Broken(at)) }
     }
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Iterator for Members<'a, '_> {
     type Item = Result<Member<'a>, Broken>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.step(b'}', |cursor| {
+        let known = self.known;
+        self.walk.step(b'}', |cursor| {
             let start = cursor.at;
             let key = cursor.key()?;
             cursor.blanks();
             cursor.expect(b':')?;
             cursor.blanks();
-            Ok(Member { key, start, value: cursor.value()? })
+            let value = match known {
+                [] => cursor.value()?,
+                known => cursor.known_value(known)?,
+            };
+            Ok(Member { key, start, value })
         })
     }
 }
@@ -159,6 +175,16 @@ impl<'a> Cursor<'a> {
         Ok(Value { raw: &self.bytes[at..self.at], at })
     }
 
+    fn known_value(&mut self, known: &[Range<usize>]) -> Result<Value<'a>, Broken> {
+        let at = self.at;
+        let place = known.binary_search_by_key(&at, |value| value.start).ok();
+        let Some(raw) = place.and_then(|place| self.bytes.get(known[place].clone())) else {
+            return self.value();
+        };
+        self.at += raw.len();
+        Ok(Value { raw, at })
+    }
+
     fn literal(&mut self, word: &[u8]) -> Result<(), Broken> {
         if !self.bytes[self.at..].starts_with(word) {
             return Err(Broken(self.at));
@@ -173,17 +199,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips a string whose opening quote is at the cursor. Only quotes are looked for: one that
-    /// stands behind an odd number of backslashes is escaped, and no other escape matters here.
+    /// Skips a string whose opening quote is at the cursor.
     #[inline]
     fn string(&mut self) -> Result<(), Broken> {
         let opened = self.at;
-        let start = opened + 1;
-        let mut quote = first_quote(self.bytes, start).ok_or(Broken(opened))?;
-        while is_escaped(self.bytes, start, quote) {
-            let rest = self.bytes.get(quote + 1..).ok_or(Broken(opened))?;
-            quote += 1 + memchr(b'"', rest).ok_or(Broken(opened))?;
-        }
+        let quote = closing_quote(self.bytes, opened + 1).ok_or(Broken(opened))?;
         self.at = quote + 1;
         Ok(())
     }
@@ -208,37 +228,6 @@ impl<'a> Cursor<'a> {
             }
         }
     }
-}
-
-/// The next `"` from `at` on. Most strings are shorter than the start-up of a vectorised search, so
-/// the first two words are searched in registers.
-#[inline]
-fn first_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
-    for _ in 0..2 {
-        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { break };
-        let hits = equal_bytes(u64::from_le_bytes(*word), b'"');
-        if hits != 0 {
-            return Some(at + (hits.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    memchr(b'"', bytes.get(at..)?).map(|found| at + found)
-}
-
-/// Whether the quote at `quote` is escaped in a string whose text begins at `start`.
-#[inline]
-fn is_escaped(bytes: &[u8], start: usize, quote: usize) -> bool {
-    let before = bytes.get(start..quote).unwrap_or_default();
-    before.ends_with(b"\\")
-        && before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
-}
-
-/// Marks bytes of `word` that equal `byte` in their high bit. The lowest mark is exact, which is
-/// all that a search for the first hit needs.
-const fn equal_bytes(word: u64, byte: u8) -> u64 {
-    const LOW: u64 = u64::from_le_bytes([1; 8]);
-    let zeroed = word ^ (LOW * byte as u64);
-    zeroed.wrapping_sub(LOW) & !zeroed & (LOW << 7)
 }
 
 /// The text of a JSON string.

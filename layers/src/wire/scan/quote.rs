@@ -1,0 +1,99 @@
+//! Finds where a JSON string ends.
+use memchr::memchr;
+
+/// The quote that ends the string whose text begins at `start`. Only quotes are looked for: one
+/// that stands behind an odd number of backslashes is escaped, and no other escape matters here.
+#[inline]
+pub(super) fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
+    let quote = first_quote(bytes, start)?;
+    if !is_escaped(bytes, start, quote) {
+        return Some(quote);
+    }
+    closing_quote_behind(bytes, start, quote)
+}
+
+/// Like [`closing_quote`], where the bytes before `from` are known not to end the string.
+pub(super) fn closing_quote_from(bytes: &[u8], start: usize, from: usize) -> Option<usize> {
+    let quote = from + memchr(b'"', bytes.get(from..)?)?;
+    if !is_escaped(bytes, start, quote) {
+        return Some(quote);
+    }
+    closing_quote_behind(bytes, start, quote)
+}
+
+/// Like [`closing_quote`], behind an escaped quote: more of them will follow, and a search that
+/// stops at each of them would cost more than to look at every byte.
+fn closing_quote_behind(bytes: &[u8], start: usize, mut escaped: usize) -> Option<usize> {
+    loop {
+        let at = pass_blocks(bytes, escaped + 1);
+        let quote = at + memchr(b'"', bytes.get(at..)?)?;
+        if !is_escaped(bytes, start, quote) {
+            return Some(quote);
+        }
+        escaped = quote;
+    }
+}
+
+/// Bytes that are judged together; the compiler makes a few vector instructions of each block.
+const BLOCK: usize = 64;
+
+/// Blocks until a plain search is tried again: it is faster where no quotes are.
+const MOST_BLOCKS: usize = 32;
+
+/// Passes blocks from `at` on, which is behind an escaped quote, that cannot hold the end of a
+/// string. It never passes two backslashes in a row, so a quote behind one backslash is escaped.
+fn pass_blocks(bytes: &[u8], mut at: usize) -> usize {
+    for _ in 0..MOST_BLOCKS {
+        let before = bytes.get(at - 1..).and_then(<[u8]>::first_chunk);
+        let here = bytes.get(at..).and_then(<[u8]>::first_chunk);
+        match (before, here) {
+            (Some(before), Some(here)) if !may_end(before, here) => at += BLOCK,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// Whether `here` has a quote without a backslash before it, or a backslash with one. `before` is
+/// the same text, one byte earlier. Indices and not a `zip`, which may stay a call and then keeps
+/// vector instructions out.
+#[inline]
+fn may_end(before: &[u8; BLOCK], here: &[u8; BLOCK]) -> bool {
+    let mut found = false;
+    for at in 0..BLOCK {
+        let sought = if before[at] == b'\\' { b'\\' } else { b'"' };
+        found |= here[at] == sought;
+    }
+    found
+}
+
+/// The next `"` from `at` on. Most strings are shorter than the start-up of a vectorised search, so
+/// the first two words are searched in registers.
+#[inline]
+fn first_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
+    for _ in 0..2 {
+        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { break };
+        let hits = equal_bytes(u64::from_le_bytes(*word), b'"');
+        if hits != 0 {
+            return Some(at + (hits.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    memchr(b'"', bytes.get(at..)?).map(|found| at + found)
+}
+
+/// Whether the quote at `quote` is escaped in a string whose text begins at `start`.
+#[inline]
+fn is_escaped(bytes: &[u8], start: usize, quote: usize) -> bool {
+    let before = bytes.get(start..quote).unwrap_or_default();
+    before.ends_with(b"\\")
+        && before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+/// Marks bytes of `word` that equal `byte` in their high bit. The lowest mark is exact, which is
+/// all that a search for the first hit needs.
+const fn equal_bytes(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = u64::from_le_bytes([1; 8]);
+    let zeroed = word ^ (LOW * byte as u64);
+    zeroed.wrapping_sub(LOW) & !zeroed & (LOW << 7)
+}
