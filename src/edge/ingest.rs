@@ -2,6 +2,7 @@
 //!
 //! From here inwards the body is a [`Prompt`]: bytes in memory and the few facts that the layers
 //! need. The prompt itself is not parsed.
+use super::asked::{Asked, Field};
 use super::budget::{Budget, Share};
 use super::inflate::{Inflate, inflate};
 use super::text::{Pieces, Text};
@@ -13,7 +14,6 @@ use bartizan_layers::facts::Principal;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -195,63 +195,34 @@ impl IngestLayer {
         };
         text.check(&bytes).map_err(|error| invalid(&error))?;
         let object = text.scan(&bytes).map_err(|error| invalid(&error))?;
-        let get = |key: &'static str| {
-            object.get(key).map_err(|twice| Problem::bad_request(twice.to_string()).param(key))
-        };
-        let route = operation.route();
-        for key in ["api_key", "api_base", "base_url", "api_version"] {
-            if operation.strips_litellm_fields() && get(key)?.is_some() {
-                let message = format!("{route}: `{key}` in the request is not allowed here.");
-                return Err(Problem::bad_request(message).param(key));
+        let asked = Asked::of(&object);
+        asked.check(operation)?;
+        let default = || self.default_model.as_deref().map(Into::into);
+        let (model, stream) = match operation {
+            Operation::Gemini(path) => {
+                (Some(path.model.clone()), &*path.action == "streamGenerateContent")
             }
-        }
-        if let Some(field) = operation.required_field()
-            && get(field)?.is_none()
-        {
-            let message = format!("{route}: Missing required parameter: '{field}'.");
-            return Err(Problem::bad_request(message).param(field));
-        }
-        let model = match (operation, get("model")?) {
-            (Operation::Gemini(path), _) => Some(Cow::Borrowed(&*path.model)),
-            (_, Some(member)) if !member.value().is_null() => {
-                let text = member.value().as_str();
-                Some(text.ok_or_else(|| {
-                    Problem::bad_request(format!("{route}: `model` must be a string."))
-                        .param("model")
-                })?)
+            _ => {
+                let stream = asked.get(Field::Stream)?.and_then(|value| value.as_bool());
+                (asked.model(operation.route())?.or_else(default), stream.unwrap_or(false))
             }
-            _ => self.default_model.as_deref().map(Cow::Borrowed),
         };
-        let stream = match (operation, get("stream")?) {
-            (Operation::Gemini(path), _) => &*path.action == "streamGenerateContent",
-            (_, member) => member.and_then(|member| member.value().as_bool()).unwrap_or(false),
-        };
-        let seconds = |key| Ok::<_, Problem>(get(key)?.and_then(|member| member.value().as_f64()));
-        let (timeout, stream_timeout) = match operation.strips_litellm_fields() {
-            true => {
-                (seconds("timeout")?.or(seconds("request_timeout")?), seconds("stream_timeout")?)
-            }
-            false => (None, None),
-        };
-        let choices = get("n")?.and_then(|member| member.value().as_u64()).unwrap_or(1);
-        for key in ["user", "metadata", "store"] {
-            get(key)?;
+        let (mut timeout, mut stream_timeout) = (None, None);
+        if operation.strips_litellm_fields() {
+            let either = asked.seconds(Field::Timeout)?;
+            timeout = either.or(asked.seconds(Field::RequestTimeout)?);
+            stream_timeout = asked.seconds(Field::StreamTimeout)?;
         }
-        let model = model.map(|model| model.as_ref().into());
-        let layout = Arc::new(object.layout());
+        let choices = asked.get(Field::N)?.and_then(|value| value.as_u64()).unwrap_or(1);
         Ok(Prompt {
             model,
-            layout,
+            layout: Arc::new(object.layout()),
             stream,
             choices: u32::try_from(choices).unwrap_or(1).max(1),
-            timeout: timeout.and_then(duration),
-            stream_timeout: stream_timeout.and_then(duration),
+            timeout,
+            stream_timeout,
             bytes,
             held: Arc::new(share),
         })
     }
-}
-
-fn duration(seconds: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero())
 }

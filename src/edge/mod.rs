@@ -1,5 +1,6 @@
 //! Between the listener and the layers: path → operation, the record of a call, and the only
 //! place where errors become answers.
+mod asked;
 mod budget;
 mod dispatch;
 mod guard;

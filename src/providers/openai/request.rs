@@ -112,7 +112,7 @@ fn strip(
     let stored = object.get("store")?.and_then(|member| member.value().as_bool()) == Some(true);
     let keep_metadata = keep_metadata || stored || *operation == Operation::Responses;
     for (at, member) in object.members().iter().enumerate() {
-        let metadata = member.key() == "metadata" && !keep_metadata;
+        let metadata = member.key() == b"metadata" && !keep_metadata;
         if metadata || is_litellm_field(member.key()) {
             splice.remove(at);
         }
@@ -121,38 +121,38 @@ fn strip(
 }
 
 /// The fields that LiteLLM consumes and never forwards (contract 3.3), but for `metadata`.
-fn is_litellm_field(name: &str) -> bool {
+fn is_litellm_field(name: &[u8]) -> bool {
     matches!(
         name,
-        "litellm_metadata"
-            | "tags"
-            | "fallbacks"
-            | "context_window_fallbacks"
-            | "content_policy_fallbacks"
-            | "num_retries"
-            | "timeout"
-            | "request_timeout"
-            | "stream_timeout"
-            | "cache"
-            | "caching"
-            | "cooldown_time"
-            | "guardrails"
-            | "disable_fallbacks"
-            | "litellm_session_id"
-            | "litellm_trace_id"
-            | "litellm_call_id"
-            | "priority"
-            | "allowed_openai_params"
-            | "drop_params"
-            | "additional_drop_params"
-            | "no-log"
-            | "user_config"
-            | "enable_tag_filtering"
-            | "prompt_id"
-            | "prompt_variables"
-            | "router_settings_override"
-            | "secret_fields"
-    ) || name.starts_with("mock_")
+        b"litellm_metadata"
+            | b"tags"
+            | b"fallbacks"
+            | b"context_window_fallbacks"
+            | b"content_policy_fallbacks"
+            | b"num_retries"
+            | b"timeout"
+            | b"request_timeout"
+            | b"stream_timeout"
+            | b"cache"
+            | b"caching"
+            | b"cooldown_time"
+            | b"guardrails"
+            | b"disable_fallbacks"
+            | b"litellm_session_id"
+            | b"litellm_trace_id"
+            | b"litellm_call_id"
+            | b"priority"
+            | b"allowed_openai_params"
+            | b"drop_params"
+            | b"additional_drop_params"
+            | b"no-log"
+            | b"user_config"
+            | b"enable_tag_filtering"
+            | b"prompt_id"
+            | b"prompt_variables"
+            | b"router_settings_override"
+            | b"secret_fields"
+    ) || name.starts_with(b"mock_")
 }
 
 #[cfg(test)]

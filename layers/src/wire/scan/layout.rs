@@ -14,7 +14,7 @@ pub struct Layout {
 #[derive(Clone, Debug)]
 struct Slot {
     /// A key that had to be unescaped; others are read from the text.
-    unescaped: Option<String>,
+    unescaped: Option<Vec<u8>>,
     key: Range<usize>,
     value: Range<usize>,
 }
@@ -26,8 +26,8 @@ impl Layout {
     pub fn object<'a>(&'a self, body: &'a [u8]) -> Object<'a> {
         let member = |slot: &'a Slot| {
             let key = match &slot.unescaped {
-                Some(key) => key.as_str(),
-                None => std::str::from_utf8(body.get(slot.key.clone())?).ok()?,
+                Some(key) => key,
+                None => body.get(slot.key.clone())?,
             };
             let value = Value { raw: body.get(slot.value.clone())?, at: slot.value.start };
             Some(Member { key: Cow::Borrowed(key), start: slot.key.start - 1, value })

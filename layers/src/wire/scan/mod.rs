@@ -1,8 +1,8 @@
 //! Reads the top level of a JSON object without parsing what is below it.
 //!
 //! A prompt is skipped at the speed of `memchr`; only keys and the values that somebody asks for are
-//! looked at. The scanner does not validate nested values: on every input that `serde_json` accepts
-//! it sees the same members with the same values, and some broken inputs pass as well.
+//! looked at. The scanner validates neither nested values nor UTF-8: on every input that `serde_json`
+//! accepts it sees the same members with the same values, and some broken inputs pass as well.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,7 +53,7 @@ pub struct Object<'a> {
 /// One `"key": value` of an object. Ranges count bytes from the start of the scanned text.
 #[derive(Clone, Debug)]
 pub struct Member<'a> {
-    key: Cow<'a, str>,
+    key: Cow<'a, [u8]>,
     start: usize,
     value: Value<'a>,
 }
@@ -124,7 +124,8 @@ impl<'a> Object<'a> {
     /// # Errors
     /// [`Duplicate`], like [`get`](Self::get).
     pub fn index(&self, key: &str) -> Result<Option<usize>, Duplicate> {
-        let mut found = self.members.iter().enumerate().filter(|(_, member)| member.key == key);
+        let mut found =
+            self.members.iter().enumerate().filter(|(_, member)| *member.key == *key.as_bytes());
         let first = found.next().map(|(index, _)| index);
         if found.next().is_some() {
             return Err(Duplicate(key.to_owned()));
@@ -136,7 +137,7 @@ impl<'a> Object<'a> {
 impl<'a> Member<'a> {
     /// The key, unescaped.
     #[must_use]
-    pub fn key(&self) -> &str {
+    pub fn key(&self) -> &[u8] {
         &self.key
     }
 
@@ -218,7 +219,7 @@ impl<'a> Value<'a> {
 
     /// The members of an object up to the first broken one; none for other values. Allocates
     /// nothing but unescaped keys.
-    pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Self)> {
+    pub fn members(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Self)> {
         members(self.raw).map_while(|member| member.ok().map(|m| (m.key, m.value)))
     }
 
@@ -230,7 +231,7 @@ impl<'a> Value<'a> {
     /// The member of an object called `key`; the last one, as most parsers have it.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {
-        self.members().filter(|(name, _)| name == key).last().map(|(_, value)| value)
+        self.members().filter(|(name, _)| **name == *key.as_bytes()).last().map(|(_, value)| value)
     }
 }
 

@@ -1,15 +1,44 @@
 //! Finds where a JSON string ends.
 use memchr::memchr;
 
-/// The quote that ends the string whose text begins at `start`. Only quotes are looked for: one
-/// that stands behind an odd number of backslashes is escaped, and no other escape matters here.
+/// Words that are searched in registers: most strings are shorter than the start-up of a
+/// vectorised search.
+const SHORT: usize = 4;
+
+/// The quote that ends the string whose text begins at `start`. One that stands behind an odd
+/// number of backslashes is escaped, and no other escape matters here.
 #[inline]
 pub(super) fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
-    let quote = first_quote(bytes, start)?;
-    if !is_escaped(bytes, start, quote) {
-        return Some(quote);
+    let mut at = start;
+    for _ in 0..SHORT {
+        let Some(word) = word(bytes, at) else { break };
+        let marks = equal_bytes(word, b'"') | equal_bytes(word, b'\\');
+        if marks != 0 {
+            at += first_mark(marks);
+            match bytes.get(at) {
+                Some(b'"') => return Some(at),
+                _ => break,
+            }
+        }
+        at += 8;
     }
-    closing_quote_behind(bytes, start, quote)
+    closing_quote_from(bytes, start, at)
+}
+
+/// The quote that ends the string whose text begins at `start`, if that text needs no unescaping.
+/// A string near the end of `bytes` is not looked at.
+#[inline]
+pub(super) fn plain_string(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let word = word(bytes, at)?;
+        let marks = equal_bytes(word, b'"') | equal_bytes(word, b'\\') | control_bytes(word);
+        if marks != 0 {
+            at += first_mark(marks);
+            return (bytes.get(at) == Some(&b'"')).then_some(at);
+        }
+        at += 8;
+    }
 }
 
 /// Like [`closing_quote`], where the bytes before `from` are known not to end the string.
@@ -67,21 +96,6 @@ fn may_end(before: &[u8; BLOCK], here: &[u8; BLOCK]) -> bool {
     found
 }
 
-/// The next `"` from `at` on. Most strings are shorter than the start-up of a vectorised search, so
-/// the first two words are searched in registers.
-#[inline]
-fn first_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
-    for _ in 0..2 {
-        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { break };
-        let hits = equal_bytes(u64::from_le_bytes(*word), b'"');
-        if hits != 0 {
-            return Some(at + (hits.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    memchr(b'"', bytes.get(at..)?).map(|found| at + found)
-}
-
 /// Whether the quote at `quote` is escaped in a string whose text begins at `start`.
 #[inline]
 fn is_escaped(bytes: &[u8], start: usize, quote: usize) -> bool {
@@ -90,10 +104,28 @@ fn is_escaped(bytes: &[u8], start: usize, quote: usize) -> bool {
         && before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
+const LOW: u64 = u64::from_le_bytes([1; 8]);
+const HIGH: u64 = LOW << 7;
+
+/// The eight bytes from `at` on.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk().map(|word| u64::from_le_bytes(*word))
+}
+
+/// The place of the lowest mark.
+const fn first_mark(marks: u64) -> usize {
+    (marks.trailing_zeros() / 8) as usize
+}
+
 /// Marks bytes of `word` that equal `byte` in their high bit. The lowest mark is exact, which is
 /// all that a search for the first hit needs.
 const fn equal_bytes(word: u64, byte: u8) -> u64 {
-    const LOW: u64 = u64::from_le_bytes([1; 8]);
     let zeroed = word ^ (LOW * byte as u64);
-    zeroed.wrapping_sub(LOW) & !zeroed & (LOW << 7)
+    zeroed.wrapping_sub(LOW) & !zeroed & HIGH
+}
+
+/// Marks bytes of `word` below the blank, like [`equal_bytes`].
+const fn control_bytes(word: u64) -> u64 {
+    word.wrapping_sub(LOW * b' ' as u64) & !word & HIGH
 }

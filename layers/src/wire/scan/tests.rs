@@ -7,8 +7,8 @@ fn members_come_in_order_with_their_ranges() {
     let text = br#" { "a" : [1, {"b": "]"}] , "c":"x\"}" ,"d":-1.5e3, "e":null } "#;
     let object = scan(text).unwrap();
     let seen: Vec<_> = object.members().iter().map(|m| (m.key(), m.value().raw())).collect();
-    let want: [(&str, &[u8]); 4] =
-        [("a", br#"[1, {"b": "]"}]"#), ("c", br#""x\"}""#), ("d", b"-1.5e3"), ("e", b"null")];
+    let want: [(&[u8], &[u8]); 4] =
+        [(b"a", br#"[1, {"b": "]"}]"#), (b"c", br#""x\"}""#), (b"d", b"-1.5e3"), (b"e", b"null")];
     assert_eq!(seen, want);
     for member in object.members() {
         assert_eq!(&text[member.value().range()], member.value().raw());
@@ -43,7 +43,7 @@ fn scalars_are_read() {
 
 #[test]
 fn what_is_no_object_is_refused_with_a_place_and_a_reason() {
-    let broken: [&[u8]; 16] = [
+    let broken: [&[u8]; 15] = [
         b"",
         b"  ",
         b"[]",
@@ -58,7 +58,6 @@ fn what_is_no_object_is_refused_with_a_place_and_a_reason() {
         b"{\"a\":1}}",
         b"\xef\xbb\xbf{}",
         b"{\"a\":\"x}",
-        b"{\"\xff\":1}",
         b"{\"a\":nul}",
     ];
     for text in broken {
@@ -173,7 +172,7 @@ fn agrees(text: &[u8]) {
     let mut seen = Map::new();
     for member in object.members() {
         let value = serde_json::from_slice(member.value().raw()).unwrap();
-        seen.insert(member.key().to_owned(), value);
+        seen.insert(String::from_utf8(member.key().to_vec()).unwrap(), value);
     }
     assert_eq!(seen, oracle);
 }

@@ -1,5 +1,5 @@
 //! Walks JSON text without building anything from it.
-use super::quote::closing_quote;
+use super::quote::{closing_quote, plain_string};
 use super::{Member, Value};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -152,13 +152,21 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    fn key(&mut self) -> Result<Cow<'a, str>, Broken> {
+    fn key(&mut self) -> Result<Cow<'a, [u8]>, Broken> {
         let start = self.at;
         if self.bytes.get(start) != Some(&b'"') {
             return Err(Broken(start));
         }
+        if let Some(quote) = plain_string(self.bytes, start + 1) {
+            self.at = quote + 1;
+            return Ok(Cow::Borrowed(&self.bytes[start + 1..quote]));
+        }
         self.string()?;
-        unescape(&self.bytes[start..self.at]).ok_or(Broken(start))
+        match unescape(&self.bytes[start..self.at]) {
+            Some(Cow::Borrowed(key)) => Ok(Cow::Borrowed(key.as_bytes())),
+            Some(Cow::Owned(key)) => Ok(Cow::Owned(key.into_bytes())),
+            None => Err(Broken(start)),
+        }
     }
 
     fn value(&mut self) -> Result<Value<'a>, Broken> {

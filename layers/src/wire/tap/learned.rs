@@ -112,16 +112,16 @@ impl Learned {
         let mut content = false;
         for (key, value) in value(data).members() {
             match &*key {
-                "choices" => {
+                b"choices" => {
                     let empty = is_empty_array(value);
                     no_choices |= empty;
                     some_choice |= !empty;
                     value.elements().for_each(|choice| content |= self.choice(choice));
                 }
-                "usage" => usage = Some(value),
+                b"usage" => usage = Some(value),
                 // Groq's own place, before it took OpenAI's.
-                "x_groq" if usage.is_none() => usage = value.get("usage"),
-                "error" if !value.is_null() => self.failed(data),
+                b"x_groq" if usage.is_none() => usage = value.get("usage"),
+                b"error" if !value.is_null() => self.failed(data),
                 _ => {}
             }
         }
@@ -141,13 +141,13 @@ impl Learned {
         let (mut bit, mut finished, mut content) = (1, false, false);
         for (key, value) in choice.members() {
             match &*key {
-                "index" => bit = 1 << value.as_u64().unwrap_or(0).min(127),
-                "finish_reason" => finished = !is_empty(value),
-                "text" => content |= !is_empty(value),
-                "delta" => {
-                    content |= value
-                        .members()
-                        .any(|(key, value)| CONTENT.contains(&&*key) && !is_empty(value));
+                b"index" => bit = 1 << value.as_u64().unwrap_or(0).min(127),
+                b"finish_reason" => finished = !is_empty(value),
+                b"text" => content |= !is_empty(value),
+                b"delta" => {
+                    content |= value.members().any(|(key, value)| {
+                        CONTENT.iter().any(|name| *key == *name.as_bytes()) && !is_empty(value)
+                    });
                 }
                 _ => {}
             }
@@ -204,10 +204,10 @@ impl Learned {
         let mut content = false;
         for (key, value) in value(data).members() {
             match &*key {
-                "candidates" => value.elements().for_each(|it| content |= self.candidate(it)),
-                "usageMetadata" => self.used(value),
-                "promptFeedback" => self.ended |= value.get("blockReason").is_some(),
-                "error" if !value.is_null() => self.failed(data),
+                b"candidates" => value.elements().for_each(|it| content |= self.candidate(it)),
+                b"usageMetadata" => self.used(value),
+                b"promptFeedback" => self.ended |= value.get("blockReason").is_some(),
+                b"error" if !value.is_null() => self.failed(data),
                 _ => {}
             }
         }
@@ -219,9 +219,9 @@ impl Learned {
         let (mut bit, mut finished, mut content) = (1, false, false);
         for (key, value) in candidate.members() {
             match &*key {
-                "index" => bit = 1 << value.as_u64().unwrap_or(0).min(127),
-                "finishReason" => finished = !is_empty(value),
-                "content" => {
+                b"index" => bit = 1 << value.as_u64().unwrap_or(0).min(127),
+                b"finishReason" => finished = !is_empty(value),
+                b"content" => {
                     content = value.get("parts").is_some_and(|parts| {
                         parts.elements().any(|part| part.members().any(|(_, it)| !is_empty(it)))
                     });
@@ -284,7 +284,7 @@ fn kind<'e>(name: &'e [u8], data: &'e [u8]) -> &'e [u8] {
     if !name.is_empty() {
         return name;
     }
-    let kind = value(data).members().find(|(key, _)| key == "type").map(|(_, kind)| kind.raw());
+    let kind = value(data).members().find(|(key, _)| **key == *b"type").map(|(_, kind)| kind.raw());
     let kind = kind.and_then(|kind| kind.strip_prefix(b"\"")?.strip_suffix(b"\""));
     kind.unwrap_or_default()
 }

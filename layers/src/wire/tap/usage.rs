@@ -30,12 +30,12 @@ impl Report {
         self.reasoning_beside = wire == Wire::Gemini;
         for (key, value) in usage.members() {
             match &*key {
-                "input_tokens_details" | "prompt_tokens_details" => self.input_details(value),
-                "output_tokens_details" | "completion_tokens_details" => {
+                b"input_tokens_details" | b"prompt_tokens_details" => self.input_details(value),
+                b"output_tokens_details" | b"completion_tokens_details" => {
                     self.output_details(value);
                 }
-                "promptTokensDetails" => put(&mut self.audio_input, modality(value)),
-                "candidatesTokensDetails" => put(&mut self.audio_output, modality(value)),
+                b"promptTokensDetails" => put(&mut self.audio_input, modality(value)),
+                b"candidatesTokensDetails" => put(&mut self.audio_output, modality(value)),
                 key => self.field(key, tokens(value)),
             }
         }
@@ -60,15 +60,15 @@ impl Report {
         })
     }
 
-    fn field(&mut self, key: &str, count: Option<i64>) {
+    fn field(&mut self, key: &[u8], count: Option<i64>) {
         let field = match key {
-            "prompt_tokens" | "input_tokens" | "promptTokenCount" => &mut self.input,
-            "completion_tokens" | "output_tokens" | "candidatesTokenCount" => &mut self.output,
-            "prompt_cache_hit_tokens" | "cache_read_input_tokens" | "cachedContentTokenCount" => {
-                &mut self.cache_read
-            }
-            "cache_creation_input_tokens" => &mut self.cache_write,
-            "thoughtsTokenCount" => &mut self.reasoning,
+            b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" => &mut self.input,
+            b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" => &mut self.output,
+            b"prompt_cache_hit_tokens"
+            | b"cache_read_input_tokens"
+            | b"cachedContentTokenCount" => &mut self.cache_read,
+            b"cache_creation_input_tokens" => &mut self.cache_write,
+            b"thoughtsTokenCount" => &mut self.reasoning,
             _ => return,
         };
         put(field, count);
@@ -77,11 +77,11 @@ impl Report {
     fn input_details(&mut self, details: Value<'_>) {
         for (key, value) in details.members() {
             match &*key {
-                "cached_tokens" => put(&mut self.cache_read, tokens(value)),
-                "cache_creation_tokens" | "cache_write_tokens" => {
+                b"cached_tokens" => put(&mut self.cache_read, tokens(value)),
+                b"cache_creation_tokens" | b"cache_write_tokens" => {
                     put(&mut self.cache_write, tokens(value));
                 }
-                "audio_tokens" => put(&mut self.audio_input, tokens(value)),
+                b"audio_tokens" => put(&mut self.audio_input, tokens(value)),
                 _ => {}
             }
         }
@@ -90,8 +90,8 @@ impl Report {
     fn output_details(&mut self, details: Value<'_>) {
         for (key, value) in details.members() {
             match &*key {
-                "reasoning_tokens" => put(&mut self.reasoning, tokens(value)),
-                "audio_tokens" => put(&mut self.audio_output, tokens(value)),
+                b"reasoning_tokens" => put(&mut self.reasoning, tokens(value)),
+                b"audio_tokens" => put(&mut self.audio_output, tokens(value)),
                 _ => {}
             }
         }
