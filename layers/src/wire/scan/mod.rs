@@ -92,15 +92,10 @@ fn scan_members<'a>(body: &'a [u8], mut found: Members<'a, '_>) -> Result<Object
     Ok(Object { members: all, open })
 }
 
-/// The first member of `tail`, if `tail` is the rest of an object from a member on to the end of
-/// the text.
-pub(super) fn tail_member(tail: &[u8]) -> Option<Value<'_>> {
-    let mut members = walk::members_inside(tail);
-    let first = members.next()?.ok()?;
-    for member in &mut members {
-        member.ok()?;
-    }
-    members.finish().ok().map(|()| first.value)
+/// Visits the leaves of the first member of `tail` like [`Value::leaves`]. Whether `tail` is the
+/// rest of an object, from a member that is an object on to the end of the text.
+pub(super) fn tail_leaves<'a>(tail: &'a [u8], visit: impl FnMut(&[u8], &[u8], Value<'a>)) -> bool {
+    walk::tail_leaves(tail, visit).is_ok()
 }
 
 impl<'a> Object<'a> {
@@ -221,6 +216,13 @@ impl<'a> Value<'a> {
     /// nothing but unescaped keys.
     pub fn members(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Self)> {
         members(self.raw).map_while(|member| member.ok().map(|m| (m.key, m.value)))
+    }
+
+    /// Visits the members of an object in one pass: with the key of the object that a member stands
+    /// in, its own key, and its value. For members of the object itself the first is empty; members
+    /// of objects in it come one by one; deeper ones do not. Ends at the first fault.
+    pub fn leaves(self, visit: impl FnMut(&[u8], &[u8], Self)) {
+        walk::leaves(self.raw, visit);
     }
 
     /// The elements of an array up to the first broken one; none for other values.

@@ -13,10 +13,26 @@ pub(super) fn members(text: &[u8]) -> Members<'_, 'static> {
     Members { walk: Walk::open(text, b'{'), known: &[] }
 }
 
-/// The rest of an object's members, where `text` begins inside it at a member.
-pub(super) fn members_inside(text: &[u8]) -> Members<'_, 'static> {
-    let walk = Walk { cursor: Cursor { bytes: text, at: 0 }, stage: Stage::First };
-    Members { walk, known: &[] }
+/// Visits the leaves of the object that `text` begins with; see [`Cursor::leaves`].
+pub(super) fn leaves<'a>(text: &'a [u8], visit: impl FnMut(&[u8], &[u8], Value<'a>)) {
+    // Those before a fault have been visited.
+    Cursor { bytes: text, at: 0 }.leaves(visit).ok();
+}
+
+/// Visits the leaves of the first member of `tail`. Whether `tail` is the rest of an object, from
+/// a member on to the end of the text.
+pub(super) fn tail_leaves<'a>(
+    tail: &'a [u8],
+    visit: impl FnMut(&[u8], &[u8], Value<'a>),
+) -> Result<(), Broken> {
+    let mut cursor = Cursor { bytes: tail, at: 0 };
+    cursor.name()?;
+    cursor.leaves(visit)?;
+    let mut rest = Members { walk: Walk { cursor, stage: Stage::Later }, known: &[] };
+    for member in &mut rest {
+        member?;
+    }
+    rest.finish()
 }
 
 /// The elements of the array that `text` begins with.
@@ -57,10 +73,7 @@ impl<'a> Iterator for Members<'a, '_> {
         let known = self.known;
         self.walk.step(b'}', |cursor| {
             let start = cursor.at;
-            let key = cursor.key()?;
-            cursor.blanks();
-            cursor.expect(b':')?;
-            cursor.blanks();
+            let key = cursor.name()?;
             let value = match known {
                 [] => cursor.value()?,
                 known => cursor.known_value(known)?,
@@ -166,6 +179,44 @@ impl<'a> Cursor<'a> {
             Some(Cow::Borrowed(key)) => Ok(Cow::Borrowed(key.as_bytes())),
             Some(Cow::Owned(key)) => Ok(Cow::Owned(key.into_bytes())),
             None => Err(Broken(start)),
+        }
+    }
+
+    /// A key and its colon.
+    fn name(&mut self) -> Result<Cow<'a, [u8]>, Broken> {
+        let key = self.key()?;
+        self.blanks();
+        self.expect(b':')?;
+        self.blanks();
+        Ok(key)
+    }
+
+    /// Passes an object in one go. Calls `visit` for each member with the key of the object that
+    /// it stands in (none at the top), its own, and its value. Members of objects at the top come
+    /// one by one, deeper ones as part of a value.
+    fn leaves(&mut self, mut visit: impl FnMut(&[u8], &[u8], Value<'a>)) -> Result<(), Broken> {
+        self.expect(b'{')?;
+        let (mut within, mut is_first) = (None, true);
+        loop {
+            self.blanks();
+            if self.expect(b'}').is_ok() {
+                is_first = false;
+                if within.take().is_none() {
+                    return Ok(());
+                }
+                continue;
+            }
+            if !is_first {
+                self.expect(b',')?;
+                self.blanks();
+            }
+            let key = self.name()?;
+            is_first = within.is_none() && self.expect(b'{').is_ok();
+            if is_first {
+                within = Some(key);
+            } else {
+                visit(within.as_deref().unwrap_or_default(), &key, self.value()?);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 use super::Wire;
 use crate::{
     facts::Usage,
-    wire::scan::{Value, tail_member, value},
+    wire::scan::{Value, tail_leaves, value},
 };
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -26,18 +26,31 @@ pub(super) struct Report {
 impl Report {
     /// Takes in one usage object.
     pub(super) fn merge(&mut self, wire: Wire, usage: Value<'_>) {
+        self.of(wire);
+        usage.leaves(|within, key, value| self.take(within, key, value));
+    }
+
+    fn of(&mut self, wire: Wire) {
         self.cache_beside = wire == Wire::Messages;
         self.reasoning_beside = wire == Wire::Gemini;
-        for (key, value) in usage.members() {
-            match &*key {
-                b"input_tokens_details" | b"prompt_tokens_details" => self.input_details(value),
-                b"output_tokens_details" | b"completion_tokens_details" => {
-                    self.output_details(value);
-                }
-                b"promptTokensDetails" => put(&mut self.audio_input, modality(value)),
-                b"candidatesTokensDetails" => put(&mut self.audio_output, modality(value)),
-                key => self.field(key, tokens(value)),
+    }
+
+    /// Takes in one member of a usage object, or of the object `within` it.
+    fn take(&mut self, within: &[u8], key: &[u8], value: Value<'_>) {
+        let field = match (within, key) {
+            (b"", b"promptTokensDetails") => {
+                return put(&mut self.audio_input, modality(value));
             }
+            (b"", b"candidatesTokensDetails") => {
+                return put(&mut self.audio_output, modality(value));
+            }
+            (b"", _) => self.field(key),
+            (b"input_tokens_details" | b"prompt_tokens_details", _) => self.input_detail(key),
+            (b"output_tokens_details" | b"completion_tokens_details", _) => self.output_detail(key),
+            _ => None,
+        };
+        if let Some(field) = field {
+            put(field, tokens(value));
         }
     }
 
@@ -60,8 +73,8 @@ impl Report {
         })
     }
 
-    fn field(&mut self, key: &[u8], count: Option<i64>) {
-        let field = match key {
+    fn field(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
+        Some(match key {
             b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" => &mut self.input,
             b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" => &mut self.output,
             b"prompt_cache_hit_tokens"
@@ -69,32 +82,25 @@ impl Report {
             | b"cachedContentTokenCount" => &mut self.cache_read,
             b"cache_creation_input_tokens" => &mut self.cache_write,
             b"thoughtsTokenCount" => &mut self.reasoning,
-            _ => return,
-        };
-        put(field, count);
+            _ => return None,
+        })
     }
 
-    fn input_details(&mut self, details: Value<'_>) {
-        for (key, value) in details.members() {
-            match &*key {
-                b"cached_tokens" => put(&mut self.cache_read, tokens(value)),
-                b"cache_creation_tokens" | b"cache_write_tokens" => {
-                    put(&mut self.cache_write, tokens(value));
-                }
-                b"audio_tokens" => put(&mut self.audio_input, tokens(value)),
-                _ => {}
-            }
-        }
+    fn input_detail(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
+        Some(match key {
+            b"cached_tokens" => &mut self.cache_read,
+            b"cache_creation_tokens" | b"cache_write_tokens" => &mut self.cache_write,
+            b"audio_tokens" => &mut self.audio_input,
+            _ => return None,
+        })
     }
 
-    fn output_details(&mut self, details: Value<'_>) {
-        for (key, value) in details.members() {
-            match &*key {
-                b"reasoning_tokens" => put(&mut self.reasoning, tokens(value)),
-                b"audio_tokens" => put(&mut self.audio_output, tokens(value)),
-                _ => {}
-            }
-        }
+    fn output_detail(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
+        Some(match key {
+            b"reasoning_tokens" => &mut self.reasoning,
+            b"audio_tokens" => &mut self.audio_output,
+            _ => return None,
+        })
     }
 }
 
@@ -106,23 +112,27 @@ pub fn usage_of(wire: Wire, body: &[u8]) -> Option<Usage> {
         Wire::Gemini => ("usageMetadata", &*USAGE_METADATA),
         _ => ("usage", &*USAGE),
     };
-    let usage = last_member(body, quoted).or_else(|| {
-        let answer = value(body);
-        // A response object that is wrapped in an event, as `response.completed` is.
-        answer.get(key).or_else(|| answer.get("response")?.get(key))
-    })?;
+    if let Some(report) = last_member(wire, body, quoted) {
+        return report.usage();
+    }
+    let answer = value(body);
+    // A response object that is wrapped in an event, as `response.completed` is.
+    let usage = answer.get(key).or_else(|| answer.get("response")?.get(key))?;
     let mut report = Report::default();
     report.merge(wire, usage);
     report.usage()
 }
 
-/// The member `key` of the object `body`, found from its end: usage stands there in most answers,
-/// behind texts and vectors that need not be read then. It is at the top level exactly if what
-/// follows are members up to the object's own bracket, with nothing behind it.
-fn last_member<'a>(body: &'a [u8], key: &Finder<'_>) -> Option<Value<'a>> {
+/// What the member `key` of the object `body` reports, found from its end: usage stands there in
+/// most answers, behind texts and vectors that need not be read then. It is at the top level
+/// exactly if what follows are members up to the object's own bracket, with nothing behind it.
+fn last_member(wire: Wire, body: &[u8], key: &Finder<'_>) -> Option<Report> {
     let near = body.get(body.len().saturating_sub(FARTHEST)..)?;
     let last = key.find_iter(near).last()?;
-    tail_member(near.get(last..)?)
+    let mut report = Report::default();
+    report.of(wire);
+    let take = |within: &[u8], key: &[u8], value: Value<'_>| report.take(within, key, value);
+    tail_leaves(near.get(last..)?, take).then_some(report)
 }
 
 /// How far from an answer's end its usage is looked for, in bytes.
