@@ -31,7 +31,8 @@ impl Guard {
     /// 508 for a call that this process has sent itself; 403 for a foreign `Host` or `Origin`
     /// while anyone may call.
     pub fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        if headers.get_all(HOP).iter().any(|hop| hop == self.instance) {
+        if headers.contains_key(HOP) && headers.get_all(HOP).iter().any(|hop| hop == self.instance)
+        {
             return Err(Problem::new(
                 StatusCode::LOOP_DETECTED,
                 "This call came from the proxy itself: a deployment's `api_base` leads back here.",

@@ -99,12 +99,9 @@ where
         let panicked = NotePanic(this.recording.as_ref());
         let polled = this.inner.poll(cx);
         drop(panicked);
-        let Ok(mut rsp) = ready!(polled);
+        let Ok(rsp) = ready!(polled);
         let recording = this.recording.take().expect("a call is answered once");
         recording.trail.set_status(rsp.status());
-        // Answers of deployments have it already.
-        let id = || recording.trail.id().header().clone();
-        rsp.headers_mut().entry(RequestId::HEADER).or_insert_with(id);
         Poll::Ready(Ok(rsp.map(|body| recorded(body, recording))))
     }
 }

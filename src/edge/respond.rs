@@ -4,7 +4,7 @@
 use crate::edge::{IngestError, Paused};
 use crate::providers::{Class, Dialect, Operation, Problem};
 use crate::router::{RouteError, UpstreamFailure};
-use crate::telemetry::{Failure, Trail};
+use crate::telemetry::{Failure, RequestId, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::AuthError;
 use bartizan_layers::body::Body;
@@ -79,12 +79,15 @@ where
             Ok(rsp) => rsp,
             Err(error) => {
                 let problem = problem(&*error);
+                let mut rsp = answer(*this.dialect, &problem);
                 if let Some(trail) = this.trail {
                     let (status, class) = (problem.status.as_u16(), problem.class.name());
                     trail.set_failure(Failure { status, class });
                     tracing::debug!(request_id = trail.id().as_str(), %error, "Call refused");
+                    // Answers of deployments have it already.
+                    rsp.headers_mut().insert(RequestId::HEADER, trail.id().header().clone());
                 }
-                answer(*this.dialect, &problem)
+                rsp
             }
         }))
     }

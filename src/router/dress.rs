@@ -55,7 +55,7 @@ struct Plan {
     told: [bool; 4],
     /// The answer's headers; values that come from elsewhere are empty.
     map: HeaderMap,
-    /// Where each value of `map` comes from, in its order.
+    /// Where each value of `map` comes from, in its order, up to the last that is not there yet.
     sources: Vec<Source>,
 }
 
@@ -100,21 +100,23 @@ impl Plan {
         told: &[Option<HeaderValue>; 4],
         own: &[(HeaderName, HeaderValue)],
     ) -> Self {
-        let sources = sources(theirs, told, own);
-        // One more, for what is added outside.
-        let mut map = HeaderMap::with_capacity(sources.len() + 1);
-        for (name, source) in &sources {
+        let all = sources(theirs, told, own);
+        let mut map = HeaderMap::with_capacity(all.len());
+        for (name, source) in &all {
             let value = match source {
                 Source::Own(value) => value.clone(),
                 Source::Theirs(_) | Source::Told(_) => HeaderValue::from_static(""),
             };
             map.append(name, value);
         }
+        let mut sources: Vec<_> = all.into_iter().map(|(_, source)| source).collect();
+        let missing = sources.iter().rposition(|source| !matches!(source, Source::Own(_)));
+        sources.truncate(missing.map_or(0, |at| at + 1));
         Self {
             theirs: theirs.iter().map(|(name, _)| name.clone()).collect(),
             told: told.each_ref().map(Option::is_some),
             map,
-            sources: sources.into_iter().map(|(_, source)| source.clone()).collect(),
+            sources,
         }
     }
 
@@ -162,13 +164,13 @@ fn sources(
             all.append(prefixed, Source::Theirs(*at));
         }
     }
-    for (name, value) in own {
-        all.insert(name, Source::Own(value.clone()));
-    }
     for (at, (name, value)) in Told::NAMES.into_iter().zip(told).enumerate() {
         if value.is_some() {
             all.insert(name, Source::Told(at));
         }
+    }
+    for (name, value) in own {
+        all.insert(name, Source::Own(value.clone()));
     }
     all
 }

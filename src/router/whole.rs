@@ -31,9 +31,9 @@ pub(super) async fn collect(body: &mut LeafBody, held: &dyn Hold) -> Result<Coll
         len += data.len();
         let fits = len <= LONGEST && held.hold_more(data.len());
         if first.is_empty() {
-            first = data
+            first = data;
         } else {
-            rest.push(data)
+            rest.push(data);
         }
         if !fits {
             rest.insert(0, first);

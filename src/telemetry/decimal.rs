@@ -16,18 +16,25 @@ impl Decimal {
     #[must_use]
     pub const fn new(units: u64, places: usize) -> Self {
         let mut text = [b'0'; LONGEST];
-        let (mut start, mut written, mut left) = (LONGEST, 0, units);
-        while left > 0 || written <= places {
-            if written == places && places > 0 {
-                start -= 1;
-                text[start] = b'.';
-            }
+        let (mut start, mut left) = (LONGEST, units);
+        let point = LONGEST - places;
+        while start > point {
             start -= 1;
             text[start] = b'0' + (left % 10) as u8;
             left /= 10;
-            written += 1;
         }
-        Self { text, start }
+        if places > 0 {
+            start -= 1;
+            text[start] = b'.';
+        }
+        loop {
+            start -= 1;
+            text[start] = b'0' + (left % 10) as u8;
+            left /= 10;
+            if left == 0 {
+                return Self { text, start };
+            }
+        }
     }
 
     /// Its characters.
