@@ -96,10 +96,10 @@ fn may_end(before: &[u8; BLOCK], here: &[u8; BLOCK]) -> bool {
     found
 }
 
-/// Whether the quote at `quote` is escaped in a string whose text begins at `start`.
+/// Whether the byte at `at` is escaped in a string whose text begins at `start`.
 #[inline]
-fn is_escaped(bytes: &[u8], start: usize, quote: usize) -> bool {
-    let before = bytes.get(start..quote).unwrap_or_default();
+pub(super) fn is_escaped(bytes: &[u8], start: usize, at: usize) -> bool {
+    let before = bytes.get(start..at).unwrap_or_default();
     before.ends_with(b"\\")
         && before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
