@@ -164,6 +164,7 @@ fn is_litellm_field(name: &[u8]) -> bool {
 mod tests {
     use super::{EditPlan, edited};
     use crate::providers::{Operation, Prompt};
+    use bartizan_layers::wire::scan::Skim;
     use bytes::Bytes;
     use http_body_util::BodyExt;
 
@@ -229,5 +230,21 @@ mod tests {
         let asked = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#;
         assert_eq!(chat, asked);
         assert_eq!(after(Operation::Embeddings, &plan(&model), body).await, body);
+    }
+
+    #[tokio::test]
+    async fn a_long_value_is_not_taken_for_the_short_one_of_its_outline() {
+        let tools = r#"{"type":"function"},"#.repeat(1000);
+        let body = Bytes::from(format!(r#"{{"model":"m","tools":[{tools}1]}}"#));
+        let mut skim = Skim::default();
+        skim.push(&body);
+        let text = skim.into_text(vec![body]);
+        assert_eq!(text.outline(), r#"{"model":"m","tools":[]}"#);
+        let prompt = Prompt { text: text.clone(), ..Prompt::of(text.outline().clone()) };
+        let (model, tools) = (Bytes::from_static(b"\"m\""), ("tools".to_owned(), "[]".into()));
+        let plan = EditPlan { extra_body: &[tools], ..plan(&model) };
+        let edited = edited(&Operation::ChatCompletions, &prompt, &plan).unwrap();
+        let sent = edited.body.collect().await.unwrap().to_bytes();
+        assert_eq!(sent, r#"{"model":"m","tools":[]}"#);
     }
 }
