@@ -4,6 +4,7 @@ use bartizan_layers::wire::{
     splice::Splice,
     sse::Events,
     tap::{Framing, Tap, Wire},
+    text::Text,
 };
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -23,13 +24,14 @@ fn requests(c: &mut Criterion) {
                 object.get("model").expect("it has one model").map(|m| m.value().raw().len())
             });
         });
+        let text = Text::from(body.clone());
         group.bench_function(format!("splice/{name}"), |b| {
             b.iter(|| {
-                let object = scan(black_box(&body)).expect("the body is an object");
+                let object = scan(black_box(text.outline())).expect("the body is an object");
                 let mut splice = Splice::new(&object);
                 splice.replace(0, r#""other""#);
                 splice.ask_for_usage().expect("nothing stands twice");
-                splice.apply(&body)
+                splice.apply(&text)
             });
         });
     }

@@ -5,12 +5,14 @@
 use super::asked::{Asked, Field};
 use super::budget::{Budget, Share};
 use super::inflate::{Inflate, inflate};
-use super::text::{Pieces, Text};
+use super::text::Pieces;
 use crate::providers::{Operation, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::Principal;
+use bartizan_layers::wire::scan::scan;
+use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -144,21 +146,21 @@ impl IngestLayer {
             trail.set_principal(principal);
         }
         let share = self.budget.share();
-        let (mut bytes, mut text) = self.collect(&mut body, &share).await?;
+        let mut pieces = self.collect(&mut body, &share).await?;
         if let Some(trail) = parts.extensions.get::<Trail>() {
-            trail.add_received(bytes.len() as u64);
+            trail.add_received(pieces.len() as u64);
         }
         if let Some(encoding) = parts.headers.remove(header::CONTENT_ENCODING) {
             let encoding = Inflate::of(&encoding).ok_or(IngestError::Encoding)?;
-            bytes = inflate(encoding, &bytes, self.cap, &share)?;
-            text = Text::default();
+            pieces = Pieces::One(inflate(encoding, &pieces.whole(), self.cap, &share)?);
         }
         let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
-        let prompt = self.peek(operation, bytes, &text, share).map_err(Box::new);
+        let text = pieces.into_text().map_err(|error| invalid(&error));
+        let prompt = text.and_then(|text| self.peek(operation, text, share)).map_err(Box::new);
         Ok(Request::from_parts(parts, prompt.map_err(IngestError::Refused)?))
     }
 
-    async fn collect<B>(&self, body: &mut B, share: &Share) -> Result<(Bytes, Text), IngestError>
+    async fn collect<B>(&self, body: &mut B, share: &Share) -> Result<Pieces, IngestError>
     where
         B: http_body::Body<Data = Bytes> + Unpin,
         B::Error: Into<BoxError>,
@@ -172,7 +174,7 @@ impl IngestLayer {
             self.admit(pieces.len() + data.len(), share)?;
             pieces.push(data, announced);
         }
-        Ok(pieces.into_whole())
+        Ok(pieces)
     }
 
     fn admit(&self, bytes: usize, share: &Share) -> Result<(), IngestError> {
@@ -183,18 +185,8 @@ impl IngestLayer {
     }
 
     /// Reads the model and the stream flag without parsing the prompt.
-    fn peek(
-        &self,
-        operation: &Operation,
-        bytes: Bytes,
-        text: &Text,
-        share: Share,
-    ) -> Result<Prompt, Problem> {
-        let invalid = |why: &dyn std::fmt::Display| {
-            Problem::bad_request(format!("Invalid JSON payload: {why}")).param("request_body")
-        };
-        text.check(&bytes).map_err(|error| invalid(&error))?;
-        let object = text.scan(&bytes).map_err(|error| invalid(&error))?;
+    fn peek(&self, operation: &Operation, text: Text, share: Share) -> Result<Prompt, Problem> {
+        let object = scan(text.outline()).map_err(|error| invalid(&error))?;
         let asked = Asked::of(&object);
         asked.check(operation)?;
         let default = || self.default_model.as_deref().map(Into::into);
@@ -221,8 +213,13 @@ impl IngestLayer {
             choices: u32::try_from(choices).unwrap_or(1).max(1),
             timeout,
             stream_timeout,
-            bytes,
+            text,
             held: Arc::new(share),
         })
     }
+}
+
+#[cold]
+fn invalid(why: &dyn std::fmt::Display) -> Problem {
+    Problem::bad_request(format!("Invalid JSON payload: {why}")).param("request_body")
 }

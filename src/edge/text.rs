@@ -1,44 +1,185 @@
 //! A body while it comes, frame by frame. What comes is checked and skimmed at once, while it is
-//! still in the processor's cache.
-use bartizan_layers::wire::scan::{Invalid, Object, Skim, scan_skimmed};
+//! still in the processor's cache, and large frames are kept as they are.
+use bartizan_layers::wire::scan::{Skim, scan};
+use bartizan_layers::wire::text::Text;
 use bytes::{Bytes, BytesMut};
+use simdutf8::basic::{Utf8Error, from_utf8};
 
-/// What is known of a body so far.
+/// Frames below this size are copied together: each may hold on to a buffer of the connection
+/// that is many times its size.
+const LARGE: usize = 16 * 1024;
+
+/// Small frames are gathered in pieces of this size.
+const PIECE: usize = 64 * 1024;
+
+/// The members whose values nobody reads here: of them an outline will do.
+const UNREAD: [&[u8]; 7] =
+    [b"messages", b"prompt", b"input", b"contents", b"system", b"tools", b"instructions"];
+
+/// What has come of a body. A single frame is not copied, and not looked at.
+#[derive(Debug)]
+pub(super) enum Pieces {
+    One(Bytes),
+    Many(Box<Frames>),
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self::One(Bytes::new())
+    }
+}
+
+impl Pieces {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::One(bytes) => bytes.len(),
+            Self::Many(frames) => frames.len,
+        }
+    }
+
+    /// Adds a frame to a body that will have `announced` bytes at least.
+    pub(super) fn push(&mut self, frame: Bytes, announced: usize) {
+        match self {
+            Self::One(first) if first.is_empty() => *first = frame,
+            Self::One(first) => {
+                let mut frames = Box::<Frames>::default();
+                frames.push(std::mem::take(first), announced);
+                frames.push(frame, announced);
+                *self = Self::Many(frames);
+            }
+            Self::Many(frames) => frames.push(frame, announced),
+        }
+    }
+
+    /// The body in one piece.
+    pub(super) fn whole(self) -> Bytes {
+        match self {
+            Self::One(bytes) => bytes,
+            Self::Many(frames) => frames.kept().concat().into(),
+        }
+    }
+
+    /// The body as a text, in frames if only what nobody reads is left out of its outline.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub(super) fn into_text(self) -> Result<Text, Utf8Error> {
+        match self {
+            Self::One(bytes) => {
+                from_utf8(&bytes)?;
+                Ok(bytes.into())
+            }
+            Self::Many(frames) => frames.into_text(),
+        }
+    }
+}
+
+/// The frames of a body, and what is known of them.
 #[derive(Debug, Default)]
-pub(super) struct Text {
-    /// So many bytes are whole characters.
-    valid: usize,
-    /// A byte behind those is wrong.
-    is_broken: bool,
+pub(super) struct Frames {
+    kept: Vec<Bytes>,
+    /// Small frames that came behind those.
+    small: BytesMut,
+    len: usize,
+    characters: Characters,
     skim: Skim,
 }
 
-impl Text {
-    /// Reads on in a body of which `bytes` have come.
-    fn push(&mut self, bytes: &[u8]) {
-        self.skim.push(bytes);
-        let more = bytes.get(self.valid..whole_characters(bytes)).unwrap_or_default();
-        if self.is_broken {
+impl Frames {
+    fn push(&mut self, frame: Bytes, announced: usize) {
+        self.characters.push(&frame);
+        self.skim.push(&frame);
+        if frame.len() >= LARGE {
+            self.keep_small();
+            self.len += frame.len();
+            self.kept.push(frame);
             return;
         }
-        match simdutf8::basic::from_utf8(more) {
-            Ok(more) => self.valid += more.len(),
-            Err(_) => self.is_broken = true,
+        if self.small.capacity() - self.small.len() < frame.len() {
+            self.keep_small();
+            let expected = announced.saturating_sub(self.len).max(self.len);
+            self.small.reserve(expected.clamp(frame.len(), PIECE));
+        }
+        self.len += frame.len();
+        self.small.extend_from_slice(&frame);
+    }
+
+    /// Keeps the small frames in a buffer that is half full at least.
+    fn keep_small(&mut self) {
+        if self.small.is_empty() {
+            return;
+        }
+        if self.small.len() < self.small.capacity() / 2 {
+            self.kept.push(Bytes::copy_from_slice(&self.small));
+            self.small.clear();
+        } else {
+            self.kept.push(std::mem::take(&mut self.small).freeze());
         }
     }
 
-    /// Checks what is left to check of a body that has come whole.
-    pub(super) fn check(&self, bytes: &[u8]) -> Result<(), simdutf8::basic::Utf8Error> {
-        simdutf8::basic::from_utf8(bytes.get(self.valid..).unwrap_or_default()).map(drop)
+    fn kept(mut self) -> Vec<Bytes> {
+        self.keep_small();
+        self.kept
     }
 
-    /// Scans a body that has come whole.
-    pub(super) fn scan<'a>(&self, bytes: &'a [u8]) -> Result<Object<'a>, Invalid> {
-        scan_skimmed(bytes, &self.skim)
+    fn into_text(mut self) -> Result<Text, Utf8Error> {
+        self.keep_small();
+        let Self { kept, characters, skim, .. } = self;
+        let text = skim.into_text(kept);
+        if !characters.are_whole() {
+            from_utf8(&text.whole())?;
+        }
+        Ok(if is_readable(&text) { text } else { text.whole().into() })
     }
 }
 
-/// The length of `bytes` without a character that has come in part.
+/// Whether all that is read of a text stands in its outline. Faults are explained by the whole.
+fn is_readable(text: &Text) -> bool {
+    if text.cuts() == 0 {
+        return true;
+    }
+    let Ok(object) = scan(text.outline()) else { return false };
+    let unread = object.members().iter().filter(|member| UNREAD.contains(&member.key()));
+    unread.filter(|member| text.is_cut(member.value().range().start)).count() == text.cuts()
+}
+
+/// Checks that frames are UTF-8, wherever characters are cut.
+#[derive(Debug, Default)]
+struct Characters {
+    /// What has come of the last character, if it has not come whole.
+    part: Vec<u8>,
+    is_broken: bool,
+}
+
+impl Characters {
+    fn push(&mut self, mut frame: &[u8]) {
+        while let Some((byte, rest)) = frame.split_first().filter(|_| !self.part.is_empty()) {
+            self.part.push(*byte);
+            self.judge_part();
+            frame = rest;
+        }
+        let (whole, part) = frame.split_at(whole_characters(frame));
+        self.is_broken = self.is_broken || from_utf8(whole).is_err();
+        self.part.extend_from_slice(part);
+        self.judge_part();
+    }
+
+    /// Lets go of a part that has become whole, or never will.
+    fn judge_part(&mut self) {
+        match std::str::from_utf8(&self.part) {
+            Err(error) if error.error_len().is_none() => return,
+            Err(_) => self.is_broken = true,
+            Ok(_) => {}
+        }
+        self.part.clear();
+    }
+
+    fn are_whole(&self) -> bool {
+        !self.is_broken && self.part.is_empty()
+    }
+}
+
+/// The length of `bytes` without a last character that may have come in part.
 fn whole_characters(bytes: &[u8]) -> usize {
     let last = bytes.iter().rev().take(4).position(|byte| !(0x80..0xc0).contains(byte));
     match last.map(|behind| bytes.len() - 1 - behind) {
@@ -47,89 +188,6 @@ fn whole_characters(bytes: &[u8]) -> usize {
     }
 }
 
-/// Frames that become one piece. A single frame is not copied, and not looked at.
-#[derive(Debug, Default)]
-pub(super) struct Pieces {
-    first: Bytes,
-    rest: BytesMut,
-    text: Text,
-}
-
-impl Pieces {
-    pub(super) fn len(&self) -> usize {
-        self.first.len() + self.rest.len()
-    }
-
-    /// Adds a frame to a body that will have `announced` bytes at least.
-    pub(super) fn push(&mut self, frame: Bytes, announced: usize) {
-        if self.len() == 0 {
-            self.first = frame;
-            return;
-        }
-        if self.rest.is_empty() {
-            self.rest.reserve(announced.max(self.first.len() + frame.len()));
-            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
-            self.text.push(&self.rest);
-        }
-        self.rest.extend_from_slice(&frame);
-        self.text.push(&self.rest);
-    }
-
-    pub(super) fn into_whole(self) -> (Bytes, Text) {
-        let whole = if self.rest.is_empty() { self.first } else { self.rest.freeze() };
-        (whole, self.text)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::{Pieces, Text};
-    use bytes::Bytes;
-    use proptest::prelude::*;
-
-    fn gathered<'a>(frames: impl IntoIterator<Item = &'a [u8]>) -> (Bytes, Text) {
-        let mut pieces = Pieces::default();
-        for frame in frames {
-            pieces.push(Bytes::copy_from_slice(frame), 0);
-        }
-        pieces.into_whole()
-    }
-
-    proptest! {
-        #[test]
-        fn characters_are_judged_the_same_however_they_are_cut(
-            text in "[a\u{e9}\u{20ac}\u{1f600}]{0,40}",
-            fault in prop::option::of((any::<prop::sample::Index>(), 0x80u8..)),
-            frames in prop::collection::vec(1..7usize, 1..9),
-        ) {
-            let mut text = text.into_bytes();
-            if let Some((at, byte)) = fault.filter(|_| !text.is_empty()) {
-                let at = at.index(text.len());
-                text[at] = byte;
-            }
-            let (mut cut, mut rest) = (Vec::new(), &text[..]);
-            for frame in frames.into_iter().cycle() {
-                let (frame, later) = rest.split_at(frame.min(rest.len()));
-                cut.push(frame);
-                rest = later;
-                if rest.is_empty() {
-                    break;
-                }
-            }
-            let (whole, known) = gathered(cut);
-            prop_assert_eq!(&whole, &text);
-            prop_assert_eq!(known.check(&whole).is_ok(), std::str::from_utf8(&text).is_ok());
-        }
-    }
-
-    #[test]
-    fn a_body_in_one_frame_is_not_copied() {
-        let frame = Bytes::from_static(b"{}");
-        let mut pieces = Pieces::default();
-        pieces.push(Bytes::new(), 2);
-        pieces.push(frame.clone(), 2);
-        let (whole, text) = pieces.into_whole();
-        assert_eq!(whole.as_ptr(), frame.as_ptr());
-        assert!(text.check(&whole).is_ok() && text.scan(&whole).is_ok());
-    }
-}
+#[path = "text/tests.rs"]
+mod tests;

@@ -23,8 +23,11 @@ use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 use tokio_util::sync::ReusableBoxFuture;
 
-/// The largest response head, and the most that is read ahead of the client, in bytes.
-const MAX_BUFFER: usize = 64 * 1024;
+/// The largest response head in bytes.
+const MAX_HEAD: usize = 64 * 1024;
+/// The most that is read ahead of the client, and the least that is written at once of a body
+/// that has so much, in bytes. A large body comes in many frames, and each write has its price.
+const MAX_BUFFER: usize = 512 * 1024;
 /// Turns in one poll before other tasks get theirs.
 const MAX_TURNS: usize = 16;
 
@@ -53,7 +56,7 @@ struct Wire {
 impl Exchange {
     pub(super) async fn open(stream: Stream, open: Open) -> Result<Box<Self>, hyper::Error> {
         let mut builder = Builder::new();
-        builder.max_buf_size(MAX_BUFFER);
+        builder.max_header_size(MAX_HEAD).max_buf_size(MAX_BUFFER);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         let relay = Arc::<Relay>::default();
         let waker = Waker::from(Arc::clone(&relay));

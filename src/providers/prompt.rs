@@ -1,5 +1,6 @@
 //! A request's body after ingest.
 use bartizan_layers::wire::scan::{Layout, scan};
+use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Prompt {
     /// The body as the client sent it, decoded.
-    pub bytes: Bytes,
-    /// Where its members stand.
+    pub text: Text,
+    /// Where its members stand in the text's outline.
     pub layout: Arc<Layout>,
     /// The model that it names.
     pub model: Option<Box<str>>,
@@ -45,7 +46,7 @@ impl Prompt {
     pub fn of(bytes: Bytes) -> Self {
         let layout = scan(&bytes).map(|object| Arc::new(object.layout())).unwrap_or_default();
         Self {
-            bytes,
+            text: bytes.into(),
             layout,
             model: None,
             stream: false,

@@ -37,7 +37,7 @@ impl Leaf {
                 Sending::Echo(Box::pin(async move {
                     let sent = req.into_body().collect().await;
                     let bytes = sent.map(Collected::to_bytes).unwrap_or_default();
-                    echo::answer(&operation, &Prompt { bytes, ..prompt })
+                    echo::answer(&operation, &Prompt { text: bytes.into(), ..prompt })
                 }))
             }
         }

@@ -1,6 +1,7 @@
 //! What the OpenAI, Anthropic and Gemini wires say, learned without touching their bytes.
 //!
 //! The parts, from the bottom up:
+//! - [`text`] holds a request in the frames in which it came, with a short outline of it.
 //! - [`scan`] reads the top level of a request and [`splice`] edits it; all else stays as it was.
 //! - [`sse`] reads events from frames that are cut anywhere.
 //! - [`tap`] learns usage, content, errors and endings from an answer that passes.
@@ -13,12 +14,13 @@
 //!     scan::scan,
 //!     splice::{Splice, UsageAsk},
 //!     tap::{Framing, Tap, Wire},
+//!     text::Text,
 //! };
 //! use bytes::Bytes;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let request = Bytes::from(r#"{"model":"fast","stream":true,"messages":[]}"#);
-//! let object = scan(&request)?;
+//! let request = Text::from(Bytes::from(r#"{"model":"fast","stream":true,"messages":[]}"#));
+//! let object = scan(request.outline())?;
 //! let mut splice = Splice::new(&object);
 //! splice.replace(object.index("model")?.ok_or("no model")?, r#""gpt-4o-mini""#);
 //! let ours = splice.ask_for_usage()? == UsageAsk::ByUs;
@@ -39,3 +41,4 @@ pub mod scan;
 pub mod splice;
 pub mod sse;
 pub mod tap;
+pub mod text;

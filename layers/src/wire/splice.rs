@@ -2,20 +2,21 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use bartizan_layers::wire::{scan::scan, splice::Splice};
+//! use bartizan_layers::wire::{scan::scan, splice::Splice, text::Text};
 //! use bytes::Bytes;
 //!
-//! let body = Bytes::from_static(br#"{"model": "fast",  "tags": ["a"], "n": 1}"#);
-//! let object = scan(&body)?;
+//! let text = Text::from(Bytes::from(r#"{"model": "fast",  "tags": ["a"], "n": 1}"#));
+//! let object = scan(text.outline())?;
 //! let mut splice = Splice::new(&object);
 //! splice.replace(0, r#""gpt-4o""#);
 //! splice.remove(1);
 //! splice.insert("seed", "7");
-//! assert_eq!(splice.bytes(&body), r#"{"model": "gpt-4o", "n": 1,"seed":7}"#);
+//! assert_eq!(splice.bytes(&text), r#"{"model": "gpt-4o", "n": 1,"seed":7}"#);
 //! # Ok(())
 //! # }
 //! ```
 use super::scan::{Duplicate, Object, scan};
+use super::text::Text;
 use crate::body::{Body, Parts};
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
@@ -116,36 +117,33 @@ impl<'o, 'a> Splice<'o, 'a> {
         }
     }
 
-    /// Applies the edits to `body`, the text that the object was scanned from. A small body comes
-    /// out in one piece, a large one as slices of `body`: its bytes are not copied.
+    /// Applies the edits to `text`, whose outline the object was scanned from. A small body comes
+    /// out in one piece, a large one as slices of the text: its bytes are not copied.
     #[must_use]
-    pub fn apply(&self, body: &Bytes) -> Body {
-        if self.is_empty() {
-            return Body::Full(body.clone());
-        }
-        if body.len() <= ONE_PIECE {
-            return Body::Full(self.bytes(body));
+    pub fn apply(&self, text: &Text) -> Body {
+        if text.len() <= ONE_PIECE || (self.is_empty() && text.cuts() == 0) {
+            return Body::Full(self.bytes(text));
         }
         let edits = self.edits();
         let mut pieces = Vec::with_capacity(edits.len() * 2 + 1);
-        walk(body.len(), edits, |piece| match piece {
-            Piece::Old(range) => pieces.push(body.slice(range)),
+        walk(text.outline().len(), edits, |piece| match piece {
+            Piece::Old(range) => text.visit(range, |old, range| pieces.push(old.slice(range))),
             Piece::New(bytes) => pieces.push(bytes),
         });
         Body::Parts(Parts::new(pieces))
     }
 
-    /// Applies the edits to `body` and copies the result into one piece.
+    /// Applies the edits to `text` and copies the result into one piece.
     #[must_use]
-    pub fn bytes(&self, body: &Bytes) -> Bytes {
+    pub fn bytes(&self, text: &Text) -> Bytes {
         if self.is_empty() {
-            return body.clone();
+            return text.whole();
         }
         let edits = self.edits();
         let added: usize = edits.iter().map(|(_, new)| new.len()).sum();
-        let mut out = BytesMut::with_capacity(body.len() + added);
-        walk(body.len(), edits, |piece| match piece {
-            Piece::Old(range) => out.extend_from_slice(&body[range]),
+        let mut out = BytesMut::with_capacity(text.len() + added);
+        walk(text.outline().len(), edits, |piece| match piece {
+            Piece::Old(range) => text.visit(range, |old, range| out.extend_from_slice(&old[range])),
             Piece::New(bytes) => out.extend_from_slice(&bytes),
         });
         out.freeze()

@@ -19,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Answers a prompt.
 #[must_use]
 pub fn answer(operation: &Operation, prompt: &Prompt) -> Response<Body> {
-    let request = serde_json::from_slice(&prompt.bytes).unwrap_or(Value::Null);
+    let request = serde_json::from_slice(&prompt.text.whole()).unwrap_or(Value::Null);
     let said = Said::new(&request);
     match (operation, prompt.stream) {
         (Operation::ChatCompletions, false) => json(&openai::chat(&request, &said)),

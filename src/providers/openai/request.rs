@@ -3,6 +3,7 @@ use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
 use bartizan_layers::wire::scan::{Duplicate, Object};
 use bartizan_layers::wire::splice::{Splice, UsageAsk};
+use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
 
 /// What a deployment changes in a request.
@@ -39,40 +40,44 @@ pub fn edited(
     prompt: &Prompt,
     plan: &EditPlan<'_>,
 ) -> Result<Edited, Duplicate> {
-    let object = prompt.layout.object(&prompt.bytes);
+    let object = prompt.layout.object(prompt.text.outline());
     let mut splice = Splice::new(&object);
     if !matches!(operation, Operation::Gemini(_)) {
-        put(&mut splice, &object, "model", plan.model)?;
+        put(&mut splice, &prompt.text, &object, "model", plan.model)?;
     }
     if operation.strips_litellm_fields() {
         strip(&mut splice, &object, operation, plan.keep_metadata)?;
     }
     for (name, value) in plan.extra_body {
-        put(&mut splice, &object, name, value)?;
+        put(&mut splice, &prompt.text, &object, name, value)?;
     }
     for (name, value) in plan.defaults {
         let Some(name) = default_name(operation, name) else { continue };
         let forced = plan.extra_body.iter().any(|(forced, _)| forced == name);
         if !forced && is_absent(&object, name)? && !is_said_otherwise(&object, name)? {
-            put(&mut splice, &object, name, value)?;
+            put(&mut splice, &prompt.text, &object, name, value)?;
         }
     }
     let ask = prompt.stream && plan.stream_usage && operation.has_stream_options();
     let usage_is_ours = ask && splice.ask_for_usage()? == UsageAsk::ByUs;
-    Ok(Edited { body: splice.apply(&prompt.bytes), usage_is_ours })
+    Ok(Edited { body: splice.apply(&prompt.text), usage_is_ours })
 }
 
 /// Sets a member, unless it has that very value already.
 fn put(
     splice: &mut Splice<'_, '_>,
+    text: &Text,
     object: &Object<'_>,
     name: &str,
-    value: &Bytes,
+    json: &Bytes,
 ) -> Result<(), Duplicate> {
-    match object.index(name)? {
-        None => splice.insert(name, value),
-        Some(at) if object.members().get(at).is_some_and(|m| m.value().raw() == value) => {}
-        Some(at) => splice.replace(at, value.clone()),
+    let Some(at) = object.index(name)? else {
+        splice.insert(name, json);
+        return Ok(());
+    };
+    let value = object.members()[at].value();
+    if value.raw() != json || text.is_cut(value.range().start) {
+        splice.replace(at, json.clone());
     }
     Ok(())
 }
@@ -159,6 +164,7 @@ fn is_litellm_field(name: &[u8]) -> bool {
 mod tests {
     use super::{EditPlan, edited};
     use crate::providers::{Operation, Prompt};
+    use bartizan_layers::wire::scan::Skim;
     use bytes::Bytes;
     use http_body_util::BodyExt;
 
@@ -224,5 +230,21 @@ mod tests {
         let asked = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#;
         assert_eq!(chat, asked);
         assert_eq!(after(Operation::Embeddings, &plan(&model), body).await, body);
+    }
+
+    #[tokio::test]
+    async fn a_long_value_is_not_taken_for_the_short_one_of_its_outline() {
+        let tools = r#"{"type":"function"},"#.repeat(1000);
+        let body = Bytes::from(format!(r#"{{"model":"m","tools":[{tools}1]}}"#));
+        let mut skim = Skim::default();
+        skim.push(&body);
+        let text = skim.into_text(vec![body]);
+        assert_eq!(text.outline(), r#"{"model":"m","tools":[]}"#);
+        let prompt = Prompt { text: text.clone(), ..Prompt::of(text.outline().clone()) };
+        let (model, tools) = (Bytes::from_static(b"\"m\""), ("tools".to_owned(), "[]".into()));
+        let plan = EditPlan { extra_body: &[tools], ..plan(&model) };
+        let edited = edited(&Operation::ChatCompletions, &prompt, &plan).unwrap();
+        let sent = edited.body.collect().await.unwrap().to_bytes();
+        assert_eq!(sent, r#"{"model":"m","tools":[]}"#);
     }
 }

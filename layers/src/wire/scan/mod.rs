@@ -25,7 +25,7 @@ pub use skim::Skim;
 use serde_json::value::RawValue;
 use std::{borrow::Cow, ops::Range};
 use thiserror::Error;
-use walk::{Broken, Members, elements, members, unescape};
+use walk::{Broken, elements, members, unescape};
 
 /// Why a body is not a JSON object. Its text fits behind "Invalid JSON payload: ".
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -70,19 +70,7 @@ pub struct Value<'a> {
 /// # Errors
 /// [`Invalid`] when it is not; a byte order mark is refused too (RFC 8259, 8.1).
 pub fn scan(body: &[u8]) -> Result<Object<'_>, Invalid> {
-    scan_members(body, members(body))
-}
-
-/// Scans `body` like [`scan`], but passes the long values that `skim` has found in it. It must be
-/// the text that was skimmed.
-///
-/// # Errors
-/// Those of [`scan`].
-pub fn scan_skimmed<'a>(body: &'a [u8], skim: &Skim) -> Result<Object<'a>, Invalid> {
-    scan_members(body, members(body).known(skim.found()))
-}
-
-fn scan_members<'a>(body: &'a [u8], mut found: Members<'a, '_>) -> Result<Object<'a>, Invalid> {
+    let mut found = members(body);
     let open = found.open();
     let mut all = Vec::with_capacity(16);
     for member in &mut found {
@@ -256,4 +244,4 @@ impl Broken {
 
 #[cfg(test)]
 #[path = "tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -64,10 +64,10 @@ fn closing_quote_behind(bytes: &[u8], start: usize, mut escaped: usize) -> Optio
 }
 
 /// Bytes that are judged together; the compiler makes a few vector instructions of each block.
-const BLOCK: usize = 64;
+const BLOCK: usize = 128;
 
 /// Blocks until a plain search is tried again: it is faster where no quotes are.
-const MOST_BLOCKS: usize = 32;
+const MOST_BLOCKS: usize = 16;
 
 /// Passes blocks from `at` on, which is behind an escaped quote, that cannot hold the end of a
 /// string. It never passes two backslashes in a row, so a quote behind one backslash is escaped.
@@ -90,16 +90,17 @@ fn pass_blocks(bytes: &[u8], mut at: usize) -> usize {
 fn may_end(before: &[u8; BLOCK], here: &[u8; BLOCK]) -> bool {
     let mut found = false;
     for at in 0..BLOCK {
-        let sought = if before[at] == b'\\' { b'\\' } else { b'"' };
-        found |= here[at] == sought;
+        // Behind a backslash the two marks change places.
+        let swap = if before[at] == b'\\' { b'\\' ^ b'"' } else { 0 };
+        found |= here[at] ^ swap == b'"';
     }
     found
 }
 
-/// Whether the quote at `quote` is escaped in a string whose text begins at `start`.
+/// Whether the byte at `at` is escaped in a string whose text begins at `start`.
 #[inline]
-fn is_escaped(bytes: &[u8], start: usize, quote: usize) -> bool {
-    let before = bytes.get(start..quote).unwrap_or_default();
+pub(super) fn is_escaped(bytes: &[u8], start: usize, at: usize) -> bool {
+    let before = bytes.get(start..at).unwrap_or_default();
     before.ends_with(b"\\")
         && before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }

@@ -1,4 +1,4 @@
-use super::{Duplicate, Skim, scan, scan_skimmed};
+use super::{Duplicate, scan};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -79,7 +79,8 @@ fn depth_does_not_exhaust_the_stack() {
     assert!(scan(&text).is_ok());
 }
 
-fn json() -> impl Strategy<Value = Value> {
+/// Any value.
+pub(in crate::wire) fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -129,36 +130,6 @@ proptest! {
         let text = serde_json::to_vec(&value).unwrap();
         agrees(&text);
         agrees(&text[..cut.index(text.len())]);
-    }
-}
-
-proptest! {
-    #[test]
-    fn a_skimmed_text_scans_the_same_however_it_was_cut(
-        value in json(), long in (r#"([a-z]{0,70}(\\|"|\\\\|\n)){0,40}"#, 1..12usize),
-        frames in prop::collection::vec(prop_oneof![1..9usize, 1..5000usize], 1..40),
-        fault in prop::option::of((any::<prop::sample::Index>(), "[{}\\[\\]\",:\\\\ 0-9a-z]")),
-    ) {
-        let long = long.0.repeat(long.1);
-        let value = serde_json::json!({ "a": value, &long: [&long, { "x": long }], "s": long });
-        let mut text = serde_json::to_vec(&value).unwrap();
-        if let Some((at, byte)) = fault {
-            let at = at.index(text.len());
-            text[at] = byte.as_bytes()[0];
-        }
-        let (mut skim, mut come) = (Skim::default(), 0);
-        for frame in frames.into_iter().cycle() {
-            come = text.len().min(come + frame);
-            skim.push(&text[..come]);
-            if come == text.len() {
-                break;
-            }
-        }
-        let places = |object: super::Object<'_>| {
-            let place = |m: &super::Member<'_>| (m.key().to_owned(), m.range(), m.value().range());
-            object.members().iter().map(place).collect::<Vec<_>>()
-        };
-        prop_assert_eq!(scan_skimmed(&text, &skim).map(places), scan(&text).map(places));
     }
 }
 

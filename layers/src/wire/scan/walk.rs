@@ -2,15 +2,14 @@
 use super::quote::{closing_quote, plain_string};
 use super::{Member, Value};
 use std::borrow::Cow;
-use std::ops::Range;
 
 /// A byte that has no place where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Broken(pub(super) usize);
 
 /// The members of the object that `text` begins with.
-pub(super) fn members(text: &[u8]) -> Members<'_, 'static> {
-    Members { walk: Walk::open(text, b'{'), known: &[] }
+pub(super) fn members(text: &[u8]) -> Members<'_> {
+    Members(Walk::open(text, b'{'))
 }
 
 /// Visits the leaves of the object that `text` begins with; see [`Cursor::leaves`].
@@ -28,7 +27,7 @@ pub(super) fn tail_leaves<'a>(
     let mut cursor = Cursor { bytes: tail, at: 0 };
     cursor.name()?;
     cursor.leaves(visit)?;
-    let mut rest = Members { walk: Walk { cursor, stage: Stage::Later }, known: &[] };
+    let mut rest = Members(Walk { cursor, stage: Stage::Later });
     for member in &mut rest {
         member?;
     }
@@ -41,44 +40,30 @@ pub(super) fn elements(text: &[u8]) -> Elements<'_> {
 }
 
 /// The members of an object, one at a time.
-pub(super) struct Members<'a, 'k> {
-    walk: Walk<'a>,
-    /// Sorted places of values that need not be walked again.
-    known: &'k [Range<usize>],
-}
+pub(super) struct Members<'a>(Walk<'a>);
 
-impl<'a> Members<'a, '_> {
-    /// Passes the values at `known` places, which are those of this text.
-    pub(super) fn known<'k>(self, known: &'k [Range<usize>]) -> Members<'a, 'k> {
-        Members { walk: self.walk, known }
-    }
-
+impl Members<'_> {
     /// Just behind `{`.
     pub(super) fn open(&self) -> usize {
-        self.walk.cursor.at
+        self.0.cursor.at
     }
 
     /// Checks that nothing but blanks follows the object.
     pub(super) fn finish(mut self) -> Result<(), Broken> {
-        self.walk.cursor.blanks();
-        let Cursor { bytes, at } = self.walk.cursor;
+        self.0.cursor.blanks();
+        let Cursor { bytes, at } = self.0.cursor;
         if at == bytes.len() { Ok(()) } else { Err(Broken(at)) }
     }
 }
 
-impl<'a> Iterator for Members<'a, '_> {
+impl<'a> Iterator for Members<'a> {
     type Item = Result<Member<'a>, Broken>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let known = self.known;
-        self.walk.step(b'}', |cursor| {
+        self.0.step(b'}', |cursor| {
             let start = cursor.at;
             let key = cursor.name()?;
-            let value = match known {
-                [] => cursor.value()?,
-                known => cursor.known_value(known)?,
-            };
-            Ok(Member { key, start, value })
+            Ok(Member { key, start, value: cursor.value()? })
         })
     }
 }
@@ -232,16 +217,6 @@ impl<'a> Cursor<'a> {
             _ => return Err(Broken(at)),
         }
         Ok(Value { raw: &self.bytes[at..self.at], at })
-    }
-
-    fn known_value(&mut self, known: &[Range<usize>]) -> Result<Value<'a>, Broken> {
-        let at = self.at;
-        let place = known.binary_search_by_key(&at, |value| value.start).ok();
-        let Some(raw) = place.and_then(|place| self.bytes.get(known[place].clone())) else {
-            return self.value();
-        };
-        self.at += raw.len();
-        Ok(Value { raw, at })
     }
 
     fn literal(&mut self, word: &[u8]) -> Result<(), Broken> {

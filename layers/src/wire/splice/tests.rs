@@ -1,5 +1,6 @@
 use super::{Splice, UsageAsk};
-use crate::{body::Body, wire::scan::scan};
+use crate::body::Body;
+use crate::wire::{scan::scan, text::Text};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use proptest::prelude::*;
@@ -60,8 +61,8 @@ fn usage_is_asked_for_unless_the_client_decided() {
         (r#"{"stream_options":7}"#, r#"{"stream_options":7}"#, UsageAsk::Unreadable),
     ];
     for (text, want, ask) in cases {
-        let body = Bytes::from_static(text.as_bytes());
-        let object = scan(&body).unwrap();
+        let body = Text::from(Bytes::from_static(text.as_bytes()));
+        let object = scan(body.outline()).unwrap();
         let mut splice = Splice::new(&object);
         assert_eq!(splice.ask_for_usage(), Ok(ask));
         assert_eq!(splice.bytes(&body), want);
@@ -71,8 +72,8 @@ fn usage_is_asked_for_unless_the_client_decided() {
 #[tokio::test]
 async fn a_large_body_is_not_copied() {
     let text = format!(r#"{{"model":"a","prompt":"{}","tags":[]}}"#, "x".repeat(64 * 1024));
-    let body = Bytes::from(text);
-    let object = scan(&body).unwrap();
+    let body = Text::from(Bytes::from(text));
+    let object = scan(body.outline()).unwrap();
     let mut splice = Splice::new(&object);
     splice.replace(0, r#""other""#);
     splice.remove(2);
@@ -100,9 +101,9 @@ proptest! {
             text += &format!("{comma}{}\"k{index}\"{}:{}[{index}]{}", blank(), blank(), blank(), blank());
         }
         text += &format!("{}}}{}", blank(), blank());
-        let body = Bytes::from(text);
-        let object = scan(&body).unwrap();
-        let mut want: Map<String, Value> = serde_json::from_slice(&body).unwrap();
+        let body = Text::from(Bytes::from(text));
+        let object = scan(body.outline()).unwrap();
+        let mut want: Map<String, Value> = serde_json::from_slice(body.outline()).unwrap();
         let mut splice = Splice::new(&object);
         for (index, edit) in edits.iter().enumerate() {
             let key = format!("k{index}");
@@ -127,7 +128,7 @@ proptest! {
         let spliced = std::str::from_utf8(&spliced).unwrap();
         for (index, member) in object.members().iter().enumerate() {
             if edits[index] == 0 {
-                let kept = std::str::from_utf8(&body[member.range()]).unwrap();
+                let kept = std::str::from_utf8(&body.outline()[member.range()]).unwrap();
                 prop_assert!(spliced.contains(kept));
             }
         }
@@ -135,16 +136,16 @@ proptest! {
 }
 
 fn without(text: &'static str, removed: &[usize]) -> Bytes {
-    let body = Bytes::from_static(text.as_bytes());
-    let object = scan(&body).unwrap();
+    let body = Text::from(Bytes::from_static(text.as_bytes()));
+    let object = scan(body.outline()).unwrap();
     let mut splice = Splice::new(&object);
     removed.iter().for_each(|index| splice.remove(*index));
     splice.bytes(&body)
 }
 
 fn with(text: &'static str) -> Bytes {
-    let body = Bytes::from_static(text.as_bytes());
-    let object = scan(&body).unwrap();
+    let body = Text::from(Bytes::from_static(text.as_bytes()));
+    let object = scan(body.outline()).unwrap();
     let mut splice = Splice::new(&object);
     splice.insert("k", "1");
     splice.bytes(&body)
