@@ -27,7 +27,7 @@ use tokio_util::sync::ReusableBoxFuture;
 const MAX_HEAD: usize = 64 * 1024;
 /// The most that is read ahead of the client, and the least that is written at once of a body
 /// that has so much, in bytes. A large body comes in many frames, and each write has its price.
-const MAX_BUFFER: usize = 512 * 1024;
+const MAX_BUFFER: usize = 256 * 1024;
 /// Turns in one poll before other tasks get theirs.
 const MAX_TURNS: usize = 16;
 
