@@ -1,26 +1,31 @@
 //! Finds where a JSON string ends.
 use memchr::memchr;
 
-/// Words that are searched in registers: most strings are shorter than the start-up of a
-/// vectorised search.
-const SHORT: usize = 4;
+/// Steps that are made in registers, a word or an escape each: most strings are shorter than the
+/// start-up of a vectorised search. One that has escapes early on will have more of them, at each
+/// of which such a search would stop.
+const STEPS: usize = 4;
+const STEPS_WITH_ESCAPES: usize = 20;
 
 /// The quote that ends the string whose text begins at `start`. One that stands behind an odd
 /// number of backslashes is escaped, and no other escape matters here.
 #[inline]
 pub(super) fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut at = start;
-    for _ in 0..SHORT {
+    let (mut at, mut step, mut steps) = (start, 0, STEPS);
+    while step < steps {
         let Some(word) = word(bytes, at) else { break };
         let marks = equal_bytes(word, b'"') | equal_bytes(word, b'\\');
-        if marks != 0 {
+        if marks == 0 {
+            at += 8;
+        } else {
             at += first_mark(marks);
-            match bytes.get(at) {
-                Some(b'"') => return Some(at),
-                _ => break,
+            if bytes.get(at) == Some(&b'"') {
+                return Some(at);
             }
+            at += 2;
+            steps = STEPS_WITH_ESCAPES;
         }
-        at += 8;
+        step += 1;
     }
     closing_quote_from(bytes, start, at)
 }
@@ -64,10 +69,10 @@ fn closing_quote_behind(bytes: &[u8], start: usize, mut escaped: usize) -> Optio
 }
 
 /// Bytes that are judged together; the compiler makes a few vector instructions of each block.
-const BLOCK: usize = 128;
+const BLOCK: usize = 64;
 
 /// Blocks until a plain search is tried again: it is faster where no quotes are.
-const MOST_BLOCKS: usize = 16;
+const MOST_BLOCKS: usize = 32;
 
 /// Passes blocks from `at` on, which is behind an escaped quote, that cannot hold the end of a
 /// string. It never passes two backslashes in a row, so a quote behind one backslash is escaped.
