@@ -2,7 +2,8 @@
 use crate::admin::{Admin, Handles};
 use crate::config::Access;
 use crate::edge::{
-    CatchBody, CatchLayer, Dispatch, Guard, IngestLayer, PauseLayer, RecordLayer, RespondLayer,
+    CatchBody, CatchLayer, Dispatch, Fork, Guard, IngestLayer, PauseLayer, RecordLayer,
+    RespondLayer,
 };
 use crate::router::Router;
 use crate::telemetry::Telemetry;
@@ -14,7 +15,7 @@ use http::{HeaderName, Request, Response};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tower::{Service, ServiceBuilder};
+use tower::{Layer, Service, ServiceBuilder};
 
 /// What a listener needs of a stack.
 pub trait Stack<B>:
@@ -94,10 +95,10 @@ where
         .layer(auth)
         // A client that stops sending must not hold its call, nor the memory of its body.
         .layer(PauseLayer::new(plan.body_timeout))
-        // Reads the body once, under its cap and the memory budget.
-        .layer(plan.ingest)
-        // Name → group → deployment; each deployment ends in its dialect and the forwarder.
-        .service(plan.router);
+        // Uploads and providers' own paths stream straight through; of others the body is read
+        // once, under its cap and the memory budget. Then name → group → deployment, which ends in
+        // its dialect and the forwarder.
+        .service(Fork::new(plan.ingest.layer(plan.router.clone()), plan.router.through()));
     let admin = Admin::new(plan.handles, plan.keys)
         .key_header(plan.key_header)
         .metrics_need_key(plan.metrics_need_key);

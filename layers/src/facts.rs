@@ -1,4 +1,5 @@
 //! Facts about one call that layers hand to each other through [`http::Extensions`].
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Money in billionths of a US dollar. Integers, so that sums are exact.
@@ -125,6 +126,10 @@ impl UsageCell {
         *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The other end of the client's connection. A request fact, written by the listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// Who is calling, proved by a virtual key. A request fact, written by `auth`.
 #[derive(Clone, Debug, PartialEq, Eq)]

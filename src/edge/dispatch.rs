@@ -52,6 +52,11 @@ where
                 req.extensions_mut().insert(operation);
                 DispatchFuture::Call(self.calls.call(req))
             }
+            Route::CallOf(operation, model) => {
+                req.extensions_mut().insert(model);
+                req.extensions_mut().insert(operation);
+                DispatchFuture::Call(self.calls.call(req))
+            }
             Route::Admin(route) => DispatchFuture::Admin(self.admin.call(req.map(|_| route))),
             Route::WrongMethod(allowed) => DispatchFuture::done(wrong_method(allowed)),
             Route::Nothing => DispatchFuture::done(nothing()),

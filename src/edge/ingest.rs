@@ -6,11 +6,10 @@ use super::asked::{Asked, Field};
 use super::budget::{Budget, Share};
 use super::inflate::{Inflate, inflate};
 use super::text::Pieces;
-use crate::providers::{Operation, Problem, Prompt};
+use crate::providers::{Operation, PathModel, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::Principal;
 use bartizan_layers::wire::scan::scan;
 use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
@@ -141,10 +140,6 @@ impl IngestLayer {
         B::Error: Into<BoxError>,
     {
         let (mut parts, mut body) = req.into_parts();
-        let principal = parts.extensions.get::<Principal>().cloned();
-        if let (Some(trail), Some(principal)) = (parts.extensions.get::<Trail>(), principal) {
-            trail.set_principal(principal);
-        }
         let share = self.budget.share();
         let mut pieces = self.collect(&mut body, &share).await?;
         if let Some(trail) = parts.extensions.get::<Trail>() {
@@ -156,7 +151,10 @@ impl IngestLayer {
         }
         let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
         let text = pieces.into_text().map_err(|error| invalid(&error));
-        let prompt = text.and_then(|text| self.peek(operation, text, share)).map_err(Box::new);
+        let mut prompt = text.and_then(|text| self.peek(operation, text, share)).map_err(Box::new);
+        if let (Ok(prompt), Some(PathModel(model))) = (&mut prompt, parts.extensions.get()) {
+            prompt.model = Some(model.clone());
+        }
         Ok(Request::from_parts(parts, prompt.map_err(IngestError::Refused)?))
     }
 

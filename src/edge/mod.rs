@@ -3,6 +3,7 @@
 mod asked;
 mod budget;
 mod dispatch;
+mod fork;
 mod guard;
 mod inflate;
 mod ingest;
@@ -15,10 +16,11 @@ mod text;
 
 pub use self::budget::{Budget, Share};
 pub use self::dispatch::{Dispatch, DispatchFuture, nothing};
+pub use self::fork::{Fork, ForkFuture};
 pub use self::guard::{Guard, HOP};
 pub use self::ingest::{Ingest, IngestError, IngestLayer};
 pub use self::panic::{Catch, CatchBody, CatchFuture, CatchLayer};
 pub use self::pause::{PauseLayer, PauseLimit, Paused, Unpaused};
 pub use self::record::{Answer, Counted, Record, RecordFuture, RecordLayer, Recording};
 pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
-pub use self::route::{AdminRoute, Route};
+pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row};

@@ -39,7 +39,7 @@ fn without_v1(base: &str) -> &str {
 }
 
 /// Parsed once: each call asks for one of them.
-static PATHS: LazyLock<[Uri; 6]> = LazyLock::new(|| {
+static PATHS: LazyLock<[Uri; 10]> = LazyLock::new(|| {
     [
         "/chat/completions",
         "/completions",
@@ -47,6 +47,10 @@ static PATHS: LazyLock<[Uri; 6]> = LazyLock::new(|| {
         "/responses",
         "/messages",
         "/messages/count_tokens",
+        "/images/generations",
+        "/moderations",
+        "/rerank",
+        "/audio/speech",
     ]
     .map(Uri::from_static)
 });
@@ -58,6 +62,7 @@ impl Operation {
     ///
     /// When `model` or `query` cannot stand in a URI.
     pub fn path(&self, model: &str, query: Option<&str>) -> Result<Uri, InvalidUri> {
+        let made;
         let path = match self {
             Self::ChatCompletions => &PATHS[0],
             Self::Completions => &PATHS[1],
@@ -65,9 +70,25 @@ impl Operation {
             Self::Responses => &PATHS[3],
             Self::Messages => &PATHS[4],
             Self::CountTokens => &PATHS[5],
+            Self::ImageGenerations => &PATHS[6],
+            Self::Moderations => &PATHS[7],
+            Self::Rerank => &PATHS[8],
+            Self::Speech => &PATHS[9],
             Self::Gemini(path) => {
                 let query = query.map(|query| format!("?{query}")).unwrap_or_default();
                 return Uri::try_from(format!("/models/{model}:{}{query}", path.action));
+            }
+            Self::Upload(_) | Self::Realtime => {
+                made = Uri::from_static(self.route());
+                &made
+            }
+            Self::Resource(resource) => {
+                made = Uri::try_from(&*resource.path)?;
+                &made
+            }
+            Self::Raw(raw) => {
+                made = Uri::try_from(&*raw.path)?;
+                &made
             }
         };
         match query {

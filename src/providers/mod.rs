@@ -10,7 +10,7 @@ pub mod gemini;
 pub mod openai;
 
 pub use self::endpoint::{Endpoint, endpoint};
-pub use self::operation::{GeminiPath, Operation};
+pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
 pub use self::problem::{Class, Problem};
 pub use self::prompt::{Hold, Prompt};
 

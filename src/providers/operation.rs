@@ -18,6 +18,59 @@ pub enum Operation {
     CountTokens,
     /// A Gemini call, whose model and action stand in its path.
     Gemini(GeminiPath),
+    /// OpenAI images from text.
+    ImageGenerations,
+    /// OpenAI moderations.
+    Moderations,
+    /// Documents put in order, as Cohere does it.
+    Rerank,
+    /// OpenAI speech from text.
+    Speech,
+    /// A form with a file and a model.
+    Upload(Upload),
+    /// Objects that live in an account at a provider: files, batches, vector stores, ….
+    Resource(Box<Resource>),
+    /// A provider's own path below its name: `/openai/…`, `/anthropic/…`, ….
+    Raw(Box<Raw>),
+    /// OpenAI's realtime WebSocket.
+    Realtime,
+}
+
+/// The model that a path names. A request fact, written by dispatch; it overrules the body's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathModel(pub Box<str>);
+
+/// A multipart call (RFC 7578) that names its model in a field of its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// Speech to text.
+    Transcriptions,
+    /// Speech to English text.
+    Translations,
+    /// Images from images.
+    ImageEdits,
+    /// More images like one.
+    ImageVariations,
+}
+
+/// A path of objects that belong to an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// The kind, as metrics and records name it: `/files`, `/batches`, ….
+    pub kind: &'static str,
+    /// The path below the provider's base URL, as the client wrote it: `/files/file-1/content`.
+    pub path: Box<str>,
+    /// The provider that the path names: `/{provider}/v1/files`.
+    pub provider: Option<Box<str>>,
+}
+
+/// A provider's own path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    /// The path's first segment.
+    pub provider: &'static str,
+    /// The rest of the path, as the client wrote it; begins with a slash, or is empty.
+    pub path: Box<str>,
 }
 
 /// The parts of `/v1beta/models/{model}:{action}`.
@@ -51,6 +104,17 @@ impl Operation {
             Self::Messages => "/v1/messages",
             Self::CountTokens => "/v1/messages/count_tokens",
             Self::Gemini(_) => "/v1beta/models/{model}",
+            Self::ImageGenerations => "/images/generations",
+            Self::Moderations => "/moderations",
+            Self::Rerank => "/rerank",
+            Self::Speech => "/audio/speech",
+            Self::Upload(Upload::Transcriptions) => "/audio/transcriptions",
+            Self::Upload(Upload::Translations) => "/audio/translations",
+            Self::Upload(Upload::ImageEdits) => "/images/edits",
+            Self::Upload(Upload::ImageVariations) => "/images/variations",
+            Self::Resource(resource) => resource.kind,
+            Self::Raw(raw) => raw.provider,
+            Self::Realtime => "/realtime",
         }
     }
 
@@ -59,10 +123,18 @@ impl Operation {
     pub const fn required_field(&self) -> Option<&'static str> {
         match self {
             Self::ChatCompletions | Self::Messages | Self::CountTokens => Some("messages"),
-            Self::Completions => Some("prompt"),
-            Self::Embeddings => Some("input"),
-            Self::Responses | Self::Gemini(_) => None,
+            Self::Completions | Self::ImageGenerations => Some("prompt"),
+            Self::Embeddings | Self::Moderations | Self::Speech => Some("input"),
+            Self::Rerank => Some("query"),
+            _ => None,
         }
+    }
+
+    /// Whether the body goes straight through to the upstream, instead of being read first: it is
+    /// large, or not ours to understand.
+    #[must_use]
+    pub const fn goes_through(&self) -> bool {
+        matches!(self, Self::Upload(_) | Self::Resource(_) | Self::Raw(_) | Self::Realtime)
     }
 
     /// Whether `stream_options.include_usage` means something here.

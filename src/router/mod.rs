@@ -10,12 +10,14 @@ mod listed;
 mod pick;
 mod probe;
 mod stream;
+mod through;
 mod whole;
 
 pub use self::deployment::Deployment;
 pub use self::error::{RouteError, UpstreamCause, UpstreamFailure};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
+pub use self::through::Through;
 
 use self::answer::Answer;
 use self::attempt::Attempt;
@@ -94,6 +96,12 @@ impl Router {
     #[must_use]
     pub fn deployments(&self) -> &[Arc<Deployment>] {
         &self.0.deployments
+    }
+
+    /// The service of calls whose body goes straight through.
+    #[must_use]
+    pub fn through(&self) -> Through {
+        Through::new(self.clone())
     }
 
     /// The connections to all upstreams, as they stand now.

@@ -5,6 +5,7 @@ use super::socket::Socket;
 use super::version::is_h2;
 use super::{BoxError, Limits};
 use crate::tasks::Tasks;
+use bartizan_layers::facts::Peer;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
@@ -88,7 +89,7 @@ where
             };
             let state = Arc::new(State::default());
             let io = TokioIo::new(Socket::new(stream, Arc::clone(&state)));
-            let service = Admit::new(service, Arc::clone(&state));
+            let service = Admit::new(service, Arc::clone(&state), Peer(peer));
             let end = if is_h2 {
                 let mut connection = Box::pin(http.h2.serve_connection(io, service));
                 conn::run(connection.as_mut(), timer, limits, state, phases).await

@@ -1,6 +1,7 @@
 //! What is done with each request before the service has it, and what is refused: requests that
 //! hyper lets through but that two servers could read in two ways.
 use super::conn::{Open, State};
+use bartizan_layers::facts::Peer;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::uri::Authority;
@@ -19,11 +20,12 @@ use std::task::{Context, Poll, ready};
 pub(super) struct Admit<S> {
     service: Arc<S>,
     state: Arc<State>,
+    peer: Peer,
 }
 
 impl<S> Admit<S> {
-    pub(super) fn new(service: Arc<S>, state: Arc<State>) -> Self {
-        Self { service, state }
+    pub(super) fn new(service: Arc<S>, state: Arc<State>, peer: Peer) -> Self {
+        Self { service, state, peer }
     }
 }
 
@@ -40,6 +42,7 @@ where
         if let Err(refusal) = check(&mut request) {
             return Admitted::Refused { refusal, open };
         }
+        request.extensions_mut().insert(self.peer);
         Admitted::Called { call: self.service.call(request), open }
     }
 }

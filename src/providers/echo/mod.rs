@@ -8,10 +8,10 @@ mod prompt;
 #[cfg(test)]
 mod tests;
 
-use super::{Operation, Prompt};
+use super::{Operation, Problem, Prompt};
 use bartizan_layers::body::{Body, Parts};
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use prompt::Said;
 use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -36,7 +36,17 @@ pub fn answer(operation: &Operation, prompt: &Prompt) -> Response<Body> {
             events(gemini::stream(&said))
         }
         (Operation::Gemini(path), _) => json(&gemini::answer(&path.action, &said)),
+        _ => not_spoken(operation),
     }
+}
+
+/// What has no words to say back.
+fn not_spoken(operation: &Operation) -> Response<Body> {
+    let message = format!("{}: the model `echo` only speaks of text.", operation.route());
+    let body = super::openai::error_body(&Problem::bad_request(message));
+    let mut rsp = answered("application/json", Body::Full(body));
+    *rsp.status_mut() = StatusCode::BAD_REQUEST;
+    rsp
 }
 
 fn json(body: &Value) -> Response<Body> {

@@ -1,0 +1,77 @@
+//! Where calls whose body is read first part from those whose body goes straight through.
+use crate::providers::Operation;
+use crate::telemetry::Trail;
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bartizan_layers::facts::Principal;
+use http::{Request, Response};
+use pin_project::pin_project;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tower_service::Service;
+
+/// Sends uploads and providers' own paths to `T`, all other calls to `I`.
+#[derive(Clone, Debug)]
+pub struct Fork<I, T> {
+    ingest: I,
+    through: T,
+}
+
+impl<I, T> Fork<I, T> {
+    /// Parts calls between `ingest` and `through`.
+    pub const fn new(ingest: I, through: T) -> Self {
+        Self { ingest, through }
+    }
+}
+
+impl<I, T, B> Service<Request<B>> for Fork<I, T>
+where
+    I: Service<Request<B>, Response = Response<Body>, Error = BoxError>,
+    T: Service<Request<B>, Response = Response<Body>, Error = BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = ForkFuture<I::Future, T::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        ready!(self.through.poll_ready(cx))?;
+        self.ingest.poll_ready(cx)
+    }
+
+    fn call(&mut self, req: Request<B>) -> Self::Future {
+        let facts = req.extensions();
+        if let (Some(trail), Some(principal)) = (facts.get::<Trail>(), facts.get::<Principal>()) {
+            trail.set_principal(principal.clone());
+        }
+        if facts.get().is_some_and(Operation::goes_through) {
+            ForkFuture::Through(self.through.call(req))
+        } else {
+            ForkFuture::Ingest(self.ingest.call(req))
+        }
+    }
+}
+
+/// The response future of [`Fork`].
+#[pin_project(project = FutureProj)]
+#[derive(Debug)]
+pub enum ForkFuture<I, T> {
+    /// Of a call whose body is read first.
+    Ingest(#[pin] I),
+    /// Of a call whose body goes straight through.
+    Through(#[pin] T),
+}
+
+impl<I, T, R> Future for ForkFuture<I, T>
+where
+    I: Future<Output = R>,
+    T: Future<Output = R>,
+{
+    type Output = R;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        match self.project() {
+            FutureProj::Ingest(call) => call.poll(cx),
+            FutureProj::Through(call) => call.poll(cx),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Path → what it asks for.
+mod pattern;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use crate::providers::{Dialect, Operation, PathModel};
+use http::Method;
+
+pub use self::table::{At, DEPLOYMENTS, ROWS, Row};
+
+/// What a path leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A call to a model.
+    Call(Operation),
+    /// A call to the model that the path names.
+    CallOf(Operation, PathModel),
+    /// The proxy's own answers.
+    Admin(AdminRoute),
+    /// The path exists for other methods: these.
+    WrongMethod(&'static str),
+    /// No such path.
+    Nothing,
+}
+
+/// The proxy's own answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminRoute {
+    /// `/health/liveliness` and `/health/liveness`.
+    Liveness,
+    /// `/health/readiness`.
+    Readiness,
+    /// `/health`.
+    Health,
+    /// `/metrics`.
+    Metrics,
+    /// `/models`: the names that may be asked for.
+    Models,
+    /// `/models/{id}`: one of them.
+    Model(Box<str>),
+    /// `/model/info`: the deployments.
+    ModelInfo,
+}
+
+impl Route {
+    /// Finds the route of a request. Each path may have a slash at its end; nothing else in a path
+    /// is normalised, so no spelling slips past a check.
+    #[must_use]
+    pub fn of(method: &Method, path: &str) -> Self {
+        table::find(method, path.strip_suffix('/').unwrap_or(path))
+    }
+
+    /// The format that errors of this route have.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Call(operation) | Self::CallOf(operation, _) => operation.dialect(),
+            _ => Dialect::OpenAi,
+        }
+    }
+}

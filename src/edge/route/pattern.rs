@@ -1,0 +1,96 @@
+//! Paths with placeholders: `{name}` stands for one segment, `{name*}` for any text.
+use http::Uri;
+
+/// What the placeholders of a pattern stand for, as it is written in the path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Captures<'a>([&'a str; 2]);
+
+impl<'a> Captures<'a> {
+    /// The text of the first placeholder, percent-decoded; `None` if that is no text, or holds
+    /// control characters.
+    pub(super) fn first(&self) -> Option<Box<str>> {
+        decoded(self.0[0]).map(Into::into)
+    }
+
+    /// The text of the last placeholder, as it is written.
+    pub(super) fn rest(&self) -> &'a str {
+        self.0.iter().rev().find(|text| !text.is_empty()).copied().unwrap_or_default()
+    }
+}
+
+/// What the placeholders of `pattern` stand for in `path`: at most two, none of them empty.
+pub(super) fn captures<'a>(pattern: &str, path: &'a str) -> Option<Captures<'a>> {
+    let (mut pattern, mut path) = (pattern, path);
+    let mut found = Captures::default();
+    for slot in &mut found.0 {
+        let Some((before, after)) = pattern.split_once('{') else { break };
+        let (name, next) = after.split_once('}')?;
+        path = path.strip_prefix(before)?;
+        let end = match (name.ends_with('*'), next.split('{').next()) {
+            // The last one takes what is left, but for what must follow it.
+            (true, Some(literal)) if literal.len() == next.len() => {
+                path.strip_suffix(literal)?.len()
+            }
+            (true, literal) => path.find(literal?)?,
+            (false, _) => path.find('/').unwrap_or(path.len()),
+        };
+        if end == 0 {
+            return None;
+        }
+        (*slot, path) = path.split_at_checked(end)?;
+        pattern = next;
+    }
+    (pattern == path).then_some(found)
+}
+
+/// Percent-decoded (RFC 3986 2.1); `None` if that is not text, or holds control characters.
+pub(super) fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => (hex(rest.next()?)? << 4) | hex(rest.next()?)?,
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| digit.try_into().ok())
+}
+
+/// Whether a path stays where it begins when a server resolves it: no `.` or `..` segment, in
+/// whatever spelling, no empty one, no backslash.
+pub(super) fn stays_below(path: &str) -> bool {
+    let Some(plain) = decoded(path) else { return false };
+    let harmless = |segment: &str| !matches!(segment, "" | "." | "..");
+    let relative = plain.strip_prefix('/').unwrap_or(&plain);
+    !plain.contains('\\') && relative.split('/').all(harmless) && path.parse::<Uri>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{captures, stays_below};
+
+    #[test]
+    fn placeholders_stand_for_segments_or_for_any_text() {
+        let found = |pattern, path| captures(pattern, path).map(|found| found.0);
+        assert_eq!(found("/a", "/a"), Some(["", ""]));
+        assert_eq!(found("/a/{id}", "/a/b"), Some(["b", ""]));
+        assert_eq!(found("/a/{id}", "/a/b/c"), None);
+        assert_eq!(found("/a/{id}", "/a/"), None);
+        assert_eq!(found("/a/{id}/c", "/a/b/c"), Some(["b", ""]));
+        assert_eq!(found("/a/{rest*}", "/a/b/c"), Some(["b/c", ""]));
+        assert_eq!(found("/{p}/v1/{rest*}", "/x/v1/b/c"), Some(["x", "b/c"]));
+        assert_eq!(found("/d/{m*}/chat", "/d/a/b/chat"), Some(["a/b", ""]));
+    }
+
+    #[test]
+    fn a_path_that_climbs_does_not_stay_below() {
+        for path in ["/a/../b", "/a/%2e%2E/b", "/a//b", "/./a", "/a\\b", "/a/%2f%2e%2e", "/a%00"] {
+            assert!(!stays_below(path), "{path}");
+        }
+        assert!(stays_below("/a/b.c/d..e"));
+    }
+}
