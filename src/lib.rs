@@ -58,6 +58,7 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(compat));
     let instance = RequestId::random().header().clone();
     let default_model = routing.default_model.clone();
+    let takes_elsewhere = routing.takes_elsewhere();
     let hop = (HOP, instance.clone());
     let router = Router::new(routing, forwarder.clone(), &metrics, hop, access.key_header.clone());
     let handles = Arc::new(Handles {
@@ -83,7 +84,8 @@ pub async fn run(
         guard: Guard::new(instance, &access),
         body_timeout: server.body_timeout,
         ingest: IngestLayer::new(server.max_body, Budget::new(server.body_budget))
-            .default_model(default_model.as_deref()),
+            .default_model(default_model.as_deref())
+            .elsewhere(takes_elsewhere),
         telemetry: Telemetry::new(&telemetry, metrics, writer),
         router,
         handles,

@@ -11,7 +11,7 @@ pub(super) const SECTIONS_LATER: &str = "include guardrails mcp_servers vector_s
 
 pub(super) const GENERAL: &str = "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
     always_include_stream_usage litellm_dangerously_permit_weak_or_unset_master_key \
-    keepalive_timeout body_timeout";
+    keepalive_timeout body_timeout allow_client_side_credentials";
 pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_limit database_connection_timeout \
     database_connection_pool_timeout database_type store_model_in_db store_prompts_in_spend_logs \
     alerting alerting_threshold alert_types alert_to_webhook_url alerting_args \
@@ -23,7 +23,7 @@ pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_li
     user_header_mappings disable_spend_logs disable_error_logs \
     disable_adding_master_key_hash_to_db disable_reset_budget \
     disable_retry_on_max_parallel_request_limit_error allow_requests_on_db_unavailable \
-    allow_user_auth allow_client_side_credentials enforce_user_param enforced_params \
+    allow_user_auth enforce_user_param enforced_params \
     reject_clientside_metadata_tags forward_client_headers_to_llm_api use_x_forwarded_for \
     ui_access_mode proxy_budget_rescheduler_min_time proxy_budget_rescheduler_max_time \
     proxy_batch_write_at user_api_key_cache_ttl maximum_spend_logs_retention_period \
@@ -77,10 +77,10 @@ pub(super) const ENTRY: &str = "model_name litellm_params model_info tpm rpm";
 
 /// Keys of `litellm_params` that are no parameter of a request.
 pub(super) const PARAMS: &str = "model api_key api_base base_url custom_llm_provider organization extra_headers extra_body \
-    timeout stream_timeout weight rpm tpm order model_info";
+    configurable_clientside_auth_params timeout stream_timeout weight rpm tpm order model_info";
 pub(super) const PARAMS_LATER: &str = "api_version max_parallel_requests max_retries num_retries cooldown_time tags max_budget \
     budget_duration mock_response drop_params additional_drop_params allowed_openai_params \
-    merge_reasoning_content_in_choices use_in_pass_through configurable_clientside_auth_params \
+    merge_reasoning_content_in_choices use_in_pass_through \
     litellm_credential_name guardrails cache_control_injection_points prompt_id vertex_project \
     vertex_location vertex_credentials aws_access_key_id aws_secret_access_key aws_session_token \
     aws_region_name aws_role_name aws_session_name aws_profile_name aws_web_identity_token \

@@ -208,6 +208,10 @@ impl Check<'_> {
                 stream: self.seconds(router, "stream_timeout"),
                 commit: Duration::from_secs(15),
             },
+            client_side: self
+                .flag(general, "allow_client_side_credentials")
+                .map(|both| super::ClientSide { base: both, key: both })
+                .unwrap_or_default(),
         }
     }
 

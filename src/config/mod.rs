@@ -112,6 +112,27 @@ pub struct Routing {
     pub forward_metadata: bool,
     /// What holds where a deployment says nothing.
     pub timeouts: Timeouts,
+    /// What clients may bring to any deployment (`allow_client_side_credentials`).
+    pub client_side: ClientSide,
+}
+
+impl Routing {
+    /// Whether some deployment takes an upstream or a credential that a client brings.
+    #[must_use]
+    pub fn takes_elsewhere(&self) -> bool {
+        let any = |allowed: ClientSide| allowed.base || allowed.key;
+        any(self.client_side) || self.deployments.iter().any(|one| any(one.client_side))
+    }
+}
+
+/// What a client may bring itself: LiteLLM's `api_base` and `api_key` in a request. Default
+/// nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientSide {
+    /// The upstream; of the public internet only.
+    pub base: bool,
+    /// The credential.
+    pub key: bool,
 }
 
 /// One more name for some groups.
@@ -169,6 +190,8 @@ pub struct Deployment {
     pub tpm: Option<u64>,
     /// Lower ones go first.
     pub order: Option<i64>,
+    /// What clients may bring to it (`configurable_clientside_auth_params`).
+    pub client_side: ClientSide,
     /// Own prices, or the catalogue's; `None` if unknown.
     pub price: Option<Price>,
     /// `litellm_params` as written, credentials left out, for `/model/info`.

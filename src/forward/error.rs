@@ -79,6 +79,9 @@ pub enum ConnectError {
     /// The HTTP handshake failed.
     #[error("HTTP failed: {0}")]
     Http(#[source] hyper::Error),
+    /// A client named an address that is not on the public internet.
+    #[error("its address is not on the public internet")]
+    NotPublic,
     /// The base URL has no host, or a scheme other than `http` and `https`.
     #[error("the base URL needs a host and the scheme http or https")]
     Url,

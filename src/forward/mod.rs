@@ -45,6 +45,7 @@ mod origin;
 mod path;
 mod pool;
 mod proxy;
+mod reach;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -86,14 +87,30 @@ impl Forwarder {
         Upstream { origin: self.origin(base), paths: Arc::new(Paths::new(base)) }
     }
 
+    /// The service for a `base` that a client named: on the public internet only, without a proxy,
+    /// and with connections that no other call ever uses.
+    #[must_use]
+    pub fn public(&self, base: &Uri) -> Upstream {
+        let target = Target::new(base, &self.0.connector).map(Target::public_only);
+        let origin = target.map(|target| {
+            let origin = self.make(target);
+            // Nobody asks for it again: a connection is closed when its call has ended.
+            origin.pool.close();
+            origin
+        });
+        Upstream { origin, paths: Arc::new(Paths::new(base)) }
+    }
+
+    fn make(&self, target: Target) -> Arc<Origin> {
+        let connector = Arc::clone(&self.0.connector);
+        Arc::new(Origin::new(target, connector, self.0.pool_idle, self.0.tasks.clone()))
+    }
+
     fn origin(&self, base: &Uri) -> Option<Arc<Origin>> {
         let target = Target::new(base, &self.0.connector)?;
         let key = (target.scheme.clone(), target.authority.clone());
         let mut origins = self.0.origins.lock().unwrap_or_else(PoisonError::into_inner);
-        let origin = origins.entry(key).or_insert_with(|| {
-            let connector = Arc::clone(&self.0.connector);
-            Arc::new(Origin::new(target, connector, self.0.pool_idle, self.0.tasks.clone()))
-        });
+        let origin = origins.entry(key).or_insert_with(|| self.make(target));
         Some(Arc::clone(origin))
     }
 

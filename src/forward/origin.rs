@@ -6,6 +6,7 @@ use super::h1::Exchange;
 use super::h2;
 use super::pool::Pool;
 use super::proxy::Proxy;
+use super::reach::Reach;
 use crate::tasks::Tasks;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
@@ -30,6 +31,7 @@ pub(super) struct Target {
     pub(super) tls: bool,
     pub(super) server_name: Option<ServerName<'static>>,
     pub(super) proxy: Option<Proxy>,
+    pub(super) reach: Reach,
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
     pub(super) host_header: HeaderValue,
@@ -51,12 +53,19 @@ impl Target {
             server_name: ServerName::try_from(host.to_string()).ok(),
             proxy: connector.rules.on_the_way(tls, &host, port).cloned(),
             host_header: HeaderValue::from_str(authority.as_str()).ok()?,
+            reach: Reach::Anywhere,
             host,
             port,
             tls,
             scheme,
             authority,
         })
+    }
+
+    /// The same server, if it is on the public internet. No proxy leads there: it would look the
+    /// name up itself, and what it finds cannot be judged.
+    pub(super) fn public_only(self) -> Self {
+        Self { proxy: None, reach: Reach::Public, ..self }
     }
 
     /// Whether requests name the whole URL, because a proxy reads them (RFC 9112, 3.2.2).

@@ -23,7 +23,7 @@ use self::answer::Answer;
 use self::attempt::Attempt;
 use self::group::Groups;
 use self::leaf::Sending;
-use crate::config::Routing;
+use crate::config::{ClientSide, Routing};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
 use crate::telemetry::{Metrics, Trail, UpstreamConnections};
@@ -44,7 +44,6 @@ pub struct Router(Arc<Shared>);
 struct Shared {
     groups: Groups,
     deployments: Vec<Arc<Deployment>>,
-    forwarder: Forwarder,
     rules: Rules,
 }
 
@@ -52,6 +51,7 @@ struct Shared {
 #[derive(Debug)]
 struct Rules {
     settings: Settings,
+    forwarder: Forwarder,
     /// The header that names this process to the next hop.
     hop: (HeaderName, HeaderValue),
     /// The header that carries the client's key where the config names one.
@@ -64,6 +64,7 @@ struct Settings {
     stream_usage: bool,
     forward_metadata: bool,
     timeouts: crate::config::Timeouts,
+    client_side: ClientSide,
 }
 
 impl Router {
@@ -83,12 +84,12 @@ impl Router {
             stream_usage: routing.stream_usage,
             forward_metadata: routing.forward_metadata,
             timeouts: routing.timeouts,
+            client_side: routing.client_side,
         };
         Self(Arc::new(Shared {
             groups: Groups::new(&routing, &deployments),
             deployments,
-            forwarder,
-            rules: Rules { settings, hop, key_header },
+            rules: Rules { settings, forwarder, hop, key_header },
         }))
     }
 
@@ -107,7 +108,7 @@ impl Router {
     /// The connections to all upstreams, as they stand now.
     #[must_use]
     pub fn connections(&self) -> UpstreamConnections {
-        let origins = self.0.forwarder.stats();
+        let origins = self.0.rules.forwarder.stats();
         UpstreamConnections {
             open: origins.iter().map(|origin| origin.open).sum(),
             idle: origins.iter().map(|origin| origin.idle).sum(),

@@ -10,6 +10,7 @@ mod wire;
 mod auth;
 mod config;
 mod echo;
+mod elsewhere;
 mod forward;
 mod h2;
 mod harness;
