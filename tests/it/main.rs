@@ -9,6 +9,7 @@ mod wire;
 
 mod auth;
 mod config;
+mod cve;
 mod echo;
 mod elsewhere;
 mod forward;
