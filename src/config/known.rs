@@ -11,7 +11,7 @@ pub(super) const SECTIONS_LATER: &str = "include guardrails mcp_servers vector_s
 
 pub(super) const GENERAL: &str = "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
     always_include_stream_usage litellm_dangerously_permit_weak_or_unset_master_key \
-    keepalive_timeout body_timeout allow_client_side_credentials";
+    keepalive_timeout body_timeout allow_client_side_credentials user_url_validation";
 pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_limit database_connection_timeout \
     database_connection_pool_timeout database_type store_model_in_db store_prompts_in_spend_logs \
     alerting alerting_threshold alert_types alert_to_webhook_url alerting_args \
@@ -33,7 +33,7 @@ pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_li
     max_in_flight_requests_per_worker max_queued_requests_per_worker \
     admission_queue_timeout_seconds cancel_on_disconnect coordination_redis missing_session_id \
     return_wildcard_routes fail_closed_budget_enforcement fail_closed_rate_limit_enforcement \
-    user_url_validation max_file_size_mb expose_fallback_errors_to_caller cache cache_params \
+    max_file_size_mb expose_fallback_errors_to_caller cache cache_params \
     max_budget budget_duration tpm_limit rpm_limit user_rate_limit success_callback \
     failure_callback callbacks track_cost_per_model budget_reset_at cost_per_token";
 

@@ -123,7 +123,7 @@ fn finished(
     });
     let server = Server { ops_listen, ..check.server(general, options, listen) };
     let access = check.access(root.is_some(), general, options, &server);
-    let outbound = check.outbound(litellm, &server);
+    let outbound = check.outbound(general, litellm, &server);
     let telemetry = check.telemetry(litellm, options);
     let compat = check.compat(general, options);
     routing.default_model = check.text(general, "completion_model").or(routing.default_model);

@@ -215,6 +215,9 @@ pub struct Outbound {
     pub connect_timeout: Duration,
     /// How long an idle upstream connection is kept. Default 90 s.
     pub pool_idle: Duration,
+    /// Whether content that clients name by URL may be anywhere and without TLS
+    /// (`user_url_validation: false`). Default false.
+    pub trust_urls: bool,
     /// Our own listeners: a call must not be sent there.
     pub own: Arc<[SocketAddr]>,
 }

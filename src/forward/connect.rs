@@ -221,6 +221,7 @@ mod tests {
             proxies: Proxies::default(),
             connect_timeout: Duration::from_secs(1),
             pool_idle: Duration::from_secs(1),
+            trust_urls: false,
             own: own.iter().map(|own| own.parse().unwrap()).collect(),
         })
         .unwrap()

@@ -25,6 +25,7 @@ use tower_service::Service;
 pub use self::body::UpstreamBody;
 pub use self::call::ResponseFuture;
 pub use self::error::{ConnectError, ForwardError, SetupError};
+pub use self::fetch::{FetchError, Fetched, MOST_BYTES};
 pub use self::headers::{strip_hop_by_hop, strip_request};
 pub use self::origin::OriginStats;
 pub use self::timeouts::Deadlines;
@@ -32,12 +33,14 @@ pub use self::timeouts::Deadlines;
 use self::connect::Connector;
 use self::origin::{Origin, Target};
 use self::path::Paths;
+use self::reach::Reach;
 
 mod body;
 mod call;
 mod connect;
 mod dns;
 mod error;
+mod fetch;
 mod h1;
 mod h2;
 mod headers;
@@ -59,6 +62,7 @@ pub struct Forwarder(Arc<Shared>);
 struct Shared {
     connector: Arc<Connector>,
     pool_idle: Duration,
+    trust_urls: bool,
     tasks: Tasks,
     origins: Mutex<HashMap<(Scheme, Authority), Arc<Origin>>>,
 }
@@ -75,6 +79,7 @@ impl Forwarder {
         Ok(Self(Arc::new(Shared {
             connector: Arc::new(Connector::new(outbound)?),
             pool_idle: outbound.pool_idle,
+            trust_urls: outbound.trust_urls,
             tasks,
             origins: Mutex::default(),
         })))
@@ -91,7 +96,12 @@ impl Forwarder {
     /// and with connections that no other call ever uses.
     #[must_use]
     pub fn public(&self, base: &Uri) -> Upstream {
-        let target = Target::new(base, &self.0.connector).map(Target::public_only);
+        self.apart(base, Reach::Public)
+    }
+
+    /// The service for a `base` within `reach`, with connections of its own.
+    fn apart(&self, base: &Uri, reach: Reach) -> Upstream {
+        let target = Target::new(base, &self.0.connector).map(|target| target.within(reach));
         let origin = target.map(|target| {
             let origin = self.make(target);
             // Nobody asks for it again: a connection is closed when its call has ended.

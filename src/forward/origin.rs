@@ -62,10 +62,11 @@ impl Target {
         })
     }
 
-    /// The same server, if it is on the public internet. No proxy leads there: it would look the
-    /// name up itself, and what it finds cannot be judged.
-    pub(super) fn public_only(self) -> Self {
-        Self { proxy: None, reach: Reach::Public, ..self }
+    /// The same server, if it is within `reach`. No proxy leads to what must be judged: it would
+    /// look the name up itself.
+    pub(super) fn within(self, reach: Reach) -> Self {
+        let proxy = self.proxy.filter(|_| reach == Reach::Anywhere);
+        Self { proxy, reach, ..self }
     }
 
     /// Whether requests name the whole URL, because a proxy reads them (RFC 9112, 3.2.2).

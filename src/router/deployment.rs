@@ -133,7 +133,8 @@ fn leaf(config: &config::Deployment, forwarder: &Forwarder, dialect: Dialect) ->
     let found = endpoint(config.provider, base, dialect)?;
     let upstream = forwarder.upstream(&found.base.parse::<Uri>().ok()?);
     let key = config.api_key.as_ref().and_then(|key| credential(found.auth, key.expose()));
-    Some(Leaf::Upstream { upstream, credential: key })
+    let images = (!config.provider.remote_images).then(|| forwarder.clone());
+    Some(Leaf::Upstream { upstream, credential: key, images })
 }
 
 /// The leaf of one call that brings its own upstream or credential, made for it alone.
@@ -151,7 +152,8 @@ pub(super) fn leaf_elsewhere(
         None => forwarder.upstream(&url),
     };
     let key = elsewhere.key.as_ref().and_then(|key| credential(found.auth, key.expose()));
-    Some(Leaf::Upstream { upstream, credential: key })
+    let images = (!config.provider.remote_images).then(|| forwarder.clone());
+    Some(Leaf::Upstream { upstream, credential: key, images })
 }
 
 /// The header that carries the provider's key. A key that cannot stand in a header is left out;

@@ -1,5 +1,5 @@
 //! Why a call found no answer.
-use crate::forward::{ConnectError, ForwardError};
+use crate::forward::{ConnectError, FetchError, ForwardError};
 use crate::providers::{Class, Problem};
 use http::StatusCode;
 use std::time::Duration;
@@ -127,6 +127,10 @@ impl UpstreamFailure {
                 let problem = Problem::new(status, format!("litellm.Timeout: {words}"));
                 return Problem { timed_out: after, ..problem };
             }
+            UpstreamCause::Forward(ForwardError::Image(error)) => {
+                let problem = Problem::new(status, format!("litellm.ImageFetchError: {error}"));
+                return problem.kind("invalid_request_error");
+            }
             UpstreamCause::Forward(error @ ForwardError::Loop { .. }) => error.to_string(),
             UpstreamCause::Forward(error) => format!("Connection error. ({error})"),
             UpstreamCause::Cut => "Connection error. (the answer broke off)".to_owned(),
@@ -141,6 +145,10 @@ impl UpstreamFailure {
         match &self.cause {
             UpstreamCause::Forward(error) if error.is_timeout() => StatusCode::REQUEST_TIMEOUT,
             UpstreamCause::Forward(ForwardError::Loop { .. }) => StatusCode::LOOP_DETECTED,
+            UpstreamCause::Forward(ForwardError::Image(FetchError::NoMemory)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            UpstreamCause::Forward(ForwardError::Image(_)) => StatusCode::BAD_REQUEST,
             UpstreamCause::Forward(ForwardError::Connect {
                 cause: ConnectError::NotPublic,
                 ..

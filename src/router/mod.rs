@@ -5,6 +5,7 @@ mod deployment;
 mod dress;
 mod error;
 mod group;
+mod images;
 mod leaf;
 mod listed;
 mod pick;

@@ -15,6 +15,7 @@ mod elsewhere;
 mod forward;
 mod h2;
 mod harness;
+mod images;
 mod ingest;
 mod lossless;
 mod ops;
