@@ -41,8 +41,8 @@ where
 
     fn call(&mut self, mut req: Request<B>) -> Self::Future {
         let route = Route::of(req.method(), req.uri().path());
-        if let Err(problem) = self.guard.check(req.uri(), req.headers()) {
-            return DispatchFuture::done(answer(route.dialect(), &problem));
+        if let Err(problem) = self.guard.check(&req, &route) {
+            return DispatchFuture::Done(Some(self.guard.refuse(&req, &route, &problem)));
         }
         match route {
             Route::Call(operation) => {
@@ -91,12 +91,12 @@ pub enum DispatchFuture<C, A> {
     /// One of the proxy's own routes.
     Admin(#[pin] A),
     /// Answered at once.
-    Done(Option<Response<Body>>),
+    Done(Option<Response<Answer>>),
 }
 
 impl<C, A> DispatchFuture<C, A> {
-    const fn done(rsp: Response<Body>) -> Self {
-        Self::Done(Some(rsp))
+    fn done(rsp: Response<Body>) -> Self {
+        Self::Done(Some(rsp.map(Answer::Right)))
     }
 }
 
@@ -111,10 +111,7 @@ where
         match self.project() {
             FutureProj::Call(call) => call.poll(cx),
             FutureProj::Admin(admin) => admin.poll(cx).map_ok(|rsp| rsp.map(Answer::Right)),
-            FutureProj::Done(rsp) => {
-                let rsp = rsp.take().expect("an answer is given once");
-                Poll::Ready(Ok(rsp.map(Answer::Right)))
-            }
+            FutureProj::Done(rsp) => Poll::Ready(Ok(rsp.take().expect("an answer is given once"))),
         }
     }
 }
