@@ -7,6 +7,7 @@ mod proxy;
 mod upstream;
 mod wire;
 
+mod addresses;
 mod auth;
 mod config;
 mod echo;
@@ -16,6 +17,7 @@ mod harness;
 mod ingest;
 mod lossless;
 mod ops;
+mod reload;
 mod routing;
 mod rules;
 mod sockets;
