@@ -27,6 +27,12 @@ impl LastReload {
         *self.state() = None;
     }
 
+    /// Whether a refused config lies there.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.state().is_some()
+    }
+
     /// What readiness shows while a refused config lies there.
     pub(super) fn refused(&self) -> Option<Value> {
         let state = self.state();

@@ -29,6 +29,8 @@ pub fn serve(mut options: Options, ignored: &[&str]) -> anyhow::Result<ExitCode>
     config.server.max_connections = room_for(config.server.max_connections);
     let runtime = runtime::build(config.server.workers).context("the runtime cannot be started")?;
     let outcome = runtime.block_on(async {
+        // Before anyone is told that we are there: whoever reads that may send it.
+        let source = source.heeding_hangups();
         let listeners = listeners(&config)?;
         announce(&config, &listeners, &problems, ignored);
         let drain = Drain::new(config.server.drain);

@@ -12,7 +12,6 @@ use self::watch::Watch;
 use crate::config::{Config, Env, Options, Problems, Refused, Severity, load};
 use crate::forward::SetupError;
 use crate::generation::House;
-use std::collections::HashSet;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,8 +44,9 @@ pub struct Source {
     paths: Vec<PathBuf>,
     rotating: Vec<Box<dyn Rotating>>,
     files: Files,
-    /// Notices that were given already.
-    told: HashSet<String>,
+    hangups: Option<Signal>,
+    /// The notices that were given last.
+    told: Vec<String>,
     /// Changes without effect that were told last.
     without_effect: Vec<&'static str>,
     /// The report of the refusal that the files lead to, as they are.
@@ -72,7 +72,8 @@ impl Source {
             paths: paths(config),
             rotating: Vec::new(),
             files: Files::default(),
-            told: config.notices.iter().cloned().collect(),
+            hangups: None,
+            told: config.notices.clone(),
             without_effect: Vec::new(),
             refused: None,
         };
@@ -88,13 +89,23 @@ impl Source {
         self
     }
 
-    /// Follows SIGHUP and the files for as long as it is polled. `swap` takes a config into use.
+    /// Notes SIGHUP from now on, which would end the process otherwise. Needs a runtime.
+    #[must_use]
+    pub fn heeding_hangups(self) -> Self {
+        let hangups = signal(SignalKind::hangup());
+        if let Err(error) = &hangups {
+            tracing::warn!(%error, "SIGHUP cannot be watched");
+        }
+        Self { hangups: hangups.ok(), ..self }
+    }
+
+    /// Follows the files, and SIGHUP where it is noted, for as long as it is polled. `swap` takes a config into use.
     pub async fn follow(
         mut self,
         house: &House,
         mut swap: impl FnMut(Config) -> Result<(), SetupError>,
     ) -> Infallible {
-        let mut hangups = hangups();
+        let mut hangups = self.hangups.take();
         let mut watch = Watch::new(self.files.directories());
         let mut pause = Debounce::default();
         let mut poll = interval(POLL);
@@ -188,11 +199,10 @@ impl Source {
         })?;
         self.paths = paths;
         log(&problems);
-        for notice in problems.notices() {
-            if self.told.insert(notice.clone()) {
-                tracing::warn!("{notice}");
-            }
+        for notice in problems.notices().iter().filter(|notice| !self.told.contains(notice)) {
+            tracing::warn!("{notice}");
         }
+        self.told = problems.notices().to_vec();
         if without_effect != self.without_effect && !without_effect.is_empty() {
             let names = without_effect.join(", ");
             tracing::warn!("Changed, but read at the start only: {names}. Restart to apply it");
@@ -257,14 +267,7 @@ fn paths(config: &Config) -> Vec<PathBuf> {
     config.files.iter().cloned().chain(config.outbound.ca_file.clone()).collect()
 }
 
-fn hangups() -> Option<Signal> {
-    let hangups = signal(SignalKind::hangup());
-    if let Err(error) = &hangups {
-        tracing::warn!(%error, "SIGHUP cannot be watched");
-    }
-    hangups.ok()
-}
-
+/// Waits for the next SIGHUP; forever where none is noted.
 async fn hangup(hangups: &mut Option<Signal>) {
     match hangups {
         Some(hangups) => {
@@ -273,3 +276,6 @@ async fn hangup(hangups: &mut Option<Signal>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
