@@ -3,6 +3,7 @@
 use super::fields::{Check, described};
 use super::problem::Problem;
 use super::yaml::{Kind, Node};
+use http::uri::Authority;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -53,6 +54,21 @@ impl Nets {
     }
 }
 
+/// An origin as browsers write it (RFC 6454, 6.2).
+fn origin(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches('/').to_ascii_lowercase();
+    let (scheme, authority) = text.split_once("://")?;
+    let standard = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    let parsed = authority.parse::<Authority>().ok()?;
+    let sound = !parsed.host().is_empty() && !authority.contains(['@', '*']);
+    let authority = authority.strip_suffix(standard).unwrap_or(authority);
+    sound.then(|| format!("{scheme}://{authority}"))
+}
+
 /// A network of IPv4-mapped addresses is that IPv4 network.
 fn canonical(net: IpNet) -> IpNet {
     let mapped = match net {
@@ -95,6 +111,27 @@ impl Check<'_> {
         }
         let trusted = forwarded.then(|| proxies.unwrap_or_else(Nets::loopback));
         Some(Some(Addresses { allowed, blocked: blocked.unwrap_or_default(), trusted }))
+    }
+
+    /// `allowed_origins`: `scheme://host`, with a port where it is not the standard one.
+    pub(super) fn origins(&mut self, general: &Node) -> Vec<String> {
+        let Some(told) = general.get("allowed_origins").filter(|told| !told.is_null()) else {
+            return Vec::new();
+        };
+        let one = std::slice::from_ref(told);
+        let all = if matches!(told.kind, Kind::List(_)) { told.items() } else { one };
+        let mut origins = Vec::new();
+        for entry in all {
+            match entry.as_text().and_then(|text| origin(&text)) {
+                Some(origin) => origins.push(origin),
+                None => self.error(
+                    entry,
+                    format!("`allowed_origins` takes origins, not {}", described(entry)),
+                    "write https://app.example, one for each site",
+                ),
+            }
+        }
+        origins
     }
 
     /// A list of addresses, or one; `Some(None)` where there is none or an empty one.
@@ -170,6 +207,24 @@ mod tests {
         assert!(!trusts(&told, "127.0.0.1") && trusts(&told, "10.0.0.1"));
         let off = with("trusted_proxies: [10.0.0.0/8]");
         assert!(!trusts(&off, "10.0.0.1"), "the switch is off");
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        let read = |list: &str| {
+            let (config, problems) =
+                parse_str(&format!("general_settings: {{allowed_origins: {list}}}\n")).unwrap();
+            (config.access.allowed_origins, problems.errors())
+        };
+        let (origins, errors) =
+            read("['https://App.Example/', 'http://localhost:3000', 'https://a.example:443']");
+        let expected = ["https://app.example", "http://localhost:3000", "https://a.example"];
+        assert_eq!((origins, errors), (expected.map(str::to_owned).to_vec(), 0));
+        assert_eq!(read("https://one.example").0, ["https://one.example"]);
+        for wrong in ["'*'", "app.example", "'https://*.example'", "'https://a/b'", "'null'", "7"] {
+            let (origins, errors) = read(&format!("[{wrong}]"));
+            assert!(origins.is_empty() && errors == 1, "{wrong}: {origins:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub(super) const SECTIONS_LATER: &str = "include guardrails mcp_servers vector_s
 
 pub(super) const GENERAL: &str = "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
     always_include_stream_usage litellm_dangerously_permit_weak_or_unset_master_key \
-    keepalive_timeout body_timeout allowed_ips blocked_ips use_x_forwarded_for trusted_proxies";
+    keepalive_timeout body_timeout allowed_ips blocked_ips use_x_forwarded_for trusted_proxies \
+    allowed_origins";
 pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_limit database_connection_timeout \
     database_connection_pool_timeout database_type store_model_in_db store_prompts_in_spend_logs \
     alerting alerting_threshold alert_types alert_to_webhook_url alerting_args \

@@ -97,6 +97,8 @@ pub struct Access {
     pub key_header: Option<HeaderName>,
     /// Host names besides loopback that are accepted in open mode.
     pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call and read answers (CORS), as browsers write them.
+    pub allowed_origins: Vec<String>,
     /// From which addresses calls may come; `None` is from all.
     pub addresses: Option<Addresses>,
     /// Whether the key was generated and is kept in this file.

@@ -64,6 +64,7 @@ impl Check<'_> {
         let access = Access {
             key_header,
             addresses,
+            allowed_origins: self.origins(general),
             allowed_hosts: hosts.iter().filter_map(Node::as_text).collect(),
             ..Access::default()
         };

@@ -30,6 +30,8 @@ struct Rules {
     instance: HeaderValue,
     /// Names that `Host` may have besides loopback; `None` where a key is needed anyway.
     open_to: Option<Vec<String>>,
+    /// Origins whose pages may call.
+    origins: Vec<String>,
     addresses: Option<Addresses>,
     telemetry: Telemetry,
 }
@@ -41,7 +43,8 @@ impl Guard {
     pub fn new(instance: HeaderValue, access: &Access, telemetry: Telemetry) -> Self {
         let open = access.master_key.is_none();
         let open_to = open.then(|| access.allowed_hosts.clone());
-        Self(Arc::new(Rules { instance, open_to, addresses: access.addresses.clone(), telemetry }))
+        let (addresses, origins) = (access.addresses.clone(), access.allowed_origins.clone());
+        Self(Arc::new(Rules { instance, open_to, origins, addresses, telemetry }))
     }
 
     /// Passes a request on, or says why not.
@@ -64,9 +67,18 @@ impl Guard {
             check_address(addresses, req.extensions().get(), headers)?;
         }
         match &rules.open_to {
-            Some(allowed) => check_site(allowed, req.uri(), headers),
+            Some(allowed) => check_site(allowed, &rules.origins, req.uri(), headers),
             None => Ok(()),
         }
+    }
+
+    /// The origin of a page that may call, if the request comes from one.
+    pub(super) fn origin<B>(&self, req: &Request<B>) -> Option<HeaderValue> {
+        if self.0.origins.is_empty() {
+            return None;
+        }
+        let origin = req.headers().get(header::ORIGIN)?;
+        is_listed(origin, &self.0.origins).then(|| origin.clone())
     }
 
     /// The answer to a refused request. Calls are counted and logged as those that a layer refuses.
@@ -125,7 +137,12 @@ fn address(text: &str) -> Option<IpAddr> {
     text.trim_matches(['[', ']']).parse().ok().or_else(with_port)
 }
 
-fn check_site(allowed: &[String], uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+fn check_site(
+    allowed: &[String],
+    origins: &[String],
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
     let host = match uri.authority() {
         Some(authority) => Some(authority.as_str()),
         None => headers.get(header::HOST).and_then(|host| host.to_str().ok()),
@@ -133,8 +150,8 @@ fn check_site(allowed: &[String], uri: &Uri, headers: &HeaderMap) -> Result<(), 
     if !host.is_some_and(|host| is_ours(host, allowed)) {
         return Err(foreign("Host"));
     }
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    if !origins.all(|origin| is_origin_ours(origin, allowed)) {
+    let mut named = headers.get_all(header::ORIGIN).iter();
+    if !named.all(|origin| is_listed(origin, origins) || is_origin_ours(origin, allowed)) {
         return Err(foreign("Origin"));
     }
     Ok(())
@@ -148,6 +165,11 @@ fn foreign(what: &str) -> Problem {
              `general_settings.master_key`, or name the host in `general_settings.allowed_hosts`."
         ),
     )
+}
+
+/// Browsers write origins in lower case, without a standard port: as they compare them.
+fn is_listed(origin: &HeaderValue, origins: &[String]) -> bool {
+    origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
 }
 
 fn is_origin_ours(origin: &HeaderValue, allowed: &[String]) -> bool {

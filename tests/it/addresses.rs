@@ -100,6 +100,53 @@ async fn rules_that_name_no_address_refuse_the_start() {
     assert!(finished.output.contains("`blocked_ips` takes addresses"), "{}", finished.output);
 }
 
+/// A proxy whose upstream says that everyone may read.
+async fn visited(rules: &str) -> (Upstream, Proxy) {
+    let headers = [("content-type", "application/json"), ("access-control-allow-origin", "*")];
+    let upstream = Upstream::playing(upstream::answer(200, &headers, COMPLETION)).await;
+    let config = proxy::config(&upstream.base()) + rules;
+    (upstream, proxy::with(&config).start().await)
+}
+
+#[tokio::test]
+async fn no_page_may_read_answers_unless_the_config_says_so() {
+    let (_upstream, proxy) = visited("").await;
+    for call in [chat("gpt"), get("/v1/models"), get("/health/readiness")] {
+        let answer = proxy.call(call.header("origin", "https://app.example")).await.expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+    }
+    let asks = preflight("https://app.example");
+    asks.send(proxy.addr()).await.expect(405);
+}
+
+fn preflight(origin: &str) -> Call {
+    let asks = crate::client::request("OPTIONS", "/v1/chat/completions");
+    let asks = asks.header("origin", origin).header("access-control-request-method", "POST");
+    asks.header("access-control-request-headers", "authorization,content-type")
+}
+
+#[tokio::test]
+async fn pages_of_listed_origins_may_call_and_read() {
+    let (upstream, proxy) = visited("  allowed_origins: ['https://App.example']\n").await;
+    let asked = preflight("https://app.example").send(proxy.addr()).await.expect(204);
+    assert_eq!(asked.header("access-control-allow-origin"), Some("https://app.example"));
+    let names = Some("authorization,content-type");
+    assert_eq!(asked.header("access-control-allow-headers"), names);
+    assert!(asked.header("access-control-allow-methods").unwrap().contains("POST"));
+    for (call, status) in [(chat("gpt").key(KEY), 200), (chat("gpt"), 401)] {
+        let answer = call.header("origin", "https://app.example").send(proxy.addr()).await;
+        let answer = answer.expect(status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
+        assert_eq!(answer.header("vary"), Some("origin"));
+    }
+    for origin in ["https://evil.example", "http://app.example", "https://app.example:8443"] {
+        preflight(origin).send(proxy.addr()).await.expect(405);
+        let answer = proxy.call(chat("gpt").header("origin", origin)).await.expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+    }
+    assert_eq!(upstream.requests().len(), 4);
+}
+
 #[tokio::test]
 async fn tricks_with_the_host_do_not_open_an_open_proxy() {
     let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
