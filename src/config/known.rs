@@ -11,11 +11,12 @@ pub(super) const SECTIONS_LATER: &str = "include guardrails mcp_servers vector_s
 
 pub(super) const GENERAL: &str = "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
     always_include_stream_usage litellm_dangerously_permit_weak_or_unset_master_key \
-    keepalive_timeout body_timeout allow_client_side_credentials user_url_validation";
+    keepalive_timeout body_timeout allowed_ips blocked_ips use_x_forwarded_for trusted_proxies \
+    allowed_origins allow_client_side_credentials user_url_validation";
 pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_limit database_connection_timeout \
     database_connection_pool_timeout database_type store_model_in_db store_prompts_in_spend_logs \
     alerting alerting_threshold alert_types alert_to_webhook_url alerting_args \
-    spend_report_frequency allowed_ips blocked_ips allowed_routes admin_only_routes \
+    spend_report_frequency allowed_routes admin_only_routes \
     public_routes max_parallel_requests global_max_parallel_requests max_response_size_mb \
     infer_model_from_keys model_list_healthy_only background_health_checks health_check_interval \
     health_check_details enable_health_check_routing pass_through_endpoints enable_jwt_auth \
@@ -24,8 +25,7 @@ pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_li
     disable_adding_master_key_hash_to_db disable_reset_budget \
     disable_retry_on_max_parallel_request_limit_error allow_requests_on_db_unavailable \
     allow_user_auth enforce_user_param enforced_params \
-    reject_clientside_metadata_tags forward_client_headers_to_llm_api use_x_forwarded_for \
-    ui_access_mode proxy_budget_rescheduler_min_time proxy_budget_rescheduler_max_time \
+    reject_clientside_metadata_tags forward_client_headers_to_llm_api ui_access_mode proxy_budget_rescheduler_min_time proxy_budget_rescheduler_max_time \
     proxy_batch_write_at user_api_key_cache_ttl maximum_spend_logs_retention_period \
     maximum_spend_logs_retention_interval key_management_system key_management_settings \
     use_redis_transaction_buffer otel service_account_settings image_generation_model \

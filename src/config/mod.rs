@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod addresses;
 mod discover;
 mod entry;
 mod env;
@@ -32,6 +33,7 @@ mod tests_mistakes;
 mod upstream;
 mod yaml;
 
+pub use self::addresses::{Addresses, Nets};
 pub use self::env::{Env, Unread};
 pub use self::load::{Refused, load, parse_str};
 pub use self::master_key::{state_dir, stored};
@@ -56,6 +58,8 @@ pub struct Config {
     pub compat: Compat,
     /// What the operator should know once at start: keys without effect, ignored variables.
     pub notices: Vec<String>,
+    /// The files that it was read from, to be watched: the config, and each `.env` there was.
+    pub files: Vec<PathBuf>,
 }
 
 /// Listeners and limits.
@@ -93,6 +97,10 @@ pub struct Access {
     pub key_header: Option<HeaderName>,
     /// Host names besides loopback that are accepted in open mode.
     pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call and read answers (CORS), as browsers write them.
+    pub allowed_origins: Vec<String>,
+    /// From which addresses calls may come; `None` is from all.
+    pub addresses: Option<Addresses>,
     /// Whether the key was generated and is kept in this file.
     pub generated_at: Option<PathBuf>,
 }
@@ -203,7 +211,7 @@ pub struct Deployment {
 }
 
 /// How the forwarder reaches upstreams.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outbound {
     /// Whether certificates are checked (`SSL_VERIFY`, `ssl_verify`). Default true.
     pub verify_tls: bool,
@@ -223,7 +231,7 @@ pub struct Outbound {
 }
 
 /// `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. Credentials inside the URLs stay secret.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// For `http://` upstreams.
     pub http: Option<Secret<Uri>>,

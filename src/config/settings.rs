@@ -59,9 +59,12 @@ impl Check<'_> {
             }
             header
         });
+        let addresses = self.addresses(general)?;
         let hosts = general.get("allowed_hosts").map(Node::items).unwrap_or_default();
         let access = Access {
             key_header,
+            addresses,
+            allowed_origins: self.origins(general),
             allowed_hosts: hosts.iter().filter_map(Node::as_text).collect(),
             ..Access::default()
         };

@@ -135,6 +135,15 @@ impl Forwarder {
         self.origins().iter().for_each(|origin| origin.pool.close());
     }
 
+    /// Forgets the origins that no [`Upstream`] and no call leads to any more, and closes what is
+    /// idle there.
+    pub fn forget_unused(&self) {
+        let mut origins = self.0.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused: Vec<_> = origins.extract_if(|_, origin| Origin::is_unused(origin)).collect();
+        drop(origins);
+        unused.iter().for_each(|(_, origin)| origin.pool.close());
+    }
+
     fn origins(&self) -> Vec<Arc<Origin>> {
         let origins = self.0.origins.lock().unwrap_or_else(PoisonError::into_inner);
         origins.values().map(Arc::clone).collect()

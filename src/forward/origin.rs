@@ -217,6 +217,12 @@ impl Origin {
         }
     }
 
+    /// Whether nobody holds it but the map of origins and its own sweeper. Asked while that map is
+    /// locked, so that nobody can begin to.
+    pub(super) fn is_unused(this: &Arc<Self>) -> bool {
+        Arc::strong_count(this) <= 1 + usize::from(this.pool.is_swept())
+    }
+
     pub(super) fn stats(&self) -> OriginStats {
         OriginStats {
             origin: Arc::clone(&self.target.name),

@@ -27,7 +27,7 @@ use self::leaf::Sending;
 use crate::config::{ClientSide, Routing};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
-use crate::telemetry::{Metrics, Trail, UpstreamConnections};
+use crate::telemetry::{Live, Metrics, Trail, UpstreamConnections};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use http::request::Parts;
@@ -98,6 +98,15 @@ impl Router {
     #[must_use]
     pub fn deployments(&self) -> &[Arc<Deployment>] {
         &self.0.deployments
+    }
+
+    /// What metrics may still count: the deployments and the names.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        let mut live = Live::default();
+        self.0.deployments.iter().for_each(|deployment| live.deployment(deployment.labels()));
+        self.0.groups.names().for_each(|name| live.name(name));
+        live
     }
 
     /// The service of calls whose body goes straight through.

@@ -7,6 +7,7 @@ mod proxy;
 mod upstream;
 mod wire;
 
+mod addresses;
 mod auth;
 mod config;
 mod cve;
@@ -19,6 +20,7 @@ mod images;
 mod ingest;
 mod lossless;
 mod ops;
+mod reload;
 mod routing;
 mod rules;
 mod sockets;
