@@ -1,5 +1,6 @@
 //! Facts about one call that layers hand to each other through [`http::Extensions`].
 use std::net::SocketAddr;
+use std::ops::Add;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Money in billionths of a US dollar. Integers, so that sums are exact.
@@ -54,6 +55,22 @@ pub struct Usage {
     pub audio_output: i64,
 }
 
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            input: self.input + more.input,
+            output: self.output + more.output,
+            cache_read: self.cache_read + more.cache_read,
+            cache_write: self.cache_write + more.cache_write,
+            reasoning: self.reasoning + more.reasoning,
+            audio_input: self.audio_input + more.audio_input,
+            audio_output: self.audio_output + more.audio_output,
+        }
+    }
+}
+
 impl Price {
     /// The cost of `usage`, rounded up to the next [`NanoUsd`].
     #[must_use]
@@ -106,6 +123,14 @@ impl UsageCell {
     pub fn set(&self, usage: Usage) {
         let cost = self.0.price.cost(&usage);
         *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some((usage, cost));
+    }
+
+    /// Adds a report to those before, where a provider bills the parts of a call one by one.
+    pub fn add(&self, usage: Usage) {
+        let NanoUsd(more) = self.0.price.cost(&usage);
+        let mut bill = self.0.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, NanoUsd(cost)) = bill.unwrap_or_default();
+        *bill = Some((before + usage, NanoUsd(cost + more)));
     }
 
     /// The usage so far; `None` until the provider reported any.
