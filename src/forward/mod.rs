@@ -28,6 +28,7 @@ pub use self::error::{ConnectError, ForwardError, SetupError};
 pub use self::headers::{strip_hop_by_hop, strip_request};
 pub use self::origin::OriginStats;
 pub use self::timeouts::Deadlines;
+pub use self::upgrade::{Line, Upgrade};
 
 use self::connect::Connector;
 use self::origin::{Origin, Target};
@@ -49,6 +50,7 @@ mod proxy;
 mod tests;
 mod timeouts;
 mod tls;
+mod upgrade;
 
 /// What all upstreams share: settings, resolver, TLS, pools. Clones are the same forwarder.
 #[derive(Clone, Debug)]

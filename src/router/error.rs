@@ -93,6 +93,9 @@ pub enum UpstreamCause {
     /// An error status with a page instead of the provider's JSON.
     #[error("an error page with status {0}")]
     Page(StatusCode),
+    /// Another answer than a WebSocket where one was asked for.
+    #[error("no WebSocket, but status {0}")]
+    NotSwitched(StatusCode),
     /// A 200 whose first event was an error.
     #[error("the stream began with an error: {message}")]
     ErrorFirst {
@@ -119,6 +122,9 @@ impl UpstreamFailure {
             UpstreamCause::Forward(error) => format!("Connection error. ({error})"),
             UpstreamCause::Cut => "Connection error. (the answer broke off)".to_owned(),
             UpstreamCause::Page(status) => format!("Error code: {}", status.as_u16()),
+            UpstreamCause::NotSwitched(status) => {
+                format!("it opened no WebSocket, but answered with status {}", status.as_u16())
+            }
             UpstreamCause::ErrorFirst { message, .. } => message.clone(),
         };
         let (name, provider) = (class.name(), self.provider);
@@ -130,6 +136,7 @@ impl UpstreamFailure {
             UpstreamCause::Forward(error) if error.is_timeout() => StatusCode::REQUEST_TIMEOUT,
             UpstreamCause::Forward(ForwardError::Loop { .. }) => StatusCode::LOOP_DETECTED,
             UpstreamCause::Forward(_) | UpstreamCause::Cut => StatusCode::INTERNAL_SERVER_ERROR,
+            UpstreamCause::NotSwitched(_) => StatusCode::BAD_GATEWAY,
             UpstreamCause::ErrorFirst { status, .. } | UpstreamCause::Page(status) => *status,
         }
     }

@@ -9,6 +9,7 @@ mod leaf;
 mod listed;
 mod pick;
 mod probe;
+mod realtime;
 mod stream;
 mod through;
 mod whole;
@@ -46,6 +47,8 @@ struct Shared {
     deployments: Vec<Arc<Deployment>>,
     forwarder: Forwarder,
     rules: Rules,
+    /// What calls without a model ask for.
+    default_model: Option<Box<str>>,
 }
 
 /// What holds for the calls of all deployments.
@@ -89,6 +92,7 @@ impl Router {
             deployments,
             forwarder,
             rules: Rules { settings, hop, key_header },
+            default_model: routing.default_model.as_deref().map(Into::into),
         }))
     }
 

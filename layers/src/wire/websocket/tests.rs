@@ -98,7 +98,8 @@ fn frames() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(opcode, last, rsv)| opcode | u8::from(last) << 7 | u8::from(rsv) << 6);
     let mask = prop::option::weighted(0.1, any::<[u8; 4]>());
     let payload = prop::collection::vec(any::<u8>(), 0..200);
-    let one = (first, mask, payload).prop_map(|(first, mask, payload)| frame(first, mask, &payload));
+    let one =
+        (first, mask, payload).prop_map(|(first, mask, payload)| frame(first, mask, &payload));
     prop::collection::vec(one, 0..12).prop_map(|frames| frames.concat())
 }
 
