@@ -16,6 +16,7 @@ mod harness;
 mod ingest;
 mod lossless;
 mod ops;
+mod realtime;
 mod routing;
 mod rules;
 mod sockets;
