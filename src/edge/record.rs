@@ -114,10 +114,13 @@ where
 /// The call ends with the tunnel, and not with the body of the 101, which is empty.
 #[cold]
 fn switched(rsp: Response<Body>, recording: Recording) -> Response<Answer> {
-    if let Some(tunnel) = rsp.extensions().get::<Tunnel>() {
-        tunnel.on_end(recording);
+    match rsp.extensions().get::<Tunnel>() {
+        Some(tunnel) => {
+            tunnel.on_end(recording);
+            rsp.map(Answer::Right)
+        }
+        None => rsp.map(|body| recorded(body, recording)),
     }
-    rsp.map(Answer::Right)
 }
 
 #[pinned_drop]

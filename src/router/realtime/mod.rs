@@ -176,7 +176,7 @@ impl Call {
             .get(UPGRADE)
             .is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"websocket"));
         if !is_websocket {
-            return Err(self.failure(UpstreamCause::NotSwitched(parts.status)).into());
+            return Err(self.failure(UpstreamCause::Unasked(parts.status)).into());
         }
         parts.headers.remove(SEC_WEBSOCKET_EXTENSIONS);
         // What is between the client and the upstream is told once, and not again as a provider's.
@@ -204,7 +204,7 @@ impl Call {
         let (parts, body) = rsp.into_parts();
         let status = parts.status;
         if !status.is_client_error() && !status.is_server_error() {
-            return Err(self.failure(UpstreamCause::NotSwitched(status)).into());
+            return Err(self.failure(UpstreamCause::Unasked(status)).into());
         }
         if let Some(trail) = &self.trail {
             let class = Class::of(status).name();
