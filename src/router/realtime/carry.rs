@@ -7,9 +7,11 @@ use bartizan_layers::facts::UsageCell;
 use bartizan_layers::wire::tap::{Session, realtime_usage};
 use bartizan_layers::wire::websocket::Messages;
 use bytes::Bytes;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// What is read ahead of a slow reader, in each direction.
 const BUFFER: usize = 16 * 1024;
@@ -45,62 +47,70 @@ enum Over {
 
 impl Carry for Realtime {
     fn carry<'a>(self: Box<Self>, client: Client<'a>) -> Carrying<'a> {
-        Box::pin(async move {
-            let Self { mut line, session, usage, trail, observed } = *self;
-            let _open = Opened::new(observed);
-            let early = line.take_early();
-            let count = |add: fn(&Trail, u64), bytes: usize| {
-                trail.iter().for_each(|trail| add(trail, bytes as u64));
-            };
-            let (mut up, mut down) = (Way::new(0), Way::new(LONGEST));
-            let (mut from_client, mut to_client) = tokio::io::split(client.io);
-            let (mut from_upstream, mut to_upstream) = tokio::io::split(line);
-            let over = {
-                let asking = async {
-                    let (from, to) = (&mut from_client, &mut to_upstream);
-                    let side = up.pump(client.early, from, to, |way, bytes| {
-                        count(Trail::add_received, bytes.len());
-                        way.push(bytes, |_| {});
-                    });
-                    let side = side.await;
-                    if side == Side::Ended {
-                        // An upstream that is gone already needs no end.
-                        timeout(GRACE, to_upstream.shutdown()).await.ok();
-                    }
-                    side
-                };
-                let (from, to) = (&mut from_upstream, &mut to_client);
-                let answering = down.pump(early, from, to, |way, bytes| {
-                    count(Trail::add_written, bytes.len());
-                    way.push(bytes, |text| {
-                        realtime_usage(session, text).into_iter().for_each(|it| usage.add(it));
-                    });
-                });
-                tokio::pin!(asking, answering);
-                tokio::select! {
-                    side = &mut answering => side.over(Over::UpstreamLeft, Over::ClientLeft),
-                    side = &mut asking => {
-                        // It may still answer to a close frame, or finish what nobody reads.
-                        if side == Side::Ended {
-                            timeout(GRACE, answering).await.ok();
-                        }
-                        side.over(Over::ClientLeft, Over::UpstreamLeft)
-                    }
-                    () = client.cut.cancelled() => Over::Cut,
-                }
-            };
-            if over == Over::Cut {
-                down.say(&mut to_client, &AWAY_TO_CLIENT).await;
-                up.say(&mut to_upstream, &AWAY_TO_UPSTREAM).await;
+        Box::pin(self.run(client))
+    }
+}
+
+impl Realtime {
+    async fn run(self, client: Client<'_>) -> End {
+        let Self { mut line, session, usage, trail, observed } = self;
+        let _open = Opened::new(observed);
+        let early = line.take_early();
+        let count = |add: fn(&Trail, u64), bytes: &[u8]| {
+            trail.iter().for_each(|trail| add(trail, bytes.len() as u64));
+        };
+        let (mut up, mut down) = (Way::new(0), Way::new(LONGEST));
+        let (from_client, mut to_client) = tokio::io::split(client.io);
+        let (from_upstream, mut to_upstream) = tokio::io::split(line);
+        let asking = async {
+            let asked = up.pump(client.early, from_client, &mut to_upstream, |way, bytes| {
+                count(Trail::add_received, bytes);
+                way.push(bytes, |_| {});
+            });
+            let side = asked.await;
+            if side == Side::Ended {
+                // An upstream that is gone already needs no end.
+                timeout(GRACE, to_upstream.shutdown()).await.ok();
             }
-            let closed = up.messages.is_closed() || down.messages.is_closed();
-            match over {
-                Over::Cut => End::Cancelled,
-                _ if closed => End::Complete,
-                Over::ClientLeft => End::Cancelled,
-                Over::UpstreamLeft => End::Failed,
+            side
+        };
+        let answering = down.pump(early, from_upstream, &mut to_client, |way, bytes| {
+            count(Trail::add_written, bytes);
+            way.push(bytes, |text| {
+                realtime_usage(session, text).into_iter().for_each(|it| usage.add(it));
+            });
+        });
+        let over = over(asking, answering, client.cut).await;
+        if over == Over::Cut {
+            down.say(&mut to_client, &AWAY_TO_CLIENT).await;
+            up.say(&mut to_upstream, &AWAY_TO_UPSTREAM).await;
+        }
+        match over {
+            Over::Cut => End::Cancelled,
+            _ if up.messages.is_closed() || down.messages.is_closed() => End::Complete,
+            Over::ClientLeft => End::Cancelled,
+            Over::UpstreamLeft => End::Failed,
+        }
+    }
+}
+
+/// Waits for the end: `asking` carries the client's frames, `answering` the upstream's.
+async fn over(
+    asking: impl Future<Output = Side>,
+    answering: impl Future<Output = Side>,
+    cut: &CancellationToken,
+) -> Over {
+    let mut answering = pin!(answering);
+    tokio::select! {
+        side = &mut answering => side.over(Over::UpstreamLeft, Over::ClientLeft),
+        side = asking => {
+            // The upstream may still answer to a close frame, or finish what nobody reads.
+            if side == Side::Ended {
+                timeout(GRACE, answering).await.ok();
             }
-        })
+            side.over(Over::ClientLeft, Over::UpstreamLeft)
+        }
+        () = cut.cancelled() => Over::Cut,
     }
 }
 
@@ -142,7 +152,7 @@ impl Way {
     async fn pump(
         &mut self,
         early: Bytes,
-        from: &mut (impl AsyncRead + Unpin),
+        mut from: impl AsyncRead + Unpin,
         to: &mut (impl AsyncWrite + Unpin),
         mut seen: impl FnMut(&mut Messages, &[u8]),
     ) -> Side {

@@ -18,19 +18,42 @@ const VERSION: HeaderValue = HeaderValue::from_static("13");
 /// The name of the protocol.
 pub(super) const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
+/// What `Connection` says where an `Upgrade` is meant (RFC 9110, 7.8).
+pub(super) const SWITCH: HeaderValue = HeaderValue::from_static("Upgrade");
+
 /// Subprotocols that name or prove an account: never the provider's business.
 const ACCOUNT: [&str; 3] = [ProtocolKey::PREFIX, "openai-organization.", "openai-project."];
 
-/// Why a request gets no WebSocket, and the header that says what would.
+/// Why a request gets no WebSocket, and what its answer asks for.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) problem: Problem,
-    pub(super) header: Option<(HeaderName, HeaderValue)>,
+    asks_for: Missing,
+}
+
+/// What a request lacks that a header of its answer can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    Upgrade,
+    Version,
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self { problem, header: None }
+        Self { problem, asks_for: Missing::Nothing }
+    }
+}
+
+impl Refusal {
+    /// The headers that say what would have been right.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let [first, second] = match self.asks_for {
+            Missing::Nothing => [None, None],
+            Missing::Upgrade => [Some((UPGRADE, WEBSOCKET)), Some((CONNECTION, SWITCH))],
+            Missing::Version => [Some((SEC_WEBSOCKET_VERSION, VERSION)), None],
+        };
+        first.into_iter().chain(second)
     }
 }
 
@@ -46,7 +69,7 @@ pub(super) fn check(parts: &Parts, has_body: bool) -> Result<(), Refusal> {
             "/realtime: this is no version of the WebSocket protocol that is spoken here; send \
              `Sec-WebSocket-Version: 13`.",
         );
-        return Err(Refusal { problem, header: Some((SEC_WEBSOCKET_VERSION, VERSION)) });
+        return Err(Refusal { problem, asks_for: Missing::Version });
     }
     let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
     let is_key = |key: &HeaderValue| STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16);
@@ -69,8 +92,9 @@ fn not_asked_for(version: Version) -> Refusal {
          `wss://`, HTTP/1.1 with `Upgrade: websocket`); without one, call `/v1/chat/completions`.",
     );
     // HTTP/2 knows no such header (RFC 9113, 8.2.2).
-    let header = (version < Version::HTTP_2).then_some((UPGRADE, WEBSOCKET));
-    Refusal { problem, header }
+    let can_be_said = version < Version::HTTP_2;
+    let asks_for = if can_be_said { Missing::Upgrade } else { Missing::Nothing };
+    Refusal { problem, asks_for }
 }
 
 /// Whether one of the words in the header `name` is what a WebSocket needs there.
@@ -95,7 +119,7 @@ pub(super) fn outgoing(headers: &mut HeaderMap, rules: &Rules, own: &[(HeaderNam
         headers.insert(name, value.clone());
     }
     headers.insert(&rules.hop.0, rules.hop.1.clone());
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(CONNECTION, SWITCH);
     headers.insert(UPGRADE, WEBSOCKET);
 }
 
@@ -136,7 +160,8 @@ mod tests {
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let refusal = check(&parts, false).err()?;
-        let header = refusal.header.map(|(name, value)| format!("{name}: {value:?}"));
+        let header = refusal.headers().next();
+        let header = header.map(|(name, value)| format!("{name}: {value:?}"));
         Some((refusal.problem.status.as_u16(), header))
     }
 

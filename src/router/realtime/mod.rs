@@ -4,18 +4,19 @@ mod handshake;
 mod query;
 
 use self::carry::Realtime;
-use self::handshake::{Refusal, WEBSOCKET, outgoing};
+use self::handshake::{Refusal, SWITCH, WEBSOCKET, outgoing};
 use self::query::Asked;
 use super::answer::Answer;
 use super::deployment::Deployment;
 use super::dress::Told;
 use super::error::{RouteError, UpstreamCause, UpstreamFailure};
+use super::group::Found;
 use super::leaf::Leaf;
-use super::{Router, group, pick};
+use super::{Router, Shared, pick};
 use crate::data::Wire;
 use crate::forward::{Line, Upgrade, strip_hop_by_hop};
 use crate::providers::{Class, Dialect, Operation, PathModel, Problem};
-use crate::telemetry::{Failure, Served, Trail, millis};
+use crate::telemetry::{Failure, RequestId, Served, Trail, millis};
 use crate::tunnel::Tunnel;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -23,7 +24,7 @@ use bartizan_layers::facts::UsageCell;
 use bartizan_layers::wire::tap::Session;
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
     SEC_WEBSOCKET_PROTOCOL, UPGRADE,
 };
 use http::request::Parts;
@@ -33,12 +34,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The path as error messages name it.
+const ROUTE: &str = Operation::Realtime.route();
+
 /// Answers a call for a WebSocket.
 pub(super) fn answer(router: &Router, parts: Parts, has_body: bool) -> Answer {
     let trail: Option<Trail> = parts.extensions.get().cloned();
     match prepare(router, parts, has_body) {
         Ok(call) => Box::pin(call.answer()),
-        Err(Stop::Refused(refusal)) => Box::pin(ready(Ok(refused(trail.as_ref(), refusal)))),
+        Err(Stop::Refused(refusal)) => Box::pin(ready(Ok(refused(trail.as_ref(), &refusal)))),
         Err(Stop::Route(error)) => Box::pin(ready(Err(error.into()))),
     }
 }
@@ -82,51 +86,65 @@ fn prepare(router: &Router, mut parts: Parts, has_body: bool) -> Result<Call, St
     handshake::check(&parts, has_body)?;
     let query = parts.uri.query().map(str::to_owned);
     let asked = Asked::of(query.as_deref())?;
-    let shared = &*router.0;
     let named = parts.extensions.remove::<PathModel>().map(|PathModel(model)| model);
     let named = named.or(asked.model);
     // OpenAI takes no model for a transcription: whether one is sent is the client's choice.
     let is_silent = named.is_none() && asked.transcribes;
-    let route = Operation::Realtime.route();
-    let wildcards = shared.groups.has_wildcards();
+    let shared = &*router.0;
     let name = named.or_else(|| shared.default_model.clone());
-    let Some(name) = name else {
-        return Err(RouteError::UnknownModel { route, model: None, wildcards: false }.into());
-    };
-    let unknown = || RouteError::UnknownModel { route, model: Some(name.clone()), wildcards };
-    let found = shared.groups.find(&name).ok_or_else(unknown)?;
     let trail: Option<Trail> = parts.extensions.get().cloned();
-    if let Some(trail) = &trail {
-        trail.set_requested(found.group.name.clone());
-        trail.set_streamed(true);
-    }
-    let able = found.group.deployments.iter();
-    let able = able.filter(|deployment| deployment.serves(&name) && has_realtime(deployment));
-    let not_spoken = || RouteError::NotSpoken { route, model: name.clone() };
-    let deployment = pick::pick(able).ok_or_else(not_spoken)?.clone();
+    let (deployment, model) = pick(shared, name.as_deref(), trail.as_ref())?;
     let config = deployment.config();
-    let captures = found.captures.as_deref();
-    let model = captures.map(|captures| group::filled(&config.model, captures, &name));
-    let model = model.as_deref().unwrap_or(&config.model);
-    let sent_query = query::outgoing(query.as_deref(), (!is_silent).then_some(model));
-    let target = Uri::try_from(format!("/realtime?{sent_query}"));
-    let target = target.map_err(|_| RouteError::BadPath { route, model: name.clone() })?;
+    let query = query::outgoing(query.as_deref(), (!is_silent).then_some(&model));
+    let bad = |_| RouteError::BadPath { route: ROUTE, model: model.as_str().into() };
     let mut request = Request::new(());
-    *request.uri_mut() = target;
+    *request.uri_mut() = Uri::try_from(format!("/realtime?{query}")).map_err(bad)?;
     *request.headers_mut() = parts.headers;
     outgoing(request.headers_mut(), &shared.rules, &config.headers);
     let limits = shared.rules.settings.timeouts;
-    let own = config.stream_timeout.or(config.timeout).or(limits.stream);
-    let usage = UsageCell::new(deployment.price(model));
+    let first_byte = config.stream_timeout.or(config.timeout).or(limits.stream);
+    let usage = UsageCell::new(deployment.price(&model));
     let sent = Instant::now();
     if let Some(trail) = &trail {
         let labels = deployment.labels().clone();
         trail.set_served(Served { deployment: labels, usage: usage.clone() });
         trail.set_sent(sent);
     }
-    let first_byte = own.unwrap_or(limits.total);
-    let session = if asked.transcribes { Session::Transcription } else { Session::Conversation };
-    Ok(Call { deployment, request, session, first_byte, usage, trail, sent })
+    Ok(Call {
+        first_byte: first_byte.unwrap_or(limits.total),
+        session: if asked.transcribes { Session::Transcription } else { Session::Conversation },
+        deployment,
+        request,
+        usage,
+        trail,
+        sent,
+    })
+}
+
+/// A deployment for the model `name`, and what its provider calls the model.
+fn pick(
+    shared: &Shared,
+    name: Option<&str>,
+    trail: Option<&Trail>,
+) -> Result<(Arc<Deployment>, String), RouteError> {
+    let wildcards = name.is_some() && shared.groups.has_wildcards();
+    let unknown =
+        || RouteError::UnknownModel { route: ROUTE, model: name.map(Into::into), wildcards };
+    let name = name.ok_or_else(unknown)?;
+    let Found { group, captures } = shared.groups.find(name).ok_or_else(unknown)?;
+    if let Some(trail) = trail {
+        trail.set_requested(group.name.clone());
+        trail.set_streamed(true);
+    }
+    let able = group.deployments.iter();
+    let able = able.filter(|deployment| deployment.serves(name) && has_realtime(deployment));
+    let not_spoken = || RouteError::NotSpoken { route: ROUTE, model: name.into() };
+    let deployment = pick::pick(able).ok_or_else(not_spoken)?.clone();
+    let model = match captures {
+        Some(captures) => deployment.model(&captures, name),
+        None => deployment.config().model.clone(),
+    };
+    Ok((deployment, model))
 }
 
 /// Only OpenAI's own wire has it, as far as anyone knows before asking.
@@ -136,19 +154,17 @@ fn has_realtime(deployment: &Deployment) -> bool {
 }
 
 /// The answer to a request that could never become a WebSocket.
-fn refused(trail: Option<&Trail>, Refusal { problem, header }: Refusal) -> Response<Body> {
-    let mut rsp = Response::new(Body::from(Dialect::OpenAi.error_body(&problem)));
+fn refused(trail: Option<&Trail>, refusal: &Refusal) -> Response<Body> {
+    let problem = &refusal.problem;
+    let mut rsp = Response::new(Body::from(Dialect::OpenAi.error_body(problem)));
     *rsp.status_mut() = problem.status;
     let headers = rsp.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if header.as_ref().is_some_and(|(name, _)| *name == UPGRADE) {
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    }
-    headers.extend(header);
+    headers.extend(refusal.headers());
     if let Some(trail) = trail {
         let (status, class) = (problem.status.as_u16(), problem.class.name());
         trail.set_failure(Failure { status, class });
-        headers.insert(crate::telemetry::RequestId::HEADER, trail.id().header().clone());
+        headers.insert(RequestId::HEADER, trail.id().header().clone());
     }
     rsp
 }
@@ -187,7 +203,7 @@ impl Call {
         *rsp.headers_mut() = self.dressed(parts.headers);
         let theirs = theirs.into_iter().filter_map(|(value, name)| Some((name, value?)));
         rsp.headers_mut().extend(theirs);
-        rsp.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        rsp.headers_mut().insert(CONNECTION, SWITCH);
         rsp.headers_mut().insert(UPGRADE, WEBSOCKET);
         rsp.extensions_mut().insert(Tunnel::new(Realtime {
             line,
@@ -213,7 +229,7 @@ impl Call {
         let mut rsp = Response::new(Body::from(body));
         *rsp.status_mut() = status;
         *rsp.headers_mut() = self.dressed(parts.headers);
-        rsp.headers_mut().remove(http::header::CONTENT_LENGTH);
+        rsp.headers_mut().remove(CONTENT_LENGTH);
         Ok(rsp)
     }
 
