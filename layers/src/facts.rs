@@ -166,3 +166,20 @@ pub struct Principal {
     /// Whether it may use management routes.
     pub admin: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{NanoUsd, Price, Rates, Usage, UsageCell};
+
+    #[test]
+    fn reports_that_are_added_are_billed_one_by_one() {
+        let rates = |input| Rates { input, ..Rates::default() };
+        let bill = UsageCell::new(Price { base: rates(1000), above: Some((100, rates(9000))) });
+        let usage = Usage { input: 60, output: 5, audio_input: 1, ..Usage::default() };
+        bill.add(usage);
+        bill.add(usage);
+        let sum = Usage { input: 120, output: 10, audio_input: 2, ..Usage::default() };
+        // Together they would be a long prompt, which neither was.
+        assert_eq!(bill.bill(), Some((sum, NanoUsd(120))));
+    }
+}
