@@ -109,5 +109,6 @@ fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
         params,
         info: Map::new(),
         discovered: true,
+        use_in_pass_through: false,
     }
 }

@@ -29,6 +29,7 @@ impl Check<'_> {
 
     /// A credential of the environment. A file that does not give it is told once.
     pub(super) fn secret(&mut self, name: &str) -> Option<Secret<String>> {
+        self.env.file_of(name).into_iter().for_each(|path| self.problems.was_read(path));
         self.env.secret(name).unwrap_or_else(|unread| {
             self.problems.add_once(unread_secret(&unread, Place::default()));
             None

@@ -3,9 +3,9 @@
 
 /// Top-level sections.
 pub(super) const SECTIONS: &str =
-    "model_list litellm_settings general_settings router_settings environment_variables";
+    "model_list litellm_settings general_settings router_settings environment_variables include";
 /// Sections of later versions.
-pub(super) const SECTIONS_LATER: &str = "include guardrails mcp_servers vector_store_registry credential_list prompts agents \
+pub(super) const SECTIONS_LATER: &str = "guardrails mcp_servers vector_store_registry credential_list prompts agents \
     files_settings finetune_settings default_vertex_config assistant_settings search_tools \
     policies callback_settings";
 
@@ -77,10 +77,10 @@ pub(super) const ENTRY: &str = "model_name litellm_params model_info tpm rpm";
 
 /// Keys of `litellm_params` that are no parameter of a request.
 pub(super) const PARAMS: &str = "model api_key api_base base_url custom_llm_provider organization extra_headers extra_body \
-    timeout stream_timeout weight rpm tpm order model_info";
+    timeout stream_timeout weight rpm tpm order model_info use_in_pass_through";
 pub(super) const PARAMS_LATER: &str = "api_version max_parallel_requests max_retries num_retries cooldown_time tags max_budget \
     budget_duration mock_response drop_params additional_drop_params allowed_openai_params \
-    merge_reasoning_content_in_choices use_in_pass_through configurable_clientside_auth_params \
+    merge_reasoning_content_in_choices configurable_clientside_auth_params \
     litellm_credential_name guardrails cache_control_injection_points prompt_id vertex_project \
     vertex_location vertex_credentials aws_access_key_id aws_secret_access_key aws_session_token \
     aws_region_name aws_role_name aws_session_name aws_profile_name aws_web_identity_token \

@@ -1,11 +1,12 @@
 //! Options, variables and a file → the finished config, with every problem found on the way.
 use super::env::Env;
 use super::fields::{Check, described};
+use super::include;
 use super::known;
 use super::own::Own;
 use super::problem::{Problem, Problems};
 use super::resolve::resolve;
-use super::yaml::{self, Kind, Node};
+use super::yaml::{Kind, Node};
 use super::{Alias, Config, Options, Routing, Secret, Server, Timeouts};
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -43,8 +44,9 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
             return Err(Refused(problems));
         }
     };
-    problems.file = (path.display().to_string(), Secret::new(text));
-    finished_text(options, env, problems)
+    problems.files.push((path.display().to_string(), Secret::new(text)));
+    problems.was_read(&path);
+    finished_text(options, env, Some(&path), problems)
 }
 
 /// Reads a config from its text alone, without an environment.
@@ -53,30 +55,18 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
 ///
 /// [`Refused`], as [`load`].
 pub fn parse_str(text: &str) -> Result<(Config, Problems), Refused> {
-    let file = ("config".into(), Secret::new(text.to_owned()));
-    let problems = Problems { file, ..Problems::default() };
-    finished_text(&Options::default(), Env::default(), problems)
+    let files = vec![("config".into(), Secret::new(text.to_owned()))];
+    let problems = Problems { files, ..Problems::default() };
+    finished_text(&Options::default(), Env::default(), None, problems)
 }
 
 fn finished_text(
     options: &Options,
     mut env: Env,
+    path: Option<&Path>,
     mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
-    let mut root = match yaml::parse(problems.file.1.expose()) {
-        Ok(root) => root,
-        Err(problem) => {
-            problems.add(problem);
-            return Err(Refused(problems));
-        }
-    };
-    if !matches!(root.kind, Kind::Map(_)) {
-        let message = format!("a config is a map of sections, not {}", described(&root));
-        let help = "begin with `model_list:` and a list of models below it";
-        problems.add(Problem::error(message, root.place).help(help));
-        return Err(Refused(problems));
-    }
-    yaml::without_twins(&mut root, &mut problems);
+    let Some(mut root) = include::whole(path, &mut problems) else { return Err(Refused(problems)) };
     export(&mut root, &mut env, &mut problems);
     resolve(&mut root, "", &env, &mut problems);
     finished(options, &env, Some(&root), problems)
@@ -138,7 +128,8 @@ fn finished(
         return Err(Refused(problems));
     }
     let notices = problems.notices.clone();
-    Ok((Config { server, access, routing, outbound, telemetry, compat, notices }, problems))
+    let files = problems.read.clone();
+    Ok((Config { server, access, routing, outbound, telemetry, compat, notices, files }, problems))
 }
 
 impl Check<'_> {

@@ -12,6 +12,7 @@ mod discover;
 mod entry;
 mod env;
 mod fields;
+mod include;
 mod known;
 mod load;
 mod mask;
@@ -27,6 +28,8 @@ mod settings;
 mod tests;
 #[cfg(test)]
 mod tests_environment;
+#[cfg(test)]
+mod tests_include;
 #[cfg(test)]
 mod tests_mistakes;
 mod upstream;
@@ -56,6 +59,9 @@ pub struct Config {
     pub compat: Compat,
     /// What the operator should know once at start: keys without effect, ignored variables.
     pub notices: Vec<String>,
+    /// Every file that it was read from: the config, what it includes, `.env`, and the files that
+    /// hold single values (`os.file/…`, `NAME_FILE`). A change in one of them may change it.
+    pub files: Vec<PathBuf>,
 }
 
 /// Listeners and limits.
@@ -177,6 +183,8 @@ pub struct Deployment {
     pub info: serde_json::Map<String, serde_json::Value>,
     /// Whether it was made from a key in the environment, not from a file.
     pub discovered: bool,
+    /// Whether calls to the provider's own paths may use its key (`use_in_pass_through`).
+    pub use_in_pass_through: bool,
 }
 
 /// How the forwarder reaches upstreams.
