@@ -1,6 +1,7 @@
 //! Reads typed values out of the tree, and notes each one that has the wrong type.
 use super::Secret;
 use super::env::{Env, Unread};
+use super::fill::Fill;
 use super::known;
 use super::own::Own;
 use super::problem::{Place, Problem, Problems, Severity};
@@ -16,6 +17,8 @@ pub(super) struct Check<'a> {
     pub(super) problems: Problems,
     /// Keys whose feature comes later, by their paths.
     pub(super) later: BTreeSet<String>,
+    /// What model entries get from elsewhere in the config.
+    pub(super) fill: Fill<'a>,
 }
 
 impl Check<'_> {

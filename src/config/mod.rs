@@ -8,15 +8,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod active;
+mod aliases;
 mod discover;
 mod entry;
 mod env;
 mod fields;
+mod fill;
 mod include;
 mod known;
 mod load;
 mod mask;
 mod master_key;
+mod moved;
 mod options;
 mod own;
 mod price;
@@ -118,6 +122,20 @@ pub struct Routing {
     pub forward_metadata: bool,
     /// What holds where a deployment says nothing.
     pub timeouts: Timeouts,
+    /// How deployments are chosen by the tags of a request; `None` looks at no tags.
+    pub tags: Option<TagRules>,
+    /// Whether requests may bring a `mock_response` (`allow_client_mock_response`). Default false.
+    pub client_mocks: bool,
+    /// Whether `/v1/models` lists wildcards as they are, too (`return_wildcard_routes`).
+    pub list_wildcards: bool,
+}
+
+/// `enable_tag_filtering`.
+#[derive(Clone, Copy, Debug)]
+pub struct TagRules {
+    /// Whether one tag in common is enough (`tag_filtering_match_any`, default true); else a
+    /// deployment must have all tags of the request.
+    pub match_any: bool,
 }
 
 /// One more name for some groups.
@@ -185,6 +203,14 @@ pub struct Deployment {
     pub discovered: bool,
     /// Whether calls to the provider's own paths may use its key (`use_in_pass_through`).
     pub use_in_pass_through: bool,
+    /// `tags`, for [`TagRules`].
+    pub tags: Vec<String>,
+    /// Parameters that are taken out of each request (`additional_drop_params`).
+    pub drop: Vec<String>,
+    /// What it answers instead of calling its provider (`mock_response`).
+    pub mock: Option<String>,
+    /// Names under which `/v1/models` lists its group (`model_info.access_groups`).
+    pub access_groups: Vec<String>,
 }
 
 /// How the forwarder reaches upstreams.

@@ -1,13 +1,16 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
 use super::deployment::Deployment;
 use super::error::RouteError;
-use super::leaf::Sending;
+use super::group::Found;
+use super::leaf::{Leaf, Sending};
 use super::{Rules, Settings};
 use crate::forward::{Deadlines, strip_request};
+use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Operation, Prompt};
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::facts::UsageCell;
+use bartizan_layers::wire::scan::scan;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use std::sync::Arc;
@@ -32,18 +35,19 @@ impl Attempt {
     pub(super) fn send(
         rules: &Rules,
         deployment: Arc<Deployment>,
-        captures: Option<&[&str]>,
+        found: &Found<'_>,
         operation: Operation,
         mut parts: Parts,
         prompt: &Prompt,
     ) -> Result<(Self, Sending), RouteError> {
         let config = deployment.config();
-        let name = prompt.model.as_deref().unwrap_or_default();
+        let (captures, name) = (found.captures.as_deref(), found.name);
         let plan = EditPlan {
             model: &deployment.model_json(captures, name),
             defaults: &config.defaults,
             extra_body: &config.extra_body,
             stream_usage: rules.settings.stream_usage && config.provider.stream_usage,
+            drop: &config.drop,
             keep_metadata: rules.settings.forward_metadata,
         };
         let edited = edited(&operation, prompt, &plan)
@@ -63,7 +67,8 @@ impl Attempt {
         }
         let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
         let req = Request::from_parts(parts, edited.body);
-        let sending = leaf.send(req, deadlines, &operation, prompt);
+        let mock = rules.settings.client_mocks.then(|| asked_mock(prompt)).flatten();
+        let sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, prompt);
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,
@@ -76,6 +81,14 @@ impl Attempt {
         };
         Ok((attempt, sending))
     }
+}
+
+/// What the request wants to be answered instead of its deployment's answer.
+fn asked_mock(prompt: &Prompt) -> Option<Leaf> {
+    let whole = prompt.text.whole();
+    let object = scan(&whole).ok()?;
+    let told = object.get("mock_response").ok()??.value().as_str()?;
+    Some(Leaf::Mock(Arc::new(Mock::new(&told, prompt.model.as_deref().unwrap_or_default()))))
 }
 
 /// How long the parts of a call may take (contract 5.5).

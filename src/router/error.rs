@@ -34,6 +34,14 @@ pub enum RouteError {
         /// What would stand there.
         model: Box<str>,
     },
+    /// No deployment of the group has the tags of the request.
+    #[error("no deployment of the group has the tags of the request")]
+    TagsRefused {
+        /// What was asked for.
+        model: Box<str>,
+        /// The request's tags.
+        tags: Vec<String>,
+    },
     /// A member of the request stands twice.
     #[error("{0}")]
     Duplicate(String),
@@ -65,6 +73,13 @@ impl RouteError {
             Self::BadPath { route, model } => {
                 Problem::bad_request(format!("{route}: the model name {model} is not valid."))
             }
+            Self::TagsRefused { model, tags } => Problem::new(
+                StatusCode::UNAUTHORIZED,
+                format!(
+                    "Not allowed to access model due to tags configuration. Passed model={model} \
+                     and tags={tags:?}"
+                ),
+            ),
             Self::Duplicate(message) => Problem::bad_request(message.clone()),
         }
     }
