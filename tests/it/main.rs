@@ -9,6 +9,8 @@ mod wire;
 
 mod auth;
 mod config;
+mod configs;
+mod documented;
 mod echo;
 mod forward;
 mod h2;
