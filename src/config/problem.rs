@@ -106,6 +106,13 @@ impl Problems {
         &self.notices
     }
 
+    /// The file that a problem is in, as the config or an `include` names it.
+    #[must_use]
+    pub fn file_of(&self, problem: &Problem) -> Option<&str> {
+        problem.at()?;
+        self.files.get(problem.place.file).map(|(name, _)| name.as_str())
+    }
+
     /// Whether there was no config file to read.
     #[must_use]
     pub fn is_without_file(&self) -> bool {

@@ -404,9 +404,8 @@ async fn access_groups_are_listed_when_asked_for_and_are_no_models() {
     model_info: {access_groups: [beta-models], team_id: t1, mode: chat, max_tokens: 99}
 ";
     let (_upstream, proxy) = run(config).await;
-    let list = async |query: &str| {
-        names(&proxy.call(get(format!("/v1/models{query}"))).await.expect(200))
-    };
+    let list =
+        async |query: &str| names(&proxy.call(get(format!("/v1/models{query}"))).await.expect(200));
     assert_eq!(list("").await, ["gpt"]);
     assert_eq!(list("?include_model_access_groups=true").await, ["gpt", "beta-models"]);
     assert_eq!(list("?only_model_access_groups=true").await, ["beta-models"]);
