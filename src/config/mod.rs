@@ -36,6 +36,8 @@ mod tests_environment;
 mod tests_include;
 #[cfg(test)]
 mod tests_mistakes;
+#[cfg(test)]
+mod tests_moved;
 mod upstream;
 mod yaml;
 
