@@ -224,6 +224,8 @@ pub struct Outbound {
     pub ca_file: Option<PathBuf>,
     /// Proxies, from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
     pub proxies: Proxies,
+    /// Whether names lead to IPv4 addresses only (`force_ipv4`). Default false.
+    pub ipv4_only: bool,
     /// How long a connection may take, TLS included. Default 10 s.
     pub connect_timeout: Duration,
     /// How long an idle upstream connection is kept. Default 90 s.

@@ -49,16 +49,21 @@ impl Mock {
             text: self.text.clone(),
             input_tokens: READ,
             output_tokens: WRITTEN,
-            model: self.model.clone(),
+            model: self.model_of(&request).to_owned(),
         };
         // Nothing else of the request changes the answer.
         let request = json!({"stream_options": request.get("stream_options")});
         spoken(operation, prompt.stream, &request, &said)
     }
 
+    /// The model as the provider would know it. Gemini's requests do not name theirs.
+    fn model_of<'a>(&'a self, request: &'a Value) -> &'a str {
+        request.get("model").and_then(Value::as_str).unwrap_or(&self.model)
+    }
+
     fn embeddings(&self, request: &Value) -> Value {
         let mut answer = openai::embeddings(request);
-        answer["model"] = self.model.as_str().into();
+        answer["model"] = self.model_of(request).into();
         answer["usage"] = json!({"prompt_tokens": READ, "total_tokens": READ});
         let base64 = request.get("encoding_format").and_then(Value::as_str) == Some("base64");
         let items = answer.get_mut("data").and_then(Value::as_array_mut);
