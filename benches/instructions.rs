@@ -91,6 +91,7 @@ fn scan_and_splice(body: Bytes) -> Edited {
         model: &model,
         defaults: &[],
         extra_body: &[],
+        drop: &[],
         stream_usage: true,
         keep_metadata: false,
     };

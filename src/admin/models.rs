@@ -13,7 +13,13 @@ use serde_json::{Map, Value, json};
 /// All names that may be asked for.
 pub(super) fn list(handles: &Handles, parts: &request::Parts) -> Response<Body> {
     let raw = query(parts, "return_wildcard_routes") == Some("true");
-    let names = handles.router.listed(raw);
+    let only_groups = query(parts, "only_model_access_groups") == Some("true");
+    let with_groups = query(parts, "include_model_access_groups") == Some("true");
+    let mut names = if only_groups { Vec::new() } else { handles.router.listed(raw) };
+    if only_groups || with_groups {
+        let groups = handles.router.access_groups().into_iter();
+        names.extend(groups.map(|name| Listed { name, model: None }));
+    }
     let data: Vec<_> = names.iter().map(|listed| item(handles.compat, listed)).collect();
     json(&json!({"data": data, "object": "list"}))
 }

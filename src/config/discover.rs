@@ -110,5 +110,10 @@ fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
         params,
         info: Map::new(),
         discovered: true,
+        use_in_pass_through: false,
+        tags: Vec::new(),
+        drop: Vec::new(),
+        mock: None,
+        access_groups: Vec::new(),
     }
 }

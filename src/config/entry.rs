@@ -19,26 +19,51 @@ impl Check<'_> {
         }
         self.keys(entry, "model_list[]", known::ENTRY, "");
         let group = self.required(entry, entry, "model_name", "the name that clients ask for")?;
-        let params = self.required_map(entry, "litellm_params")?;
+        let written = self.required_map(entry, "litellm_params")?;
+        let filled = self.filled(written)?;
+        let deployment = self.placed(entry, group, written, &filled);
+        self.note_later(&filled);
+        deployment
+    }
+
+    /// The deployment of an entry with all of its parameters; those that were `written` there are
+    /// what people get to see.
+    fn placed(
+        &mut self,
+        entry: &Node,
+        group: String,
+        written: &Node,
+        params: &Node,
+    ) -> Option<Deployment> {
         let model = self.required(params, params, "model", "provider/model, as openai/gpt-4o")?;
         let (provider, model) = self.provider(params, &model)?;
         let nothing = Node { kind: Kind::Map(Vec::new()), place: entry.place };
         let info = self.section(entry, "model_info").or_else(|| self.section(params, "model_info"));
         let info = info.unwrap_or(&nothing);
+        if !self.is_active(info, &group) {
+            return None;
+        }
         let api_base = self.api_base(params, provider)?;
         let api_key = self.api_key(params, provider);
-        let parameters = parameters(params);
-        let price = self.price(params, info);
-        let deployment = Deployment {
-            id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, params)),
+        let drop = self.dropped(params);
+        let mut defaults = parameters(params);
+        let mut extra_body = json_members(self.section(params, "extra_body"));
+        for members in [&mut defaults, &mut extra_body] {
+            members.retain(|(name, _)| !drop.contains(name));
+        }
+        let full = format!("{}/{model}", provider.name);
+        let price = self.price(params, info).or_else(|| self.cost_of(&[&group, &model, &full]));
+        let timeout = self.seconds(params, "timeout");
+        Some(Deployment {
+            id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, written)),
             provider,
             model,
             api_base,
             api_key,
             headers: self.headers(params, provider),
-            defaults: parameters,
-            extra_body: json_members(self.section(params, "extra_body")),
-            timeout: self.seconds(params, "timeout"),
+            defaults,
+            extra_body,
+            timeout: timeout.or_else(|| self.seconds(params, "request_timeout")),
             stream_timeout: self.seconds(params, "stream_timeout"),
             weight: self.number(params, "weight"),
             rpm: self.whole(params, "rpm").or_else(|| self.whole(entry, "rpm")),
@@ -46,13 +71,16 @@ impl Check<'_> {
             order: self.whole(params, "order").and_then(|order| i64::try_from(order).ok()),
             client_side: self.client_side(params),
             price,
-            params: shown(params),
+            params: shown(written),
             info: shown(info),
             group,
             discovered: false,
-        };
-        self.note_later(params);
-        Some(deployment)
+            use_in_pass_through: self.flag(params, "use_in_pass_through").unwrap_or(false),
+            tags: self.texts(params, "tags"),
+            drop,
+            mock: mock(params),
+            access_groups: self.texts(info, "access_groups"),
+        })
     }
 
     /// `configurable_clientside_auth_params`: what a client may bring itself.
@@ -152,6 +180,12 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// What the deployment answers itself; a list is the vector of its embeddings.
+fn mock(params: &Node) -> Option<String> {
+    let told = params.get("mock_response").filter(|told| !told.is_null())?;
+    Some(told.as_text().unwrap_or_else(|| told.to_json().to_string()))
 }
 
 /// The parameters that requests get where they do not bring their own.

@@ -57,6 +57,12 @@ impl Env {
         Err(Unread { path: masked(path), variable, why })
     }
 
+    /// The file that [`Env::secret`] reads for `name`.
+    pub(super) fn file_of(&self, name: &str) -> Option<&Path> {
+        let is_plain = self.get(name).is_some();
+        self.get(&format!("{name}_FILE")).filter(|_| !is_plain).map(Path::new)
+    }
+
     /// Whether a switch is on: `true`, `True`, `1`, `yes` or `on`.
     #[must_use]
     pub fn is_on(&self, name: &str) -> bool {
@@ -78,6 +84,7 @@ impl Env {
                 return true;
             }
         };
+        problems.was_read(path);
         let text = text.trim_start_matches('\u{feff}');
         for line in dotenvy::from_read_iter(text.as_bytes()) {
             match line {

@@ -1,6 +1,7 @@
 //! Reads typed values out of the tree, and notes each one that has the wrong type.
 use super::Secret;
 use super::env::{Env, Unread};
+use super::fill::Fill;
 use super::known;
 use super::own::Own;
 use super::problem::{Place, Problem, Problems, Severity};
@@ -16,6 +17,8 @@ pub(super) struct Check<'a> {
     pub(super) problems: Problems,
     /// Keys whose feature comes later, by their paths.
     pub(super) later: BTreeSet<String>,
+    /// What model entries get from elsewhere in the config.
+    pub(super) fill: Fill<'a>,
 }
 
 impl Check<'_> {
@@ -29,6 +32,7 @@ impl Check<'_> {
 
     /// A credential of the environment. A file that does not give it is told once.
     pub(super) fn secret(&mut self, name: &str) -> Option<Secret<String>> {
+        self.env.file_of(name).into_iter().for_each(|path| self.problems.was_read(path));
         self.env.secret(name).unwrap_or_else(|unread| {
             self.problems.add_once(unread_secret(&unread, Place::default()));
             None

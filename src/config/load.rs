@@ -1,12 +1,15 @@
 //! Options, variables and a file → the finished config, with every problem found on the way.
 use super::env::Env;
 use super::fields::{Check, described};
+use super::fill::Fill;
+use super::include;
 use super::known;
+use super::moved;
 use super::own::Own;
 use super::problem::{Problem, Problems};
 use super::resolve::resolve;
-use super::yaml::{self, Kind, Node};
-use super::{Alias, Config, Options, Routing, Secret, Server, Timeouts};
+use super::yaml::{Kind, Node};
+use super::{Config, Options, Routing, Secret, Server, Timeouts};
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,8 +54,9 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
             return Err(Refused(problems));
         }
     };
-    problems.file = (path.display().to_string(), Secret::new(text));
-    finished_text(options, env, problems).map(read_from)
+    problems.files.push((path.display().to_string(), Secret::new(text)));
+    problems.was_read(&path);
+    finished_text(options, env, Some(&path), problems)
 }
 
 /// Reads a config from its text alone, without an environment.
@@ -61,32 +65,21 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
 ///
 /// [`Refused`], as [`load`].
 pub fn parse_str(text: &str) -> Result<(Config, Problems), Refused> {
-    let file = ("config".into(), Secret::new(text.to_owned()));
-    let problems = Problems { file, ..Problems::default() };
-    finished_text(&Options::default(), Env::default(), problems)
+    let files = vec![("config".into(), Secret::new(text.to_owned()))];
+    let problems = Problems { files, ..Problems::default() };
+    finished_text(&Options::default(), Env::default(), None, problems)
 }
 
 fn finished_text(
     options: &Options,
     mut env: Env,
+    path: Option<&Path>,
     mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
-    let mut root = match yaml::parse(problems.file.1.expose()) {
-        Ok(root) => root,
-        Err(problem) => {
-            problems.add(problem);
-            return Err(Refused(problems));
-        }
-    };
-    if !matches!(root.kind, Kind::Map(_)) {
-        let message = format!("a config is a map of sections, not {}", described(&root));
-        let help = "begin with `model_list:` and a list of models below it";
-        problems.add(Problem::error(message, root.place).help(help));
-        return Err(Refused(problems));
-    }
-    yaml::without_twins(&mut root, &mut problems);
+    let Some(mut root) = include::whole(path, &mut problems) else { return Err(Refused(problems)) };
     export(&mut root, &mut env, &mut problems);
     resolve(&mut root, "", &env, &mut problems);
+    moved::to_their_sections(&mut root, &mut problems);
     finished(options, &env, Some(&root), problems)
 }
 
@@ -115,16 +108,18 @@ fn finished(
     let listen = options.listen(env);
     let ops_listen = options.ops_listen(env, &mut problems);
     let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
-    let mut check = Check { env, own: &own, problems, later: BTreeSet::new() };
+    let mut check =
+        Check { env, own: &own, problems, later: BTreeSet::new(), fill: Fill::default() };
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let root_or_nothing = root.unwrap_or(&nothing);
     let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);
     let litellm = check.section(root_or_nothing, "litellm_settings").unwrap_or(&nothing);
     let router = check.section(root_or_nothing, "router_settings").unwrap_or(&nothing);
     check.sections(root_or_nothing, general, litellm, router);
+    check.fill(root_or_nothing, general, router);
 
     let mut routing = check.routing(root, general, litellm, router, options);
-    check.alias_targets(router, &routing);
+    check.alias_targets(router, litellm, &routing);
     let listen = listen.unwrap_or_else(|message| {
         check.problems.add(Problem::error(message, Default::default()));
         Vec::new()
@@ -146,7 +141,7 @@ fn finished(
         return Err(Refused(problems));
     }
     let notices = problems.notices.clone();
-    let files = Vec::new();
+    let files = problems.read.clone();
     Ok((Config { server, access, routing, outbound, telemetry, compat, notices, files }, problems))
 }
 
@@ -207,8 +202,8 @@ impl Check<'_> {
         let stream_usage =
             stream_usage.or_else(|| self.flag(litellm, "always_include_stream_usage"));
         Routing {
-            deployments: self.deployments(root, options),
-            aliases: self.aliases(router),
+            deployments: self.deployments(root, general, options),
+            aliases: self.aliases(router, litellm),
             default_model: options.model.clone(),
             stream_usage: stream_usage.unwrap_or(true),
             forward_metadata: self.flag(litellm, "enable_preview_features").unwrap_or(false),
@@ -221,10 +216,18 @@ impl Check<'_> {
                 .flag(general, "allow_client_side_credentials")
                 .map(|both| super::ClientSide { base: both, key: both })
                 .unwrap_or_default(),
+            tags: self.tag_rules(router),
+            client_mocks: self.flag(general, "allow_client_mock_response").unwrap_or(false),
+            list_wildcards: self.flag(general, "return_wildcard_routes").unwrap_or(false),
         }
     }
 
-    fn deployments(&mut self, root: Option<&Node>, options: &Options) -> Vec<super::Deployment> {
+    fn deployments(
+        &mut self,
+        root: Option<&Node>,
+        general: &Node,
+        options: &Options,
+    ) -> Vec<super::Deployment> {
         if let Some(model) = &options.model {
             let map = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
             let text = |text: &str| Node { kind: Kind::Text(text.to_owned()), ..map.clone() };
@@ -259,43 +262,10 @@ impl Check<'_> {
             }
             deployments.push(deployment);
         }
+        if self.flag(general, "infer_model_from_keys").unwrap_or(false) {
+            let found = self.discovered().into_iter().filter(|one| one.api_base.is_some());
+            deployments.extend(found.filter(|one| ids.insert(one.id.clone())));
+        }
         deployments
-    }
-
-    fn aliases(&mut self, router: &Node) -> Vec<Alias> {
-        let Some(map) = self.section(router, "model_group_alias") else { return Vec::new() };
-        let mut aliases = Vec::new();
-        for (name, value) in map.entries() {
-            let hidden = value.get("hidden").and_then(Node::as_bool).unwrap_or(false);
-            let target = value.get("model").unwrap_or(value);
-            let several: Vec<_> = target.items().iter().filter_map(Node::as_text).collect();
-            let groups = target.as_text().map_or(several, |one| vec![one]);
-            match name.as_text() {
-                Some(name) if !groups.is_empty() => aliases.push(Alias { name, groups, hidden }),
-                _ => {
-                    let message =
-                        "an alias leads to a model group, or to a list of them".to_owned();
-                    self.error(value, message, "write `alias: group`, or `alias: [one, other]`");
-                }
-            }
-        }
-        aliases
-    }
-
-    fn alias_targets(&mut self, router: &Node, routing: &Routing) {
-        let groups: HashSet<_> = routing.deployments.iter().map(|one| one.group.as_str()).collect();
-        for alias in &routing.aliases {
-            let missing = alias.groups.iter().filter(|group| !groups.contains(group.as_str()));
-            for group in missing {
-                let near = known::nearest(group, groups.iter().copied());
-                let help = near.map_or("add it to `model_list`".into(), |near| {
-                    format!("did you mean `{near}`?")
-                });
-                let at = router.get("model_group_alias").and_then(|map| map.get(&alias.name));
-                let message =
-                    format!("the alias `{}` leads to `{group}`, which no model has", alias.name);
-                self.warn(at.unwrap_or(router), message, &help);
-            }
-        }
     }
 }

@@ -8,15 +8,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod active;
 mod addresses;
+mod aliases;
 mod discover;
 mod entry;
 mod env;
 mod fields;
+mod fill;
+mod include;
 mod known;
 mod load;
 mod mask;
 mod master_key;
+mod moved;
 mod options;
 mod own;
 mod price;
@@ -29,7 +34,11 @@ mod tests;
 #[cfg(test)]
 mod tests_environment;
 #[cfg(test)]
+mod tests_include;
+#[cfg(test)]
 mod tests_mistakes;
+#[cfg(test)]
+mod tests_moved;
 mod upstream;
 mod yaml;
 
@@ -58,7 +67,8 @@ pub struct Config {
     pub compat: Compat,
     /// What the operator should know once at start: keys without effect, ignored variables.
     pub notices: Vec<String>,
-    /// The files that it was read from, to be watched: the config, and each `.env` there was.
+    /// Every file that it was read from: the config, what it includes, `.env`, and the files that
+    /// hold single values (`os.file/…`, `NAME_FILE`). A change in one of them may change it.
     pub files: Vec<PathBuf>,
 }
 
@@ -122,6 +132,12 @@ pub struct Routing {
     pub timeouts: Timeouts,
     /// What clients may bring to any deployment (`allow_client_side_credentials`).
     pub client_side: ClientSide,
+    /// How deployments are chosen by the tags of a request; `None` looks at no tags.
+    pub tags: Option<TagRules>,
+    /// Whether requests may bring a `mock_response` (`allow_client_mock_response`). Default false.
+    pub client_mocks: bool,
+    /// Whether `/v1/models` lists wildcards as they are, too (`return_wildcard_routes`).
+    pub list_wildcards: bool,
 }
 
 impl Routing {
@@ -141,6 +157,14 @@ pub struct ClientSide {
     pub base: bool,
     /// The credential.
     pub key: bool,
+}
+
+/// `enable_tag_filtering`.
+#[derive(Clone, Copy, Debug)]
+pub struct TagRules {
+    /// Whether one tag in common is enough (`tag_filtering_match_any`, default true); else a
+    /// deployment must have all tags of the request.
+    pub match_any: bool,
 }
 
 /// One more name for some groups.
@@ -208,6 +232,16 @@ pub struct Deployment {
     pub info: serde_json::Map<String, serde_json::Value>,
     /// Whether it was made from a key in the environment, not from a file.
     pub discovered: bool,
+    /// Whether calls to the provider's own paths may use its key (`use_in_pass_through`).
+    pub use_in_pass_through: bool,
+    /// `tags`, for [`TagRules`].
+    pub tags: Vec<String>,
+    /// Parameters that are taken out of each request (`additional_drop_params`).
+    pub drop: Vec<String>,
+    /// What it answers instead of calling its provider (`mock_response`).
+    pub mock: Option<String>,
+    /// Names under which `/v1/models` lists its group (`model_info.access_groups`).
+    pub access_groups: Vec<String>,
 }
 
 /// How the forwarder reaches upstreams.
@@ -219,6 +253,8 @@ pub struct Outbound {
     pub ca_file: Option<PathBuf>,
     /// Proxies, from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
     pub proxies: Proxies,
+    /// Whether names lead to IPv4 addresses only (`force_ipv4`). Default false.
+    pub ipv4_only: bool,
     /// How long a connection may take, TLS included. Default 10 s.
     pub connect_timeout: Duration,
     /// How long an idle upstream connection is kept. Default 90 s.

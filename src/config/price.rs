@@ -88,7 +88,12 @@ fn rates(of_names: [Option<i64>; 7]) -> Rates {
     Rates { input, output, cache_read, cache_write, reasoning, audio_input, audio_output }
 }
 
+/// One price for each token, whether it is read or written.
+pub(super) fn flat(rate: i64) -> Price {
+    Price { base: Rates { input: rate, output: rate, ..Rates::default() }, above: None }
+}
+
 /// Exact for every price of up to fifteen digits.
-fn picodollars(dollars: f64) -> i64 {
+pub(super) fn picodollars(dollars: f64) -> i64 {
     (dollars * 1e12).round() as i64
 }

@@ -2,8 +2,9 @@
 use super::Secret;
 use super::mask::masked;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::path::PathBuf;
 
-/// A place in the file. Lines and columns count from 1; 0 is nowhere.
+/// A place in a file of the config. Lines and columns count from 1; 0 is nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) line: usize,
@@ -11,6 +12,8 @@ pub(super) struct Place {
     /// In bytes.
     pub(super) start: usize,
     pub(super) len: usize,
+    /// Which of [`Problems::files`] it is in.
+    pub(super) file: usize,
 }
 
 /// How bad a problem is.
@@ -57,8 +60,10 @@ impl Problem {
 /// Everything that was found in a config.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
-    /// The file as errors name it, and its text; empty without a file.
-    pub(super) file: (String, Secret<String>),
+    /// The config and what it includes: each file as errors name it, and its text.
+    pub(super) files: Vec<(String, Secret<String>)>,
+    /// Every file that was read: those of `files`, `.env`, and those of single values.
+    pub(super) read: Vec<PathBuf>,
     /// In the order of the file.
     pub(super) found: Vec<Problem>,
     /// What the operator should know once.
@@ -81,6 +86,14 @@ impl Problems {
         self.notices.push(notice.into());
     }
 
+    /// Notes that what a file holds went into the config.
+    pub(super) fn was_read(&mut self, path: impl Into<PathBuf>) {
+        let path = path.into();
+        if !self.read.contains(&path) {
+            self.read.push(path);
+        }
+    }
+
     /// What was found, in the order of the file.
     #[must_use]
     pub fn found(&self) -> &[Problem] {
@@ -93,10 +106,17 @@ impl Problems {
         &self.notices
     }
 
+    /// The file that a problem is in, as the config or an `include` names it.
+    #[must_use]
+    pub fn file_of(&self, problem: &Problem) -> Option<&str> {
+        problem.at()?;
+        self.files.get(problem.place.file).map(|(name, _)| name.as_str())
+    }
+
     /// Whether there was no config file to read.
     #[must_use]
     pub fn is_without_file(&self) -> bool {
-        self.file.0.is_empty()
+        self.files.is_empty()
     }
 
     /// How many errors there are.
@@ -110,10 +130,11 @@ impl Problems {
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let shown = masked(self.file.1.expose());
+        let shown = |(name, text): &(String, Secret<String>)| (name.clone(), masked(text.expose()));
+        let shown: Vec<_> = self.files.iter().map(shown).collect();
         let mut text = String::new();
         for problem in &self.found {
-            text.push_str(&self.render_one(problem, &shown, &renderer));
+            text.push_str(&render_one(problem, &shown, &renderer));
             text.push('\n');
         }
         for notice in &self.notices {
@@ -121,27 +142,27 @@ impl Problems {
         }
         text
     }
+}
 
-    fn render_one(&self, problem: &Problem, shown: &str, renderer: &Renderer) -> String {
-        let level = match problem.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-        };
-        let mut group = Group::with_title(level.primary_title(problem.message.as_str()));
-        if problem.place.line > 0 {
-            let place = problem.place;
-            // The renderer cuts the text there: an end inside a character would be a panic.
-            let start = shown.floor_char_boundary(place.start);
-            let end = shown.ceil_char_boundary(place.start + place.len.max(1));
-            let snippet = Snippet::source(shown).path(self.file.0.as_str());
-            let mark = AnnotationKind::Primary.span(start..end);
-            group = group.element(snippet.annotation(mark));
-        }
-        if let Some(help) = &problem.help {
-            group = group.element(Level::HELP.message(help.as_str()));
-        }
-        let mut text = renderer.render(&[group]).to_string();
-        text.push('\n');
-        text
+fn render_one(problem: &Problem, files: &[(String, String)], renderer: &Renderer) -> String {
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(problem.message.as_str()));
+    let place = problem.place;
+    if let Some((name, shown)) = files.get(place.file).filter(|_| place.line > 0) {
+        // The renderer cuts the text there: an end inside a character would be a panic.
+        let start = shown.floor_char_boundary(place.start);
+        let end = shown.ceil_char_boundary(place.start + place.len.max(1));
+        let snippet = Snippet::source(shown).path(name.as_str());
+        let mark = AnnotationKind::Primary.span(start..end);
+        group = group.element(snippet.annotation(mark));
     }
+    if let Some(help) = &problem.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    let mut text = renderer.render(&[group]).to_string();
+    text.push('\n');
+    text
 }

@@ -38,6 +38,8 @@ fn reference(
     problems: &mut Problems,
 ) -> Option<Kind> {
     if let Some(name) = text.strip_prefix(VARIABLE) {
+        let file = env.file_of(name).filter(|_| known::is_secret(key));
+        file.into_iter().for_each(|path| problems.was_read(path));
         let value = match known::is_secret(key).then(|| env.secret(name)) {
             Some(Ok(secret)) => secret.map(|secret| secret.expose().clone()),
             Some(Err(unread)) => {
@@ -53,6 +55,7 @@ fn reference(
         return Some(value.map_or(Kind::Null, Kind::Text));
     }
     let path = text.strip_prefix(FILE)?;
+    problems.was_read(path);
     match std::fs::read_to_string(path) {
         Ok(content) => Some(Kind::Text(content.trim().to_owned())),
         Err(error) => {

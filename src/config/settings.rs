@@ -134,6 +134,7 @@ impl Check<'_> {
             verify_tls: !matches!(verify, Some(Ok(false))),
             ca_file: ca_path.map(PathBuf::from),
             proxies: self.proxies(),
+            ipv4_only: self.flag(litellm, "force_ipv4").unwrap_or(false),
             connect_timeout: Duration::from_secs(10),
             pool_idle: Duration::from_secs(90),
             trust_urls: self.flag(general, "user_url_validation") == Some(false),

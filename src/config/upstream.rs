@@ -70,8 +70,12 @@ impl Check<'_> {
         let own = self.text(params, "api_key").map(|key| Secret::new(key.trim().to_owned()));
         let key = own.or_else(|| provider.key_env.iter().find_map(|name| self.secret(name)));
         let fits = |key: &Secret<String>| HeaderValue::from_str(key.expose()).is_ok();
+        let is_absent = |name: &str| params.get(name).is_none();
         match &key {
-            None if !provider.key_optional && params.get("api_key").is_none() => {
+            None if !provider.key_optional
+                && is_absent("api_key")
+                && is_absent("mock_response") =>
+            {
                 let names = provider.key_env.join(" or ");
                 let message = format!("no key for {}: calls will be refused there", provider.name);
                 self.warn(params, message, &format!("add `api_key`, or set {names}"));

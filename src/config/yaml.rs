@@ -31,7 +31,8 @@ impl PartialEq for Node {
 }
 
 /// Parses one document. Aliases and merge keys are resolved; alias bombs are refused.
-pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+/// `file` is where its places are.
+pub(super) fn parse(text: &str, file: usize) -> Result<Node, Problem> {
     // PyYAML, which reads these files for LiteLLM, takes the last of two equal keys.
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::LastWins,
@@ -42,11 +43,12 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     match parsed {
         Ok(Some(mut node)) => {
             plain_switches(&mut node, text);
+            node.put_into(file);
             Ok(node)
         }
-        Ok(None) => Ok(Node { kind: Kind::Null, place: Place::default() }),
+        Ok(None) => Ok(Node { kind: Kind::Null, place: Place { file, ..Place::default() } }),
         Err(error) => {
-            let place = error.location().map(place).unwrap_or_default();
+            let place = Place { file, ..error.location().map(place).unwrap_or_default() };
             let message = error.without_snippet().to_string();
             let message = message.lines().next().unwrap_or("it cannot be read").to_owned();
             let mut problem = Problem::error(format!("this is not valid YAML: {message}"), place);
@@ -116,6 +118,7 @@ fn place(location: Location) -> Place {
         column: location.column() as usize,
         start: usize::try_from(start).unwrap_or(0),
         len: usize::try_from(len).unwrap_or(0),
+        file: 0,
     }
 }
 
@@ -138,6 +141,19 @@ impl Node {
         match &self.kind {
             Kind::List(items) => items,
             _ => &[],
+        }
+    }
+
+    /// Says of this value and all within it which file they are in.
+    fn put_into(&mut self, file: usize) {
+        self.place.file = file;
+        match &mut self.kind {
+            Kind::List(items) => items.iter_mut().for_each(|item| item.put_into(file)),
+            Kind::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+                key.put_into(file);
+                value.put_into(file);
+            }),
+            _ => {}
         }
     }
 

@@ -24,6 +24,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Connector {
     dns: Dns,
+    ipv4_only: bool,
     pub(super) tls: Tls,
     pub(super) rules: Rules,
     own: Arc<[SocketAddr]>,
@@ -41,6 +42,7 @@ impl Connector {
     pub(super) fn new(outbound: &Outbound) -> Result<Self, SetupError> {
         Ok(Self {
             dns: Dns::default(),
+            ipv4_only: outbound.ipv4_only,
             tls: Tls::new(outbound.verify_tls, outbound.ca_file.as_deref())?,
             rules: Rules::new(&outbound.proxies)?,
             own: Arc::clone(&outbound.own),
@@ -71,7 +73,11 @@ impl Connector {
             None => (&target.host, target.port),
         };
         let found = self.dns.resolve(host).await;
-        let found = found.map_err(|why| at(ConnectError::Dns(why)))?;
+        let mut found = found.map_err(|why| at(ConnectError::Dns(why)))?;
+        // An upstream that is written as an IPv6 address has no other.
+        if self.ipv4_only && found.iter().any(IpAddr::is_ipv4) {
+            found.retain(IpAddr::is_ipv4);
+        }
         if !found.iter().all(|ip| target.reach.allows(*ip)) {
             return Err(at(ConnectError::NotPublic));
         }
@@ -225,6 +231,7 @@ mod tests {
             verify_tls: true,
             ca_file: None,
             proxies: Proxies::default(),
+            ipv4_only: false,
             connect_timeout: Duration::from_secs(1),
             pool_idle: Duration::from_secs(1),
             trust_urls: false,
@@ -266,5 +273,21 @@ mod tests {
         assert!(dial(&["127.0.0.2:1".parse().unwrap(), good], limit).await.is_ok());
         assert!(dial(&[v6, good], limit).await.is_ok());
         assert!(dial(&["127.0.0.1:1".parse().unwrap(), v6], limit).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn names_lead_to_ipv4_alone_where_that_is_wanted() {
+        let listener = TcpListener::bind("[::1]:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let both = connector(&[]);
+        let one = Connector { ipv4_only: true, ..connector(&[]) };
+        let connects = async |connector: &Connector, host: &str| {
+            let url = format!("http://{host}:{port}").parse().unwrap();
+            let target = super::Target::new(&url, connector).unwrap();
+            connector.connect(&target).await.is_ok()
+        };
+        assert!(connects(&both, "localhost").await);
+        assert!(!connects(&one, "localhost").await);
+        assert!(connects(&one, "[::1]").await, "an address is taken as it is");
     }
 }

@@ -254,10 +254,11 @@ fn of_problems(problems: &Problems) -> Refusal {
 pub fn log(problems: &Problems) {
     for problem in problems.found() {
         let (line, column) = problem.at().unwrap_or_default();
+        let file = problems.file_of(problem).unwrap_or_default();
         let help = problem.help.as_deref().unwrap_or_default();
         match problem.severity {
-            Severity::Error => tracing::error!(line, column, help, "{}", problem.message),
-            Severity::Warning => tracing::warn!(line, column, help, "{}", problem.message),
+            Severity::Error => tracing::error!(file, line, column, help, "{}", problem.message),
+            Severity::Warning => tracing::warn!(file, line, column, help, "{}", problem.message),
         }
     }
 }

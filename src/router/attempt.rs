@@ -1,13 +1,16 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
 use super::deployment::{Deployment, leaf_elsewhere};
 use super::error::RouteError;
+use super::group::Found;
 use super::leaf::{Leaf, Sending};
 use super::{Rules, Settings};
 use crate::forward::{Deadlines, strip_request};
+use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::facts::UsageCell;
+use bartizan_layers::wire::scan::scan;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use std::sync::Arc;
@@ -32,18 +35,19 @@ impl Attempt {
     pub(super) fn send(
         rules: &Rules,
         deployment: Arc<Deployment>,
-        captures: Option<&[&str]>,
+        found: &Found<'_>,
         operation: Operation,
         mut parts: Parts,
         prompt: &Prompt,
     ) -> Result<(Self, Sending), RouteError> {
         let config = deployment.config();
-        let name = prompt.model.as_deref().unwrap_or_default();
+        let (captures, name) = (found.captures.as_deref(), found.name);
         let plan = EditPlan {
             model: &deployment.model_json(captures, name),
             defaults: &config.defaults,
             extra_body: &config.extra_body,
             stream_usage: rules.settings.stream_usage && config.provider.stream_usage,
+            drop: &config.drop,
             keep_metadata: rules.settings.forward_metadata,
         };
         let edited = edited(&operation, prompt, &plan)
@@ -70,7 +74,8 @@ impl Attempt {
         let leaf = brought.as_ref().or_else(|| deployment.leaf(operation.dialect()));
         let leaf = leaf.expect("it was picked because it has one");
         let req = Request::from_parts(parts, edited.body);
-        let sending = leaf.send(req, deadlines, &operation, prompt);
+        let mock = rules.settings.client_mocks.then(|| asked_mock(prompt)).flatten();
+        let sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, prompt);
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,
@@ -105,6 +110,14 @@ fn brought(
     let leaf = leaf_elsewhere(config, &rules.forwarder, operation.dialect(), elsewhere);
     let model = config.model.as_str();
     leaf.ok_or_else(|| RouteError::NotSpoken { route: operation.route(), model: model.into() })
+}
+
+/// What the request wants to be answered instead of its deployment's answer.
+fn asked_mock(prompt: &Prompt) -> Option<Leaf> {
+    let whole = prompt.text.whole();
+    let object = scan(&whole).ok()?;
+    let told = object.get("mock_response").ok()??.value().as_str()?;
+    Some(Leaf::Mock(Arc::new(Mock::new(&told, prompt.model.as_deref().unwrap_or_default()))))
 }
 
 /// How long the parts of a call may take (contract 5.5).

@@ -4,6 +4,7 @@ use super::leaf::Leaf;
 use crate::config;
 use crate::data::{self, AuthScheme, Model};
 use crate::forward::Forwarder;
+use crate::providers::echo::Mock;
 use crate::providers::{Dialect, Elsewhere, endpoint};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::facts::Price;
@@ -71,7 +72,7 @@ impl Deployment {
         match (dialect, &self.native, &self.openai) {
             (Dialect::OpenAi, _, Some(leaf)) => Some(leaf),
             (dialect, Some((native, leaf)), _) if *native == dialect => Some(leaf),
-            (_, _, Some(leaf @ Leaf::Echo)) => Some(leaf),
+            (_, _, Some(leaf @ (Leaf::Echo | Leaf::Mock(_)))) => Some(leaf),
             _ => None,
         }
     }
@@ -127,6 +128,10 @@ impl Deployment {
 }
 
 fn leaf(config: &config::Deployment, forwarder: &Forwarder, dialect: Dialect) -> Option<Leaf> {
+    if let Some(mock) = &config.mock {
+        let mock = Arc::new(Mock::new(mock, &config.model));
+        return (dialect == Dialect::OpenAi).then_some(Leaf::Mock(mock));
+    }
     let Some(base) = &config.api_base else {
         return (dialect == Dialect::OpenAi).then_some(Leaf::Echo);
     };

@@ -42,6 +42,14 @@ pub enum RouteError {
         /// The member.
         name: &'static str,
     },
+    /// No deployment of the group has the tags of the request.
+    #[error("no deployment of the group has the tags of the request")]
+    TagsRefused {
+        /// What was asked for.
+        model: Box<str>,
+        /// The request's tags.
+        tags: Vec<String>,
+    },
     /// A member of the request stands twice.
     #[error("{0}")]
     Duplicate(String),
@@ -77,6 +85,13 @@ impl RouteError {
                 "{route}: `{name}` in the request is not allowed for this model."
             ))
             .param(name),
+            Self::TagsRefused { model, tags } => Problem::new(
+                StatusCode::UNAUTHORIZED,
+                format!(
+                    "Not allowed to access model due to tags configuration. Passed model={model} \
+                     and tags={tags:?}"
+                ),
+            ),
             Self::Duplicate(message) => Problem::bad_request(message.clone()),
         }
     }

@@ -9,8 +9,10 @@ use std::sync::Arc;
 pub(super) struct Group {
     /// The name as the config spells it; metrics call it the requested model.
     pub name: Arc<str>,
-    /// At least one.
+    /// At least one, but for an alias of a name that only a wildcard serves.
     pub deployments: Vec<Arc<Deployment>>,
+    /// The name that such an alias stands for.
+    stands_for: Option<Box<str>>,
 }
 
 /// A group, and what the name's wildcards stand for.
@@ -20,6 +22,8 @@ pub(super) struct Found<'a> {
     pub group: &'a Group,
     /// The text of each `*`, in order; `None` for a name without wildcards.
     pub captures: Option<Vec<&'a str>>,
+    /// The name that was found: what was asked for, or what that is an alias of.
+    pub name: &'a str,
 }
 
 /// The names are the config's: no client can make them collide.
@@ -49,10 +53,17 @@ impl Groups {
         for alias in &routing.aliases {
             let named = alias.groups.iter().filter_map(|name| groups.named(name));
             let members: Vec<_> = named.flat_map(|group| group.deployments.clone()).collect();
-            if members.is_empty() {
+            let served = |name: &&String| groups.matching(name).is_some();
+            let stands_for = match &*alias.groups {
+                [one] if members.is_empty() => Some(one).filter(served),
+                _ => None,
+            };
+            if members.is_empty() && stands_for.is_none() {
                 continue;
             }
-            let group = Group { name: alias.name.as_str().into(), deployments: members };
+            let stands_for = stands_for.map(|name| name.as_str().into());
+            let group =
+                Group { name: alias.name.as_str().into(), deployments: members, stands_for };
             if !alias.hidden {
                 groups.list(&group.name.clone());
             }
@@ -121,7 +132,10 @@ impl Groups {
     pub(super) fn find<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
         let plain = self.by_id.get(name).or_else(|| self.aliases.get(name));
         let plain = plain.or_else(|| self.exact.get(name));
-        let found = |group| Found { group, captures: None };
+        let found = |group| Found { group, captures: None, name };
+        if let Some(name) = plain.and_then(|group| group.stands_for.as_deref()) {
+            return self.matching(name);
+        }
         plain.map(found).or_else(|| self.matching(name)).or_else(|| {
             self.by_model.get(name).filter(|group| !group.name.contains('*')).map(found)
         })
@@ -131,13 +145,13 @@ impl Groups {
         self.patterns.iter().find_map(|group| {
             let captures = capture(&group.name, name)?;
             let serves = group.deployments.iter().any(|deployment| deployment.serves(name));
-            serves.then_some(Found { group, captures: Some(captures) })
+            serves.then_some(Found { group, captures: Some(captures), name })
         })
     }
 }
 
 fn empty(name: &str) -> Group {
-    Group { name: name.into(), deployments: Vec::new() }
+    Group { name: name.into(), deployments: Vec::new(), stands_for: None }
 }
 
 fn join(group: &mut Group, deployment: &Arc<Deployment>) {

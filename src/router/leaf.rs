@@ -1,7 +1,8 @@
 //! Where a deployment's calls end: at an upstream, or at the built-in model `echo`.
 use super::images;
 use crate::forward::{Deadlines, ForwardError, Forwarder, ResponseFuture, Upstream, UpstreamBody};
-use crate::providers::{Operation, Prompt, echo};
+use crate::providers::echo::{self, Mock};
+use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Collected, Either};
@@ -21,6 +22,8 @@ pub(super) enum Leaf {
     },
     /// The model that says the prompt back.
     Echo,
+    /// A fixed answer.
+    Mock(Arc<Mock>),
 }
 
 impl Leaf {
@@ -47,15 +50,31 @@ impl Leaf {
                 }
                 Sending::Upstream(upstream.send_within(req, deadlines))
             }
-            Self::Echo => {
-                let (operation, prompt) = (operation.clone(), prompt.clone());
-                Sending::Echo(Box::pin(async move {
-                    let sent = req.into_body().collect().await;
-                    let bytes = sent.map(Collected::to_bytes).unwrap_or_default();
-                    echo::answer(&operation, &Prompt { text: bytes.into(), ..prompt })
-                }))
+            Self::Echo => Self::own(req, operation, prompt, echo::answer),
+            Self::Mock(mock) => {
+                let mock = mock.clone();
+                Self::own(req, operation, prompt, move |operation, prompt| {
+                    mock.answer(operation, prompt)
+                })
             }
         }
+    }
+}
+
+impl Leaf {
+    /// An answer of our own to the request that an upstream would get.
+    fn own(
+        req: Request<Body>,
+        operation: &Operation,
+        prompt: &Prompt,
+        answer: impl FnOnce(&Operation, &Prompt) -> Response<Body> + Send + 'static,
+    ) -> Sending {
+        let (operation, prompt) = (operation.clone(), prompt.clone());
+        Sending::Echo(Box::pin(async move {
+            let sent = req.into_body().collect().await;
+            let bytes = sent.map(Collected::to_bytes).unwrap_or_default();
+            answer(&operation, &Prompt { text: bytes.into(), ..prompt })
+        }))
     }
 }
 

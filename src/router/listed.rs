@@ -19,6 +19,7 @@ impl Router {
     /// for itself if `raw`.
     #[must_use]
     pub fn listed(&self, raw: bool) -> Vec<Listed> {
+        let raw = raw || self.0.rules.settings.list_wildcards;
         let mut seen = HashSet::new();
         let mut all = Vec::new();
         for name in self.0.groups.listed() {
@@ -35,6 +36,14 @@ impl Router {
         all
     }
 
+    /// The access groups of all deployments, each once (`model_info.access_groups`).
+    #[must_use]
+    pub fn access_groups(&self) -> Vec<String> {
+        let groups = self.0.deployments.iter().flat_map(|one| &one.config().access_groups);
+        let mut seen = HashSet::new();
+        groups.filter(|name| seen.insert(*name)).cloned().collect()
+    }
+
     /// The name `id`, if a call may ask for it.
     #[must_use]
     pub fn look_up(&self, id: &str) -> Option<Listed> {
@@ -42,7 +51,9 @@ impl Router {
             None => self.named(id),
             Some(captures) => {
                 let deployment = found.group.deployments.first();
-                let model = deployment.and_then(|one| one.catalogued_as(&one.model(&captures, id)));
+                let name = found.name;
+                let model =
+                    deployment.and_then(|one| one.catalogued_as(&one.model(&captures, name)));
                 Listed { name: id.to_owned(), model }
             }
         })

@@ -12,6 +12,7 @@ mod pick;
 mod probe;
 mod realtime;
 mod stream;
+mod tags;
 mod through;
 mod whole;
 
@@ -25,7 +26,7 @@ use self::answer::Answer;
 use self::attempt::Attempt;
 use self::group::Groups;
 use self::leaf::Sending;
-use crate::config::{ClientSide, Routing};
+use crate::config::{ClientSide, Routing, TagRules};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
 use crate::telemetry::{Live, Metrics, Trail, UpstreamConnections};
@@ -69,6 +70,9 @@ struct Settings {
     forward_metadata: bool,
     timeouts: crate::config::Timeouts,
     client_side: ClientSide,
+    tags: Option<TagRules>,
+    client_mocks: bool,
+    list_wildcards: bool,
 }
 
 impl Router {
@@ -89,6 +93,9 @@ impl Router {
             forward_metadata: routing.forward_metadata,
             timeouts: routing.timeouts,
             client_side: routing.client_side,
+            tags: routing.tags,
+            client_mocks: routing.client_mocks,
+            list_wildcards: routing.list_wildcards,
         };
         Self(Arc::new(Shared {
             groups: Groups::new(&routing, &deployments),
@@ -146,12 +153,16 @@ impl Router {
         }
         let dialect = operation.dialect();
         let speaking = found.group.deployments.iter();
-        let speaking = speaking
-            .filter(|deployment| deployment.serves(name) && deployment.leaf(dialect).is_some());
+        let speaking = speaking.filter(|deployment| {
+            deployment.serves(found.name) && deployment.leaf(dialect).is_some()
+        });
         let not_spoken = || RouteError::NotSpoken { route: operation.route(), model: name.into() };
-        let deployment = pick::pick(speaking).ok_or_else(not_spoken)?.clone();
-        let captures = found.captures.as_deref();
-        Attempt::send(&self.0.rules, deployment, captures, operation.clone(), parts, prompt)
+        let picked = match self.0.rules.settings.tags {
+            None => pick::pick(speaking),
+            Some(rules) => tags::pick(rules, speaking, &parts, prompt)?,
+        };
+        let deployment = picked.ok_or_else(not_spoken)?.clone();
+        Attempt::send(&self.0.rules, deployment, &found, operation.clone(), parts, prompt)
     }
 }
 

@@ -22,6 +22,7 @@ fn outbound() -> Outbound {
         verify_tls: true,
         ca_file: None,
         proxies: Proxies::default(),
+        ipv4_only: false,
         connect_timeout: Duration::from_secs(5),
         pool_idle: Duration::from_secs(60),
         trust_urls: false,

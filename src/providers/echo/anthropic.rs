@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 pub(super) fn message(said: &Said) -> Value {
     json!({
-        "id": id("msg_"), "type": "message", "role": "assistant", "model": "echo",
+        "id": id("msg_"), "type": "message", "role": "assistant", "model": said.model,
         "content": [{"type": "text", "text": said.text}],
         "stop_reason": "end_turn", "stop_sequence": null, "usage": usage(said, said.output_tokens),
     })
@@ -13,7 +13,7 @@ pub(super) fn message(said: &Said) -> Value {
 
 pub(super) fn message_stream(said: &Said) -> Vec<String> {
     let begun = json!({
-        "id": id("msg_"), "type": "message", "role": "assistant", "model": "echo", "content": [],
+        "id": id("msg_"), "type": "message", "role": "assistant", "model": said.model, "content": [],
         "stop_reason": null, "stop_sequence": null, "usage": usage(said, 0),
     });
     let mut events = vec![

@@ -25,7 +25,7 @@ fn chunk(id: &str, text: &str, finish: Option<&str>, said: &Said) -> Value {
         candidate["finishReason"] = reason.into();
     }
     json!({
-        "candidates": [candidate], "modelVersion": "echo", "responseId": id,
+        "candidates": [candidate], "modelVersion": said.model, "responseId": id,
         "usageMetadata": {
             "promptTokenCount": said.input_tokens, "candidatesTokenCount": said.output_tokens,
             "totalTokenCount": said.input_tokens + said.output_tokens,

@@ -3,10 +3,13 @@
 //! It makes a first call answer on a machine without a key and without a network.
 mod anthropic;
 mod gemini;
+mod mock;
 mod openai;
 mod prompt;
 #[cfg(test)]
 mod tests;
+
+pub use self::mock::Mock;
 
 use super::{Operation, Problem, Prompt};
 use bartizan_layers::body::{Body, Parts};
@@ -20,22 +23,26 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[must_use]
 pub fn answer(operation: &Operation, prompt: &Prompt) -> Response<Body> {
     let request = serde_json::from_slice(&prompt.text.whole()).unwrap_or(Value::Null);
-    let said = Said::new(&request);
-    match (operation, prompt.stream) {
-        (Operation::ChatCompletions, false) => json(&openai::chat(&request, &said)),
-        (Operation::ChatCompletions, true) => events(openai::chat_stream(&request, &said)),
-        (Operation::Completions, false) => json(&openai::completion(&said)),
-        (Operation::Completions, true) => events(openai::completion_stream(&request, &said)),
-        (Operation::Embeddings, _) => json(&openai::embeddings(&request)),
-        (Operation::Responses, false) => json(&openai::response(&said)),
-        (Operation::Responses, true) => events(openai::response_stream(&said)),
-        (Operation::Messages, false) => json(&anthropic::message(&said)),
-        (Operation::Messages, true) => events(anthropic::message_stream(&said)),
-        (Operation::CountTokens, _) => json(&anthropic::count(&said)),
+    spoken(operation, prompt.stream, &request, &Said::new(&request))
+}
+
+/// Puts what is said into the answer of an operation.
+fn spoken(operation: &Operation, stream: bool, request: &Value, said: &Said) -> Response<Body> {
+    match (operation, stream) {
+        (Operation::ChatCompletions, false) => json(&openai::chat(request, said)),
+        (Operation::ChatCompletions, true) => events(openai::chat_stream(request, said)),
+        (Operation::Completions, false) => json(&openai::completion(said)),
+        (Operation::Completions, true) => events(openai::completion_stream(request, said)),
+        (Operation::Embeddings, _) => json(&openai::embeddings(request)),
+        (Operation::Responses, false) => json(&openai::response(said)),
+        (Operation::Responses, true) => events(openai::response_stream(said)),
+        (Operation::Messages, false) => json(&anthropic::message(said)),
+        (Operation::Messages, true) => events(anthropic::message_stream(said)),
+        (Operation::CountTokens, _) => json(&anthropic::count(said)),
         (Operation::Gemini(path), true) if &*path.action == "streamGenerateContent" => {
-            events(gemini::stream(&said))
+            events(gemini::stream(said))
         }
-        (Operation::Gemini(path), _) => json(&gemini::answer(&path.action, &said)),
+        (Operation::Gemini(path), _) => json(&gemini::answer(&path.action, said)),
         _ => not_spoken(operation),
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn chat(request: &Value, said: &Said) -> Value {
         None => json!({"role": "assistant", "content": said.text, "refusal": null}),
     };
     json!({
-        "id": id("chatcmpl-"), "object": "chat.completion", "created": now(), "model": "echo",
+        "id": id("chatcmpl-"), "object": "chat.completion", "created": now(), "model": said.model,
         "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish}],
         "usage": usage(said),
     })
@@ -23,7 +23,7 @@ pub(super) fn chat_stream(request: &Value, said: &Said) -> Vec<String> {
     let (id, created) = (id("chatcmpl-"), now());
     let chunk = |choices: Value, usage: Value| {
         let mut chunk = json!({
-            "id": id, "object": "chat.completion.chunk", "created": created, "model": "echo",
+            "id": id, "object": "chat.completion.chunk", "created": created, "model": said.model,
             "choices": choices,
         });
         if !usage.is_null() {
@@ -56,7 +56,7 @@ pub(super) fn chat_stream(request: &Value, said: &Said) -> Vec<String> {
 
 pub(super) fn completion(said: &Said) -> Value {
     json!({
-        "id": id("cmpl-"), "object": "text_completion", "created": now(), "model": "echo",
+        "id": id("cmpl-"), "object": "text_completion", "created": now(), "model": said.model,
         "choices": [{"index": 0, "text": said.text, "logprobs": null, "finish_reason": "stop"}],
         "usage": usage(said),
     })
@@ -66,7 +66,7 @@ pub(super) fn completion_stream(request: &Value, said: &Said) -> Vec<String> {
     let (id, created) = (id("cmpl-"), now());
     let chunk = |choices: Value| {
         json!({
-            "id": id, "object": "text_completion", "created": created, "model": "echo",
+            "id": id, "object": "text_completion", "created": created, "model": said.model,
             "choices": choices,
         })
     };
@@ -115,21 +115,22 @@ fn vector(text: &str) -> Vec<f32> {
 }
 
 /// Little-endian floats in base64, as the SDKs ask for them.
-fn encoded(vector: &[f32]) -> String {
+pub(super) fn encoded(vector: &[f32]) -> String {
     let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
     BASE64.encode(bytes)
 }
 
 pub(super) fn response(said: &Said) -> Value {
     let item = message(&id("msg_"), "completed", &json!([output_text(&said.text)]));
-    response_object(&id("resp_"), "completed", &json!([item]), &response_usage(said))
+    response_object(said, &id("resp_"), "completed", &json!([item]), &response_usage(said))
 }
 
 pub(super) fn response_stream(said: &Said) -> Vec<String> {
     let (response_id, item_id) = (id("resp_"), id("msg_"));
-    let begun = response_object(&response_id, "in_progress", &json!([]), &Value::Null);
+    let begun = response_object(said, &response_id, "in_progress", &json!([]), &Value::Null);
     let whole = message(&item_id, "completed", &json!([output_text(&said.text)]));
-    let done = response_object(&response_id, "completed", &json!([whole]), &response_usage(said));
+    let done =
+        response_object(said, &response_id, "completed", &json!([whole]), &response_usage(said));
     let at = json!({"item_id": item_id, "output_index": 0, "content_index": 0});
     let part = |kind: &str, more: Value| merged(&json!({"type": kind}), &merged(&at, &more));
     let mut events = vec![
@@ -154,9 +155,9 @@ pub(super) fn response_stream(said: &Said) -> Vec<String> {
     events.iter().map(named).collect()
 }
 
-fn response_object(id: &str, status: &str, output: &Value, usage: &Value) -> Value {
+fn response_object(said: &Said, id: &str, status: &str, output: &Value, usage: &Value) -> Value {
     json!({
-        "id": id, "object": "response", "created_at": now(), "status": status, "model": "echo",
+        "id": id, "object": "response", "created_at": now(), "status": status, "model": said.model,
         "output": output, "usage": usage, "error": null, "incomplete_details": null,
         "instructions": null, "metadata": {}, "parallel_tool_calls": true, "temperature": 1.0,
         "tool_choice": "auto", "tools": [], "top_p": 1.0,

@@ -10,6 +10,8 @@ pub(super) struct Said {
     pub(super) input_tokens: usize,
     /// Tokens of `text`, at four bytes each.
     pub(super) output_tokens: usize,
+    /// The model that answers say they come from.
+    pub(super) model: String,
 }
 
 impl Said {
@@ -23,7 +25,12 @@ impl Said {
         });
         let mut whole = String::new();
         all_text(turns, &mut whole);
-        Self { input_tokens: tokens(&whole), output_tokens: tokens(&text), text }
+        Self {
+            input_tokens: tokens(&whole),
+            output_tokens: tokens(&text),
+            text,
+            model: "echo".to_owned(),
+        }
     }
 
     /// The text in pieces of a word each; together they are the text.

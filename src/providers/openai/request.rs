@@ -15,6 +15,8 @@ pub struct EditPlan<'a> {
     pub defaults: &'a [(String, Bytes)],
     /// Parameters for all requests: name, JSON text.
     pub extra_body: &'a [(String, Bytes)],
+    /// Parameters that are taken out of all requests.
+    pub drop: &'a [String],
     /// Whether streams are asked for their usage.
     pub stream_usage: bool,
     /// Whether `metadata` is forwarded on paths where it would be LiteLLM's own.
@@ -48,19 +50,33 @@ pub fn edited(
     if operation.strips_litellm_fields() {
         strip(&mut splice, &object, operation, plan.keep_metadata)?;
     }
+    if !plan.drop.is_empty() {
+        take_out(&mut splice, &object, plan.drop);
+    }
     for (name, value) in plan.extra_body {
         put(&mut splice, &prompt.text, &object, name, value)?;
     }
     for (name, value) in plan.defaults {
         let Some(name) = default_name(operation, name) else { continue };
-        let forced = plan.extra_body.iter().any(|(forced, _)| forced == name);
+        let forced = plan.extra_body.iter().any(|(forced, _)| forced == name)
+            || plan.drop.iter().any(|dropped| dropped == name);
         if !forced && is_absent(&object, name)? && !is_said_otherwise(&object, name)? {
             put(&mut splice, &prompt.text, &object, name, value)?;
         }
     }
-    let ask = prompt.stream && plan.stream_usage && operation.has_stream_options();
+    let asks = plan.stream_usage && !plan.drop.iter().any(|name| name == "stream_options");
+    let ask = prompt.stream && asks && operation.has_stream_options();
     let usage_is_ours = ask && splice.ask_for_usage()? == UsageAsk::ByUs;
     Ok(Edited { body: splice.apply(&prompt.text), usage_is_ours })
+}
+
+/// Takes members out by their names.
+fn take_out(splice: &mut Splice<'_, '_>, object: &Object<'_>, names: &[String]) {
+    for (at, member) in object.members().iter().enumerate() {
+        if names.iter().any(|name| name.as_bytes() == member.key()) {
+            splice.remove(at);
+        }
+    }
 }
 
 /// Sets a member, unless it has that very value already.
@@ -183,7 +199,14 @@ mod tests {
     }
 
     fn plan(model: &Bytes) -> EditPlan<'_> {
-        EditPlan { model, defaults: &[], extra_body: &[], stream_usage: true, keep_metadata: false }
+        EditPlan {
+            model,
+            defaults: &[],
+            extra_body: &[],
+            drop: &[],
+            stream_usage: true,
+            keep_metadata: false,
+        }
     }
 
     #[tokio::test]

@@ -131,7 +131,7 @@ fn pick(
     let unknown =
         || RouteError::UnknownModel { route: ROUTE, model: name.map(Into::into), wildcards };
     let name = name.ok_or_else(unknown)?;
-    let Found { group, captures } = shared.groups.find(name).ok_or_else(unknown)?;
+    let Found { group, captures, name } = shared.groups.find(name).ok_or_else(unknown)?;
     if let Some(trail) = trail {
         trail.set_requested(group.name.clone());
         trail.set_streamed(true);

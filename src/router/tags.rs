@@ -1,0 +1,123 @@
+//! Deployments by the tags of a request (contract 2.6). Nothing here runs unless tag filtering is
+//! on.
+use super::deployment::Deployment;
+use super::error::RouteError;
+use super::pick;
+use crate::config::TagRules;
+use crate::providers::Prompt;
+use bartizan_layers::wire::scan::{Object, Value, scan};
+use http::HeaderValue;
+use http::request::Parts;
+use std::sync::Arc;
+
+/// The tag of the deployments for requests that no other deployment fits.
+const DEFAULT: &str = "default";
+/// Tags, with commas between them.
+const HEADER: &str = "x-litellm-tags";
+
+/// Picks one of the `candidates` that the tags of a request allow; nothing if there are none.
+///
+/// # Errors
+///
+/// [`RouteError::TagsRefused`], if the request has tags and all of the candidates have others.
+pub(super) fn pick<'a>(
+    rules: TagRules,
+    candidates: impl Iterator<Item = &'a Arc<Deployment>>,
+    parts: &Parts,
+    prompt: &Prompt,
+) -> Result<Option<&'a Arc<Deployment>>, RouteError> {
+    let candidates: Vec<_> = candidates.collect();
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let tags = tags_of(parts, prompt);
+    let fitting = |deployment: &&Arc<Deployment>| fits(rules, &deployment.config().tags, &tags);
+    let fallback =
+        |deployment: &&Arc<Deployment>| deployment.config().tags.iter().any(|tag| tag == DEFAULT);
+    let fitting: Vec<_> = candidates.iter().copied().filter(fitting).collect();
+    let fallback: Vec<_> = candidates.iter().copied().filter(fallback).collect();
+    let among = match (tags.is_empty(), fitting.is_empty(), fallback.is_empty()) {
+        (false, false, _) => fitting,
+        (_, _, false) => fallback,
+        (true, ..) => candidates,
+        (false, true, true) => {
+            let model = prompt.model.clone().unwrap_or_default();
+            return Err(RouteError::TagsRefused { model, tags });
+        }
+    };
+    Ok(pick::pick(among.into_iter()))
+}
+
+fn fits(rules: TagRules, own: &[String], asked: &[String]) -> bool {
+    let has = |tag: &String| own.contains(tag);
+    match rules.match_any {
+        true => asked.iter().any(has),
+        false => !asked.is_empty() && asked.iter().all(has),
+    }
+}
+
+/// The tags of a request: those of its header and those of its body, each once.
+fn tags_of(parts: &Parts, prompt: &Prompt) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    let mut add = |tag: &str| {
+        if !tag.is_empty() && !tags.iter().any(|known| known == tag) {
+            tags.push(tag.to_owned());
+        }
+    };
+    let headers = parts.headers.get_all(HEADER).iter().map(HeaderValue::to_str);
+    headers.flatten().flat_map(|value| value.split(',')).for_each(|tag| add(tag.trim()));
+    // Of a long value the outline does not have the inside.
+    let whole = prompt.text.whole();
+    let Ok(object) = scan(&whole) else { return tags };
+    let lists = [
+        member(&object, "tags"),
+        member(&object, "metadata").and_then(|metadata| metadata.get("tags")),
+        member(&object, "litellm_metadata").and_then(|metadata| metadata.get("tags")),
+    ];
+    let texts = lists.into_iter().flatten().filter(|list| list.is_array());
+    for text in texts.flat_map(Value::elements).filter_map(|value| value.as_str()) {
+        add(&text);
+    }
+    tags
+}
+
+/// A member of the body; nothing if it stands twice, so that no two readers see two values.
+fn member<'a>(object: &Object<'a>, name: &str) -> Option<Value<'a>> {
+    object.get(name).ok().flatten().map(|member| member.value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fits, tags_of};
+    use crate::config::TagRules;
+    use crate::providers::Prompt;
+    use bytes::Bytes;
+    use http::Request;
+
+    fn texts(list: &[&str]) -> Vec<String> {
+        list.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn tags_come_from_the_header_and_from_three_places_of_the_body() {
+        let body = r#"{"metadata":{"tags":["a","b"]},"tags":["b","c",7],"litellm_metadata":{"tags":["d"]},"x":1}"#;
+        let req = Request::builder().header("x-litellm-tags", "e, a,").body(()).unwrap();
+        let (parts, ()) = req.into_parts();
+        let tags = tags_of(&parts, &Prompt::of(Bytes::from_static(body.as_bytes())));
+        assert_eq!(tags, ["e", "a", "b", "c", "d"]);
+        let odd = r#"{"metadata":"text","tags":"a"}"#;
+        let (parts, ()) = Request::new(()).into_parts();
+        assert!(tags_of(&parts, &Prompt::of(Bytes::from_static(odd.as_bytes()))).is_empty());
+    }
+
+    #[test]
+    fn one_tag_in_common_is_enough_or_all_are_needed() {
+        let (any, all) = (TagRules { match_any: true }, TagRules { match_any: false });
+        let own = texts(&["free", "eu"]);
+        assert!(fits(any, &own, &texts(&["paid", "eu"])));
+        assert!(!fits(all, &own, &texts(&["paid", "eu"])));
+        assert!(fits(all, &own, &texts(&["eu", "free"])));
+        assert!(!fits(any, &own, &[]) && !fits(all, &own, &[]));
+        assert!(!fits(any, &[], &texts(&["eu"])));
+    }
+}
