@@ -66,6 +66,7 @@ pub async fn run(
         draining: drain.handle(),
         compat,
         started: Instant::now(),
+        root_path: server.root_path.clone(),
     });
     let limits = Limits::from(&server);
     // Probes are answered until the last call has ended.
@@ -81,6 +82,7 @@ pub async fn run(
     let plan = Plan {
         keys: stack::keys(&access),
         guard: Guard::new(instance, &access),
+        root_path: server.root_path.as_str().into(),
         body_timeout: server.body_timeout,
         ingest: IngestLayer::new(server.max_body, Budget::new(server.body_budget))
             .default_model(default_model.as_deref()),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 /// All names that may be asked for.
 pub(super) fn list(handles: &Handles, parts: &request::Parts) -> Response<Body> {
-    let raw = query(parts, "return_wildcard_routes") == Some("true");
+    let raw = query(parts, "return_wildcard_routes").is_some_and(|told| told == "true");
     let names = handles.router.listed(raw);
     let data: Vec<_> = names.iter().map(|listed| item(handles.compat, listed)).collect();
     json(&json!({"data": data, "object": "list"}))
@@ -49,7 +49,7 @@ fn item(compat: Compat, listed: &Listed) -> Value {
 pub(super) fn info(handles: &Handles, parts: &request::Parts) -> Response<Body> {
     let id = query(parts, "litellm_model_id");
     let deployments = handles.router.deployments().iter();
-    let wanted = deployments.filter(|one| id.is_none_or(|id| one.config().id == id));
+    let wanted = deployments.filter(|one| id.as_ref().is_none_or(|id| one.config().id == *id));
     let data: Vec<_> = wanted.map(|deployment| deployment_info(deployment)).collect();
     if let (Some(id), true) = (id, data.is_empty()) {
         let message = format!("Model id = {id} not found on litellm proxy");

@@ -3,10 +3,11 @@ use super::{AdminRoute, Answer, Guard, Route, answer};
 use crate::providers::{Dialect, Operation, Problem};
 use bartizan_layers::auth::QueryKey;
 use bartizan_layers::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_service::Service;
 
@@ -16,12 +17,19 @@ pub struct Dispatch<C, A> {
     calls: C,
     admin: A,
     guard: Guard,
+    root: Option<Arc<str>>,
 }
 
 impl<C, A> Dispatch<C, A> {
     /// Puts both behind `guard`.
     pub const fn new(calls: C, admin: A, guard: Guard) -> Self {
-        Self { calls, admin, guard }
+        Self { calls, admin, guard, root: None }
+    }
+
+    /// Takes every path also below `root`, unless that is empty.
+    #[must_use]
+    pub fn below(self, root: Arc<str>) -> Self {
+        Self { root: Some(root).filter(|root| !root.is_empty()), ..self }
     }
 }
 
@@ -40,6 +48,9 @@ where
     }
 
     fn call(&mut self, mut req: Request<B>) -> Self::Future {
+        if let Some(short) = self.root.as_deref().and_then(|root| without_root(req.uri(), root)) {
+            *req.uri_mut() = short;
+        }
         let route = Route::of(req.method(), req.uri().path());
         if let Err(problem) = self.guard.check(req.uri(), req.headers()) {
             return DispatchFuture::done(answer(route.dialect(), &problem));
@@ -62,6 +73,19 @@ where
             Route::Nothing => DispatchFuture::done(nothing()),
         }
     }
+}
+
+/// `uri` without the `root` that its path begins with; `None` if it begins otherwise.
+fn without_root(uri: &Uri, root: &str) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().strip_prefix(root)?;
+    let rest = match rest.bytes().next() {
+        Some(b'/') => rest.parse().ok()?,
+        None | Some(b'?') => format!("/{rest}").parse().ok()?,
+        Some(_) => return None,
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(rest);
+    Uri::from_parts(parts).ok()
 }
 
 /// LiteLLM's answer to a path that does not exist (contract 3).
@@ -115,6 +139,28 @@ where
                 let rsp = rsp.take().expect("an answer is given once");
                 Poll::Ready(Ok(rsp.map(Answer::Right)))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_root;
+    use http::Uri;
+
+    #[test]
+    fn the_root_is_taken_off_at_a_slash_only() {
+        for (uri, expected) in [
+            ("/llm/v1/models?a=b", Some("/v1/models?a=b")),
+            ("/llm", Some("/")),
+            ("/llm?a", Some("/?a")),
+            ("/llm//v1", Some("//v1")),
+            ("/llmx/v1", None),
+            ("/v1/llm/x", None),
+            ("http://host/llm/v1", Some("http://host/v1")),
+        ] {
+            let short = without_root(&uri.parse::<Uri>().unwrap(), "/llm");
+            assert_eq!(short.map(|uri| uri.to_string()).as_deref(), expected, "{uri}");
         }
     }
 }

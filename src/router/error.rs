@@ -34,6 +34,17 @@ pub enum RouteError {
         /// What would stand there.
         model: Box<str>,
     },
+    /// A moderation names no model, and the config has none for it.
+    #[error("no deployment is for moderations")]
+    NoModeration,
+    /// A path of LiteLLM's that is not served here yet.
+    #[error("this version does not serve {path}")]
+    Unserved {
+        /// Its first segment.
+        path: &'static str,
+        /// The reason, as a clause.
+        why: &'static str,
+    },
     /// A member of the request stands twice.
     #[error("{0}")]
     Duplicate(String),
@@ -65,6 +76,14 @@ impl RouteError {
             Self::BadPath { route, model } => {
                 Problem::bad_request(format!("{route}: the model name {model} is not valid."))
             }
+            Self::NoModeration => Problem::bad_request(
+                "/moderations: no model is named, and none is for moderations. Name one in `model`, \
+                 or give a deployment `model_info: {mode: moderation}`.",
+            )
+            .param("model"),
+            Self::Unserved { path, why } => Problem::bad_request(format!(
+                "{path}: this path is not served yet: {why}. Call the provider itself."
+            )),
             Self::Duplicate(message) => Problem::bad_request(message.clone()),
         }
     }

@@ -4,6 +4,7 @@ use super::deployment::Deployment;
 use super::group::{capture, filled};
 use crate::data::{self, Model};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// One name of `/v1/models`.
 #[derive(Clone, Debug)]
@@ -33,6 +34,24 @@ impl Router {
         }
         all.retain(|listed| seen.insert(listed.name.clone()));
         all
+    }
+
+    /// The names of all groups, wildcards as they are, and the deployments that answer to them.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, &[Arc<Deployment>])> {
+        let groups = &self.0.groups;
+        groups.listed().iter().filter_map(|name| {
+            let group = groups.pattern(name).or_else(|| Some(groups.find(name)?.group))?;
+            Some((&**name, group.deployments.as_slice()))
+        })
+    }
+
+    /// What the catalogue knows of the model that `name` leads to, and its provider's name; `None`
+    /// if it leads nowhere.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<(&'static str, Option<Model>)> {
+        let listed = self.look_up(name)?;
+        let found = self.0.groups.find(name)?;
+        Some((found.group.deployments.first()?.config().provider.name, listed.model))
     }
 
     /// The name `id`, if a call may ask for it.

@@ -7,6 +7,7 @@ mod error;
 mod group;
 mod leaf;
 mod listed;
+mod moderation;
 mod pick;
 mod probe;
 mod stream;
@@ -46,6 +47,8 @@ struct Shared {
     deployments: Vec<Arc<Deployment>>,
     forwarder: Forwarder,
     rules: Rules,
+    /// The group of moderations that name no model.
+    moderation: Option<Arc<str>>,
 }
 
 /// What holds for the calls of all deployments.
@@ -86,6 +89,7 @@ impl Router {
         };
         Self(Arc::new(Shared {
             groups: Groups::new(&routing, &deployments),
+            moderation: moderation::model(&deployments, routing.default_model.as_deref()),
             deployments,
             forwarder,
             rules: Rules { settings, hop, key_header },
@@ -123,7 +127,13 @@ impl Router {
             model: prompt.model.clone(),
             wildcards: self.0.groups.has_wildcards(),
         };
-        let name = prompt.model.as_deref().ok_or_else(unknown)?;
+        let name = match (prompt.model.as_deref(), &operation) {
+            (Some(name), _) => name,
+            (None, Operation::Moderations) => {
+                self.0.moderation.as_deref().ok_or(RouteError::NoModeration)?
+            }
+            (None, _) => return Err(unknown()),
+        };
         let found = self.0.groups.find(name).ok_or_else(unknown)?;
         if let Some(trail) = trail {
             trail.set_requested(found.group.name.clone());

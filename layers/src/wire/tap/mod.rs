@@ -25,6 +25,7 @@ mod array;
 mod in_band;
 mod key;
 mod learned;
+mod media;
 mod sift;
 mod usage;
 
@@ -54,6 +55,9 @@ pub enum Wire {
     Messages,
     /// Gemini `generateContent` and `streamGenerateContent`.
     Gemini,
+    /// OpenAI images, speech and transcriptions: events whose type ends in `.delta` or
+    /// `.partial_image` while it goes on, and in `.done` or `.completed` at its end.
+    Media,
 }
 
 /// How an answer is cut into events.
@@ -81,6 +85,7 @@ enum Source {
     Events(Events, Sift),
     Array(Array),
     Whole(Vec<Bytes>, usize),
+    Opaque,
 }
 
 impl Tap {
@@ -93,6 +98,14 @@ impl Tap {
             Framing::Whole => Source::Whole(Vec::new(), 0),
         };
         Self { learned: Learned::new(wire), source, choices: 1, lenient_end: false }
+    }
+
+    /// At the start of an answer that is not JSON, such as audio: its bytes pass unread. To those
+    /// who ask, its framing is [`Framing::Whole`].
+    #[must_use]
+    pub fn opaque(wire: Wire) -> Self {
+        let learned = Learned::new(wire);
+        Self { learned, source: Source::Opaque, choices: 1, lenient_end: false }
     }
 
     /// Writes each usage report to `cell` as well.
@@ -150,6 +163,7 @@ impl Tap {
                 });
             }
             Source::Whole(frames, len) => keep(frames, len, &frame),
+            Source::Opaque => {}
         }
         Some(frame)
     }
@@ -172,7 +186,7 @@ impl Tap {
                     learned.event(event.name, event.data, event.clipped);
                 });
             }
-            Source::Array(_) => {}
+            Source::Array(_) | Source::Opaque => {}
             Source::Whole(frames, _) => {
                 learned.whole(&join(std::mem::take(frames)));
             }
@@ -208,7 +222,7 @@ impl Tap {
         match &self.source {
             Source::Events(..) => learned.ended || finished,
             Source::Array(array) => array.closed() && (learned.ended || finished),
-            Source::Whole(..) => true,
+            Source::Whole(..) | Source::Opaque => true,
         }
     }
 
@@ -231,7 +245,7 @@ impl Tap {
         match &self.source {
             Source::Events(..) => Framing::Events,
             Source::Array(_) => Framing::Array,
-            Source::Whole(..) => Framing::Whole,
+            Source::Whole(..) | Source::Opaque => Framing::Whole,
         }
     }
 
