@@ -48,7 +48,7 @@ fn describe(item: &mut Value, row: &Row, path: &str, metrics_need_key: bool) {
         let answers = Answers::of(row, path);
         let mut operation = json!({
             "summary": row.summary,
-            "operationId": format!("{key}{}", path.replace(|c: char| !c.is_alphanumeric(), "_")),
+            "operationId": format!("{key}{}", path.replace(|c: char| !c.is_alphanumeric() && c != '-', "_")),
             "tags": [tag(row, path)],
             "responses": answers.responses(method),
         });

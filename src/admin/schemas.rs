@@ -120,7 +120,7 @@ fn own(path: &str, method: &str) -> Value {
             &[]
         }
         "/model/info" | "/v1/model/info" => &["400", "401"],
-        "/models/{id}" | "/v1/models/{id}" => &["401", "404"],
+        "/models/{model}" | "/v1/models/{model}" => &["401", "404"],
         "/utils/supported_openai_params" => {
             all["400"] = answer("No such model", &[kind], &schema);
             all["422"] = answer("No model is named", &[kind], &schema);

@@ -10,6 +10,7 @@ mod listed;
 mod moderation;
 mod pick;
 mod probe;
+mod several;
 mod stream;
 mod through;
 mod whole;
@@ -118,6 +119,13 @@ impl Router {
         }
     }
 
+    fn one(&self, parts: Parts, prompt: Prompt) -> Answer {
+        match self.send(parts, &prompt) {
+            Ok((attempt, sending)) => attempt.answer(sending, prompt),
+            Err(error) => Box::pin(ready(Err(error.into()))),
+        }
+    }
+
     /// Finds the deployment of a call, and sends it the request that it gets.
     fn send(&self, parts: Parts, prompt: &Prompt) -> Result<(Attempt, Sending), RouteError> {
         let operation: Operation = parts.extensions.get().cloned().unwrap_or(Operation::Messages);
@@ -161,9 +169,11 @@ impl Service<Request<Prompt>> for Router {
 
     fn call(&mut self, req: Request<Prompt>) -> Self::Future {
         let (parts, prompt) = req.into_parts();
-        match self.send(parts, &prompt) {
-            Ok((attempt, sending)) => attempt.answer(sending, prompt),
-            Err(error) => Box::pin(ready(Err(error.into()))),
+        if prompt.model.as_deref().is_some_and(|model| model.contains(','))
+            && let Some(answer) = self.several(&parts, &prompt)
+        {
+            return answer;
         }
+        self.one(parts, prompt)
     }
 }

@@ -160,7 +160,7 @@ pub static ROWS: &[&[Row]] = &[
         row("/v1beta/models/{model*}", At::Root, "POST", "Gemini", gemini),
         row("/v1alpha/models/{model*}", At::Root, "POST", "Gemini", gemini),
         row("/models/{model*}", At::Versioned, "POST", "Gemini", gemini),
-        row("/models/{id*}", At::Versioned, "GET", "One model", |found| {
+        row("/models/{model*}", At::Versioned, "GET", "One model", |found| {
             Some(Route::Admin(AdminRoute::Model(found.first()?)))
         }),
     ],

@@ -157,6 +157,7 @@ fn is_litellm_field(name: &[u8]) -> bool {
             | b"prompt_variables"
             | b"router_settings_override"
             | b"secret_fields"
+            | b"fastest_response"
     ) || name.starts_with(b"mock_")
 }
 
