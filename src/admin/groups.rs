@@ -96,7 +96,7 @@ const CHAT: &str = "frequency_penalty logit_bias logprobs top_logprobs max_token
 
 /// OpenAI's names of what a model of this `mode` may be asked with. Nothing is refused that is
 /// not in it: unknown parameters are passed on.
-fn params(mode: Option<&str>, model: Option<&Model>) -> Vec<&'static str> {
+pub(super) fn params(mode: Option<&str>, model: Option<&Model>) -> Vec<&'static str> {
     let able = |ability| model.is_none_or(|model| model.supports.has(ability));
     let more = |ability, names: &'static str| if able(ability) { names } else { "" };
     let lists = match mode {

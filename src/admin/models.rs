@@ -70,6 +70,8 @@ fn deployment_info(deployment: &Deployment) -> Value {
     if let Some(price) = &config.price {
         info.extend(prices(&price.base));
     }
+    let params = super::groups::params(deployment.mode(), model.as_ref());
+    info.insert("supported_openai_params".into(), params.into());
     info.extend(config.info.clone());
     json!({"model_name": config.group, "litellm_params": config.params, "model_info": info})
 }

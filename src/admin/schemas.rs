@@ -69,8 +69,9 @@ impl<'a> Answers<'a> {
             Dialect::Anthropic => "AnthropicError",
             Dialect::Gemini => "GeminiError",
         };
-        let ours = ["400", "401", "403", "404", "408", "413", "415", "429", "500", "503", "508"];
+        let ours = ["400", "401", "403", "408", "413", "415", "429", "500", "503", "508"];
         let mut all = referred(&ours.map(|status| (status, error)));
+        all["404"] = json!({"$ref": "#/components/responses/NotFound"});
         all["200"] = answer("The provider's answer", kinds, &json!({}));
         let theirs = "Whatever else the provider answers: it passes as it came";
         all["default"] = answer(theirs, &["*/*"], &json!({}));
@@ -129,7 +130,8 @@ fn own(path: &str, method: &str) -> Value {
         _ => &["401"],
     };
     for status in refused {
-        all[*status] = json!({"$ref": "#/components/responses/Error"});
+        let name = if *status == "404" { "NotFound" } else { "Error" };
+        all[*status] = json!({ "$ref": format!("#/components/responses/{name}") });
     }
     if method == "OPTIONS" {
         all["200"] = answer("The answer", &[kind], &schema);
@@ -203,6 +205,10 @@ pub(super) fn schemas() -> Value {
             "error": {"type": "object", "required": ["type", "message"],
                       "properties": {"type": text, "message": text}},
         }},
+        "Detail": {"type": "object", "required": ["detail"], "properties": {"detail": text}},
+        "NotFound": {"anyOf": [
+            {"$ref": "#/components/schemas/Detail"}, {"$ref": "#/components/schemas/Error"},
+        ]},
         "GeminiError": {"type": "object", "required": ["error"], "properties": {"error": {
             "type": "object", "required": ["code", "message", "status"],
             "properties": {"code": {"type": "integer"}, "message": text, "status": text},
@@ -212,7 +218,7 @@ pub(super) fn schemas() -> Value {
 
 /// The answers that refer to them.
 pub(super) fn responses() -> Value {
-    let names = ["Error", "AnthropicError", "GeminiError"];
+    let names = ["Error", "NotFound", "AnthropicError", "GeminiError"];
     let refer = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     names
         .into_iter()

@@ -23,7 +23,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 
 /// A path that the pattern stands for.
 fn filled(pattern: &str) -> String {
-    let pattern = pattern.replace("{model*}", "gpt").replace("{provider}", "openai");
+    let pattern = pattern.replace("{model*}", "gpt").replace("{provider}", "groq");
     let pattern = if pattern.ends_with("/models/gpt") {
         format!("{pattern}:generateContent")
     } else {
