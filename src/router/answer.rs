@@ -113,7 +113,7 @@ impl Attempt {
     }
 
     fn is_audio(&self, parts: &Parts) -> bool {
-        self.operation == Operation::Speech && parts.status.is_success()
+        matches!(self.operation, Operation::Speech) && parts.status.is_success()
     }
 
     fn tapped(&self, body: Replay<LeafBody>, tap: Tap) -> Body {

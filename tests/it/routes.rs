@@ -95,6 +95,7 @@ async fn metrics_are_public_where_the_config_says_so() {
 async fn what_is_no_path_is_not_found() {
     let (upstream, proxy) = with("*").await;
     for path in [
+        "//",
         "/v1",
         "/v2/chat/completions",
         "/v1/chat",

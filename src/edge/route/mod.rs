@@ -63,7 +63,7 @@ impl Route {
     /// is normalised, so no spelling slips past a check.
     #[must_use]
     pub fn of(method: &Method, path: &str) -> Self {
-        let bare = path.strip_suffix('/').filter(|path| !path.is_empty());
+        let bare = path.strip_suffix('/').filter(|path| path.len() > 1);
         table::find(method, bare.unwrap_or(path))
     }
 
