@@ -42,6 +42,7 @@ fields! {
     Messages b"messages"
     Prompt b"prompt"
     Input b"input"
+    Query b"query"
     ApiKey b"api_key"
     ApiBase b"api_base"
     BaseUrl b"base_url"
@@ -89,7 +90,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Refuses what an `operation` cannot be asked for like this.
-    pub(super) fn check(&self, operation: &Operation, object: &Object<'a>) -> Result<(), Problem> {
+    pub(super) fn check(&self, operation: &Operation) -> Result<(), Problem> {
         let route = operation.route();
         if operation.strips_litellm_fields() {
             for field in Field::ELSEWHERE {
@@ -101,10 +102,8 @@ impl<'a> Asked<'a> {
             }
         }
         if let Some(name) = operation.required_field()
-            && match Field::of(name.as_bytes()) {
-                Some(field) => self.get(field)?.is_none(),
-                None => !object.members().iter().any(|member| member.key() == name.as_bytes()),
-            }
+            && let Some(field) = Field::of(name.as_bytes())
+            && self.get(field)?.is_none()
         {
             let message = format!("{route}: Missing required parameter: '{name}'.");
             return Err(Problem::bad_request(message).param(name));

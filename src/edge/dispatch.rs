@@ -1,9 +1,10 @@
 //! Sends a request to the stack of calls, to the proxy's own routes, or home.
+use super::rewrite::{without_query, without_root};
 use super::{AdminRoute, Answer, Guard, Route, answer};
 use crate::providers::{Dialect, Operation, Problem};
 use bartizan_layers::auth::QueryKey;
 use bartizan_layers::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -64,6 +65,10 @@ where
                 DispatchFuture::Call(self.calls.call(req))
             }
             Route::CallOf(operation, model) => {
+                // What Azure's clients say of its versions is not the upstream's to hear.
+                if let Some(short) = without_query(req.uri(), "api-version") {
+                    *req.uri_mut() = short;
+                }
                 req.extensions_mut().insert(model);
                 req.extensions_mut().insert(operation);
                 DispatchFuture::Call(self.calls.call(req))
@@ -73,19 +78,6 @@ where
             Route::Nothing => DispatchFuture::done(nothing()),
         }
     }
-}
-
-/// `uri` without the `root` that its path begins with; `None` if it begins otherwise.
-fn without_root(uri: &Uri, root: &str) -> Option<Uri> {
-    let rest = uri.path_and_query()?.as_str().strip_prefix(root)?;
-    let rest = match rest.bytes().next() {
-        Some(b'/') => rest.parse().ok()?,
-        None | Some(b'?') => format!("/{rest}").parse().ok()?,
-        Some(_) => return None,
-    };
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(rest);
-    Uri::from_parts(parts).ok()
 }
 
 /// LiteLLM's answer to a path that does not exist (contract 3).
@@ -139,28 +131,6 @@ where
                 let rsp = rsp.take().expect("an answer is given once");
                 Poll::Ready(Ok(rsp.map(Answer::Right)))
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_root;
-    use http::Uri;
-
-    #[test]
-    fn the_root_is_taken_off_at_a_slash_only() {
-        for (uri, expected) in [
-            ("/llm/v1/models?a=b", Some("/v1/models?a=b")),
-            ("/llm", Some("/")),
-            ("/llm?a", Some("/?a")),
-            ("/llm//v1", Some("//v1")),
-            ("/llmx/v1", None),
-            ("/v1/llm/x", None),
-            ("http://host/llm/v1", Some("http://host/v1")),
-        ] {
-            let short = without_root(&uri.parse::<Uri>().unwrap(), "/llm");
-            assert_eq!(short.map(|uri| uri.to_string()).as_deref(), expected, "{uri}");
         }
     }
 }

@@ -186,7 +186,7 @@ impl IngestLayer {
     fn peek(&self, operation: &Operation, text: Text, share: Share) -> Result<Prompt, Problem> {
         let object = scan(text.outline()).map_err(|error| invalid(&error))?;
         let asked = Asked::of(&object);
-        asked.check(operation, &object)?;
+        asked.check(operation)?;
         // Which model is for moderations, the router knows.
         let default = self.default_model.as_deref();
         let default = || default.filter(|_| *operation != Operation::Moderations).map(Into::into);

@@ -11,6 +11,7 @@ mod panic;
 mod pause;
 mod record;
 mod respond;
+mod rewrite;
 mod route;
 mod text;
 

@@ -5,7 +5,7 @@ use super::leaf::Sending;
 use super::{Rules, Settings};
 use crate::forward::{Deadlines, strip_request};
 use crate::providers::openai::{EditPlan, edited};
-use crate::providers::{Dialect, Operation, PathModel, Prompt};
+use crate::providers::{Dialect, Operation, Prompt};
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::facts::UsageCell;
 use http::request::Parts;
@@ -50,7 +50,7 @@ impl Attempt {
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
         let model = captures.map(|captures| deployment.model(captures, name));
         let model = model.as_deref().unwrap_or(&config.model);
-        parts.uri = target(&operation, model, &parts)?;
+        parts.uri = target(&operation, model, &parts.uri)?;
         let for_us = outgoing(&mut parts.headers, &operation, rules, &config.headers);
         let deadlines = deadlines(&rules.settings, config, prompt, &for_us);
         let trail: Option<Trail> = parts.extensions.get().cloned();
@@ -100,16 +100,13 @@ fn deadlines(
     Deadlines { first_byte: stream, idle: stream, total: None }
 }
 
-/// The path below the upstream's base URL. The client's query goes along, but for Gemini's `key`
-/// and for what clients of Azure say about its versions.
-fn target(operation: &Operation, model: &str, parts: &Parts) -> Result<Uri, RouteError> {
-    let query = parts.uri.query().filter(|query| !query.is_empty());
-    let query = query.map(|query| match operation {
-        Operation::Gemini(_) => without(query, "key"),
-        _ if parts.extensions.get::<PathModel>().is_some() => without(query, "api-version"),
-        _ => query.to_owned(),
-    });
-    let query = query.filter(|query| !query.is_empty());
+/// The path below the upstream's base URL. The client's query goes along, but for Gemini's `key`.
+fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteError> {
+    let query = uri.query().filter(|query| !query.is_empty());
+    let query = match operation {
+        Operation::Gemini(_) => query.map(without_key).filter(|query| !query.is_empty()),
+        _ => query.map(str::to_owned),
+    };
     let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
     if matches!(operation, Operation::Gemini(_)) && !is_segments(model) {
         return Err(bad());
@@ -124,8 +121,8 @@ fn is_segments(model: &str) -> bool {
     model.split('/').all(segment)
 }
 
-fn without(query: &str, name: &str) -> String {
-    let pairs = query.split('&').filter(|pair| pair.split('=').next() != Some(name));
+fn without_key(query: &str) -> String {
+    let pairs = query.split('&').filter(|pair| !pair.starts_with("key="));
     pairs.collect::<Vec<_>>().join("&")
 }
 

@@ -21,32 +21,25 @@ COMPLETION = {
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
 }
 
-upstream = Upstream(lambda *_: json_answer(COMPLETION))
-settings = json.loads(config(upstream.origin))
-# Whatever name is made up leads to the upstream, so that most tries are calls.
-settings["model_list"].append(
-    {
-        "model_name": "*",
-        "litellm_params": {
-            "model": "openai/*",
-            "api_base": upstream.origin + "/v1",
-            "api_key": "sk-credential-for-upstream",
-        },
-    }
-)
-proxy = Proxy(json.dumps(settings))
-document = requests.get(proxy.url + "/openapi.json", timeout=20).json()
-# What is passed on is the upstream's to answer; this one knows JSON only.
-calls = schemathesis.openapi.from_dict(document)
-calls.config.update(base_url=proxy.url)
-calls = calls.include(lambda each: "passed on" not in each.operation.tags)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def running():
-    yield
+@pytest.fixture(scope="module")
+def described():
+    upstream = Upstream(lambda *_: json_answer(COMPLETION))
+    settings = json.loads(config(upstream.origin))
+    # Whatever name is made up leads to the upstream, so that most tries are calls.
+    params = {**settings["model_list"][0]["litellm_params"], "model": "openai/*"}
+    settings["model_list"].append({"model_name": "*", "litellm_params": params})
+    proxy = Proxy(json.dumps(settings))
+    document = requests.get(proxy.url + "/openapi.json", timeout=20).json()
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=proxy.url)
+    # What is passed on is the upstream's to answer; this one knows JSON only.
+    yield schema.include(lambda each: "passed on" not in each.operation.tags)
     proxy.stop()
     upstream.stop()
+
+
+calls = schemathesis.pytest.from_fixture("described")
 
 
 @calls.parametrize()
