@@ -179,3 +179,21 @@ async fn other_operations_take_lists_too() {
     let speech = r#"{"model":"one,two","input":"a","voice":"b"}"#;
     proxy.call(post("/audio/speech", speech)).await.expect(400);
 }
+
+#[tokio::test]
+async fn a_fastest_stream_that_breaks_off_is_a_failed_call() {
+    let chunk = r#"{"choices":[{"index":0,"delta":{"content":"ok"},"finish_reason":null}]}"#;
+    let steps =
+        vec![upstream::stream_head(), upstream::piece(format!("data: {chunk}\n\n")), Step::Reset];
+    let (breaks, slow) =
+        (Upstream::playing(steps).await, Upstream::playing(vec![Step::Hang]).await);
+    let proxy = with(&[("breaks", &breaks), ("slow", &slow)]).await;
+    let answer =
+        ask(&proxy, "breaks,slow", &format!("{FASTEST}\"stream\":true,")).await.expect(200);
+    let last = answer.events().pop().expect("an event");
+    assert!(last.contains("\"error\""), "{last}");
+    let line = proxy.line(|line| line.contains("\"runs\"")).await;
+    let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(line["error_status"], 500, "{line}");
+    assert_eq!(line["runs"][1]["error"], "Cancelled");
+}
