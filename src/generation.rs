@@ -112,6 +112,7 @@ impl House {
             compat: self.compat,
             started: self.started,
             last_reload: self.last_reload.clone(),
+            root_path: server.root_path.clone(),
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
@@ -120,6 +121,7 @@ impl House {
         let plan = Plan {
             keys: stack::keys(&access),
             guard: Guard::new(self.instance.clone(), &access, telemetry.clone()),
+            root_path: server.root_path.as_str().into(),
             body_timeout: server.body_timeout,
             ingest: IngestLayer::new(server.max_body, self.budget.clone())
                 .default_model(default_model.as_deref())

@@ -63,6 +63,8 @@ pub struct Plan {
     pub key_header: Option<HeaderName>,
     /// What is refused before a request is looked at.
     pub guard: Guard,
+    /// The path that may stand before all others; empty for none.
+    pub root_path: Arc<str>,
     /// How long a client may pause within a body.
     pub body_timeout: Duration,
     /// How bodies are read.
@@ -105,7 +107,7 @@ where
     let all = ServiceBuilder::new()
         // A bug in any layer costs one call, not the connection.
         .layer(CatchLayer)
-        .service(Dispatch::new(calls, admin, plan.guard));
+        .service(Dispatch::new(calls, admin, plan.guard).below(plan.root_path));
     AlwaysReady(all)
 }
 

@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(taken_out(&[head, tail]), kept);
         assert_eq!(taken_out(&[ERROR, head, tail]), broken);
     }
-    for wire in [Wire::Chat, Wire::Responses, Wire::Messages, Wire::Gemini] {
+    for wire in [Wire::Chat, Wire::Responses, Wire::Messages, Wire::Gemini, Wire::Media] {
         for framing in [Framing::Events, Framing::Array, Framing::Whole] {
             let mut tap = Tap::new(wire, framing);
             let out = tap.push(Bytes::copy_from_slice(data));

@@ -98,6 +98,7 @@ fn oracle(recorded: &Recorded) -> Option<Usage> {
             Wire::Responses => [&event["response"]["usage"], &Value::Null],
             Wire::Messages => [&event["message"]["usage"], &event["usage"]],
             Wire::Gemini => [&event["usageMetadata"], &Value::Null],
+            Wire::Media => [&event["usage"], &Value::Null],
         };
         let Some(usage) = places.iter().find_map(|usage| usage.as_object()) else { continue };
         last.extend(
@@ -111,7 +112,7 @@ fn oracle(recorded: &Recorded) -> Option<Usage> {
     };
     let (input, output) = match recorded.wire {
         Wire::Chat => (sum(&["prompt_tokens"]), sum(&["completion_tokens"])),
-        Wire::Responses => (sum(&["input_tokens"]), sum(&["output_tokens"])),
+        Wire::Responses | Wire::Media => (sum(&["input_tokens"]), sum(&["output_tokens"])),
         Wire::Messages => (
             sum(&["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"]),
             sum(&["output_tokens"]),

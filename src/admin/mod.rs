@@ -1,14 +1,19 @@
 //! The proxy's own routes: health, metrics, models (contract 3.2).
+mod groups;
 mod health;
+mod home;
 mod last_reload;
 mod models;
+mod openapi;
 mod ops;
+mod routes;
+mod schemas;
 
 pub use self::last_reload::LastReload;
 pub use self::ops::Ops;
 
 use crate::config::Compat;
-use crate::edge::{AdminRoute, answer, problem};
+use crate::edge::{AdminRoute, answer, decoded, problem};
 use crate::providers::Dialect;
 use crate::router::Router;
 use crate::server::Draining;
@@ -40,6 +45,8 @@ pub struct Handles {
     pub started: Instant,
     /// What became of the last change of the config.
     pub last_reload: Arc<LastReload>,
+    /// The path that clients may put before all others; empty for none.
+    pub root_path: String,
 }
 
 /// Answers the proxy's own routes on the calls listener.
@@ -80,12 +87,18 @@ impl Admin {
             (AdminRoute::Readiness, _) => health::readiness(handles),
             (AdminRoute::Health, Err(AuthError::Missing)) => health::summary(handles),
             (AdminRoute::Metrics, _) if !self.metrics_need_key => metrics(handles),
+            (AdminRoute::OpenApi, _) => openapi::document(handles, self.metrics_need_key),
+            (AdminRoute::Home, _) => home::page(handles),
             (_, Err(error)) => answer(Dialect::OpenAi, &problem(&error)),
             (AdminRoute::Health, Ok(_)) => health::probed(handles, &parts).await,
             (AdminRoute::Metrics, Ok(_)) => metrics(handles),
             (AdminRoute::Models, Ok(_)) => models::list(handles, &parts),
             (AdminRoute::Model(id), Ok(_)) => models::one(handles, id),
             (AdminRoute::ModelInfo, Ok(_)) => models::info(handles, &parts),
+            (AdminRoute::GroupInfo, Ok(_)) => groups::info(handles, &parts),
+            (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
+            (AdminRoute::Routes, Ok(_)) => routes::list(),
+            (AdminRoute::Test, Ok(_)) => json(&serde_json::json!({"route": "/test"})),
         }
     }
 }
@@ -120,8 +133,9 @@ fn with_type(content_type: &'static str, body: Bytes) -> Response<Body> {
     rsp
 }
 
-/// The value of a query parameter, as it is written.
-fn query<'a>(parts: &'a request::Parts, name: &str) -> Option<&'a str> {
+/// The value of a query parameter, decoded.
+fn query(parts: &request::Parts, name: &str) -> Option<String> {
     let pairs = parts.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+    let value = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()?;
+    decoded(&value.replace('+', "%20"))
 }

@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 
 /// All names that may be asked for.
 pub(super) fn list(handles: &Handles, parts: &request::Parts) -> Response<Body> {
-    let raw = query(parts, "return_wildcard_routes") == Some("true");
-    let only_groups = query(parts, "only_model_access_groups") == Some("true");
-    let with_groups = query(parts, "include_model_access_groups") == Some("true");
+    let raw = asked(parts, "return_wildcard_routes");
+    let only_groups = asked(parts, "only_model_access_groups");
+    let with_groups = asked(parts, "include_model_access_groups");
     let mut names = if only_groups { Vec::new() } else { handles.router.listed(raw) };
     if only_groups || with_groups {
         let groups = handles.router.access_groups().into_iter();
@@ -22,6 +22,10 @@ pub(super) fn list(handles: &Handles, parts: &request::Parts) -> Response<Body> 
     }
     let data: Vec<_> = names.iter().map(|listed| item(handles.compat, listed)).collect();
     json(&json!({"data": data, "object": "list"}))
+}
+
+fn asked(parts: &request::Parts, name: &str) -> bool {
+    query(parts, name).is_some_and(|told| told == "true")
 }
 
 /// One name.
@@ -55,7 +59,7 @@ fn item(compat: Compat, listed: &Listed) -> Value {
 pub(super) fn info(handles: &Handles, parts: &request::Parts) -> Response<Body> {
     let id = query(parts, "litellm_model_id");
     let deployments = handles.router.deployments().iter();
-    let wanted = deployments.filter(|one| id.is_none_or(|id| one.config().id == id));
+    let wanted = deployments.filter(|one| id.as_ref().is_none_or(|id| one.config().id == *id));
     let data: Vec<_> = wanted.map(|deployment| deployment_info(deployment)).collect();
     if let (Some(id), true) = (id, data.is_empty()) {
         let message = format!("Model id = {id} not found on litellm proxy");
@@ -76,6 +80,8 @@ fn deployment_info(deployment: &Deployment) -> Value {
     if let Some(price) = &config.price {
         info.extend(prices(&price.base));
     }
+    let params = super::groups::params(deployment.mode(), model.as_ref());
+    info.insert("supported_openai_params".into(), params.into());
     info.extend(config.info.clone());
     json!({"model_name": config.group, "litellm_params": config.params, "model_info": info})
 }

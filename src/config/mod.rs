@@ -94,6 +94,9 @@ pub struct Server {
     pub body_timeout: Duration,
     /// How long open calls may take after SIGTERM. Default 25 s.
     pub drain: Duration,
+    /// A path that clients may put before all others, without a slash at its end; empty for none
+    /// (`SERVER_ROOT_PATH`).
+    pub root_path: String,
     /// Worker threads; `None` follows the processors of the cgroup.
     pub workers: Option<usize>,
 }

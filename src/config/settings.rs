@@ -32,8 +32,21 @@ impl Check<'_> {
             header_timeout: Duration::from_secs(30),
             body_timeout: self.seconds(general, "body_timeout").unwrap_or(Duration::from_secs(60)),
             drain: Duration::from_secs(25),
+            root_path: self.root_path(),
             workers: options.workers(self.env),
         }
+    }
+
+    /// `SERVER_ROOT_PATH`, as the beginning of a path.
+    fn root_path(&mut self) -> String {
+        let told = self.env.get("SERVER_ROOT_PATH").unwrap_or_default().trim_matches('/');
+        let path = format!("/{told}");
+        let fit = path.parse::<Uri>().is_ok_and(|uri| uri.path() == path && uri.query().is_none());
+        if !fit {
+            let word = "SERVER_ROOT_PATH is not a path such as `/llm` and is not used";
+            self.problems.notice(word);
+        }
+        if fit && !told.is_empty() { path } else { String::new() }
     }
 
     /// Who may call; nothing if that would be anyone from anywhere.

@@ -43,6 +43,7 @@ fields! {
     Messages b"messages"
     Prompt b"prompt"
     Input b"input"
+    Query b"query"
     ApiKey b"api_key"
     ApiBase b"api_base"
     BaseUrl b"base_url"

@@ -1,4 +1,5 @@
 //! Sends a request to the stack of calls, to the proxy's own routes, or home.
+use super::rewrite::{without_query, without_root};
 use super::{AdminRoute, Answer, Guard, Route, answer, cors};
 use crate::providers::{Dialect, Operation, Problem};
 use bartizan_layers::auth::{ProtocolKey, QueryKey};
@@ -7,6 +8,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
@@ -16,12 +18,19 @@ pub struct Dispatch<C, A> {
     calls: C,
     admin: A,
     guard: Guard,
+    root: Option<Arc<str>>,
 }
 
 impl<C, A> Dispatch<C, A> {
     /// Puts both behind `guard`.
     pub const fn new(calls: C, admin: A, guard: Guard) -> Self {
-        Self { calls, admin, guard }
+        Self { calls, admin, guard, root: None }
+    }
+
+    /// Takes every path also below `root`, unless that is empty.
+    #[must_use]
+    pub fn below(self, root: Arc<str>) -> Self {
+        Self { root: Some(root).filter(|root| !root.is_empty()), ..self }
     }
 }
 
@@ -39,7 +48,10 @@ where
         self.calls.poll_ready(cx)
     }
 
-    fn call(&mut self, req: Request<B>) -> Self::Future {
+    fn call(&mut self, mut req: Request<B>) -> Self::Future {
+        if let Some(short) = self.root.as_deref().and_then(|root| without_root(req.uri(), root)) {
+            *req.uri_mut() = short;
+        }
         let route = Route::of(req.method(), req.uri().path());
         if let Err(problem) = self.guard.check(&req, &route) {
             return DispatchFuture::Done(Some(self.guard.refuse(&req, &route, &problem)));
@@ -73,6 +85,10 @@ impl<C, A> Dispatch<C, A> {
             Route::CallOf(operation, model) => {
                 if operation == Operation::Realtime {
                     req.extensions_mut().insert(ProtocolKey);
+                }
+                // What Azure's clients say of its versions is not the upstream's to hear.
+                if let Some(short) = without_query(req.uri(), "api-version") {
+                    *req.uri_mut() = short;
                 }
                 req.extensions_mut().insert(model);
                 req.extensions_mut().insert(operation);

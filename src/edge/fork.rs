@@ -1,5 +1,6 @@
 //! Where calls whose body is read first part from those whose body goes straight through.
 use crate::providers::Operation;
+use crate::router::RouteError;
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -43,10 +44,14 @@ where
         if let (Some(trail), Some(principal)) = (facts.get::<Trail>(), facts.get::<Principal>()) {
             trail.set_principal(principal.clone());
         }
-        if facts.get().is_some_and(Operation::goes_through) {
-            ForkFuture::Through(self.through.call(req))
-        } else {
-            ForkFuture::Ingest(self.ingest.call(req))
+        match facts.get() {
+            Some(Operation::Unserved(path, why)) => {
+                ForkFuture::Unserved(Some(RouteError::Unserved { path, why }))
+            }
+            Some(operation) if operation.goes_through() => {
+                ForkFuture::Through(self.through.call(req))
+            }
+            _ => ForkFuture::Ingest(self.ingest.call(req)),
         }
     }
 }
@@ -59,19 +64,25 @@ pub enum ForkFuture<I, T> {
     Ingest(#[pin] I),
     /// Of a call whose body goes straight through.
     Through(#[pin] T),
+    /// Of a call that is refused.
+    Unserved(Option<RouteError>),
 }
 
 impl<I, T, R> Future for ForkFuture<I, T>
 where
-    I: Future<Output = R>,
-    T: Future<Output = R>,
+    I: Future<Output = Result<R, BoxError>>,
+    T: Future<Output = Result<R, BoxError>>,
 {
-    type Output = R;
+    type Output = Result<R, BoxError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             FutureProj::Ingest(call) => call.poll(cx),
             FutureProj::Through(call) => call.poll(cx),
+            FutureProj::Unserved(error) => {
+                let error = error.take().expect("a call is refused once");
+                Poll::Ready(Err(error.into()))
+            }
         }
     }
 }

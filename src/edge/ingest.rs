@@ -196,7 +196,9 @@ impl IngestLayer {
         let asked = Asked::of(&object);
         let elsewhere = asked.elsewhere(operation, self.elsewhere)?;
         asked.check(operation)?;
-        let default = || self.default_model.as_deref().map(Into::into);
+        // Which model is for moderations, the router knows.
+        let default = self.default_model.as_deref();
+        let default = || default.filter(|_| *operation != Operation::Moderations).map(Into::into);
         let (model, stream) = match operation {
             Operation::Gemini(path) => {
                 (Some(path.model.clone()), &*path.action == "streamGenerateContent")

@@ -12,6 +12,7 @@ mod panic;
 mod pause;
 mod record;
 mod respond;
+mod rewrite;
 mod route;
 mod text;
 
@@ -24,4 +25,4 @@ pub use self::panic::{Catch, CatchBody, CatchFuture, CatchLayer};
 pub use self::pause::{PauseLayer, PauseLimit, Paused, Unpaused};
 pub use self::record::{Answer, Counted, Record, RecordFuture, RecordLayer, Recording};
 pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
-pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row};
+pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row, decoded};

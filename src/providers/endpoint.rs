@@ -33,6 +33,25 @@ pub fn endpoint(provider: &Provider, base: &Uri, dialect: Dialect) -> Option<End
     }
 }
 
+/// Where `provider` puts documents in order, if that is not below its OpenAI-compatible base: the
+/// version that `/rerank` means, and that of `/v1/rerank`.
+///
+/// Cohere's compatible endpoint lacks it; its own API has it in two versions on the same host.
+#[must_use]
+pub fn rerank_endpoints(provider: &Provider, base: &Uri) -> Option<[Endpoint; 2]> {
+    if !matches!(provider.name, "cohere" | "cohere_chat") {
+        return None;
+    }
+    let base = base.to_string();
+    let base = base.trim_end_matches('/');
+    let root = ["/compatibility/v1", "/v1", "/v2"].iter().find_map(|end| base.strip_suffix(end));
+    let root = root.unwrap_or(base);
+    Some(
+        ["v2", "v1"]
+            .map(|version| Endpoint { base: format!("{root}/{version}"), auth: provider.auth }),
+    )
+}
+
 /// Anthropic's base is written with and without its version.
 fn without_v1(base: &str) -> &str {
     base.strip_suffix("/v1").unwrap_or(base)
@@ -72,13 +91,13 @@ impl Operation {
             Self::CountTokens => &PATHS[5],
             Self::ImageGenerations => &PATHS[6],
             Self::Moderations => &PATHS[7],
-            Self::Rerank => &PATHS[8],
+            Self::Rerank | Self::RerankV1 => &PATHS[8],
             Self::Speech => &PATHS[9],
             Self::Gemini(path) => {
                 let query = query.map(|query| format!("?{query}")).unwrap_or_default();
                 return Uri::try_from(format!("/models/{model}:{}{query}", path.action));
             }
-            Self::Upload(_) | Self::Realtime => {
+            Self::Upload(_) | Self::Realtime | Self::Unserved(..) => {
                 made = Uri::from_static(self.route());
                 &made
             }

@@ -9,7 +9,7 @@ pub mod echo;
 pub mod gemini;
 pub mod openai;
 
-pub use self::endpoint::{Endpoint, endpoint};
+pub use self::endpoint::{Endpoint, endpoint, rerank_endpoints};
 pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
 pub use self::problem::{Class, Problem};
 pub use self::prompt::{Elsewhere, Hold, Prompt};

@@ -24,6 +24,8 @@ pub enum Operation {
     Moderations,
     /// Documents put in order, as Cohere does it.
     Rerank,
+    /// The same on `/v1/rerank`: Cohere has two versions of it.
+    RerankV1,
     /// OpenAI speech from text.
     Speech,
     /// A form with a file and a model.
@@ -32,6 +34,8 @@ pub enum Operation {
     Resource(Box<Resource>),
     /// A provider's own path below its name: `/openai/…`, `/anthropic/…`, ….
     Raw(Box<Raw>),
+    /// A path that LiteLLM has and this version does not serve: its first segment, and why.
+    Unserved(&'static str, &'static str),
     /// OpenAI's realtime WebSocket.
     Realtime,
 }
@@ -67,7 +71,7 @@ pub struct Resource {
 /// A provider's own path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raw {
-    /// The path's first segment.
+    /// The name of the provider's row: the path's first segment, but for `/vllm`.
     pub provider: &'static str,
     /// The rest of the path, as the client wrote it; begins with a slash, or is empty.
     pub path: Box<str>,
@@ -106,7 +110,7 @@ impl Operation {
             Self::Gemini(_) => "/v1beta/models/{model}",
             Self::ImageGenerations => "/images/generations",
             Self::Moderations => "/moderations",
-            Self::Rerank => "/rerank",
+            Self::Rerank | Self::RerankV1 => "/rerank",
             Self::Speech => "/audio/speech",
             Self::Upload(Upload::Transcriptions) => "/audio/transcriptions",
             Self::Upload(Upload::Translations) => "/audio/translations",
@@ -114,6 +118,7 @@ impl Operation {
             Self::Upload(Upload::ImageVariations) => "/images/variations",
             Self::Resource(resource) => resource.kind,
             Self::Raw(raw) => raw.provider,
+            Self::Unserved(path, _) => path,
             Self::Realtime => "/realtime",
         }
     }
@@ -125,7 +130,7 @@ impl Operation {
             Self::ChatCompletions | Self::Messages | Self::CountTokens => Some("messages"),
             Self::Completions | Self::ImageGenerations => Some("prompt"),
             Self::Embeddings | Self::Moderations | Self::Speech => Some("input"),
-            Self::Rerank => Some("query"),
+            Self::Rerank | Self::RerankV1 => Some("query"),
             _ => None,
         }
     }
@@ -135,6 +140,23 @@ impl Operation {
     #[must_use]
     pub const fn goes_through(&self) -> bool {
         matches!(self, Self::Upload(_) | Self::Resource(_) | Self::Raw(_) | Self::Realtime)
+    }
+
+    /// Whether several models may be asked at once (`model: "a,b"`): an answer is JSON, and a list
+    /// of answers as well.
+    #[must_use]
+    pub const fn takes_several_models(&self) -> bool {
+        matches!(
+            self,
+            Self::ChatCompletions
+                | Self::Completions
+                | Self::Embeddings
+                | Self::Responses
+                | Self::ImageGenerations
+                | Self::Moderations
+                | Self::Rerank
+                | Self::RerankV1
+        )
     }
 
     /// Whether `stream_options.include_usage` means something here.

@@ -42,9 +42,16 @@ impl Attempt {
                 self.fail(Failure { status, class });
             }
             let body = match framing(&self.operation, &parts) {
+                // Audio begins to play before it ends.
+                Framing::Whole if self.is_audio(&parts) => {
+                    self.passed_on(&mut parts, Tap::opaque(self.wire()), Vec::new(), body)
+                }
                 Framing::Whole => match collect(&mut body, &*held).await {
                     Ok(Collected::Whole(bytes)) => self.whole(&mut parts, bytes)?,
-                    Ok(Collected::Longer(begun)) => self.passed_on(&mut parts, begun, body),
+                    Ok(Collected::Longer(begun)) => {
+                        let tap = Tap::new(self.wire(), Framing::Whole);
+                        self.passed_on(&mut parts, tap, begun, body)
+                    }
                     Err(error) => return Err(self.failure(broken(error)).into()),
                 },
                 framing => self.stream(&mut parts, body, framing).await?,
@@ -59,8 +66,7 @@ impl Attempt {
         body: LeafBody,
         framing: Framing,
     ) -> Result<Body, UpstreamFailure> {
-        let tap = Tap::new(self.wire(), framing).choices(self.choices);
-        let (verdict, body) = Peek::new(body, tap, self.commit).await;
+        let (verdict, body) = Peek::new(body, self.tap(framing), self.commit).await;
         match verdict {
             Verdict::ErrorFirst(error) => return Err(self.failure(in_band(&error))),
             Verdict::Broke(error) => return Err(self.failure(broken(error))),
@@ -70,11 +76,17 @@ impl Attempt {
         self.dress(&mut parts.headers, self.told());
         // Its length changes when a usage event is taken out, or an error event added.
         parts.headers.remove(header::CONTENT_LENGTH);
-        let mut tap = Tap::new(self.wire(), framing).choices(self.choices).cell(self.usage.clone());
+        let mut tap = self.tap(framing).cell(self.usage.clone());
         if self.usage_is_ours {
             tap = tap.take_out_usage_event();
         }
         Ok(self.tapped(body, tap))
+    }
+
+    fn tap(&self, framing: Framing) -> Tap {
+        let tap = Tap::new(self.wire(), framing).choices(self.choices);
+        // How streams of images and audio end, not every server agrees.
+        if self.wire() == Wire::Media { tap.lenient_end() } else { tap }
     }
 
     /// An answer that is no stream and was read whole, so that its cost can stand in its headers
@@ -98,11 +110,14 @@ impl Attempt {
         Ok(Body::Full(bytes))
     }
 
-    /// An answer that is no stream, but too long to be read whole.
-    fn passed_on(&self, parts: &mut Parts, begun: Vec<Bytes>, rest: LeafBody) -> Body {
+    /// An answer that is no stream of events, but is not to be read whole.
+    fn passed_on(&self, parts: &mut Parts, tap: Tap, begun: Vec<Bytes>, rest: LeafBody) -> Body {
         self.dress(&mut parts.headers, self.told());
-        let tap = Tap::new(self.wire(), Framing::Whole).cell(self.usage.clone());
-        self.tapped(Replay::new(begun, rest), tap)
+        self.tapped(Replay::new(begun, rest), tap.cell(self.usage.clone()))
+    }
+
+    fn is_audio(&self, parts: &Parts) -> bool {
+        matches!(self.operation, Operation::Speech) && parts.status.is_success()
     }
 
     fn tapped(&self, body: Replay<LeafBody>, tap: Tap) -> Body {
@@ -142,6 +157,7 @@ impl Attempt {
             Operation::Responses => Wire::Responses,
             Operation::Messages | Operation::CountTokens => Wire::Messages,
             Operation::Gemini(_) => Wire::Gemini,
+            Operation::ImageGenerations | Operation::Speech => Wire::Media,
             _ => Wire::Chat,
         }
     }
@@ -185,12 +201,12 @@ fn in_band(error: &InBand) -> UpstreamCause {
     }
 }
 
-fn milliseconds(duration: Duration) -> HeaderValue {
+pub(super) fn milliseconds(duration: Duration) -> HeaderValue {
     number(millis(duration).as_bytes())
 }
 
 /// US dollars as Python prints a float, which clients of LiteLLM parse: `3.9e-06`.
-fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
+pub(super) fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
     let nanos = u64::try_from(nanos).unwrap_or(0);
     if nanos == 0 || nanos >= 100_000 {
         return number(Decimal::new(nanos, 9).trimmed());

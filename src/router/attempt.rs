@@ -71,7 +71,7 @@ impl Attempt {
             trail.set_served(Served { deployment, usage: usage.clone() });
             trail.set_sent(sent);
         }
-        let leaf = brought.as_ref().or_else(|| deployment.leaf(operation.dialect()));
+        let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
         let req = Request::from_parts(parts, edited.body);
         let mock = rules.settings.client_mocks.then(|| asked_mock(prompt)).flatten();

@@ -1,11 +1,11 @@
 //! One deployment, ready to be called: its upstreams, its credential, its headers.
 use super::dress::Dresser;
 use super::leaf::Leaf;
-use crate::config;
+use crate::config::{self, Secret};
 use crate::data::{self, AuthScheme, Model};
-use crate::forward::Forwarder;
+use crate::forward::{Forwarder, Upstream};
 use crate::providers::echo::Mock;
-use crate::providers::{Dialect, Elsewhere, endpoint};
+use crate::providers::{Dialect, Elsewhere, Endpoint, Operation, endpoint, rerank_endpoints};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::facts::Price;
 use bytes::Bytes;
@@ -20,6 +20,7 @@ pub struct Deployment {
     observed: Observed,
     openai: Option<Leaf>,
     native: Option<(Dialect, Leaf)>,
+    rerank: Option<Box<[Leaf; 2]>>,
     dresser: Dresser,
     model_json: Bytes,
     price: Price,
@@ -39,6 +40,7 @@ impl Deployment {
             observed: metrics.observed(config.provider.name),
             openai: leaf(Dialect::OpenAi),
             native,
+            rerank: reranking(&config, forwarder),
             dresser: Dresser::new(answer_headers(&labels)),
             model_json: json_string(&config.model),
             labels,
@@ -77,6 +79,15 @@ impl Deployment {
         }
     }
 
+    /// Where it takes an `operation`.
+    pub(super) fn leaf_for(&self, operation: &Operation) -> Option<&Leaf> {
+        match (operation, &self.rerank) {
+            (Operation::Rerank, Some(leaves)) => Some(&leaves[0]),
+            (Operation::RerankV1, Some(leaves)) => Some(&leaves[1]),
+            _ => self.leaf(operation.dialect()),
+        }
+    }
+
     /// Whether it takes the bare model `name`. A catch-all that was made from a key in the
     /// environment takes what the catalogue says is its provider's.
     pub(super) fn serves(&self, name: &str) -> bool {
@@ -110,6 +121,19 @@ impl Deployment {
         }
     }
 
+    /// What it is for: `chat`, `embedding`, … as the config or the catalogue says.
+    #[must_use]
+    pub fn mode(&self) -> Option<&str> {
+        let told = self.config.info.get("mode").and_then(serde_json::Value::as_str);
+        told.or_else(|| self.catalogued().map(|model| model.mode)).filter(|mode| !mode.is_empty())
+    }
+
+    /// What its model costs, where that is known.
+    #[must_use]
+    pub fn listed_price(&self) -> Option<Price> {
+        self.config.price.or_else(|| self.catalogued().map(|model| model.price))
+    }
+
     pub(super) fn catalogued_as(&self, model: &str) -> Option<Model> {
         let provider = self.config.provider.name;
         data::model(&format!("{provider}/{model}")).or_else(|| data::model(model))
@@ -135,11 +159,30 @@ fn leaf(config: &config::Deployment, forwarder: &Forwarder, dialect: Dialect) ->
     let Some(base) = &config.api_base else {
         return (dialect == Dialect::OpenAi).then_some(Leaf::Echo);
     };
-    let found = endpoint(config.provider, base, dialect)?;
+    leaf_at(&endpoint(config.provider, base, dialect)?, config, forwarder)
+}
+
+fn reranking(config: &config::Deployment, forwarder: &Forwarder) -> Option<Box<[Leaf; 2]>> {
+    let [current, first] = rerank_endpoints(config.provider, config.api_base.as_ref()?)?;
+    let leaf = |found| leaf_at(&found, config, forwarder);
+    Some(Box::new([leaf(current)?, leaf(first)?]))
+}
+
+fn leaf_at(found: &Endpoint, config: &config::Deployment, forwarder: &Forwarder) -> Option<Leaf> {
     let upstream = forwarder.upstream(&found.base.parse::<Uri>().ok()?);
-    let key = config.api_key.as_ref().and_then(|key| credential(found.auth, key.expose()));
+    Some(leaf_over(upstream, found.auth, config.api_key.as_ref(), config, forwarder))
+}
+
+fn leaf_over(
+    upstream: Upstream,
+    auth: AuthScheme,
+    key: Option<&Secret<String>>,
+    config: &config::Deployment,
+    forwarder: &Forwarder,
+) -> Leaf {
+    let credential = key.and_then(|key| credential(auth, key.expose()));
     let images = (!config.provider.remote_images).then(|| forwarder.clone());
-    Some(Leaf::Upstream { upstream, credential: key, images })
+    Leaf::Upstream { upstream, credential, images }
 }
 
 /// The leaf of one call that brings its own upstream or credential, made for it alone.
@@ -156,9 +199,7 @@ pub(super) fn leaf_elsewhere(
         Some(_) => forwarder.public(&url),
         None => forwarder.upstream(&url),
     };
-    let key = elsewhere.key.as_ref().and_then(|key| credential(found.auth, key.expose()));
-    let images = (!config.provider.remote_images).then(|| forwarder.clone());
-    Some(Leaf::Upstream { upstream, credential: key, images })
+    Some(leaf_over(upstream, found.auth, elsewhere.key.as_ref(), config, forwarder))
 }
 
 /// The header that carries the provider's key. A key that cannot stand in a header is left out;

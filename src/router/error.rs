@@ -50,6 +50,23 @@ pub enum RouteError {
         /// The request's tags.
         tags: Vec<String>,
     },
+    /// A moderation names no model, and the config has none for it.
+    #[error("no deployment is for moderations")]
+    NoModeration,
+    /// A request for several models cannot be made like this.
+    #[error("several models cannot be asked like this: {0}")]
+    Several(&'static str),
+    /// The answers of several models do not fit into memory.
+    #[error("the answers of several models do not fit into memory")]
+    AnswersTooLarge,
+    /// A path of LiteLLM's that is not served here yet.
+    #[error("this version does not serve {path}")]
+    Unserved {
+        /// Its first segment.
+        path: &'static str,
+        /// The reason, as a clause.
+        why: &'static str,
+    },
     /// A member of the request stands twice.
     #[error("{0}")]
     Duplicate(String),
@@ -92,6 +109,20 @@ impl RouteError {
                      and tags={tags:?}"
                 ),
             ),
+            Self::NoModeration => Problem::bad_request(
+                "/moderations: no model is named, and none is for moderations. Name one in `model`, \
+                 or give a deployment `model_info: {mode: moderation}`.",
+            )
+            .param("model"),
+            Self::Several(why) => Problem::bad_request(*why).param("model"),
+            Self::AnswersTooLarge => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The answers of all models together are larger than the proxy's memory allows. \
+                 Ask for fewer models at once.",
+            ),
+            Self::Unserved { path, why } => Problem::bad_request(format!(
+                "{path}: this path is not served yet: {why}. Call the provider itself."
+            )),
             Self::Duplicate(message) => Problem::bad_request(message.clone()),
         }
     }

@@ -126,6 +126,12 @@ impl Groups {
         self.exact.get(name).or_else(|| self.pattern(name))
     }
 
+    /// Whether `name` as a whole is one that the config spells.
+    #[must_use]
+    pub(super) fn is_exact(&self, name: &str) -> bool {
+        [&self.by_id, &self.aliases, &self.exact].iter().any(|names| names.contains_key(name))
+    }
+
     /// The deployments that answer to `name`, by the first of: id, alias, exact name, wildcard,
     /// `provider/model`.
     #[must_use]

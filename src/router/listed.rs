@@ -4,6 +4,7 @@ use super::deployment::Deployment;
 use super::group::{capture, filled};
 use crate::data::{self, Model};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// One name of `/v1/models`.
 #[derive(Clone, Debug)]
@@ -42,6 +43,24 @@ impl Router {
         let groups = self.0.deployments.iter().flat_map(|one| &one.config().access_groups);
         let mut seen = HashSet::new();
         groups.filter(|name| seen.insert(*name)).cloned().collect()
+    }
+
+    /// The names of all groups, wildcards as they are, and the deployments that answer to them.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, &[Arc<Deployment>])> {
+        let groups = &self.0.groups;
+        groups.listed().iter().filter_map(|name| {
+            let group = groups.pattern(name).or_else(|| Some(groups.find(name)?.group))?;
+            Some((&**name, group.deployments.as_slice()))
+        })
+    }
+
+    /// What the catalogue knows of the model that `name` leads to, and its provider's name; `None`
+    /// if it leads nowhere.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<(&'static str, Option<Model>)> {
+        let listed = self.look_up(name)?;
+        let found = self.0.groups.find(name)?;
+        Some((found.group.deployments.first()?.config().provider.name, listed.model))
     }
 
     /// The name `id`, if a call may ask for it.

@@ -8,9 +8,11 @@ mod group;
 mod images;
 mod leaf;
 mod listed;
+mod moderation;
 mod pick;
 mod probe;
 mod realtime;
+mod several;
 mod stream;
 mod tags;
 mod through;
@@ -50,6 +52,8 @@ struct Shared {
     rules: Rules,
     /// What calls without a model ask for.
     default_model: Option<Box<str>>,
+    /// The group of moderations that name no model.
+    moderation: Option<Arc<str>>,
 }
 
 /// What holds for the calls of all deployments.
@@ -99,6 +103,7 @@ impl Router {
         };
         Self(Arc::new(Shared {
             groups: Groups::new(&routing, &deployments),
+            moderation: moderation::model(&deployments, routing.default_model.as_deref()),
             deployments,
             rules: Rules { settings, forwarder, hop, key_header },
             default_model: routing.default_model.as_deref().map(Into::into),
@@ -136,6 +141,13 @@ impl Router {
         }
     }
 
+    fn one(&self, parts: Parts, prompt: Prompt) -> Answer {
+        match self.send(parts, &prompt) {
+            Ok((attempt, sending)) => attempt.answer(sending, prompt),
+            Err(error) => Box::pin(ready(Err(error.into()))),
+        }
+    }
+
     /// Finds the deployment of a call, and sends it the request that it gets.
     fn send(&self, parts: Parts, prompt: &Prompt) -> Result<(Attempt, Sending), RouteError> {
         let operation: Operation = parts.extensions.get().cloned().unwrap_or(Operation::Messages);
@@ -145,7 +157,13 @@ impl Router {
             model: prompt.model.clone(),
             wildcards: self.0.groups.has_wildcards(),
         };
-        let name = prompt.model.as_deref().ok_or_else(unknown)?;
+        let name = match (prompt.model.as_deref(), &operation) {
+            (Some(name), _) => name,
+            (None, Operation::Moderations) => {
+                self.0.moderation.as_deref().ok_or(RouteError::NoModeration)?
+            }
+            (None, _) => return Err(unknown()),
+        };
         let found = self.0.groups.find(name).ok_or_else(unknown)?;
         if let Some(trail) = trail {
             trail.set_requested(found.group.name.clone());
@@ -177,9 +195,11 @@ impl Service<Request<Prompt>> for Router {
 
     fn call(&mut self, req: Request<Prompt>) -> Self::Future {
         let (parts, prompt) = req.into_parts();
-        match self.send(parts, &prompt) {
-            Ok((attempt, sending)) => attempt.answer(sending, prompt),
-            Err(error) => Box::pin(ready(Err(error.into()))),
+        if prompt.model.as_deref().is_some_and(|model| model.contains(','))
+            && let Some(answer) = self.several(&parts, &prompt)
+        {
+            return answer;
         }
+        self.one(parts, prompt)
     }
 }

@@ -1,6 +1,6 @@
 //! The log line of a call.
 use super::decimal::Decimal;
-use super::trail::{Outcome, Trail};
+use super::trail::{Outcome, Served, Trail};
 use bartizan_layers::end::End;
 use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -35,13 +35,10 @@ fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
         text(out, model);
     }
     if let Some(served) = outcome.learned.served.as_ref() {
-        out.extend_from_slice(b",\"deployment\":");
-        text(out, &served.deployment.model_id);
-        if let Some((usage, cost)) = served.usage.bill() {
-            number(out, b",\"input_tokens\":", usage.input);
-            number(out, b",\"output_tokens\":", usage.output);
-            number(out, b",\"cost_nano_usd\":", cost.0);
-        }
+        bill(out, b",\"deployment\":", served);
+    }
+    if !outcome.learned.branches.is_empty() {
+        runs(out, outcome);
     }
     if let Some(failure) = outcome.failure {
         word(out, b",\"error\":\"", failure.class);
@@ -57,6 +54,40 @@ fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
     number(out, b",\"received\":", trail.received());
     number(out, b",\"sent\":", trail.written());
     out.extend_from_slice(b"}\n");
+}
+
+/// Who answers, and what it uses.
+fn bill(out: &mut Vec<u8>, before: &[u8], served: &Served) {
+    out.extend_from_slice(before);
+    text(out, &served.deployment.model_id);
+    if let Some((usage, cost)) = served.usage.bill() {
+        number(out, b",\"input_tokens\":", usage.input);
+        number(out, b",\"output_tokens\":", usage.output);
+        number(out, b",\"cost_nano_usd\":", cost.0);
+    }
+}
+
+/// The deployments of a call that asked several.
+#[cold]
+fn runs(out: &mut Vec<u8>, call: &Outcome<'_>) {
+    for (at, branch) in call.learned.branches.iter().enumerate() {
+        let outcome = branch.outcome(call.end);
+        let before: &[u8] = if at == 0 { b",\"runs\":[{\"status\":" } else { b",{\"status\":" };
+        number(out, before, outcome.status);
+        if let Some(model) = outcome.learned.requested.as_ref() {
+            out.extend_from_slice(b",\"model\":");
+            text(out, model);
+        }
+        if let Some(served) = outcome.learned.served.as_ref() {
+            bill(out, b",\"deployment\":", served);
+        }
+        if let Some(failure) = outcome.failure {
+            word(out, b",\"error\":\"", failure.class);
+            out.push(b'"');
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
 }
 
 fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {

@@ -5,6 +5,7 @@ use super::live::Live;
 use super::series::{Alike, Cells, DeploymentLabels, ServedCells};
 use super::trail::{Outcome, Served, Trail};
 use crate::config::Compat;
+use bartizan_layers::end::End;
 use foldhash::fast::RandomState;
 use prometheus::{Gauge, Histogram};
 use std::collections::HashMap;
@@ -133,6 +134,18 @@ impl Metrics {
         }
         if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
             cells.count(trail, outcome, served, took);
+        }
+        outcome.learned.branches.iter().for_each(|branch| self.end_branch(branch, outcome.end));
+    }
+
+    /// Counts what one of several deployments did for a call: it is no call of its own.
+    #[cold]
+    fn end_branch(&self, branch: &Trail, end: End) {
+        let outcome = branch.outcome(end);
+        let cells = self.cells_of(branch, &outcome);
+        if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
+            let took = (outcome.ended - branch.started()).as_secs_f64();
+            cells.count(branch, &outcome, served, took);
         }
     }
 

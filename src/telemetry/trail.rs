@@ -1,7 +1,7 @@
 //! What becomes known of one call while it goes through the layers.
 use super::series::DeploymentLabels;
 use bartizan_layers::end::End;
-use bartizan_layers::facts::{Principal, UsageCell};
+use bartizan_layers::facts::{NanoUsd, Principal, UsageCell};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
@@ -98,6 +98,22 @@ struct Parts {
     written: AtomicU64,
 }
 
+impl Parts {
+    fn new(id: RequestId, method: Method, route: &'static str) -> Self {
+        Self {
+            id,
+            method,
+            route,
+            started: Instant::now(),
+            learned: Mutex::default(),
+            streamed: AtomicBool::new(false),
+            status: AtomicU16::new(0),
+            received: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+        }
+    }
+}
+
 /// What layers learned of a call.
 #[derive(Debug, Default)]
 pub(super) struct Learned {
@@ -106,6 +122,9 @@ pub(super) struct Learned {
     pub(super) served: Option<Served>,
     pub(super) sent: Option<Instant>,
     pub(super) first_content: Option<Instant>,
+    pub(super) branches: Vec<Trail>,
+    lead: Option<Trail>,
+    ended: Option<Instant>,
     failure: Option<Failure>,
 }
 
@@ -134,17 +153,7 @@ impl Trail {
     /// Begins a trail.
     #[must_use]
     pub fn new(id: RequestId, method: Method, route: &'static str) -> Self {
-        Self(Arc::new(Parts {
-            id,
-            method,
-            route,
-            started: Instant::now(),
-            learned: Mutex::default(),
-            streamed: AtomicBool::new(false),
-            status: AtomicU16::new(0),
-            received: AtomicU64::new(0),
-            written: AtomicU64::new(0),
-        }))
+        Self(Arc::new(Parts::new(id, method, route)))
     }
 
     once! {
@@ -160,6 +169,34 @@ impl Trail {
         set_first_content, first_content: Instant;
         /// Why it failed.
         set_failure, failure: Failure;
+        /// Of its branches the one whose answer the client gets: how that ends, it ends.
+        set_lead, lead: Trail;
+        /// When it was over, where that is before its call is: of a branch.
+        set_ended, ended: Instant;
+    }
+
+    /// The trail of one of several deployments that are asked at once. What is told of this one
+    /// at its end is told of its branches as well: each has a deployment and a usage of its own.
+    #[must_use]
+    pub fn branch(&self) -> Self {
+        let Parts { id, method, route, started, .. } = &*self.0;
+        let mut learned = self.learned();
+        let branch = Self(Arc::new(Parts {
+            started: *started,
+            learned: Mutex::new(Learned {
+                principal: learned.principal.clone(),
+                ..Learned::default()
+            }),
+            ..Parts::new(id.clone(), method.clone(), route)
+        }));
+        learned.branches.push(branch.clone());
+        branch
+    }
+
+    /// What its answer has cost so far.
+    #[must_use]
+    pub fn cost(&self) -> NanoUsd {
+        self.learned().served.as_ref().map_or(NanoUsd(0), |served| served.usage.cost())
     }
 
     /// Whether the client asked for a stream.
@@ -220,16 +257,20 @@ impl Trail {
 
     pub(super) fn outcome(&self, end: End) -> Outcome<'_> {
         let learned = self.learned();
+        let end = if learned.ended.is_some() { End::Complete } else { end };
+        let led = learned.lead.as_ref().and_then(|lead| lead.learned().failure);
+        let failed = learned.failure.or(led);
         // A call without an answer: the client left, or a layer panicked.
-        let unanswered = learned.failure.map_or(499, |failure| failure.status);
+        let unanswered = failed.map_or(499, |failure| failure.status);
         let status =
             Some(self.0.status.load(Relaxed)).filter(|status| *status != 0).unwrap_or(unanswered);
         let cancelled = Failure { status: 499, class: "Cancelled" };
-        let failure = learned.failure.or(match end {
+        let failure = failed.or(match end {
             End::Complete => None,
             End::Failed => Some(Failure { status: 500, class: "APIConnectionError" }),
             End::Cancelled => Some(cancelled),
         });
-        Outcome { learned, status, failure, end, ended: Instant::now() }
+        let ended = learned.ended.unwrap_or_else(Instant::now);
+        Outcome { learned, status, failure, end, ended }
     }
 }

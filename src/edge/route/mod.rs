@@ -1,5 +1,6 @@
 //! Path → what it asks for.
 mod pattern;
+mod rows;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -7,7 +8,9 @@ mod tests;
 use crate::providers::{Dialect, Operation, PathModel};
 use http::Method;
 
-pub use self::table::{At, DEPLOYMENTS, ROWS, Row};
+pub use self::pattern::decoded;
+pub use self::rows::ROWS;
+pub use self::table::{At, DEPLOYMENTS, Row};
 
 /// What a path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +44,18 @@ pub enum AdminRoute {
     Model(Box<str>),
     /// `/model/info`: the deployments.
     ModelInfo,
+    /// `/model_group/info`: the model groups.
+    GroupInfo,
+    /// `/routes`: what paths there are.
+    Routes,
+    /// `/test`: whether a key is good.
+    Test,
+    /// `/openapi.json`: what paths there are, for programs.
+    OpenApi,
+    /// `/`: a page about this proxy.
+    Home,
+    /// `/utils/supported_openai_params`: what a model may be asked with.
+    SupportedParams,
 }
 
 impl Route {
@@ -48,7 +63,8 @@ impl Route {
     /// is normalised, so no spelling slips past a check.
     #[must_use]
     pub fn of(method: &Method, path: &str) -> Self {
-        table::find(method, path.strip_suffix('/').unwrap_or(path))
+        let bare = path.strip_suffix('/').filter(|path| path.len() > 1);
+        table::find(method, bare.unwrap_or(path))
     }
 
     /// The format that errors of this route have.

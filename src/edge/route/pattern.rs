@@ -44,7 +44,8 @@ pub(super) fn captures<'a>(pattern: &str, path: &'a str) -> Option<Captures<'a>>
 }
 
 /// Percent-decoded (RFC 3986 2.1); `None` if that is not text, or holds control characters.
-pub(super) fn decoded(text: &str) -> Option<String> {
+#[must_use]
+pub fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -61,12 +62,19 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// Whether a path stays where it begins when a server resolves it: no `.` or `..` segment, in
-/// whatever spelling, no empty one, no backslash.
+/// whatever spelling, no empty one, no backslash. Some servers decode twice, and some take a
+/// segment's parameters off (`..;x`) before they resolve it.
 pub(super) fn stays_below(path: &str) -> bool {
     let Some(plain) = decoded(path) else { return false };
-    let harmless = |segment: &str| !matches!(segment, "" | "." | "..");
-    let relative = plain.strip_prefix('/').unwrap_or(&plain);
-    !plain.contains('\\') && relative.split('/').all(harmless) && path.parse::<Uri>().is_ok()
+    let twice = decoded(&plain);
+    let spellings = [Some(&plain), twice.as_ref()];
+    spellings.into_iter().flatten().all(|path| is_resolved(path)) && path.parse::<Uri>().is_ok()
+}
+
+fn is_resolved(path: &str) -> bool {
+    let bare = |segment: &str| matches!(segment.split(';').next(), None | Some("" | "." | ".."));
+    let relative = path.strip_prefix('/').unwrap_or(path);
+    !path.contains('\\') && !relative.split('/').any(bare)
 }
 
 #[cfg(test)]
@@ -88,7 +96,18 @@ mod tests {
 
     #[test]
     fn a_path_that_climbs_does_not_stay_below() {
-        for path in ["/a/../b", "/a/%2e%2E/b", "/a//b", "/./a", "/a\\b", "/a/%2f%2e%2e", "/a%00"] {
+        for path in [
+            "/a/../b",
+            "/a/%2e%2E/b",
+            "/a/%252e%252e/b",
+            "/a/..;x/b",
+            "/a/;/b",
+            "/a//b",
+            "/./a",
+            "/a\\b",
+            "/a/%2f%2e%2e",
+            "/a%00",
+        ] {
             assert!(!stays_below(path), "{path}");
         }
         assert!(stays_below("/a/b.c/d..e"));

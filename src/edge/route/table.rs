@@ -1,7 +1,8 @@
-//! Every path of the proxy, in one table: what it leads to, and what lists of routes say of it.
+//! What a row of the table says, and how a path finds its row.
+use super::Route;
 use super::pattern::{self, Captures, captures};
-use super::{AdminRoute, Route};
-use crate::providers::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
+use super::rows::ROWS;
+use crate::providers::{Operation, PathModel};
 use http::Method;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -17,7 +18,7 @@ pub struct Row {
     pub methods: &'static str,
     /// What it does, in a few words.
     pub summary: &'static str,
-    to: fn(&Captures<'_>) -> Option<Route>,
+    pub(super) to: fn(&Captures<'_>) -> Option<Route>,
 }
 
 /// In which places a path stands.
@@ -34,116 +35,6 @@ pub enum At {
 /// What stands before a model's name and an operation's path.
 pub const DEPLOYMENTS: [&str; 2] = ["/openai/deployments/", "/engines/"];
 
-const fn row(
-    path: &'static str,
-    at: At,
-    methods: &'static str,
-    summary: &'static str,
-    to: fn(&Captures<'_>) -> Option<Route>,
-) -> Row {
-    Row { path, at, methods, summary, to }
-}
-
-macro_rules! call {
-    ($path:literal, $at:ident, $summary:literal, $operation:expr) => {
-        row($path, At::$at, "POST", $summary, |_| Some(Route::Call($operation)))
-    };
-}
-
-macro_rules! admin {
-    ($path:literal, $at:ident, $methods:literal, $summary:literal, $route:ident) => {
-        row($path, At::$at, $methods, $summary, |_| Some(Route::Admin(AdminRoute::$route)))
-    };
-}
-
-/// Objects of an account: the collection, and what lies below it.
-macro_rules! resource {
-    ($kind:literal, $summary:literal) => {
-        [
-            row($kind, At::Versioned, "GET, POST", $summary, |_| resource($kind, "", None)),
-            row(
-                concat!($kind, "/{rest*}"),
-                At::Versioned,
-                "GET, POST, DELETE",
-                $summary,
-                |found| resource($kind, found.rest(), None),
-            ),
-        ]
-    };
-}
-
-macro_rules! raw {
-    ($provider:literal) => {
-        row(
-            concat!("/", $provider, "/{rest*}"),
-            At::Root,
-            "GET, POST, PUT, PATCH, DELETE",
-            concat!("The API of ", $provider, ", with the proxy's key"),
-            |found| raw($provider, found.rest()),
-        )
-    };
-}
-
-/// All paths but those of the config. Of two that match a request the first one counts.
-pub static ROWS: &[&[Row]] = &[
-    &[
-        call!("/chat/completions", Deployments, "Chat", Operation::ChatCompletions),
-        call!("/completions", Deployments, "Text completion", Operation::Completions),
-        call!("/embeddings", Deployments, "Embeddings", Operation::Embeddings),
-        call!("/responses", Versioned, "OpenAI responses", Operation::Responses),
-        call!("/openai/v1/responses", Root, "OpenAI responses", Operation::Responses),
-        call!("/messages", Versioned, "Anthropic messages", Operation::Messages),
-        call!("/messages/count_tokens", Versioned, "Count tokens", Operation::CountTokens),
-        call!("/images/generations", Deployments, "Make images", Operation::ImageGenerations),
-        call!("/images/edits", Deployments, "Edit images", Operation::Upload(Upload::ImageEdits)),
-        call!(
-            "/images/variations",
-            Deployments,
-            "Vary an image",
-            Operation::Upload(Upload::ImageVariations)
-        ),
-        call!(
-            "/audio/transcriptions",
-            Deployments,
-            "Speech to text",
-            Operation::Upload(Upload::Transcriptions)
-        ),
-        call!(
-            "/audio/translations",
-            Deployments,
-            "Speech to English text",
-            Operation::Upload(Upload::Translations)
-        ),
-        call!("/audio/speech", Deployments, "Text to speech", Operation::Speech),
-        call!("/moderations", Versioned, "Moderation", Operation::Moderations),
-        call!("/rerank", Versioned, "Put documents in order", Operation::Rerank),
-        call!("/v2/rerank", Root, "Put documents in order", Operation::Rerank),
-        row("/realtime", At::Deployments, "GET", "Realtime WebSocket", realtime),
-        row("/openai/v1/realtime", At::Root, "GET", "Realtime WebSocket", realtime),
-        row("/openai/realtime", At::Root, "GET", "Realtime WebSocket", realtime),
-    ],
-    &[
-        admin!("/health/liveliness", Root, "GET, OPTIONS", "The process answers", Liveness),
-        admin!("/health/liveness", Root, "GET, OPTIONS", "The process answers", Liveness),
-        admin!("/health/readiness", Root, "GET", "Calls may be sent here", Readiness),
-        admin!("/health", Root, "GET", "The state of all deployments", Health),
-        admin!("/metrics", Root, "GET", "Figures for Prometheus", Metrics),
-        admin!("/models", Versioned, "GET", "The models that may be asked for", Models),
-        admin!("/model/info", Versioned, "GET", "The deployments", ModelInfo),
-        row("/v1beta/models/{model*}", At::Root, "POST", "Gemini", gemini),
-        row("/v1alpha/models/{model*}", At::Root, "POST", "Gemini", gemini),
-        row("/models/{model*}", At::Versioned, "POST", "Gemini", gemini),
-        row("/models/{id*}", At::Versioned, "GET", "One model", |found| {
-            Some(Route::Admin(AdminRoute::Model(found.first()?)))
-        }),
-    ],
-    &resource!("/files", "Files at a provider"),
-    &resource!("/batches", "Batches at a provider"),
-    &resource!("/fine_tuning/jobs", "Fine-tuning at a provider"),
-    &resource!("/vector_stores", "Vector stores at a provider"),
-    &[raw!("openai"), raw!("anthropic"), raw!("gemini")],
-];
-
 impl Row {
     /// Every path that it stands for.
     pub fn paths(&self) -> impl Iterator<Item = String> {
@@ -152,6 +43,15 @@ impl Row {
         let below = (self.at == At::Deployments).then_some(DEPLOYMENTS).into_iter().flatten();
         let below = below.map(move |prefix| format!("{prefix}{{model*}}{path}"));
         [path.to_owned()].into_iter().chain(versioned).chain(below)
+    }
+
+    /// What a call to it asks for, where its path says so without a placeholder.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation> {
+        match (self.to)(&Captures::default()) {
+            Some(Route::Call(operation)) => Some(operation),
+            _ => None,
+        }
     }
 
     fn takes(&self, method: &Method) -> bool {
@@ -198,42 +98,11 @@ pub(super) fn find(method: &Method, path: &str) -> Route {
 
 /// `/openai/deployments/{model}/chat/completions`: the path's model overrules the body's.
 fn addressed(path: &str) -> Option<(&'static Row, PathModel)> {
-    let rest = DEPLOYMENTS.iter().find_map(|prefix| path.strip_prefix(prefix))?;
+    let below = |prefix: &&str| path.strip_prefix(prefix.trim_end_matches('/'));
+    let rest = DEPLOYMENTS.iter().find_map(below)?;
     rows().filter(|row| row.at == At::Deployments).find_map(|row| {
-        let model = rest.strip_suffix(row.path).filter(|model| !model.is_empty())?;
-        Some((row, PathModel(pattern::decoded(model)?.into())))
+        let model = rest.strip_suffix(row.path).filter(|model| pattern::stays_below(model))?;
+        let model = pattern::decoded(model.strip_prefix('/')?)?;
+        Some((row, PathModel(model.into())))
     })
-}
-
-fn realtime(_: &Captures<'_>) -> Option<Route> {
-    Some(Route::Call(Operation::Realtime))
-}
-
-fn resource(kind: &'static str, rest: &str, provider: Option<Box<str>>) -> Option<Route> {
-    let path = if rest.is_empty() { kind.into() } else { format!("{kind}/{rest}") };
-    let path = pattern::stays_below(&path).then(|| path.into())?;
-    Some(Route::Call(Operation::Resource(Box::new(Resource { kind, path, provider }))))
-}
-
-fn raw(provider: &'static str, rest: &str) -> Option<Route> {
-    let path = format!("/{rest}");
-    let path = pattern::stays_below(&path).then(|| path.into())?;
-    Some(Route::Call(Operation::Raw(Box::new(Raw { provider, path }))))
-}
-
-/// `{model}:{action}`. Model names may hold colons (`llama3:8b`), so only what Gemini knows is an
-/// action.
-fn gemini(found: &Captures<'_>) -> Option<Route> {
-    let (model, action) = found.rest().rsplit_once(':')?;
-    let known = matches!(
-        action,
-        "generateContent"
-            | "streamGenerateContent"
-            | "countTokens"
-            | "embedContent"
-            | "batchEmbedContents"
-    );
-    let model = pattern::decoded(model).filter(|model| known && !model.is_empty())?;
-    let path = GeminiPath { model: model.into(), action: action.into() };
-    Some(Route::Call(Operation::Gemini(path)))
 }

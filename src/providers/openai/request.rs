@@ -177,6 +177,7 @@ fn is_litellm_field(name: &[u8]) -> bool {
             | b"api_base"
             | b"base_url"
             | b"api_version"
+            | b"fastest_response"
     ) || name.starts_with(b"mock_")
 }
 

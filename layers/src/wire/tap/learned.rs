@@ -82,6 +82,7 @@ impl Learned {
             Wire::Responses => self.responses(kind(name, data), data),
             Wire::Messages => self.messages(kind(name, data), data),
             Wire::Gemini => self.gemini(data),
+            Wire::Media => self.media(kind(name, data), data),
         }
         None
     }
@@ -236,7 +237,7 @@ impl Learned {
         content
     }
 
-    fn used(&mut self, usage: Value<'_>) {
+    pub(super) fn used(&mut self, usage: Value<'_>) {
         self.report.merge(self.wire, usage);
         self.tell();
     }
@@ -265,7 +266,7 @@ impl Learned {
         matches!(self.wire, Wire::Chat) && self.error.is_some()
     }
 
-    fn failed(&mut self, data: &[u8]) {
+    pub(super) fn failed(&mut self, data: &[u8]) {
         if self.error.is_none() {
             self.error = Some(Box::new(InBand::new(data)));
         }

@@ -25,6 +25,7 @@ mod array;
 mod in_band;
 mod key;
 mod learned;
+mod media;
 mod realtime;
 mod sift;
 mod usage;
@@ -56,6 +57,9 @@ pub enum Wire {
     Messages,
     /// Gemini `generateContent` and `streamGenerateContent`.
     Gemini,
+    /// OpenAI images, speech and transcriptions: events whose type ends in `.delta` or
+    /// `.partial_image` while it goes on, and in `.done` or `.completed` at its end.
+    Media,
 }
 
 /// How an answer is cut into events.
@@ -83,6 +87,7 @@ enum Source {
     Events(Events, Sift),
     Array(Array),
     Whole(Vec<Bytes>, usize),
+    Opaque,
 }
 
 impl Tap {
@@ -95,6 +100,14 @@ impl Tap {
             Framing::Whole => Source::Whole(Vec::new(), 0),
         };
         Self { learned: Learned::new(wire), source, choices: 1, lenient_end: false }
+    }
+
+    /// At the start of an answer that is not JSON, such as audio: its bytes pass unread. To those
+    /// who ask, its framing is [`Framing::Whole`].
+    #[must_use]
+    pub fn opaque(wire: Wire) -> Self {
+        let learned = Learned::new(wire);
+        Self { learned, source: Source::Opaque, choices: 1, lenient_end: false }
     }
 
     /// Writes each usage report to `cell` as well.
@@ -152,6 +165,7 @@ impl Tap {
                 });
             }
             Source::Whole(frames, len) => keep(frames, len, &frame),
+            Source::Opaque => {}
         }
         Some(frame)
     }
@@ -174,7 +188,7 @@ impl Tap {
                     learned.event(event.name, event.data, event.clipped);
                 });
             }
-            Source::Array(_) => {}
+            Source::Array(_) | Source::Opaque => {}
             Source::Whole(frames, _) => {
                 learned.whole(&join(std::mem::take(frames)));
             }
@@ -210,7 +224,7 @@ impl Tap {
         match &self.source {
             Source::Events(..) => learned.ended || finished,
             Source::Array(array) => array.closed() && (learned.ended || finished),
-            Source::Whole(..) => true,
+            Source::Whole(..) | Source::Opaque => true,
         }
     }
 
@@ -233,7 +247,7 @@ impl Tap {
         match &self.source {
             Source::Events(..) => Framing::Events,
             Source::Array(_) => Framing::Array,
-            Source::Whole(..) => Framing::Whole,
+            Source::Whole(..) | Source::Opaque => Framing::Whole,
         }
     }
 

@@ -26,6 +26,38 @@ fn a_chat_stream_tells_its_content_usage_and_ending() {
 }
 
 #[test]
+fn a_media_stream_tells_its_content_usage_and_ending() {
+    let part = r#"{"type":"image_generation.partial_image","b64_json":"AA=="}"#;
+    let done = r#"{"type":"image_generation.completed","b64_json":"AA==","usage":{"input_tokens":5,"output_tokens":7,"total_tokens":12}}"#;
+    let mut tap = Tap::new(Wire::Media, Framing::Events);
+    feed(&mut tap, &[part]);
+    assert_eq!((tap.content_events(), tap.is_complete()), (1, false));
+    feed(&mut tap, &[done]);
+    assert!(tap.is_complete());
+    assert_eq!(tap.usage(), Some(Usage { input: 5, output: 7, ..Usage::default() }));
+    let mut tap = Tap::new(Wire::Media, Framing::Events);
+    feed(&mut tap, &[ERROR]);
+    assert_eq!(tap.error().and_then(|error| error.status), Some(529));
+}
+
+#[test]
+fn an_opaque_answer_passes_unread() {
+    let mut tap = Tap::opaque(Wire::Media);
+    let audio = Bytes::from_static(b"\xff\xfb\"usage\":{\"input_tokens\":5}");
+    assert_eq!(tap.push(audio.clone()), Some(audio));
+    tap.finish();
+    assert_eq!((tap.usage(), tap.framing()), (None, Framing::Whole));
+}
+
+#[test]
+fn a_total_counts_as_input_where_nothing_else_is_counted() {
+    let rerank = br#"{"results":[],"usage":{"total_tokens":9}}"#;
+    assert_eq!(usage_of(Wire::Chat, rerank).unwrap().input, 9);
+    let embedding = br#"{"usage":{"prompt_tokens":4,"total_tokens":9}}"#;
+    assert_eq!(usage_of(Wire::Chat, embedding).unwrap().input, 4);
+}
+
+#[test]
 fn every_choice_has_to_finish() {
     let stop = |index| format!(r#"{{"choices":[{{"index":{index},"finish_reason":"length"}}]}}"#);
     let mut tap = Tap::new(Wire::Chat, Framing::Events).choices(2);

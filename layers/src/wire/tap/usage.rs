@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 pub(super) struct Report {
     input: Option<i64>,
     output: Option<i64>,
+    /// Both together: all that servers of reranking and of some embeddings count.
+    total: Option<i64>,
     cache_read: Option<i64>,
     cache_write: Option<i64>,
     reasoning: Option<i64>,
@@ -59,14 +61,16 @@ impl Report {
 
     /// The sum, once a report named anything.
     pub(super) fn usage(&self) -> Option<Usage> {
-        self.input.or(self.output)?;
+        let counted = self.input.or(self.output);
+        counted.or(self.total)?;
         let cache_read = self.cache_read.unwrap_or(0);
         let cache_write = self.cache_write.unwrap_or(0);
         let reasoning = self.reasoning.unwrap_or(0);
         let input_beside = if self.cache_beside { cache_read + cache_write } else { 0 };
         let output_beside = if self.reasoning_beside { reasoning } else { 0 };
         Some(Usage {
-            input: self.input.unwrap_or(0) + input_beside,
+            input: self.input.or(self.total.filter(|_| counted.is_none())).unwrap_or(0)
+                + input_beside,
             output: self.output.unwrap_or(0) + output_beside,
             cache_read,
             cache_write,
@@ -80,6 +84,7 @@ impl Report {
         Some(match key {
             b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" => &mut self.input,
             b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" => &mut self.output,
+            b"total_tokens" => &mut self.total,
             b"prompt_cache_hit_tokens"
             | b"cache_read_input_tokens"
             | b"cachedContentTokenCount" => &mut self.cache_read,

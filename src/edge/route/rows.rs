@@ -1,0 +1,237 @@
+//! Every path of the proxy, in one table: what it leads to, and what lists of routes say of it.
+use super::pattern::{self, Captures};
+use super::table::{At, Row};
+use super::{AdminRoute, Route};
+use crate::data;
+use crate::providers::{GeminiPath, Operation, Raw, Resource, Upload};
+
+const fn row(
+    path: &'static str,
+    at: At,
+    methods: &'static str,
+    summary: &'static str,
+    to: fn(&Captures<'_>) -> Option<Route>,
+) -> Row {
+    Row { path, at, methods, summary, to }
+}
+
+macro_rules! call {
+    ($path:literal, $at:ident, $summary:literal, $operation:expr) => {
+        row($path, At::$at, "POST", $summary, |_| Some(Route::Call($operation)))
+    };
+}
+
+macro_rules! admin {
+    ($path:literal, $at:ident, $methods:literal, $summary:literal, $route:ident) => {
+        row($path, At::$at, $methods, $summary, |_| Some(Route::Admin(AdminRoute::$route)))
+    };
+}
+
+/// Objects of an account: what lies below their collection.
+macro_rules! below {
+    ($kind:literal, $summary:literal) => {
+        row(concat!($kind, "/{rest*}"), At::Versioned, "GET, POST, DELETE", $summary, |found| {
+            resource($kind, found.rest(), None)
+        })
+    };
+}
+
+/// Objects of an account: the collection, and what lies below it.
+macro_rules! resource {
+    ($kind:literal, $summary:literal) => {
+        [
+            row($kind, At::Versioned, "GET, POST", $summary, |_| resource($kind, "", None)),
+            below!($kind, $summary),
+        ]
+    };
+}
+
+/// The same at the provider that the path begins with.
+macro_rules! resource_at {
+    ($kind:literal, $summary:literal) => {
+        [
+            row(concat!("/{provider}/v1", $kind), At::Root, "GET, POST", $summary, |found| {
+                resource($kind, "", Some(provider(found)?))
+            }),
+            row(
+                concat!("/{provider}/v1", $kind, "/{rest*}"),
+                At::Root,
+                "GET, POST, DELETE",
+                $summary,
+                |found| resource($kind, found.rest(), Some(provider(found)?)),
+            ),
+        ]
+    };
+}
+
+macro_rules! raw {
+    ($provider:literal) => {
+        raw!($provider, $provider)
+    };
+    ($name:literal, $provider:literal) => {
+        row(
+            concat!("/", $name, "/{rest*}"),
+            At::Root,
+            "GET, POST, PUT, PATCH, DELETE",
+            concat!("The API of ", $name, ", with the proxy's key"),
+            |found| raw($provider, found.rest()),
+        )
+    };
+}
+
+/// A provider's API that LiteLLM passes on and this version does not, for a reason.
+macro_rules! unserved {
+    ($name:literal, $why:expr) => {
+        row(
+            concat!("/", $name, "/{rest*}"),
+            At::Root,
+            "GET, POST, PUT, PATCH, DELETE",
+            "Not served yet: answers 400",
+            |_| Some(Route::Call(Operation::Unserved(concat!("/", $name), $why))),
+        )
+    };
+}
+
+/// Why the APIs of clouds are not passed on.
+const UNSIGNED: &str = "its calls need a signature or token that this version does not make";
+/// Why those that are no model provider are not.
+const NO_PROVIDER: &str = "this version has no credential for it";
+
+/// All paths but those of the config. Of two that match a request the first one counts.
+pub static ROWS: &[&[Row]] = &[
+    &[
+        call!("/chat/completions", Deployments, "Chat", Operation::ChatCompletions),
+        call!("/cursor/chat/completions", Root, "Chat", Operation::ChatCompletions),
+        call!("/completions", Deployments, "Text completion", Operation::Completions),
+        call!("/embeddings", Deployments, "Embeddings", Operation::Embeddings),
+        call!("/responses", Versioned, "OpenAI responses", Operation::Responses),
+        call!("/openai/v1/responses", Root, "OpenAI responses", Operation::Responses),
+        call!("/messages", Versioned, "Anthropic messages", Operation::Messages),
+        call!("/messages/count_tokens", Versioned, "Count tokens", Operation::CountTokens),
+        call!("/images/generations", Deployments, "Make images", Operation::ImageGenerations),
+        call!("/images/edits", Deployments, "Edit images", Operation::Upload(Upload::ImageEdits)),
+        call!(
+            "/images/variations",
+            Deployments,
+            "Vary an image",
+            Operation::Upload(Upload::ImageVariations)
+        ),
+        call!(
+            "/audio/transcriptions",
+            Deployments,
+            "Speech to text",
+            Operation::Upload(Upload::Transcriptions)
+        ),
+        call!(
+            "/audio/translations",
+            Deployments,
+            "Speech to English text",
+            Operation::Upload(Upload::Translations)
+        ),
+        call!("/audio/speech", Deployments, "Text to speech", Operation::Speech),
+        call!("/moderations", Versioned, "Moderation", Operation::Moderations),
+        call!("/rerank", Root, "Put documents in order", Operation::Rerank),
+        call!("/v1/rerank", Root, "Put documents in order", Operation::RerankV1),
+        call!("/v2/rerank", Root, "Put documents in order", Operation::Rerank),
+        row("/realtime", At::Deployments, "GET", "Realtime WebSocket", realtime),
+        row("/openai/v1/realtime", At::Root, "GET", "Realtime WebSocket", realtime),
+        row("/openai/realtime", At::Root, "GET", "Realtime WebSocket", realtime),
+    ],
+    &[
+        admin!("/health/liveliness", Root, "GET, OPTIONS", "The process answers", Liveness),
+        admin!("/health/liveness", Root, "GET, OPTIONS", "The process answers", Liveness),
+        admin!("/health/readiness", Root, "GET", "Calls may be sent here", Readiness),
+        admin!("/health", Root, "GET", "The state of all deployments", Health),
+        admin!("/metrics", Root, "GET", "Figures for Prometheus", Metrics),
+        admin!("/models", Versioned, "GET", "The models that may be asked for", Models),
+        admin!("/model/info", Versioned, "GET", "The deployments", ModelInfo),
+        admin!("/model_group/info", Root, "GET", "The model groups", GroupInfo),
+        admin!("/routes", Root, "GET", "All routes", Routes),
+        admin!("/test", Root, "GET", "Whether a key is good", Test),
+        admin!("/openapi.json", Root, "GET", "This description", OpenApi),
+        admin!("/", Root, "GET", "A page about this proxy", Home),
+        admin!(
+            "/utils/supported_openai_params",
+            Root,
+            "GET",
+            "What a model may be asked with",
+            SupportedParams
+        ),
+        row("/v1beta/models/{model*}", At::Root, "POST", "Gemini", gemini),
+        row("/v1alpha/models/{model*}", At::Root, "POST", "Gemini", gemini),
+        row("/models/{model*}", At::Versioned, "POST", "Gemini", gemini),
+        row("/models/{model*}", At::Versioned, "GET", "One model", |found| {
+            Some(Route::Admin(AdminRoute::Model(found.first()?)))
+        }),
+    ],
+    &[below!("/responses", "Responses that a provider keeps")],
+    &resource!("/files", "Files at a provider"),
+    &resource!("/uploads", "Uploads in parts at a provider"),
+    &resource!("/batches", "Batches at a provider"),
+    &resource!("/fine_tuning/jobs", "Fine-tuning at a provider"),
+    &resource!("/vector_stores", "Vector stores at a provider"),
+    &resource!("/assistants", "Assistants at a provider"),
+    &resource!("/threads", "Threads at a provider"),
+    &resource!("/conversations", "Conversations at a provider"),
+    &resource!("/containers", "Containers at a provider"),
+    &resource!("/videos", "Videos at a provider"),
+    &resource!("/skills", "Skills at a provider"),
+    &resource!("/evals", "Evaluations at a provider"),
+    &resource_at!("/files", "Files at the provider"),
+    &resource_at!("/batches", "Batches at the provider"),
+    &resource_at!("/fine_tuning/jobs", "Fine-tuning at the provider"),
+    &[
+        raw!("openai"),
+        raw!("anthropic"),
+        raw!("gemini"),
+        raw!("cohere"),
+        raw!("mistral"),
+        raw!("vllm", "hosted_vllm"),
+        unserved!("azure", UNSIGNED),
+        unserved!("azure_ai", UNSIGNED),
+        unserved!("bedrock", UNSIGNED),
+        unserved!("vertex_ai", UNSIGNED),
+        unserved!("vertex-ai", UNSIGNED),
+        unserved!("assemblyai", NO_PROVIDER),
+        unserved!("langfuse", NO_PROVIDER),
+        unserved!("milvus", NO_PROVIDER),
+    ],
+];
+
+fn resource(kind: &'static str, rest: &str, provider: Option<Box<str>>) -> Option<Route> {
+    let path = if rest.is_empty() { kind.into() } else { format!("{kind}/{rest}") };
+    let path = pattern::stays_below(&path).then(|| path.into())?;
+    Some(Route::Call(Operation::Resource(Box::new(Resource { kind, path, provider }))))
+}
+
+/// The provider that a path begins with: one that there is.
+fn provider(found: &Captures<'_>) -> Option<Box<str>> {
+    found.first().filter(|name| data::provider(name).is_some())
+}
+
+fn raw(provider: &'static str, rest: &str) -> Option<Route> {
+    let path = format!("/{rest}");
+    let path = pattern::stays_below(&path).then(|| path.into())?;
+    Some(Route::Call(Operation::Raw(Box::new(Raw { provider, path }))))
+}
+
+/// `{model}:{action}`. Model names may hold colons (`llama3:8b`), so only what Gemini knows is an
+/// action.
+fn gemini(found: &Captures<'_>) -> Option<Route> {
+    let (model, action) = found.rest().rsplit_once(':')?;
+    let known = matches!(
+        action,
+        "generateContent"
+            | "streamGenerateContent"
+            | "countTokens"
+            | "embedContent"
+            | "batchEmbedContents"
+    );
+    let model = pattern::decoded(model).filter(|model| known && !model.is_empty())?;
+    let path = GeminiPath { model: model.into(), action: action.into() };
+    Some(Route::Call(Operation::Gemini(path)))
+}
+
+fn realtime(_: &Captures<'_>) -> Option<Route> {
+    Some(Route::Call(Operation::Realtime))
+}
