@@ -15,6 +15,7 @@ pub mod server;
 pub mod stack;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 
 use crate::admin::{Handles, Ops};
 use crate::config::{Compat, Config};

@@ -26,6 +26,7 @@ impl Check<'_> {
         let info = self.section(entry, "model_info").or_else(|| self.section(params, "model_info"));
         let info = info.unwrap_or(&nothing);
         let api_base = self.api_base(params, provider)?;
+        let tls = self.deployment_tls(params, api_base.as_ref())?;
         let api_key = self.api_key(params, provider);
         let parameters = parameters(params);
         let price = self.price(params, info);
@@ -35,6 +36,7 @@ impl Check<'_> {
             model,
             api_base,
             api_key,
+            tls,
             headers: self.headers(params, provider),
             defaults: parameters,
             extra_body: json_members(self.section(params, "extra_body")),

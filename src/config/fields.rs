@@ -1,11 +1,12 @@
 //! Reads typed values out of the tree, and notes each one that has the wrong type.
-use super::Secret;
+use super::{Secret, UpstreamTls};
 use super::env::{Env, Unread};
 use super::known;
 use super::own::Own;
 use super::problem::{Place, Problem, Problems, Severity};
 use super::yaml::{Kind, Node};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the checks of all sections share.
@@ -16,6 +17,8 @@ pub(super) struct Check<'a> {
     pub(super) problems: Problems,
     /// Keys whose feature comes later, by their paths.
     pub(super) later: BTreeSet<String>,
+    /// How TLS is spoken with upstreams that have no settings of their own.
+    pub(super) tls: Arc<UpstreamTls>,
 }
 
 impl Check<'_> {

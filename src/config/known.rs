@@ -11,7 +11,12 @@ pub(super) const SECTIONS_LATER: &str = "include guardrails mcp_servers vector_s
 
 pub(super) const GENERAL: &str = "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
     always_include_stream_usage litellm_dangerously_permit_weak_or_unset_master_key \
-    keepalive_timeout body_timeout";
+    keepalive_timeout body_timeout tls ops_tls";
+/// Keys of `general_settings.tls`, and of its certificates.
+pub(super) const SERVER_TLS: &str = "certificates client_ca client_auth min_version";
+pub(super) const CERTIFICATE: &str = "certificate key names";
+/// Keys of `litellm_params.tls`.
+pub(super) const UPSTREAM_TLS: &str = "ca_file client_certificate client_key pins server_name";
 pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_limit database_connection_timeout \
     database_connection_pool_timeout database_type store_model_in_db store_prompts_in_spend_logs \
     alerting alerting_threshold alert_types alert_to_webhook_url alerting_args \
@@ -39,7 +44,7 @@ pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_li
 
 pub(super) const LITELLM: &str = "request_timeout json_logs set_verbose ssl_verify callbacks require_auth_for_metrics_endpoint \
     always_include_stream_usage enable_preview_features forward_traceparent_to_llm_provider \
-    telemetry";
+    telemetry ssl_certificate ssl_certificate_key";
 pub(super) const LITELLM_LATER: &str = "drop_params modify_params turn_off_message_logging redact_messages_in_exceptions \
     redact_user_api_key_info log_raw_request_response num_retries allowed_fails fallbacks \
     context_window_fallbacks content_policy_fallbacks default_fallbacks cache cache_params \
@@ -50,7 +55,7 @@ pub(super) const LITELLM_LATER: &str = "drop_params modify_params turn_off_messa
     default_max_internal_user_budget internal_user_budget_duration model_group_settings \
     enable_json_schema_validation disable_end_user_cost_tracking \
     disable_end_user_cost_tracking_prometheus_only enable_end_user_cost_tracking_prometheus_only \
-    ssl_certificate force_ipv4 public_model_groups tag_budget_config cost_discount_config \
+    force_ipv4 public_model_groups tag_budget_config cost_discount_config \
     cost_margin_config include_cost_in_streaming_usage return_response_headers \
     prometheus_metrics_config prometheus_initialize_budget_metrics vertex_ai_safety_settings \
     langfuse_default_tags model_alias_map mcp_aliases reasoning_auto_summary \
@@ -77,7 +82,7 @@ pub(super) const ENTRY: &str = "model_name litellm_params model_info tpm rpm";
 
 /// Keys of `litellm_params` that are no parameter of a request.
 pub(super) const PARAMS: &str = "model api_key api_base base_url custom_llm_provider organization extra_headers extra_body \
-    timeout stream_timeout weight rpm tpm order model_info";
+    timeout stream_timeout weight rpm tpm order model_info ssl_verify tls";
 pub(super) const PARAMS_LATER: &str = "api_version max_parallel_requests max_retries num_retries cooldown_time tags max_budget \
     budget_duration mock_response drop_params additional_drop_params allowed_openai_params \
     merge_reasoning_content_in_choices use_in_pass_through configurable_clientside_auth_params \

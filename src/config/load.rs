@@ -107,7 +107,7 @@ fn finished(
     let listen = options.listen(env);
     let ops_listen = options.ops_listen(env, &mut problems);
     let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
-    let mut check = Check { env, own: &own, problems, later: BTreeSet::new() };
+    let mut check = Check { env, own: &own, problems, later: BTreeSet::new(), tls: Default::default() };
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let root_or_nothing = root.unwrap_or(&nothing);
     let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);
@@ -115,15 +115,18 @@ fn finished(
     let router = check.section(root_or_nothing, "router_settings").unwrap_or(&nothing);
     check.sections(root_or_nothing, general, litellm, router);
 
+    let tls_is_sound = check.outbound_tls(litellm);
+    let tls = check.listening(general, options);
     let mut routing = check.routing(root, general, litellm, router, options);
     check.alias_targets(router, &routing);
     let listen = listen.unwrap_or_else(|message| {
         check.problems.add(Problem::error(message, Default::default()));
         Vec::new()
     });
-    let server = Server { ops_listen, ..check.server(general, options, listen) };
+    let server = check.server(general, options, listen);
+    let server = Server { ops_listen, tls: tls.calls, ops_tls: tls.ops, ..server };
     let access = check.access(root.is_some(), general, options, &server);
-    let outbound = check.outbound(litellm, &server);
+    let outbound = check.outbound(&server);
     let telemetry = check.telemetry(litellm, options);
     let compat = check.compat(general, options);
     routing.default_model = check.text(general, "completion_model").or(routing.default_model);
@@ -134,7 +137,7 @@ fn finished(
         problems.notice(format!("not in this version, so without effect: {names}"));
     }
     let Some(access) = access else { return Err(Refused(problems)) };
-    if server.listen.is_empty() {
+    if server.listen.is_empty() || tls.failed || !tls_is_sound {
         return Err(Refused(problems));
     }
     let notices = problems.notices.clone();

@@ -24,7 +24,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Connector {
     dns: Dns,
-    tls: Tls,
+    pub(super) tls: Tls,
     pub(super) rules: Rules,
     own: Arc<[SocketAddr]>,
     pub(super) timeout: Duration,
@@ -39,9 +39,12 @@ pub(super) enum Stream {
 
 impl Connector {
     pub(super) fn new(outbound: &Outbound) -> Result<Self, SetupError> {
+        if !outbound.tls.verify {
+            tracing::warn!("Certificates of upstreams are not checked: anyone may pose as them");
+        }
         Ok(Self {
             dns: Dns::default(),
-            tls: Tls::new(outbound.verify_tls, outbound.ca_file.as_deref())?,
+            tls: Tls::new(Arc::clone(&outbound.tls)),
             rules: Rules::new(&outbound.proxies)?,
             own: Arc::clone(&outbound.own),
             timeout: outbound.connect_timeout,
@@ -70,7 +73,8 @@ impl Connector {
             proxy.tunnel(&mut stream, &target.name).await.map_err(at)?;
         }
         let name = target.server_name.clone().ok_or_else(|| at(ConnectError::Url))?;
-        let (stream, is_h2) = self.tls.connect(name, stream).await.map_err(at)?;
+        let tls = target.own_tls.as_ref().unwrap_or(&self.tls);
+        let (stream, is_h2) = tls.connect(name, stream).await.map_err(at)?;
         Ok((Stream::Tls(Box::new(stream)), is_h2))
     }
 
@@ -213,8 +217,7 @@ mod tests {
 
     fn connector(own: &[&str]) -> Connector {
         Connector::new(&Outbound {
-            verify_tls: true,
-            ca_file: None,
+            tls: Default::default(),
             proxies: Proxies::default(),
             connect_timeout: Duration::from_secs(1),
             pool_idle: Duration::from_secs(1),

@@ -1,7 +1,6 @@
 //! What can go wrong between us and an upstream.
 use bartizan_layers::BoxError;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +72,12 @@ pub enum ConnectError {
     /// TLS, most often a certificate that is not trusted.
     #[error("TLS failed: {0}")]
     Tls(String),
+    /// Its certificate is in order, but its key is none of the deployment's `tls.pins`.
+    #[error(
+        "the key of its certificate is none of those that are pinned; if the provider has a new \
+         one, mend the deployment's tls.pins, and else somebody may pose as it"
+    )]
+    Pin,
     /// The proxy of `HTTP_PROXY` or `HTTPS_PROXY` did not open a tunnel.
     #[error("the proxy {0}")]
     Proxy(String),
@@ -88,25 +93,6 @@ pub enum ConnectError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The file with more roots cannot be read.
-    #[error("cannot read the certificates in {}: {source}", path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: rustls_pki_types::pem::Error,
-    },
-    /// The file with more roots has none.
-    #[error("{} holds no certificate in PEM form", .0.display())]
-    NoCertificate(PathBuf),
-    /// A certificate in the file with more roots is damaged.
-    #[error("{} holds a certificate that cannot be used: {source}", path.display())]
-    BadCertificate {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: rustls::Error,
-    },
     /// A proxy's URL is of no use. The URL itself may hold a password and is not shown.
     #[error("{variable} must be a URL of the form http://host:port")]
     Proxy {

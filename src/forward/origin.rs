@@ -6,6 +6,8 @@ use super::h1::Exchange;
 use super::h2;
 use super::pool::Pool;
 use super::proxy::Proxy;
+use super::tls::Tls;
+use crate::config::UpstreamTls;
 use crate::tasks::Tasks;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
@@ -29,6 +31,8 @@ pub(super) struct Target {
     pub(super) port: u16,
     pub(super) tls: bool,
     pub(super) server_name: Option<ServerName<'static>>,
+    /// How TLS is spoken there, where it is not as everywhere.
+    pub(super) own_tls: Option<Tls>,
     pub(super) proxy: Option<Proxy>,
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
@@ -37,7 +41,11 @@ pub(super) struct Target {
 
 impl Target {
     /// `None` without a host or with a scheme other than `http` and `https`.
-    pub(super) fn new(base: &Uri, connector: &Connector) -> Option<Self> {
+    pub(super) fn new(
+        base: &Uri,
+        connector: &Connector,
+        own_tls: Option<Arc<UpstreamTls>>,
+    ) -> Option<Self> {
         let scheme = base.scheme()?.clone();
         let tls = scheme == Scheme::HTTPS;
         if !tls && scheme != Scheme::HTTP {
@@ -49,6 +57,7 @@ impl Target {
         Some(Self {
             name: format!("{}:{port}", authority.host()).into(),
             server_name: ServerName::try_from(host.to_string()).ok(),
+            own_tls: own_tls.map(Tls::new),
             proxy: connector.rules.on_the_way(tls, &host, port).cloned(),
             host_header: HeaderValue::from_str(authority.as_str()).ok()?,
             host,

@@ -131,7 +131,7 @@ fn leaf(config: &config::Deployment, forwarder: &Forwarder, dialect: Dialect) ->
         return (dialect == Dialect::OpenAi).then_some(Leaf::Echo);
     };
     let found = endpoint(config.provider, base, dialect)?;
-    let upstream = forwarder.upstream(&found.base.parse::<Uri>().ok()?);
+    let upstream = forwarder.upstream_over(&found.base.parse::<Uri>().ok()?, config.tls.as_ref());
     let key = config.api_key.as_ref().and_then(|key| credential(found.auth, key.expose()));
     Some(Leaf::Upstream { upstream, credential: key })
 }

@@ -18,8 +18,7 @@ mod secure;
 
 fn outbound() -> Outbound {
     Outbound {
-        verify_tls: true,
-        ca_file: None,
+        tls: Default::default(),
         proxies: Proxies::default(),
         connect_timeout: Duration::from_secs(5),
         pool_idle: Duration::from_secs(60),
