@@ -22,7 +22,7 @@ use crate::config::{Compat, Config};
 use crate::edge::{Budget, Guard, HOP, IngestLayer};
 use crate::forward::Forwarder;
 use crate::router::Router;
-use crate::server::{Drain, Limits};
+use crate::server::{Drain, Limits, Tls};
 use crate::stack::{AlwaysReady, Plan};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
@@ -45,7 +45,8 @@ pub struct Listeners {
 ///
 /// # Errors
 ///
-/// When the forwarder cannot be set up: an unreadable file of certificates, a proxy's bad URL.
+/// When the forwarder or TLS cannot be set up: a proxy's bad URL, a file of a certificate that is
+/// gone again.
 pub async fn run(
     config: Config,
     listeners: Listeners,
@@ -69,11 +70,12 @@ pub async fn run(
         started: Instant::now(),
     });
     let limits = Limits::from(&server);
+    let (calls_tls, ops_tls) = tls_of(&server).context("TLS cannot be set up")?;
     // Probes are answered until the last call has ended.
     let ops_drain = Drain::new(Duration::ZERO);
     if let Some(listener) = listeners.ops {
         let ops = AlwaysReady(Ops::new(handles.clone()));
-        let ops = server::serve(vec![listener], ops, limits, ops_drain.clone(), tasks.clone());
+        let ops = server::serve(vec![listener], ops_tls, ops, limits, ops_drain.clone(), tasks.clone());
         tasks.spawn(async move {
             ops.await;
         });
@@ -92,7 +94,7 @@ pub async fn run(
         metrics_need_key: telemetry_needs_key,
     };
     let calls = stack::stack(plan);
-    let cut = server::serve(listeners.calls, calls, limits, drain, tasks.clone()).await;
+    let cut = server::serve(listeners.calls, calls_tls, calls, limits, drain, tasks.clone()).await;
     if cut > 0 {
         tracing::warn!(calls = cut, "Open calls were cut at the drain's deadline");
     }
@@ -100,4 +102,14 @@ pub async fn run(
     ops_drain.trigger();
     tasks.drained().await;
     Ok(())
+}
+
+/// How both listeners speak TLS; settings that are the same are one.
+fn tls_of(server: &config::Server) -> Result<(Option<Tls>, Option<Tls>), tls::FileError> {
+    let calls = server.tls.as_ref().map(Tls::new).transpose()?;
+    let ops = match &server.ops_tls {
+        same if *same == server.tls => calls.clone(),
+        other => other.as_ref().map(Tls::new).transpose()?,
+    };
+    Ok((calls, ops))
 }

@@ -13,7 +13,7 @@ pub use self::pin::Pin;
 mod identity;
 mod pin;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Why a file of certificates or of a key is of no use. No message holds any of its content.
 #[derive(Debug, thiserror::Error)]

@@ -47,6 +47,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
             "config",
             "data",
             "tasks",
+            "tls",
         ],
         "it starts a proxy in process, for the program, tests and benches",
     ),
