@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 mod calls;
 mod failures;
+mod own_tls;
 mod proxied;
 mod secure;
 
