@@ -75,7 +75,8 @@ pub async fn run(
     let ops_drain = Drain::new(Duration::ZERO);
     if let Some(listener) = listeners.ops {
         let ops = AlwaysReady(Ops::new(handles.clone()));
-        let ops = server::serve(vec![listener], ops_tls, ops, limits, ops_drain.clone(), tasks.clone());
+        let ops =
+            server::serve(vec![listener], ops_tls, ops, limits, ops_drain.clone(), tasks.clone());
         tasks.spawn(async move {
             ops.await;
         });

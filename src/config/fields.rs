@@ -1,10 +1,10 @@
 //! Reads typed values out of the tree, and notes each one that has the wrong type.
-use super::{Secret, UpstreamTls};
 use super::env::{Env, Unread};
 use super::known;
 use super::own::Own;
 use super::problem::{Place, Problem, Problems, Severity};
 use super::yaml::{Kind, Node};
+use super::{Secret, UpstreamTls};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

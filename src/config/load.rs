@@ -107,7 +107,8 @@ fn finished(
     let listen = options.listen(env);
     let ops_listen = options.ops_listen(env, &mut problems);
     let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
-    let mut check = Check { env, own: &own, problems, later: BTreeSet::new(), tls: Default::default() };
+    let mut check =
+        Check { env, own: &own, problems, later: BTreeSet::new(), tls: Default::default() };
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let root_or_nothing = root.unwrap_or(&nothing);
     let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);

@@ -139,7 +139,8 @@ impl Check<'_> {
         if told.is_none() && section.is_none() {
             return (self.problems.errors() == before).then_some(None);
         }
-        if let Some(node) = node.filter(|_| base.is_none_or(|url| url.scheme_str() != Some("https")))
+        if let Some(node) =
+            node.filter(|_| base.is_none_or(|url| url.scheme_str() != Some("https")))
         {
             let message = "settings of TLS have no effect without an https `api_base`".to_owned();
             self.warn(node, message, "remove them, or write `api_base: https://…`");
@@ -152,7 +153,14 @@ impl Check<'_> {
             (tls.verify, tls.roots) = (true, Vec::new());
         }
         match told {
-            Some(Verify::Told(verify)) => tls.verify = verify,
+            Some(Verify::Told(verify)) => {
+                tls.verify = verify;
+                if !verify && own.is_some() {
+                    let at = params.get("ssl_verify").unwrap_or(params);
+                    let message = "`tls.ca_file` has no effect with `ssl_verify: false`".to_owned();
+                    self.warn(at, message, "remove one of both");
+                }
+            }
             Some(Verify::Roots(path)) => {
                 let place = params.get("ssl_verify").map(|node| node.place);
                 self.add_roots(&mut tls, &path, place, "");

@@ -65,12 +65,7 @@ where
     start_over(None, service, limits, drain)
 }
 
-pub(super) fn start_over<S, B>(
-    tls: Option<Tls>,
-    service: S,
-    limits: Limits,
-    drain: Drain,
-) -> Served
+pub(super) fn start_over<S, B>(tls: Option<Tls>, service: S, limits: Limits, drain: Drain) -> Served
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Send + Sync + 'static,

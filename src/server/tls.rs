@@ -60,7 +60,10 @@ impl Tls {
             tracing::warn!("After a reload, {concern}");
         }
         self.0.now.store(Arc::new(config));
-        tracing::info!(certificates = identities.len(), "The listener's certificates were read again");
+        tracing::info!(
+            certificates = identities.len(),
+            "The listener's certificates were read again"
+        );
         Ok(())
     }
 

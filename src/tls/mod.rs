@@ -90,6 +90,5 @@ pub fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    std::fs::read(path)
-        .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })
 }

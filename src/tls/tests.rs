@@ -108,7 +108,8 @@ fn a_file_of_no_use_is_named_with_the_reason_and_without_its_content() {
     let begun = write("begun.pem", "-----BEGIN c2VjcmV0\n");
     let text = "-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n";
     let no_certificate = write("other.der", text);
-    let text = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nc2VjcmV0\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let text =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nc2VjcmV0\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let encrypted = write("encrypted.key", text);
     let text = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
     let bad = write("bad.key", text);

@@ -20,3 +20,4 @@ mod routing;
 mod rules;
 mod sockets;
 mod stream;
+mod tls;

@@ -1,6 +1,6 @@
 use super::{outbound, post, text};
-use crate::forward::{ForwardError, Forwarder, UpstreamBody};
 use crate::config::UpstreamTls;
+use crate::forward::{ForwardError, Forwarder, UpstreamBody};
 use crate::tasks::Tasks;
 use crate::tls::roots;
 use bytes::Bytes;
