@@ -49,6 +49,7 @@ mod proxy;
 mod tests;
 mod timeouts;
 mod tls;
+mod verify;
 
 /// What all upstreams share: settings, resolver, TLS, pools. Clones are the same forwarder.
 #[derive(Clone, Debug)]

@@ -28,6 +28,7 @@ pub use self::tls::Tls;
 mod accept;
 mod admit;
 mod bind;
+mod clients;
 mod conn;
 mod drain;
 pub mod runtime;

@@ -154,15 +154,20 @@ async fn clients_without_a_certificate_are_refused_where_one_is_required() {
     let strangers = Authority::new("strangers");
     let mine = clients.issue("mine", &["client.test"]);
     let strange = strangers.issue("strange", &["client.test"]);
+    let itself = clients.itself();
     let mut told = told(&[&authority.issue("one", &["one.test"])]);
     told.client_ca = Some(clients.ca());
     told.client_auth = ClientAuth::Require;
     let required = saying_over(&Tls::new(&told).unwrap());
     told.client_auth = ClientAuth::Request;
     let requested = saying_over(&Tls::new(&told).unwrap());
-    for (identity, if_required, if_requested) in
-        [(None, false, true), (Some(&mine), true, true), (Some(&strange), false, false)]
-    {
+    for (identity, if_required, if_requested) in [
+        (None, false, true),
+        (Some(&mine), true, true),
+        (Some(&itself), true, true),
+        (Some(&strange), false, false),
+        (Some(&strangers.itself()), false, false),
+    ] {
         for (served, expected) in [(&required, if_required), (&requested, if_requested)] {
             let trust = Trust { identity, ..Trust::of(&authority) };
             // With TLS 1.3 a client hears of the refusal when it reads.

@@ -1,4 +1,5 @@
 //! TLS on the listeners: certificates by server name, clients' certificates, rotation.
+use super::clients::Clients;
 use super::socket::Socket;
 use crate::config::{Certificate, ClientAuth, MinVersion, ServerTls};
 use crate::tls::{FileError, Identity, roots};
@@ -135,13 +136,15 @@ fn clients(
         return Ok(None);
     };
     let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(roots(path)?);
+    let roots = roots(path)?;
+    store.add_parsable_certificates(roots.iter().cloned());
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(store), provider);
     let builder = match told.client_auth {
         ClientAuth::Require => builder,
         ClientAuth::Request | ClientAuth::None => builder.allow_unauthenticated(),
     };
-    Ok(Some(builder.build().expect("there are roots, and no revocation lists")))
+    let authorities = builder.build().expect("there are roots, and no revocation lists");
+    Ok(Some(Arc::new(Clients { authorities, roots })))
 }
 
 /// A certificate and the names that it is shown for.

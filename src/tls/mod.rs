@@ -2,7 +2,7 @@
 //!
 //! Config reads them to tell mistakes at their place, the listeners to serve them and to take new
 //! ones, the forwarder to present them to upstreams.
-use rustls::RootCertStore;
+use rustls::{CertificateError, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
@@ -87,6 +87,23 @@ pub fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
         store.add(root.clone()).map_err(bad)?;
     }
     Ok(roots)
+}
+
+/// Whether `error` says no more than that a root was shown as a server's or client's own
+/// certificate, and that very root is trusted. Self-signed certificates are often made so, and
+/// OpenSSL takes them; whoever trusts one means its holder. Time has been checked then, a name has
+/// not.
+#[must_use]
+pub fn is_trusted_itself(
+    error: &rustls::Error,
+    shown: &CertificateDer<'_>,
+    roots: &[CertificateDer<'_>],
+) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    let is_a_root = other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity);
+    is_a_root && roots.contains(shown)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {

@@ -19,13 +19,20 @@ pub(crate) type Pair = (PathBuf, PathBuf);
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        let mut params = CertificateParams::new(["itself.test".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ca.pem"), issuer.pem()).unwrap();
+        std::fs::write(dir.path().join("ca.key"), issuer.key().serialize_pem()).unwrap();
+        allow(&dir.path().join("ca.key"), 0o600);
         Self { issuer, dir }
+    }
+
+    /// Its root and the root's key, as a server that signs for itself shows it.
+    pub(crate) fn itself(&self) -> Pair {
+        (self.ca(), self.file("ca.key"))
     }
 
     /// Its root.

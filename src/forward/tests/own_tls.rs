@@ -41,10 +41,14 @@ impl Provider {
         Self::asking(names, None).await
     }
 
-    /// One that wants a certificate by `clients`.
+    /// One that wants a certificate by `clients`. Without a name it shows its own root, which is
+    /// for `itself.test`.
     async fn asking(names: &[&str], clients: Option<&Authority>) -> Self {
         let authority = Authority::new("provider");
-        let pair = authority.issue("server", names);
+        let pair = match names {
+            [] => authority.itself(),
+            names => authority.issue("server", names),
+        };
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -167,6 +171,24 @@ async fn another_name_is_asked_for_where_the_deployment_says_so() {
     let name = "inner.test".try_into().ok();
     let own = UpstreamTls { server_name: name, ..provider.trusted() };
     assert_eq!(provider.call(&forwarder, &own).await.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_taken_where_it_is_trusted_itself_and_for_its_name() {
+    let (provider, other) = (Provider::new(&[]).await, Authority::new("provider"));
+    let forwarder = forwarder();
+    let named = |name: &'static str, roots| UpstreamTls {
+        server_name: name.try_into().ok(),
+        roots,
+        ..UpstreamTls::default()
+    };
+    let itself = provider.trusted().roots;
+    let right = named("itself.test", itself.clone());
+    assert_eq!(provider.call(&forwarder, &right).await.unwrap(), "ok");
+    let error = provider.call(&forwarder, &named("other.test", itself)).await.unwrap_err();
+    assert!(error.to_string().contains("another host name"), "{error}");
+    let stranger = named("itself.test", roots(&other.ca()).unwrap());
+    provider.call(&forwarder, &stranger).await.unwrap_err();
 }
 
 #[tokio::test]
