@@ -155,6 +155,13 @@ impl Check<'_> {
         match told {
             Some(Verify::Told(verify)) => {
                 tls.verify = verify;
+                let host = base.and_then(Uri::host).filter(|_| !verify);
+                if let Some(host) = host {
+                    self.problems.notice(format!(
+                        "the certificate of {host} is not checked (ssl_verify: false): anyone may \
+                         pose as it"
+                    ));
+                }
                 if !verify && own.is_some() {
                     let at = params.get("ssl_verify").unwrap_or(params);
                     let message = "`tls.ca_file` has no effect with `ssl_verify: false`".to_owned();

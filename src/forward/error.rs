@@ -1,5 +1,7 @@
 //! What can go wrong between us and an upstream.
 use bartizan_layers::BoxError;
+use rustls::AlertDescription;
+use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +50,13 @@ pub enum ForwardError {
     /// The request body could not be read, so the request could not be sent whole.
     #[error("the request body broke off")]
     RequestBody(#[source] BoxError),
+    /// The upstream ended the connection over our certificate. With TLS 1.3 that is heard only
+    /// after the handshake, in place of an answer; of the request it has seen nothing.
+    #[error(
+        "the upstream refused our client certificate, or the lack of one; see the deployment's \
+         tls.client_certificate"
+    )]
+    ClientCertificate(#[source] hyper::Error),
     /// Base URL and path together are no valid target.
     #[error("the path of the request does not fit the upstream's base URL")]
     Target(#[source] http::Error),
@@ -117,7 +126,13 @@ impl ForwardError {
     /// Whether there was never a connection.
     #[must_use]
     pub const fn is_connect(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Loop { .. })
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::ConnectTimeout { .. }
+                | Self::Loop { .. }
+                | Self::ClientCertificate(_)
+        )
     }
 
     /// Whether the upstream certainly saw nothing of the request, so that a second try is safe.
@@ -134,11 +149,48 @@ impl ForwardError {
         if error.is_user() {
             return Self::RequestBody(error.into());
         }
+        if is_about_our_certificate(&error) {
+            return Self::ClientCertificate(error);
+        }
         Self::Closed(error)
+    }
+
+    /// An error of hyper on a new connection that took nothing of the request.
+    pub(super) fn unsent(error: hyper::Error) -> Self {
+        if is_about_our_certificate(&error) {
+            return Self::ClientCertificate(error);
+        }
+        Self::Unsent(error)
     }
 
     /// An error of hyper inside the response body.
     pub(super) fn in_body(error: hyper::Error) -> Self {
         if error.is_parse() { Self::Protocol(error) } else { Self::Cut(error) }
     }
+}
+
+fn is_about_our_certificate(error: &hyper::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        let inner = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(alert) = inner.and_then(|inner| inner.downcast_ref()) {
+            return is_certificate_alert(alert);
+        }
+        cause = one.source();
+    }
+    false
+}
+
+/// Whether a peer's alert is about the certificate that it was, or was not, shown.
+pub(super) const fn is_certificate_alert(error: &rustls::Error) -> bool {
+    matches!(
+        error,
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnknownCA
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+        )
+    )
 }

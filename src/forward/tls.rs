@@ -1,10 +1,10 @@
 //! TLS to upstreams: rustls on aws-lc-rs, HTTP/2 offered before HTTP/1.1.
-use super::error::ConnectError;
+use super::error::{ConnectError, is_certificate_alert};
 use super::verify::{Unpinned, Verifier};
 use crate::config::UpstreamTls;
 use rustls::crypto::aws_lc_rs;
 use rustls::sign::SingleCertAndKey;
-use rustls::{AlertDescription, CertificateError, ClientConfig};
+use rustls::{CertificateError, ClientConfig, OtherError};
 use rustls_pki_types::ServerName;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -74,7 +74,7 @@ fn explain(error: io::Error) -> ConnectError {
         return ConnectError::Pin;
     }
     ConnectError::Tls(match cause {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        rustls::Error::InvalidCertificate(unknown) if is_unknown(unknown) => {
             "its certificate was not issued by a trusted authority; if it is your own, name its \
              root in SSL_CERT_FILE or in the deployment's tls.ca_file"
                 .to_owned()
@@ -85,24 +85,24 @@ fn explain(error: io::Error) -> ConnectError {
         rustls::Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => "its certificate has expired".to_owned(),
-        rustls::Error::AlertReceived(alert) if wants_a_certificate(*alert) => {
-            format!("{NO_CERTIFICATE} ({alert:?})")
+        alert if is_certificate_alert(alert) => {
+            "it refused our client certificate, or the lack of one; see the deployment's \
+             tls.client_certificate"
+                .to_owned()
         }
         rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS".to_owned(),
         other => other.to_string(),
     })
 }
 
-const NO_CERTIFICATE: &str = "it refused our client certificate, or the lack of one; see the \
-                              deployment's tls.client_certificate";
-
-const fn wants_a_certificate(alert: AlertDescription) -> bool {
-    matches!(
-        alert,
-        AlertDescription::CertificateRequired
-            | AlertDescription::BadCertificate
-            | AlertDescription::UnknownCA
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
-    )
+/// Whether nobody who is trusted vouches for a certificate, a root that is shown as a server's own
+/// included.
+fn is_unknown(error: &CertificateError) -> bool {
+    match error {
+        CertificateError::UnknownIssuer => true,
+        CertificateError::Other(OtherError(other)) => {
+            other.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
+        }
+        _ => false,
+    }
 }
