@@ -208,6 +208,12 @@ fn a_deployment_whose_settings_of_tls_are_wrong_is_left_out_with_the_place() {
         assert!(config.routing.deployments.is_empty(), "{params}");
         assert!(told.contains(expected) && told.contains("config.yaml:7:"), "{params}: {told}");
     }
+    let entry = "- model_name: a\n  litellm_params: {model: openai/gpt, api_key: sk-x, \
+                 api_base: 'https://one.test/v1', tls: {ca_file: /none.pem}}\n";
+    let (config, problems) =
+        read(&format!("model_list:\n{entry}{entry}general_settings:\n{MASTER}")).unwrap();
+    assert!(config.routing.deployments.is_empty(), "each that names the file is left out");
+    assert_eq!(problems.errors(), 2);
 }
 
 #[test]

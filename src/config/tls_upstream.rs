@@ -83,7 +83,14 @@ impl Hash for UpstreamTls {
 /// What `ssl_verify` says.
 enum Verify {
     Told(bool),
-    Roots(PathBuf),
+    Roots(PathBuf, Source),
+}
+
+/// Where a file is named: its place in the config, or a variable.
+#[derive(Clone, Copy)]
+enum Source {
+    At(Place),
+    Variable(&'static str),
 }
 
 impl Check<'_> {
@@ -91,33 +98,26 @@ impl Check<'_> {
     pub(super) fn outbound_tls(&mut self, litellm: &Node) -> bool {
         let before = self.problems.errors();
         let mut tls = UpstreamTls::default();
-        let told = self.ssl_verify(litellm);
-        let place = litellm.get("ssl_verify").map(|node| node.place);
         let env = self.env;
-        let variable = |name| env.get(name).map(|value| (name, value));
-        match (told, variable("SSL_VERIFY"), variable("SSL_CERT_FILE")) {
-            (Some(Verify::Roots(path)), ..) => self.add_roots(&mut tls, &path, place, ""),
-            (Some(Verify::Told(false)), ..) => tls.verify = false,
-            (told, Some((name, value)), file) => match (told, truth(value), file) {
-                (None, Some(false), _) => tls.verify = false,
-                (None, None, _) => self.add_roots(&mut tls, Path::new(value), None, name),
-                (.., Some((name, path))) => {
-                    self.add_roots(&mut tls, Path::new(path), None, name);
+        let variable = |name| env.get(name).map(|text| verify_of(name, text));
+        match self.ssl_verify(litellm).or_else(|| variable("SSL_VERIFY")) {
+            Some(Verify::Told(false)) => tls.verify = false,
+            Some(Verify::Roots(path, source)) => self.add_roots(&mut tls, &path, source),
+            Some(Verify::Told(true)) | None => {
+                if let Some(path) = env.get("SSL_CERT_FILE") {
+                    let source = Source::Variable("SSL_CERT_FILE");
+                    self.add_roots(&mut tls, Path::new(path), source);
                 }
-                (.., None) => {}
-            },
-            (_, None, Some((name, path))) => {
-                self.add_roots(&mut tls, Path::new(path), None, name);
             }
-            (_, None, None) => {}
         }
         let key = self.text(litellm, "ssl_certificate_key");
         let told = self.text(litellm, "ssl_certificate");
-        let place = litellm.get("ssl_certificate").map(|node| node.place);
         if let Some(certificate) = told.as_deref().or_else(|| env.get("SSL_CERTIFICATE")) {
-            let variable = if told.is_some() { "" } else { "SSL_CERTIFICATE" };
-            let key = key.as_deref().unwrap_or(certificate);
-            self.show(&mut tls, certificate, key, place, variable);
+            let source = match litellm.get("ssl_certificate").filter(|_| told.is_some()) {
+                Some(node) => Source::At(node.place),
+                None => Source::Variable("SSL_CERTIFICATE"),
+            };
+            self.show(&mut tls, certificate, key.as_deref().unwrap_or(certificate), source);
         } else if let Some(key) = litellm.get("ssl_certificate_key").filter(|_| key.is_some()) {
             let message = "`ssl_certificate_key` is the key of no certificate".to_owned();
             self.error(key, message, "add `ssl_certificate: FILE`");
@@ -135,47 +135,27 @@ impl Check<'_> {
         let before = self.problems.errors();
         let told = self.ssl_verify(params);
         let section = self.section(params, "tls");
-        let node = params.get("tls").or_else(|| params.get("ssl_verify"));
         if told.is_none() && section.is_none() {
             return (self.problems.errors() == before).then_some(None);
         }
-        if let Some(node) =
-            node.filter(|_| base.is_none_or(|url| url.scheme_str() != Some("https")))
-        {
-            let message = "settings of TLS have no effect without an https `api_base`".to_owned();
-            self.warn(node, message, "remove them, or write `api_base: https://…`");
-        }
-        let mut tls = UpstreamTls { pins: Vec::new(), ..UpstreamTls::clone(&self.tls) };
-        let (own, place) = (section.and_then(|section| self.text(section, "ca_file")), section);
-        let ca_place = place.and_then(|section| section.get("ca_file")).map(|node| node.place);
-        let names_roots = own.is_some() || matches!(told, Some(Verify::Roots(_)));
-        if names_roots {
+        self.note_reach(params, &told, base);
+        let mut tls = UpstreamTls::clone(&self.tls);
+        let ca = section.and_then(|section| Some((section.get("ca_file")?, section)));
+        let ca = ca.and_then(|(node, section)| Some((node, self.text(section, "ca_file")?)));
+        if ca.is_some() || matches!(told, Some(Verify::Roots(..))) {
             (tls.verify, tls.roots) = (true, Vec::new());
         }
+        if let Some((node, path)) = &ca {
+            self.add_roots(&mut tls, Path::new(path), Source::At(node.place));
+        }
         match told {
-            Some(Verify::Told(verify)) => {
-                tls.verify = verify;
-                let host = base.and_then(Uri::host).filter(|_| !verify);
-                if let Some(host) = host {
-                    self.problems.notice(format!(
-                        "the certificate of {host} is not checked (ssl_verify: false): anyone may \
-                         pose as it"
-                    ));
-                }
-                if !verify && own.is_some() {
-                    let at = params.get("ssl_verify").unwrap_or(params);
-                    let message = "`tls.ca_file` has no effect with `ssl_verify: false`".to_owned();
-                    self.warn(at, message, "remove one of both");
-                }
-            }
-            Some(Verify::Roots(path)) => {
-                let place = params.get("ssl_verify").map(|node| node.place);
-                self.add_roots(&mut tls, &path, place, "");
-            }
+            Some(Verify::Told(verify)) => tls.verify = verify,
+            Some(Verify::Roots(path, source)) => self.add_roots(&mut tls, &path, source),
             None => {}
         }
-        if let Some(path) = own {
-            self.add_roots(&mut tls, Path::new(&path), ca_place, "");
+        if let Some((node, _)) = ca.filter(|_| !tls.verify) {
+            let message = "`ca_file` has no effect with `ssl_verify: false`".to_owned();
+            self.warn(node, message, "remove one of both");
         }
         if let Some(section) = section {
             self.own_tls(section, &mut tls);
@@ -183,14 +163,32 @@ impl Check<'_> {
         (self.problems.errors() == before).then(|| Some(Arc::new(tls)))
     }
 
+    /// Says whom nobody checks, and what no TLS is spoken with.
+    fn note_reach(&mut self, params: &Node, told: &Option<Verify>, base: Option<&Uri>) {
+        let secure = base.filter(|url| url.scheme_str() == Some("https"));
+        match (secure.and_then(Uri::host), told) {
+            (Some(host), Some(Verify::Told(false))) => self.problems.notice(format!(
+                "the certificate of {host} is not checked (ssl_verify: false): anyone may pose as it"
+            )),
+            (Some(_), _) => {}
+            (None, _) => {
+                let node = params.get("tls").or_else(|| params.get("ssl_verify"));
+                let message =
+                    "settings of TLS have no effect without an https `api_base`".to_owned();
+                let help = "remove them, or write `api_base: https://…`";
+                self.warn(node.unwrap_or(params), message, help);
+            }
+        }
+    }
+
     fn own_tls(&mut self, section: &Node, tls: &mut UpstreamTls) {
         self.keys(section, "litellm_params.tls", known::UPSTREAM_TLS, "");
         let certificate = self.text(section, "client_certificate");
         let key = self.text(section, "client_key");
         if let Some(certificate) = &certificate {
-            let place = section.get("client_certificate").map(|node| node.place);
+            let node = section.get("client_certificate").unwrap_or(section);
             let key = key.as_deref().unwrap_or(certificate);
-            self.show(tls, certificate, key, place, "");
+            self.show(tls, certificate, key, Source::At(node.place));
         } else if let Some(node) = section.get("client_key").filter(|_| key.is_some()) {
             let message = "`client_key` is the key of no certificate".to_owned();
             self.error(node, message, "add `client_certificate: FILE`");
@@ -229,7 +227,9 @@ impl Check<'_> {
         let node = map.get("ssl_verify").filter(|node| !node.is_null())?;
         let told = match (node.as_bool(), &node.kind) {
             (Some(verify), _) => Some(Verify::Told(verify)),
-            (None, Kind::Text(path)) if !path.is_empty() => Some(Verify::Roots(path.into())),
+            (None, Kind::Text(path)) if !path.is_empty() => {
+                Some(Verify::Roots(path.into(), Source::At(node.place)))
+            }
             _ => None,
         };
         if told.is_none() && node.text() != Some("") {
@@ -240,51 +240,52 @@ impl Check<'_> {
         told
     }
 
-    fn add_roots(
-        &mut self,
-        tls: &mut UpstreamTls,
-        path: &Path,
-        place: Option<Place>,
-        variable: &str,
-    ) {
+    fn add_roots(&mut self, tls: &mut UpstreamTls, path: &Path, source: Source) {
         match roots(path) {
             Ok(roots) => {
                 tls.roots.extend(roots);
                 tls.files.push(path.to_owned());
             }
-            Err(error) => self.of_no_use(&error, place, variable),
+            Err(error) => self.of_no_use(&error, source),
         }
     }
 
-    fn show(
-        &mut self,
-        tls: &mut UpstreamTls,
-        certificate: &str,
-        key: &str,
-        place: Option<Place>,
-        variable: &str,
-    ) {
+    fn show(&mut self, tls: &mut UpstreamTls, certificate: &str, key: &str, source: Source) {
         match Identity::read(Path::new(certificate), Path::new(key)) {
             Ok(identity) => {
                 for concern in identity.concerns() {
-                    self.problems.add_once(concern_of(concern, place.unwrap_or_default()));
+                    self.problems.add_once(concern_of(concern, source.place()));
                 }
                 tls.identity = Some(identity);
                 tls.files.extend([certificate, key].map(PathBuf::from));
             }
-            Err(error) => self.of_no_use(&error, place, variable),
+            Err(error) => self.of_no_use(&error, source),
         }
     }
 
-    /// A file of a variable has no place in the config: the variable's name is its place.
-    fn of_no_use(&mut self, error: &FileError, place: Option<Place>, variable: &str) {
-        let mut problem = bad_file(error, place.unwrap_or_default());
-        if !variable.is_empty() {
-            problem.message = format!("{variable} names a file of no use: {}", problem.message);
-            problem.help = problem.help.map(|help| format!("{help}, or unset {variable}"));
+    fn of_no_use(&mut self, error: &FileError, source: Source) {
+        let mut problem = bad_file(error, source.place());
+        if let Source::Variable(name) = source {
+            problem.message = format!("{name} names a file of no use: {}", problem.message);
+            problem.help = problem.help.map(|help| format!("{help}, or unset {name}"));
         }
-        self.problems.add_once(problem);
+        self.problems.add(problem);
     }
+}
+
+impl Source {
+    fn place(self) -> Place {
+        match self {
+            Self::At(place) => place,
+            Self::Variable(_) => Place::default(),
+        }
+    }
+}
+
+/// What a variable says that is a switch or a path.
+fn verify_of(variable: &'static str, text: &str) -> Verify {
+    let roots = || Verify::Roots(text.into(), Source::Variable(variable));
+    truth(text).map_or_else(roots, Verify::Told)
 }
 
 /// The warning of something strange about a certificate or its key.
