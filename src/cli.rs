@@ -88,6 +88,12 @@ pub struct Serve {
     /// Seconds that an idle client connection is kept [env: KEEPALIVE_TIMEOUT] [default: 75]
     #[arg(long = "keepalive_timeout", alias = "keepalive-timeout", value_name = "SECONDS")]
     keep_alive: Option<u64>,
+    /// The certificate of the listener, PEM; with a key it speaks TLS [env: SSL_CERTFILE_PATH]
+    #[arg(long = "ssl_certfile_path", alias = "ssl-certfile-path", value_name = "FILE")]
+    ssl_certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM [env: SSL_KEYFILE_PATH]
+    #[arg(long = "ssl_keyfile_path", alias = "ssl-keyfile-path", value_name = "FILE")]
+    ssl_key: Option<PathBuf>,
     /// Print the version
     #[arg(short, long, action = clap::ArgAction::Version)]
     version: Option<bool>,
@@ -149,6 +155,8 @@ impl Serve {
             compat: self.compat,
             state_dir: self.state_dir,
             keep_alive: self.keep_alive,
+            ssl_certificate: self.ssl_certificate,
+            ssl_key: self.ssl_key,
             body_budget: None,
         };
         (options, ignored)

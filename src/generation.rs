@@ -12,9 +12,7 @@ use arc_swap::ArcSwap;
 use http::HeaderValue;
 use hyper::body::Incoming;
 use hyper::service::Service;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -40,13 +38,9 @@ pub struct House {
 #[derive(Debug)]
 struct Rooms {
     outbound: Outbound,
-    roots: Option<Roots>,
     forwarder: Forwarder,
     live: Live,
 }
-
-/// What tells one content of the file of roots from the next.
-type Roots = (SystemTime, u64);
 
 /// Everything that one config makes: the services of both listeners.
 #[derive(Debug)]
@@ -69,10 +63,9 @@ impl House {
         tasks: Tasks,
         writer: LogWriter,
     ) -> Result<Self, SetupError> {
-        let roots = roots(config.outbound.ca_file.as_deref());
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
         let live = Live::default();
-        let rooms = Rooms { outbound: config.outbound.clone(), roots, forwarder, live };
+        let rooms = Rooms { outbound: config.outbound.clone(), forwarder, live };
         Ok(Self {
             tasks,
             writer,
@@ -139,11 +132,10 @@ impl House {
     /// replaced are closed, those in use when their call ends.
     fn forwarder(&self, outbound: Outbound) -> Result<Forwarder, SetupError> {
         let mut rooms = self.rooms();
-        let roots = roots(outbound.ca_file.as_deref());
-        if rooms.outbound != outbound || rooms.roots != roots {
+        if rooms.outbound != outbound {
             let forwarder = Forwarder::new(&outbound, self.tasks.clone())?;
             std::mem::replace(&mut rooms.forwarder, forwarder).close_idle();
-            (rooms.outbound, rooms.roots) = (outbound, roots);
+            rooms.outbound = outbound;
         }
         Ok(rooms.forwarder.clone())
     }
@@ -180,11 +172,6 @@ impl House {
     fn rooms(&self) -> MutexGuard<'_, Rooms> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn roots(file: Option<&Path>) -> Option<Roots> {
-    let file = std::fs::metadata(file?).ok()?;
-    Some((file.modified().ok()?, file.len()))
 }
 
 /// A service that can be replaced while it is used. A call is made to the one that is current when

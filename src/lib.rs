@@ -17,15 +17,17 @@ pub mod server;
 pub mod stack;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 pub mod tunnel;
 
 use crate::config::Config;
 use crate::generation::{Current, House};
-use crate::reload::Source;
-use crate::server::{Drain, Limits};
+use crate::reload::{Rotating, Source};
+use crate::server::{Drain, Limits, Tls};
 use crate::tasks::Tasks;
 use crate::telemetry::LogWriter;
 use anyhow::Context;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -42,7 +44,8 @@ pub struct Listeners {
 ///
 /// # Errors
 ///
-/// When the forwarder cannot be set up: an unreadable file of certificates, a proxy's bad URL.
+/// When the forwarder or TLS cannot be set up: a proxy's bad URL, a file of a certificate that is
+/// gone again.
 pub async fn run(
     config: Config,
     listeners: Listeners,
@@ -67,6 +70,11 @@ pub async fn run_reloading(
     const SETUP: &str = "the connections to upstreams cannot be set up";
     let tasks = Tasks::default();
     let limits = Limits::from(&config.server);
+    let (calls_tls, ops_tls) = tls_of(&config.server).context("TLS cannot be set up")?;
+    let source = [&calls_tls, &ops_tls]
+        .into_iter()
+        .flatten()
+        .fold(source, |source, tls| source.map(|source| source.with(Box::new(tls.clone()))));
     let house = House::new(&config, drain.handle(), tasks.clone(), writer).context(SETUP)?;
     let first = house.generation(config).context(SETUP)?;
     let (calls, ops) = (Current::new(first.calls), Current::new(first.ops));
@@ -74,12 +82,13 @@ pub async fn run_reloading(
     let ops_drain = Drain::new(Duration::ZERO);
     if let Some(listener) = listeners.ops {
         let drain = ops_drain.clone();
-        let ops = server::serve(vec![listener], ops.clone(), limits, drain, tasks.clone());
+        let ops = server::serve(vec![listener], ops_tls, ops.clone(), limits, drain, tasks.clone());
         tasks.spawn(async move {
             ops.await;
         });
     }
-    let serving = server::serve(listeners.calls, calls.clone(), limits, drain, tasks.clone());
+    let serving =
+        server::serve(listeners.calls, calls_tls, calls.clone(), limits, drain, tasks.clone());
     let cut = match source {
         None => serving.await,
         Some(source) => {
@@ -102,4 +111,24 @@ pub async fn run_reloading(
     ops_drain.trigger();
     tasks.drained().await;
     Ok(())
+}
+
+impl Rotating for Tls {
+    fn files(&self) -> Vec<PathBuf> {
+        self.files()
+    }
+
+    fn reload(&self) -> Result<(), String> {
+        self.reload().map_err(|error| error.to_string())
+    }
+}
+
+/// How both listeners speak TLS; settings that are the same are one.
+fn tls_of(server: &config::Server) -> Result<(Option<Tls>, Option<Tls>), tls::FileError> {
+    let calls = server.tls.as_ref().map(Tls::new).transpose()?;
+    let ops = match &server.ops_tls {
+        same if *same == server.tls => calls.clone(),
+        other => other.as_ref().map(Tls::new).transpose()?,
+    };
+    Ok((calls, ops))
 }

@@ -21,7 +21,7 @@ pub(super) fn announce(
     if !ignored.is_empty() {
         tracing::info!("Without effect here: {}", ignored.join(", "));
     }
-    let Some(url) = url(listeners) else { return };
+    let Some(url) = url(config, listeners) else { return };
     let deployments = config.routing.deployments.len();
     tracing::info!(deployments, version = env!("CARGO_PKG_VERSION"), "Listening on {url}");
     let by_hand = problems.is_without_file() || std::io::stdout().is_terminal();
@@ -30,7 +30,7 @@ pub(super) fn announce(
     }
 }
 
-fn url(listeners: &Listeners) -> Option<String> {
+fn url(config: &Config, listeners: &Listeners) -> Option<String> {
     let address = listeners.calls.first()?.local_addr().ok()?;
     let host = match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => "127.0.0.1".to_owned(),
@@ -38,7 +38,8 @@ fn url(listeners: &Listeners) -> Option<String> {
         SocketAddr::V4(v4) => v4.ip().to_string(),
         SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
     };
-    Some(format!("http://{host}:{}", address.port()))
+    let scheme = if config.server.tls.is_some() { "https" } else { "http" };
+    Some(format!("{scheme}://{host}:{}", address.port()))
 }
 
 /// One screen: what answers, how to call it, how an application is led here.

@@ -96,6 +96,7 @@ fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
         model: model.to_owned(),
         api_base: None,
         api_key: None,
+        tls: None,
         headers: Vec::new(),
         defaults: Vec::new(),
         extra_body: Vec::new(),

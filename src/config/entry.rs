@@ -44,6 +44,7 @@ impl Check<'_> {
             return None;
         }
         let api_base = self.api_base(params, provider)?;
+        let tls = self.deployment_tls(params, api_base.as_ref())?;
         let api_key = self.api_key(params, provider);
         let drop = self.dropped(params);
         let mut defaults = parameters(params);
@@ -60,6 +61,7 @@ impl Check<'_> {
             model,
             api_base,
             api_key,
+            tls,
             headers: self.headers(params, provider),
             defaults,
             extra_body,

@@ -1,12 +1,13 @@
 //! Reads typed values out of the tree, and notes each one that has the wrong type.
-use super::Secret;
 use super::env::{Env, Unread};
 use super::fill::Fill;
 use super::known;
 use super::own::Own;
 use super::problem::{Place, Problem, Problems, Severity};
 use super::yaml::{Kind, Node};
+use super::{Secret, UpstreamTls};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the checks of all sections share.
@@ -19,6 +20,8 @@ pub(super) struct Check<'a> {
     pub(super) later: BTreeSet<String>,
     /// What model entries get from elsewhere in the config.
     pub(super) fill: Fill<'a>,
+    /// How TLS is spoken with upstreams that have no settings of their own.
+    pub(super) tls: Arc<UpstreamTls>,
 }
 
 impl Check<'_> {

@@ -11,7 +11,14 @@ pub(super) const SECTIONS_LATER: &str = "guardrails mcp_servers vector_store_reg
 pub(super) const GENERAL: &str = "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
     always_include_stream_usage litellm_dangerously_permit_weak_or_unset_master_key \
     keepalive_timeout body_timeout infer_model_from_keys forward_client_headers_to_llm_api \
-    return_wildcard_routes cost_per_token allow_client_mock_response";
+    return_wildcard_routes cost_per_token allow_client_mock_response tls ops_tls \
+    allowed_ips blocked_ips use_x_forwarded_for trusted_proxies allowed_origins \
+    allow_client_side_credentials user_url_validation";
+/// Keys of `general_settings.tls`, and of its certificates.
+pub(super) const SERVER_TLS: &str = "certificates client_ca client_auth min_version";
+pub(super) const CERTIFICATE: &str = "certificate key names";
+/// Keys of `litellm_params.tls`.
+pub(super) const UPSTREAM_TLS: &str = "ca_file client_certificate client_key pins server_name";
 pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_limit database_connection_timeout \
     database_connection_pool_timeout database_type store_model_in_db store_prompts_in_spend_logs \
     alerting alerting_threshold alert_types alert_to_webhook_url alerting_args \
@@ -39,7 +46,8 @@ pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_li
 
 pub(super) const LITELLM: &str = "request_timeout json_logs set_verbose ssl_verify callbacks require_auth_for_metrics_endpoint \
     always_include_stream_usage enable_preview_features forward_traceparent_to_llm_provider \
-    telemetry model_group_settings public_model_groups model_alias_map force_ipv4";
+    telemetry model_group_settings public_model_groups model_alias_map force_ipv4 ssl_certificate \
+    ssl_certificate_key";
 pub(super) const LITELLM_LATER: &str = "drop_params modify_params turn_off_message_logging redact_messages_in_exceptions \
     redact_user_api_key_info log_raw_request_response num_retries allowed_fails fallbacks \
     context_window_fallbacks content_policy_fallbacks default_fallbacks cache cache_params \
@@ -50,7 +58,7 @@ pub(super) const LITELLM_LATER: &str = "drop_params modify_params turn_off_messa
     default_max_internal_user_budget internal_user_budget_duration \
     enable_json_schema_validation disable_end_user_cost_tracking \
     disable_end_user_cost_tracking_prometheus_only enable_end_user_cost_tracking_prometheus_only \
-    ssl_certificate tag_budget_config cost_discount_config \
+    tag_budget_config cost_discount_config \
     cost_margin_config include_cost_in_streaming_usage return_response_headers \
     prometheus_metrics_config prometheus_initialize_budget_metrics vertex_ai_safety_settings \
     langfuse_default_tags mcp_aliases reasoning_auto_summary \
@@ -78,7 +86,8 @@ pub(super) const ENTRY: &str = "model_name litellm_params model_info tpm rpm";
 /// Keys of `litellm_params` that are no parameter of a request.
 pub(super) const PARAMS: &str = "model api_key api_base base_url custom_llm_provider organization extra_headers extra_body \
     timeout stream_timeout weight rpm tpm order model_info use_in_pass_through tags mock_response \
-    additional_drop_params allowed_openai_params litellm_credential_name request_timeout";
+    additional_drop_params allowed_openai_params litellm_credential_name request_timeout \
+    ssl_verify tls configurable_clientside_auth_params";
 pub(super) const PARAMS_LATER: &str = "api_version max_parallel_requests max_retries num_retries cooldown_time max_budget \
     budget_duration drop_params \
     merge_reasoning_content_in_choices configurable_clientside_auth_params \

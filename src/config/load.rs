@@ -108,8 +108,14 @@ fn finished(
     let listen = options.listen(env);
     let ops_listen = options.ops_listen(env, &mut problems);
     let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
-    let mut check =
-        Check { env, own: &own, problems, later: BTreeSet::new(), fill: Fill::default() };
+    let mut check = Check {
+        env,
+        own: &own,
+        problems,
+        later: BTreeSet::new(),
+        fill: Fill::default(),
+        tls: Default::default(),
+    };
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let root_or_nothing = root.unwrap_or(&nothing);
     let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);
@@ -118,13 +124,16 @@ fn finished(
     check.sections(root_or_nothing, general, litellm, router);
     check.fill(root_or_nothing, general, router);
 
+    let tls_is_sound = check.outbound_tls(litellm);
+    let tls = check.listening(general, options);
     let mut routing = check.routing(root, general, litellm, router, options);
     check.alias_targets(router, litellm, &routing);
     let listen = listen.unwrap_or_else(|message| {
         check.problems.add(Problem::error(message, Default::default()));
         Vec::new()
     });
-    let server = Server { ops_listen, ..check.server(general, options, listen) };
+    let server = check.server(general, options, listen);
+    let server = Server { ops_listen, tls: tls.calls, ops_tls: tls.ops, ..server };
     let access = check.access(root.is_some(), general, options, &server);
     let outbound = check.outbound(general, litellm, &server);
     let telemetry = check.telemetry(litellm, options);
@@ -137,7 +146,7 @@ fn finished(
         problems.notice(format!("not in this version, so without effect: {names}"));
     }
     let Some(access) = access else { return Err(Refused(problems)) };
-    if server.listen.is_empty() {
+    if server.listen.is_empty() || tls.failed || !tls_is_sound {
         return Err(Refused(problems));
     }
     let notices = problems.notices.clone();

@@ -39,6 +39,10 @@ mod tests_include;
 mod tests_mistakes;
 #[cfg(test)]
 mod tests_moved;
+#[cfg(test)]
+mod tests_tls;
+mod tls_server;
+mod tls_upstream;
 mod upstream;
 mod yaml;
 
@@ -49,6 +53,8 @@ pub use self::master_key::{state_dir, stored};
 pub use self::options::Options;
 pub use self::problem::{Problem, Problems, Severity};
 pub use self::secret::Secret;
+pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
+pub use self::tls_upstream::UpstreamTls;
 
 /// Everything that the proxy was told, checked. Immutable once it is made.
 #[derive(Debug)]
@@ -79,6 +85,10 @@ pub struct Server {
     pub listen: Vec<SocketAddr>,
     /// Address for `/health/*` and `/metrics` without a key. Default none.
     pub ops_listen: Option<SocketAddr>,
+    /// How calls are taken over TLS; `None` is plain HTTP.
+    pub tls: Option<ServerTls>,
+    /// The same for `ops_listen`.
+    pub ops_tls: Option<ServerTls>,
     /// The largest request body, in bytes. Default 32 MiB.
     pub max_body: usize,
     /// Bytes that all buffered bodies may hold together. Default a quarter of the cgroup's
@@ -207,6 +217,8 @@ pub struct Deployment {
     pub api_base: Option<Uri>,
     /// The provider's credential.
     pub api_key: Option<Secret<String>>,
+    /// How TLS is spoken there, where the deployment has its own settings.
+    pub tls: Option<Arc<UpstreamTls>>,
     /// Headers added to each call: the provider's, `organization`, `extra_headers`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Parameters that a request gets where it does not bring its own, as JSON text.
@@ -250,10 +262,8 @@ pub struct Deployment {
 /// How the forwarder reaches upstreams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outbound {
-    /// Whether certificates are checked (`SSL_VERIFY`, `ssl_verify`). Default true.
-    pub verify_tls: bool,
-    /// More roots to trust (`SSL_CERT_FILE`, or a path in `SSL_VERIFY`).
-    pub ca_file: Option<PathBuf>,
+    /// How TLS is spoken where a deployment says nothing.
+    pub tls: Arc<UpstreamTls>,
     /// Proxies, from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
     pub proxies: Proxies,
     /// Whether names lead to IPv4 addresses only (`force_ipv4`). Default false.

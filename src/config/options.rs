@@ -35,6 +35,10 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     /// `--keepalive_timeout`, in seconds.
     pub keep_alive: Option<u64>,
+    /// `--ssl_certfile_path`.
+    pub ssl_certificate: Option<PathBuf>,
+    /// `--ssl_keyfile_path`.
+    pub ssl_key: Option<PathBuf>,
     /// Bytes that all bodies may hold; set by the program from the cgroup's memory limit.
     pub body_budget: Option<usize>,
 }
@@ -74,6 +78,14 @@ impl Options {
             problems.notice(format!("--ops-listen `{told}` is not ADDRESS:PORT and is not used"));
         }
         address
+    }
+
+    /// The files of the listeners' certificate and of its key.
+    pub(super) fn certificate(&self, env: &Env) -> (Option<PathBuf>, Option<PathBuf>) {
+        let of = |told: &Option<PathBuf>, variable| {
+            told.clone().or_else(|| env.get(variable).map(PathBuf::from))
+        };
+        (of(&self.ssl_certificate, "SSL_CERTFILE_PATH"), of(&self.ssl_key, "SSL_KEYFILE_PATH"))
     }
 
     pub(super) fn workers(&self, env: &Env) -> Option<usize> {

@@ -7,7 +7,7 @@ use super::yaml::Node;
 use super::{Access, Compat, Outbound, Proxies, Secret, Server, Telemetry};
 use http::{HeaderName, Uri};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Check<'_> {
@@ -22,6 +22,8 @@ impl Check<'_> {
         Server {
             listen,
             ops_listen: None,
+            tls: None,
+            ops_tls: None,
             max_body: mebibytes.map_or(32 << 20, |size| (size * 1_048_576.0) as usize),
             body_budget: options.body_budget.unwrap_or(256 << 20),
             max_connections: 10_000,
@@ -136,16 +138,8 @@ impl Check<'_> {
     }
 
     pub(super) fn outbound(&mut self, general: &Node, litellm: &Node, server: &Server) -> Outbound {
-        let told = self.text(litellm, "ssl_verify");
-        let told = told.or_else(|| self.env.get("SSL_VERIFY").map(str::to_owned));
-        let verify = told.as_deref().map(|text| super::env::truth(text).ok_or(text));
-        let ca_path = match verify {
-            Some(Err(path)) => Some(path),
-            _ => self.env.get("SSL_CERT_FILE"),
-        };
         Outbound {
-            verify_tls: !matches!(verify, Some(Ok(false))),
-            ca_file: ca_path.map(PathBuf::from),
+            tls: Arc::clone(&self.tls),
             proxies: self.proxies(),
             ipv4_only: self.flag(litellm, "force_ipv4").unwrap_or(false),
             connect_timeout: Duration::from_secs(10),

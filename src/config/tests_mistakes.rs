@@ -242,7 +242,7 @@ fn numbers_and_switches_may_be_texts() {
     let config = config(&text);
     assert_eq!(config.server.max_body, 2 << 20);
     assert_eq!(config.telemetry.json, Some(true));
-    assert!(!config.outbound.verify_tls);
+    assert!(!config.outbound.tls.verify);
     assert_eq!(config.routing.timeouts.total.as_secs(), 300);
     let deployment = &config.routing.deployments[0];
     assert_eq!(deployment.timeout.unwrap().as_secs(), 30);

@@ -151,7 +151,7 @@ impl Call {
                 self.start(request, now);
                 Ok(())
             }
-            Some(_) => Err(ForwardError::Unsent(error)),
+            Some(_) => Err(ForwardError::unsent(error)),
             None => Err(ForwardError::before_headers(error)),
         }
     }

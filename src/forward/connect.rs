@@ -40,10 +40,13 @@ pub(super) enum Stream {
 
 impl Connector {
     pub(super) fn new(outbound: &Outbound) -> Result<Self, SetupError> {
+        if !outbound.tls.verify {
+            tracing::warn!("Certificates of upstreams are not checked: anyone may pose as them");
+        }
         Ok(Self {
             dns: Dns::default(),
             ipv4_only: outbound.ipv4_only,
-            tls: Tls::new(outbound.verify_tls, outbound.ca_file.as_deref())?,
+            tls: Tls::new(Arc::clone(&outbound.tls)),
             rules: Rules::new(&outbound.proxies)?,
             own: Arc::clone(&outbound.own),
             timeout: outbound.connect_timeout,
@@ -61,7 +64,8 @@ impl Connector {
             proxy.tunnel(&mut stream, &target.name).await.map_err(at)?;
         }
         let name = target.server_name.clone().ok_or_else(|| at(ConnectError::Url))?;
-        let (stream, is_h2) = self.tls.connect(name, stream).await.map_err(at)?;
+        let tls = target.own_tls.as_ref().unwrap_or(&self.tls);
+        let (stream, is_h2) = tls.connect(name, stream).await.map_err(at)?;
         Ok((Stream::Tls(Box::new(stream)), is_h2))
     }
 
@@ -228,8 +232,7 @@ mod tests {
 
     fn connector(own: &[&str]) -> Connector {
         Connector::new(&Outbound {
-            verify_tls: true,
-            ca_file: None,
+            tls: Default::default(),
             proxies: Proxies::default(),
             ipv4_only: false,
             connect_timeout: Duration::from_secs(1),
@@ -283,7 +286,7 @@ mod tests {
         let one = Connector { ipv4_only: true, ..connector(&[]) };
         let connects = async |connector: &Connector, host: &str| {
             let url = format!("http://{host}:{port}").parse().unwrap();
-            let target = super::Target::new(&url, connector).unwrap();
+            let target = super::Target::new(&url, connector, None).unwrap();
             connector.connect(&target).await.is_ok()
         };
         assert!(connects(&both, "localhost").await);

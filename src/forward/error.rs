@@ -1,8 +1,9 @@
 //! What can go wrong between us and an upstream.
 use super::fetch::FetchError;
 use bartizan_layers::BoxError;
+use rustls::AlertDescription;
+use std::error::Error as _;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,13 @@ pub enum ForwardError {
     /// An image that the request names by its URL could not be fetched.
     #[error("an image of the request could not be fetched: {0}")]
     Image(#[source] FetchError),
+    /// The upstream ended the connection over our certificate. With TLS 1.3 that is heard only
+    /// after the handshake, in place of an answer; of the request it has seen nothing.
+    #[error(
+        "the upstream refused our client certificate, or the lack of one; see the deployment's \
+         tls.client_certificate"
+    )]
+    ClientCertificate(#[source] hyper::Error),
     /// Base URL and path together are no valid target.
     #[error("the path of the request does not fit the upstream's base URL")]
     Target(#[source] http::Error),
@@ -77,6 +85,12 @@ pub enum ConnectError {
     /// TLS, most often a certificate that is not trusted.
     #[error("TLS failed: {0}")]
     Tls(String),
+    /// Its certificate is in order, but its key is none of the deployment's `tls.pins`.
+    #[error(
+        "the key of its certificate is none of those that are pinned; if the provider has a new \
+         one, mend the deployment's tls.pins, and else somebody may pose as it"
+    )]
+    Pin,
     /// The proxy of `HTTP_PROXY` or `HTTPS_PROXY` did not open a tunnel.
     #[error("the proxy {0}")]
     Proxy(String),
@@ -95,25 +109,6 @@ pub enum ConnectError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The file with more roots cannot be read.
-    #[error("cannot read the certificates in {}: {source}", path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: rustls_pki_types::pem::Error,
-    },
-    /// The file with more roots has none.
-    #[error("{} holds no certificate in PEM form", .0.display())]
-    NoCertificate(PathBuf),
-    /// A certificate in the file with more roots is damaged.
-    #[error("{} holds a certificate that cannot be used: {source}", path.display())]
-    BadCertificate {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: rustls::Error,
-    },
     /// A proxy's URL is of no use. The URL itself may hold a password and is not shown.
     #[error("{variable} must be a URL of the form http://host:port")]
     Proxy {
@@ -138,7 +133,13 @@ impl ForwardError {
     /// Whether there was never a connection.
     #[must_use]
     pub const fn is_connect(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Loop { .. })
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::ConnectTimeout { .. }
+                | Self::Loop { .. }
+                | Self::ClientCertificate(_)
+        )
     }
 
     /// Whether the upstream certainly saw nothing of the request, so that a second try is safe.
@@ -155,11 +156,48 @@ impl ForwardError {
         if error.is_user() {
             return Self::RequestBody(error.into());
         }
+        if is_about_our_certificate(&error) {
+            return Self::ClientCertificate(error);
+        }
         Self::Closed(error)
+    }
+
+    /// An error of hyper on a new connection that took nothing of the request.
+    pub(super) fn unsent(error: hyper::Error) -> Self {
+        if is_about_our_certificate(&error) {
+            return Self::ClientCertificate(error);
+        }
+        Self::Unsent(error)
     }
 
     /// An error of hyper inside the response body.
     pub(super) fn in_body(error: hyper::Error) -> Self {
         if error.is_parse() { Self::Protocol(error) } else { Self::Cut(error) }
     }
+}
+
+fn is_about_our_certificate(error: &hyper::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        let inner = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(alert) = inner.and_then(|inner| inner.downcast_ref()) {
+            return is_certificate_alert(alert);
+        }
+        cause = one.source();
+    }
+    false
+}
+
+/// Whether a peer's alert is about the certificate that it was, or was not, shown.
+pub(super) const fn is_certificate_alert(error: &rustls::Error) -> bool {
+    matches!(
+        error,
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnknownCA
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+        )
+    )
 }

@@ -11,7 +11,7 @@
 //! # Errors
 //! [`ForwardError`]: before the response headers from the future, afterwards from the body.
 //! A request is sent again only if it certainly was not seen, once, on a new connection.
-use crate::config::Outbound;
+use crate::config::{Outbound, UpstreamTls};
 use crate::tasks::Tasks;
 use bartizan_layers::body::Body;
 use http::uri::{Authority, Scheme};
@@ -55,6 +55,7 @@ mod tests;
 mod timeouts;
 mod tls;
 mod upgrade;
+mod verify;
 
 /// What all upstreams share: settings, resolver, TLS, pools. Clones are the same forwarder.
 #[derive(Clone, Debug)]
@@ -66,8 +67,12 @@ struct Shared {
     pool_idle: Duration,
     trust_urls: bool,
     tasks: Tasks,
-    origins: Mutex<HashMap<(Scheme, Authority), Arc<Origin>>>,
+    origins: Mutex<HashMap<Key, Arc<Origin>>>,
 }
+
+/// What upstreams must have in common to share connections: where they are, and what TLS asks and
+/// shows there, if that is not as everywhere.
+type Key = (Scheme, Authority, Option<Arc<UpstreamTls>>);
 
 impl Forwarder {
     /// Makes a forwarder. The resolver and the TLS roots are set up when they are first needed.
@@ -76,7 +81,7 @@ impl Forwarder {
     /// [`Forwarder::close_idle`] before waiting for it; then it is empty when the last call ends.
     ///
     /// # Errors
-    /// [`SetupError`] for a file of roots or a proxy URL that is of no use.
+    /// [`SetupError`] for a proxy URL that is of no use.
     pub fn new(outbound: &Outbound, tasks: Tasks) -> Result<Self, SetupError> {
         Ok(Self(Arc::new(Shared {
             connector: Arc::new(Connector::new(outbound)?),
@@ -91,7 +96,7 @@ impl Forwarder {
     /// With a `base` that has no host or another scheme than `http` and `https`, all calls fail.
     #[must_use]
     pub fn upstream(&self, base: &Uri) -> Upstream {
-        Upstream { origin: self.origin(base), paths: Arc::new(Paths::new(base)) }
+        self.upstream_over(base, None)
     }
 
     /// The service for a `base` that a client named: on the public internet only, without a proxy,
@@ -103,7 +108,7 @@ impl Forwarder {
 
     /// The service for a `base` within `reach`, with connections of its own.
     fn apart(&self, base: &Uri, reach: Reach) -> Upstream {
-        let target = Target::new(base, &self.0.connector).map(|target| target.within(reach));
+        let target = Target::new(base, &self.0.connector, None).map(|target| target.within(reach));
         let origin = target.map(|target| {
             let origin = self.make(target);
             // Nobody asks for it again: a connection is closed when its call has ended.
@@ -118,9 +123,20 @@ impl Forwarder {
         Arc::new(Origin::new(target, connector, self.0.pool_idle, self.0.tasks.clone()))
     }
 
-    fn origin(&self, base: &Uri) -> Option<Arc<Origin>> {
-        let target = Target::new(base, &self.0.connector)?;
-        let key = (target.scheme.clone(), target.authority.clone());
+    /// As [`Forwarder::upstream`], with TLS as `own` says, if it says something. Connections are
+    /// shared with upstreams that have equal settings only.
+    #[must_use]
+    pub fn upstream_over(&self, base: &Uri, own: Option<&Arc<UpstreamTls>>) -> Upstream {
+        Upstream { origin: self.origin(base, own), paths: Arc::new(Paths::new(base)) }
+    }
+
+    fn origin(&self, base: &Uri, own: Option<&Arc<UpstreamTls>>) -> Option<Arc<Origin>> {
+        let is_other = |own: &&Arc<UpstreamTls>| {
+            base.scheme() == Some(&Scheme::HTTPS) && *own != self.0.connector.tls.told()
+        };
+        let own = own.filter(is_other).map(Arc::clone);
+        let target = Target::new(base, &self.0.connector, own.clone())?;
+        let key = (target.scheme.clone(), target.authority.clone(), own);
         let mut origins = self.0.origins.lock().unwrap_or_else(PoisonError::into_inner);
         let origin = origins.entry(key).or_insert_with(|| self.make(target));
         Some(Arc::clone(origin))

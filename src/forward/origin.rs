@@ -7,6 +7,8 @@ use super::h2;
 use super::pool::Pool;
 use super::proxy::Proxy;
 use super::reach::Reach;
+use super::tls::Tls;
+use crate::config::UpstreamTls;
 use crate::tasks::Tasks;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
@@ -30,6 +32,8 @@ pub(super) struct Target {
     pub(super) port: u16,
     pub(super) tls: bool,
     pub(super) server_name: Option<ServerName<'static>>,
+    /// How TLS is spoken there, where it is not as everywhere.
+    pub(super) own_tls: Option<Tls>,
     pub(super) proxy: Option<Proxy>,
     pub(super) reach: Reach,
     pub(super) scheme: Scheme,
@@ -39,7 +43,11 @@ pub(super) struct Target {
 
 impl Target {
     /// `None` without a host or with a scheme other than `http` and `https`.
-    pub(super) fn new(base: &Uri, connector: &Connector) -> Option<Self> {
+    pub(super) fn new(
+        base: &Uri,
+        connector: &Connector,
+        own_tls: Option<Arc<UpstreamTls>>,
+    ) -> Option<Self> {
         let scheme = base.scheme()?.clone();
         let tls = scheme == Scheme::HTTPS;
         if !tls && scheme != Scheme::HTTP {
@@ -51,6 +59,7 @@ impl Target {
         Some(Self {
             name: format!("{}:{port}", authority.host()).into(),
             server_name: ServerName::try_from(host.to_string()).ok(),
+            own_tls: own_tls.map(Tls::new),
             proxy: connector.rules.on_the_way(tls, &host, port).cloned(),
             host_header: HeaderValue::from_str(authority.as_str()).ok()?,
             reach: Reach::Anywhere,

@@ -1,5 +1,5 @@
 //! What a running process cannot change.
-use crate::config::{Compat, Config};
+use crate::config::{Compat, Config, ServerTls};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ pub(super) struct Fixed {
     level: tracing::Level,
     json: Option<bool>,
     compat: Compat,
+    tls: [Option<ServerTls>; 2],
 }
 
 impl Fixed {
@@ -30,6 +31,7 @@ impl Fixed {
             level: config.telemetry.level,
             json: config.telemetry.json,
             compat: config.compat,
+            tls: [server.tls.clone(), server.ops_tls.clone()],
         }
     }
 
@@ -48,6 +50,7 @@ impl Fixed {
             ("the log level", self.level != new.level),
             ("the log format", self.json != new.json),
             ("compat", self.compat != new.compat),
+            ("which certificates the listeners have", self.tls != new.tls),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
     }

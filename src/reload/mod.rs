@@ -265,7 +265,9 @@ pub fn log(problems: &Problems) {
 
 /// The files that a config depends on.
 fn paths(config: &Config) -> Vec<PathBuf> {
-    config.files.iter().cloned().chain(config.outbound.ca_file.clone()).collect()
+    let own = config.routing.deployments.iter().filter_map(|one| one.tls.as_ref());
+    let tls = own.chain([&config.outbound.tls]).flat_map(|tls| &tls.files);
+    config.files.iter().chain(tls).cloned().collect()
 }
 
 /// Waits for the next SIGHUP; forever where none is noted.

@@ -169,7 +169,8 @@ fn reranking(config: &config::Deployment, forwarder: &Forwarder) -> Option<Box<[
 }
 
 fn leaf_at(found: &Endpoint, config: &config::Deployment, forwarder: &Forwarder) -> Option<Leaf> {
-    let upstream = forwarder.upstream(&found.base.parse::<Uri>().ok()?);
+    let url = found.base.parse::<Uri>().ok()?;
+    let upstream = forwarder.upstream_over(&url, config.tls.as_ref());
     Some(leaf_over(upstream, found.auth, config.api_key.as_ref(), config, forwarder))
 }
 
@@ -197,7 +198,7 @@ pub(super) fn leaf_elsewhere(
     let url = found.base.parse::<Uri>().ok()?;
     let upstream = match &elsewhere.base {
         Some(_) => forwarder.public(&url),
-        None => forwarder.upstream(&url),
+        None => forwarder.upstream_over(&url, config.tls.as_ref()),
     };
     Some(leaf_over(upstream, found.auth, elsewhere.key.as_ref(), config, forwarder))
 }

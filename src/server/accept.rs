@@ -3,6 +3,7 @@ use super::admit::Admit;
 use super::conn::{self, Phases, State};
 use super::socket::Socket;
 use super::switch;
+use super::tls::Tls;
 use super::version::is_h2;
 use super::{BoxError, Limits};
 use crate::tasks::Tasks;
@@ -36,6 +37,7 @@ pub(super) struct Acceptor<S> {
     pub(super) open: Arc<Semaphore>,
     pub(super) phases: Arc<Phases>,
     pub(super) http: Arc<Http>,
+    pub(super) tls: Option<Tls>,
     pub(super) tasks: Tasks,
 }
 
@@ -80,17 +82,25 @@ where
         let limits = self.limits;
         let phases = Arc::clone(&self.phases);
         let http = Arc::clone(&self.http);
+        let tls = self.tls.clone();
         self.tasks.spawn(async move {
             let _permit = permit;
             let mut timer = std::pin::pin!(sleep(limits.header_timeout));
-            let is_h2 = tokio::select! {
+            let state = Arc::new(State::default());
+            let opened = tokio::select! {
                 biased;
-                is_h2 = is_h2(&stream) => is_h2,
+                opened = open(stream, tls, &state) => opened,
                 () = timer.as_mut() => return,
                 () = phases.closed() => return,
             };
-            let state = Arc::new(State::default());
-            let io = TokioIo::new(Socket::new(stream, Arc::clone(&state)));
+            let (socket, is_h2) = match opened {
+                Ok(opened) => opened,
+                Err(error) => {
+                    tracing::debug!(%peer, %error, "a TLS handshake failed");
+                    return;
+                }
+            };
+            let io = TokioIo::new(socket);
             let service = Admit::new(service, Arc::clone(&state), Peer(peer));
             let (known, steps) = (Arc::clone(&state), Arc::clone(&phases));
             let end = if is_h2 {
@@ -111,6 +121,24 @@ where
             }
         });
     }
+}
+
+/// The socket as hyper is to see it, and whether the client speaks HTTP/2.
+///
+/// # Errors
+/// A failed handshake's.
+async fn open(
+    stream: TcpStream,
+    tls: Option<Tls>,
+    state: &Arc<State>,
+) -> io::Result<(Socket, bool)> {
+    let Some(tls) = tls else {
+        let is_h2 = is_h2(&stream).await;
+        return Ok((Socket::plain(stream, Arc::clone(state)), is_h2));
+    };
+    // Boxed, so that a plain connection's task has no room for it.
+    let (stream, is_h2) = Box::pin(tls.accept(stream)).await?;
+    Ok((Socket::tls(stream, Arc::clone(state)), is_h2))
 }
 
 /// Sets what an accepted socket needs: small writes are events of a stream and must not wait for

@@ -1,5 +1,5 @@
-//! The listeners: HTTP/1.1 and HTTP/2 with prior knowledge (h2c) on one port, their limits, and
-//! their drain.
+//! The listeners: HTTP/1.1 and HTTP/2 with prior knowledge (h2c) on one port, or both over TLS,
+//! their limits, and their drain.
 //!
 //! What a client may send is settled in three places. hyper refuses what is not HTTP
 //! (`tests_http1.rs` pins what that is), `admit` refuses what is HTTP but must not be forwarded, and
@@ -23,15 +23,18 @@ use tokio::time::sleep;
 
 pub use self::bind::bind;
 pub use self::drain::{Drain, Draining};
+pub use self::tls::Tls;
 
 mod accept;
 mod admit;
 mod bind;
+mod clients;
 mod conn;
 mod drain;
 pub mod runtime;
 mod socket;
 mod switch;
+mod tls;
 mod version;
 
 #[cfg(test)]
@@ -46,6 +49,8 @@ mod tests_http2;
 mod tests_runtime;
 #[cfg(test)]
 mod tests_switch;
+#[cfg(test)]
+mod tests_tls;
 
 /// Header lines of one request; more are answered with 431. It is hyper's own default, which
 /// needs no allocation per request, as any other number would.
@@ -98,7 +103,7 @@ impl From<&config::Server> for Limits {
     }
 }
 
-/// Answers calls on `listeners` with `service` until `drain` is over; returns how many calls had
+/// Answers calls on `listeners`, over `tls` if there is one, with `service` until `drain` is over; returns how many calls had
 /// to be cut at the deadline.
 ///
 /// The service is hyper's, called without being asked whether it is ready: a Tower stack that is
@@ -108,6 +113,7 @@ impl From<&config::Server> for Limits {
 /// Dropping the future stops accepting and lets the connections drain.
 pub async fn serve<S, B>(
     listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
     service: S,
     limits: Limits,
     drain: Drain,
@@ -133,11 +139,12 @@ where
             open: Arc::clone(&open),
             phases: Arc::clone(&phases),
             http: Arc::clone(&http),
+            tls: tls.clone(),
             tasks: tasks.clone(),
         };
         tasks.spawn(acceptor.run(listener));
     }
-    drop((service, http, tasks));
+    drop((service, http, tls, tasks));
 
     end(&open, room, &phases, &drain).await
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_rustls::server::TlsStream;
 
 /// How long a client may be silent before we take it that it sends nothing more.
 const QUIET: Duration = Duration::from_millis(500);
@@ -29,11 +30,18 @@ const MOST: usize = 64 * 1024 * 1024;
 /// dropped: until the client closes, is quiet for half a second, or has sent for 5 s or 64 MiB.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     state: Arc<State>,
     /// The client has closed its side.
     eof: bool,
     linger: Option<Box<Linger>>,
+}
+
+/// What carries the bytes. The plain one is not boxed: every call goes through it.
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 #[derive(Debug)]
@@ -44,19 +52,45 @@ struct Linger {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, state: Arc<State>) -> Self {
-        Self { stream, state, eof: false, linger: None }
+    pub(super) const fn plain(stream: TcpStream, state: Arc<State>) -> Self {
+        Self { stream: Stream::Plain(stream), state, eof: false, linger: None }
+    }
+
+    pub(super) const fn tls(stream: Box<TlsStream<TcpStream>>, state: Arc<State>) -> Self {
+        Self { stream: Stream::Tls(stream), state, eof: false, linger: None }
+    }
+}
+
+impl Stream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => match ready!(Pin::new(stream).poll_read(cx, buf)) {
+                // Many clients close without close_notify. What they sent has its own framing, so
+                // nothing can be cut off unseen.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+                other => Poll::Ready(other),
+            },
+        }
+    }
+
+    /// The socket below, where what nobody wants is read without being deciphered.
+    fn tcp(&mut self) -> &mut TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_mut().0,
+        }
     }
 }
 
 impl Socket {
     /// Prepares for a tunnel, where silence is no sign of the end: a peer that is gone is noticed.
-    pub(super) fn keep_alive(&self) -> io::Result<()> {
+    pub(super) fn keep_alive(&mut self) -> io::Result<()> {
         let keepalive = TcpKeepalive::new()
             .with_time(Duration::from_secs(60))
             .with_interval(Duration::from_secs(15))
             .with_retries(4);
-        SockRef::from(&self.stream).set_tcp_keepalive(&keepalive)
+        SockRef::from(&*self.stream.tcp()).set_tcp_keepalive(&keepalive)
     }
 }
 
@@ -93,7 +127,7 @@ impl AsyncRead for Socket {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        ready!(self.stream.poll_read(cx, buf))?;
         if buf.filled().len() > before {
             self.state.received();
         } else if buf.remaining() > 0 {
@@ -109,7 +143,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
     }
 
     fn poll_write_vectored(
@@ -117,25 +154,37 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.linger.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            ready!(match &mut this.stream {
+                Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+                Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            })?;
             if this.eof || this.state.between_calls.load(Relaxed) {
                 return Poll::Ready(Ok(()));
             }
         }
-        this.linger.get_or_insert_with(Linger::new).poll(&mut this.stream, cx).map(Ok)
+        this.linger.get_or_insert_with(Linger::new).poll(this.stream.tcp(), cx).map(Ok)
     }
 }

@@ -62,11 +62,22 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
+    start_over(None, service, limits, drain)
+}
+
+pub(super) fn start_over<S, B>(tls: Option<Tls>, service: S, limits: Limits, drain: Drain) -> Served
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Send + Sync + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let addr = listener.local_addr().unwrap();
     let tasks = Tasks::default();
     let (tell, cut) = tokio::sync::oneshot::channel();
-    let running = serve(vec![listener], service, limits, drain.clone(), tasks.clone());
+    let running = serve(vec![listener], tls, service, limits, drain.clone(), tasks.clone());
     tasks.spawn(async move {
         tell.send(running.await).ok();
     });

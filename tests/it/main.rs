@@ -31,3 +31,4 @@ mod rules;
 mod several;
 mod sockets;
 mod stream;
+mod tls;

@@ -125,6 +125,13 @@ impl Setup {
 
     /// Runs it until it is ready, on the port that the arguments say.
     pub(crate) async fn start_as_told(self) -> Proxy {
+        let proxy = self.launch().await;
+        proxy.ready().await;
+        proxy
+    }
+
+    /// Runs it until it has said where it listens.
+    pub(crate) async fn launch(self) -> Proxy {
         let mut command = match &self.limit {
             Some(limit) => {
                 let limited = format!("ulimit {limit}; exec \"$@\"");
@@ -148,9 +155,7 @@ impl Setup {
             stop(&mut child);
             panic!("no address was printed:\n{}", output.lock().expect("not poisoned"));
         };
-        let proxy = Proxy { child, addr, output, readers, home: self.home };
-        proxy.ready().await;
-        proxy
+        Proxy { child, addr, output, readers, home: self.home }
     }
 
     /// Runs it to its end, which must come soon.
@@ -326,7 +331,7 @@ fn collect(
 }
 
 fn address(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("http://127.0.0.1:")?;
+    let (_, rest) = line.split_once("://127.0.0.1:")?;
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     Some(SocketAddr::from(([127, 0, 0, 1], digits.parse().ok()?)))
 }

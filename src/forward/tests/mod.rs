@@ -13,14 +13,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 mod calls;
 mod failures;
+mod own_tls;
 mod proxied;
 mod secure;
 mod upgrade;
 
 fn outbound() -> Outbound {
     Outbound {
-        verify_tls: true,
-        ca_file: None,
+        tls: Default::default(),
         proxies: Proxies::default(),
         ipv4_only: false,
         connect_timeout: Duration::from_secs(5),

@@ -1,7 +1,9 @@
 use super::upgrade::{PATIENCE, SWITCHED, ask};
 use super::{outbound, post, text};
+use crate::config::UpstreamTls;
 use crate::forward::{ForwardError, Forwarder, Upgrade, UpstreamBody};
 use crate::tasks::Tasks;
+use crate::tls::roots;
 use bytes::Bytes;
 use http::{Request, Response, Uri, Version};
 use http_body::Frame;
@@ -116,9 +118,15 @@ impl Server {
     }
 
     fn forwarder(&self) -> Forwarder {
+        self.forwarder_with(Tasks::default())
+    }
+
+    /// A forwarder that trusts this server.
+    fn forwarder_with(&self, tasks: Tasks) -> Forwarder {
         let mut outbound = outbound();
-        outbound.ca_file = Some(self.ca.path().to_owned());
-        Forwarder::new(&outbound, Tasks::default()).unwrap()
+        let tls = UpstreamTls { roots: roots(self.ca.path()).unwrap(), ..UpstreamTls::default() };
+        outbound.tls = Arc::new(tls);
+        Forwarder::new(&outbound, tasks).unwrap()
     }
 }
 
@@ -244,9 +252,7 @@ async fn a_connection_that_says_goaway_is_replaced() {
 async fn closing_idle_connections_ends_the_tasks_of_http_2() {
     let server = Server::new(H2).await;
     let tasks = Tasks::default();
-    let mut outbound = outbound();
-    outbound.ca_file = Some(server.ca.path().to_owned());
-    let forwarder = Forwarder::new(&outbound, tasks.clone()).unwrap();
+    let forwarder = server.forwarder_with(tasks.clone());
     let upstream = forwarder.upstream(&server.base("localhost"));
     let body = stalled(&upstream).await;
     forwarder.close_idle();
@@ -276,22 +282,10 @@ async fn a_certificate_for_another_host_is_refused() {
 async fn any_certificate_is_taken_when_checks_are_off() {
     let server = Server::new(H2).await;
     let mut outbound = outbound();
-    outbound.verify_tls = false;
+    outbound.tls = Arc::new(UpstreamTls { verify: false, ..UpstreamTls::default() });
     let forwarder = Forwarder::new(&outbound, Tasks::default()).unwrap();
     let response = forwarder.upstream(&server.base("127.0.0.1")).send(post()).await.unwrap();
     assert_eq!(text(response).await.unwrap(), "ok");
-}
-
-#[tokio::test]
-async fn a_bad_file_of_roots_is_told_at_setup() {
-    let mut outbound = outbound();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    outbound.ca_file = Some(file.path().to_owned());
-    let error = Forwarder::new(&outbound, Tasks::default()).unwrap_err();
-    assert!(error.to_string().contains("no certificate"), "{error}");
-    outbound.ca_file = Some("/does/not/exist".into());
-    let error = Forwarder::new(&outbound, Tasks::default()).unwrap_err();
-    assert!(error.to_string().contains("/does/not/exist"), "{error}");
 }
 
 #[tokio::test]

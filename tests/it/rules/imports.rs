@@ -8,11 +8,12 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("data", &[], "tables are facts: they depend on nothing"),
     ("tasks", &[], "the spawn that drain waits for knows no one who uses it"),
     ("tunnel", &[], "what a listener, a record and a route agree on; it knows none of them"),
-    ("config", &["data"], "a leaf: it fills in what the tables know, and nothing that runs"),
+    ("tls", &[], "it reads files of certificates and keys; who uses them is not its matter"),
+    ("config", &["data", "tls"], "a leaf: it fills in what the tables know, and nothing that runs"),
     ("cli", &["config"], "flags are one more source of the config"),
     ("telemetry", &["config", "data"], "it hears of calls, it does not take part in them"),
-    ("server", &["config", "tasks", "tunnel"], "it accepts connections for any service"),
-    ("forward", &["config", "tasks"], "it knows no dialect: bytes, headers, deadlines"),
+    ("server", &["config", "tasks", "tunnel", "tls"], "it accepts connections for any service"),
+    ("forward", &["config", "tasks", "tls"], "it knows no dialect: bytes, headers, deadlines"),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
     (
         "router",
@@ -46,7 +47,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "lib",
-        &["generation", "reload", "server", "telemetry", "config", "tasks"],
+        &["generation", "reload", "server", "telemetry", "config", "tasks", "tls"],
         "it starts a proxy in process, for the program, tests and benches",
     ),
     (

@@ -49,7 +49,7 @@ class Proxy:
     def _read(self):
         for line in self.child.stdout:
             self.output.append(line)
-            match = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+            match = re.search(r"https?://127\.0\.0\.1:(\d+)", line)
             if match and self.url is None:
                 self.url = match.group(0)
                 self._found.set()

@@ -1,0 +1,111 @@
+//! What files of certificates and private keys hold: read, checked, and never shown.
+//!
+//! Config reads them to tell mistakes at their place, the listeners to serve them and to take new
+//! ones, the forwarder to present them to upstreams.
+use rustls::{CertificateError, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use std::path::{Path, PathBuf};
+
+pub use self::identity::Identity;
+pub use self::pin::Pin;
+
+mod identity;
+mod pin;
+#[cfg(test)]
+pub(crate) mod tests;
+
+/// Why a file of certificates or of a key is of no use. No message holds any of its content.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It has a section that does not end, or is no base64.
+    #[error("{} is not valid PEM", .0.display())]
+    Damaged(PathBuf),
+    /// It has no certificate.
+    #[error("{} holds no certificate in PEM form", .0.display())]
+    NoCertificate(PathBuf),
+    /// A certificate in it is damaged, or of a kind that cannot be used.
+    #[error("{} holds a certificate that cannot be used: {source}", path.display())]
+    BadCertificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// It has no private key.
+    #[error("{} holds no private key in PEM form", .0.display())]
+    NoKey(PathBuf),
+    /// Its private key can be read with a password only.
+    #[error("the private key in {} is encrypted, and there is no way to give its password", .0.display())]
+    EncryptedKey(PathBuf),
+    /// Its private key is of an unknown kind.
+    #[error("the private key in {} cannot be used", .0.display())]
+    BadKey(PathBuf),
+    /// The key is another certificate's.
+    #[error("the private key in {} does not belong to the certificate in {}", key.display(), certificate.display())]
+    Mismatch {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// The file of the key.
+        key: PathBuf,
+    },
+}
+
+/// The certificates in a PEM file, in its order; at least one.
+///
+/// # Errors
+/// [`FileError`], when it cannot be read or has none.
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
+    let text = read(path)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    // The parser's own words may quote the file.
+    let found = found.map_err(|_| FileError::Damaged(path.to_owned()))?;
+    if found.is_empty() {
+        return Err(FileError::NoCertificate(path.to_owned()));
+    }
+    Ok(found)
+}
+
+/// As [`certificates`], each of which can vouch for others.
+///
+/// # Errors
+/// [`FileError`], also for one that cannot be a root.
+pub fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
+    let roots = certificates(path)?;
+    let mut store = RootCertStore::empty();
+    for root in &roots {
+        let bad = |source| FileError::BadCertificate { path: path.to_owned(), source };
+        store.add(root.clone()).map_err(bad)?;
+    }
+    Ok(roots)
+}
+
+/// Whether `error` says no more than that a root was shown as a server's or client's own
+/// certificate, and that very root is trusted. Self-signed certificates are often made so, and
+/// OpenSSL takes them; whoever trusts one means its holder. Time has been checked then, a name has
+/// not.
+#[must_use]
+pub fn is_trusted_itself(
+    error: &rustls::Error,
+    shown: &CertificateDer<'_>,
+    roots: &[CertificateDer<'_>],
+) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    let is_a_root = other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity);
+    is_a_root && roots.contains(shown)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    std::fs::read(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })
+}
