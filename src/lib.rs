@@ -18,7 +18,7 @@ pub mod telemetry;
 
 use crate::admin::{Handles, Ops};
 use crate::config::{Compat, Config};
-use crate::edge::{Budget, Guard, HOP, IngestLayer};
+use crate::edge::{Budget, Guard, HOP, IngestLayer, RoomLayer};
 use crate::forward::Forwarder;
 use crate::router::Router;
 use crate::server::{Drain, Limits};
@@ -51,11 +51,27 @@ pub async fn run(
     drain: Drain,
     writer: LogWriter,
 ) -> anyhow::Result<()> {
+    let metrics = Arc::new(Metrics::new(config.compat));
+    run_counting(config, listeners, drain, writer, metrics).await
+}
+
+/// The same, for a caller that reads what is counted. It is set up when it is polled for the first
+/// time, and takes calls from then on.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_counting(
+    config: Config,
+    listeners: Listeners,
+    drain: Drain,
+    writer: LogWriter,
+    metrics: Arc<Metrics>,
+) -> anyhow::Result<()> {
     let Config { server, access, routing, outbound, telemetry, compat, .. } = config;
     let tasks = Tasks::default();
     let forwarder = Forwarder::new(&outbound, tasks.clone())
         .context("the connections to upstreams cannot be set up")?;
-    let metrics = Arc::new(Metrics::new(compat));
     let instance = RequestId::random().header().clone();
     let default_model = routing.default_model.clone();
     let hop = (HOP, instance.clone());
@@ -84,6 +100,7 @@ pub async fn run(
         body_timeout: server.body_timeout,
         ingest: IngestLayer::new(server.max_body, Budget::new(server.body_budget))
             .default_model(default_model.as_deref()),
+        room: RoomLayer::new(server.max_calls, &metrics),
         telemetry: Telemetry::new(&telemetry, metrics, writer),
         router,
         handles,

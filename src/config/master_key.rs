@@ -47,6 +47,11 @@ pub(super) fn generated(dir: Option<&Path>, warn: impl FnOnce(String)) -> io::Re
     Ok(Access { master_key: Some(key), generated_at: path, ..Access::default() })
 }
 
+/// A key that lives as long as the process, as is wanted.
+pub(super) fn of_one_run() -> io::Result<Access> {
+    Ok(Access { master_key: Some(new_key()?), ..Access::default() })
+}
+
 /// Two processes that start at once agree: whoever creates the file first has made the key.
 fn stored_or_new(dir: &Path) -> io::Result<(Secret<String>, PathBuf)> {
     let path = dir.join(FILE);

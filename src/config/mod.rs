@@ -23,6 +23,7 @@ mod problem;
 mod resolve;
 mod secret;
 mod settings;
+mod single;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod tests_environment;
 #[cfg(test)]
 mod tests_mistakes;
 mod upstream;
+mod variables;
 mod yaml;
 
 pub use self::env::{Env, Unread};
@@ -72,6 +74,8 @@ pub struct Server {
     pub body_budget: usize,
     /// Open connections. Default 10,000.
     pub max_connections: usize,
+    /// Calls that may be open at once; more are answered 503. Default no limit.
+    pub max_calls: Option<usize>,
     /// How long an idle client connection is kept. Default 75 s.
     pub keep_alive: Duration,
     /// How long a client may take to send its headers. Default 30 s.

@@ -25,6 +25,7 @@ impl Check<'_> {
             max_body: mebibytes.map_or(32 << 20, |size| (size * 1_048_576.0) as usize),
             body_budget: options.body_budget.unwrap_or(256 << 20),
             max_connections: 10_000,
+            max_calls: options.limit_concurrency(self.env),
             keep_alive: options
                 .keep_alive(self.env)
                 .or(keep_alive)
@@ -73,7 +74,7 @@ impl Check<'_> {
         if lost || self.env.secret("LITELLM_MASTER_KEY").is_err() {
             return None;
         }
-        if !has_file {
+        if !has_file || options.for_command {
             return self.generated_key(options).map(|made| Access {
                 master_key: made.master_key,
                 generated_at: made.generated_at,
@@ -84,10 +85,15 @@ impl Check<'_> {
     }
 
     fn generated_key(&mut self, options: &Options) -> Option<Access> {
-        let dir = master_key::state_dir(options.state_dir.as_deref(), self.env);
-        let mut warning = None;
-        let made = master_key::generated(dir.as_deref(), |text| warning = Some(text));
-        self.problems.notices.extend(warning);
+        let made = if options.for_command {
+            master_key::of_one_run()
+        } else {
+            let dir = master_key::state_dir(options.state_dir.as_deref(), self.env);
+            let mut warning = None;
+            let made = master_key::generated(dir.as_deref(), |text| warning = Some(text));
+            self.problems.notices.extend(warning);
+            made
+        };
         match made {
             Ok(access) => Some(access),
             Err(error) => {

@@ -11,6 +11,7 @@ mod panic;
 mod pause;
 mod record;
 mod respond;
+mod room;
 mod route;
 mod text;
 
@@ -23,4 +24,5 @@ pub use self::panic::{Catch, CatchBody, CatchFuture, CatchLayer};
 pub use self::pause::{PauseLayer, PauseLimit, Paused, Unpaused};
 pub use self::record::{Answer, Counted, Record, RecordFuture, RecordLayer, Recording};
 pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
+pub use self::room::{Room, RoomFuture, RoomLayer, TooManyCalls};
 pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row};

@@ -139,17 +139,35 @@ pub(super) fn is_json(settings: &Settings) -> bool {
 ///
 /// When the writing thread cannot be started.
 pub fn start_logging(settings: &Settings) -> std::io::Result<LogWriter> {
-    let writer = LogWriter::start(std::io::stdout())?;
+    start(settings, is_json(settings), std::io::stdout())
+}
+
+/// The same beside a command, whose standard output is its own: to standard error, and in lines
+/// for people unless `settings` ask for JSON.
+///
+/// # Errors
+///
+/// When the writing thread cannot be started.
+pub fn start_logging_beside(settings: &Settings) -> std::io::Result<LogWriter> {
+    start(settings, settings.json == Some(true), std::io::stderr())
+}
+
+fn start<S>(settings: &Settings, json: bool, sink: S) -> std::io::Result<LogWriter>
+where
+    S: Write + IsTerminal + Send + 'static,
+{
+    let colour = sink.is_terminal();
+    let writer = LogWriter::start(sink)?;
     let level = settings.level;
     let others = if level >= tracing::Level::DEBUG { level } else { tracing::Level::WARN };
     let filter = Targets::new().with_default(others).with_target("bartizan", level);
     let lines = fmt::layer().with_writer(writer.clone());
     let registry = tracing_subscriber::registry().with(filter);
     // A second proxy in one process, as in tests and benches, keeps the first one's subscriber.
-    drop(if is_json(settings) {
+    drop(if json {
         registry.with(lines.json().flatten_event(true).with_ansi(false)).try_init()
     } else {
-        registry.with(lines.with_ansi(std::io::stdout().is_terminal())).try_init()
+        registry.with(lines.with_ansi(colour)).try_init()
     });
     Ok(writer)
 }
