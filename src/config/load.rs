@@ -205,6 +205,7 @@ impl Check<'_> {
             deployments: self.deployments(root, options),
             aliases: self.aliases(router),
             default_model: options.model.clone(),
+            any_name: options.model.is_some(),
             stream_usage: stream_usage.unwrap_or(true),
             forward_metadata: self.flag(litellm, "enable_preview_features").unwrap_or(false),
             timeouts: Timeouts {

@@ -110,6 +110,8 @@ pub struct Routing {
     pub aliases: Vec<Alias>,
     /// The model of a request that names none (`completion_model`).
     pub default_model: Option<String>,
+    /// Whether names that lead nowhere lead to the first deployment (`--model`). Default false.
+    pub any_name: bool,
     /// Whether streams are asked for their usage (`always_include_stream_usage`). Default true.
     pub stream_usage: bool,
     /// Whether a LiteLLM-only body field `metadata` is forwarded (`enable_preview_features`).

@@ -162,7 +162,9 @@ impl Check<'_> {
     pub(super) fn telemetry(&mut self, litellm: &Node, options: &Options) -> Telemetry {
         let json = self
             .flag(litellm, "json_logs")
-            .or_else(|| self.env.get("JSON_LOGS").and_then(super::env::truth));
+            .or_else(|| self.env.get("JSON_LOGS").and_then(super::env::truth))
+            // Beside a command, people read along.
+            .or(options.for_command.then_some(false));
         let verbose = self.flag(litellm, "set_verbose").unwrap_or(false);
         let level = if verbose { tracing::Level::DEBUG } else { options.level(self.env) };
         let metrics_need_key = self.flag(litellm, "require_auth_for_metrics_endpoint");

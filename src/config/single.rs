@@ -6,7 +6,7 @@ use super::{Deployment, Options};
 use serde_json::Value;
 
 impl Check<'_> {
-    /// The model under its name, and under whatever else clients ask for (contract 1).
+    /// The one model; it answers to whatever clients ask for (contract 1).
     pub(super) fn single(&mut self, model: &str, options: &Options) -> Vec<Deployment> {
         let mut params = vec![entry("model", Kind::Text(model.to_owned()))];
         let mut add = |name, value: Option<Kind>| {
@@ -17,16 +17,11 @@ impl Check<'_> {
         add("max_tokens", options.max_tokens.and_then(|n| i64::try_from(n).ok()).map(Kind::Int));
         add("extra_headers", self.told_headers(options));
         let name = options.alias.as_deref().unwrap_or(model);
-        let mut deployments = Vec::new();
-        for group in [name, "*"] {
-            let one = vec![
-                entry("model_name", Kind::Text(group.to_owned())),
-                entry("litellm_params", Kind::Map(params.clone())),
-            ];
-            let Some(deployment) = self.deployment(&node(Kind::Map(one))) else { break };
-            deployments.push(deployment);
-        }
-        deployments
+        let one = vec![
+            entry("model_name", Kind::Text(name.to_owned())),
+            entry("litellm_params", Kind::Map(params)),
+        ];
+        self.deployment(&node(Kind::Map(one))).into_iter().collect()
     }
 
     /// Names the flags that say something of a model that is not there.

@@ -139,20 +139,19 @@ pub(super) fn is_json(settings: &Settings) -> bool {
 ///
 /// When the writing thread cannot be started.
 pub fn start_logging(settings: &Settings) -> std::io::Result<LogWriter> {
-    start(settings, is_json(settings), std::io::stdout())
+    start(settings, std::io::stdout())
 }
 
-/// The same beside a command, whose standard output is its own: to standard error, and in lines
-/// for people unless `settings` ask for JSON.
+/// The same beside a command, whose standard output is its own: to standard error.
 ///
 /// # Errors
 ///
 /// When the writing thread cannot be started.
 pub fn start_logging_beside(settings: &Settings) -> std::io::Result<LogWriter> {
-    start(settings, settings.json == Some(true), std::io::stderr())
+    start(settings, std::io::stderr())
 }
 
-fn start<S>(settings: &Settings, json: bool, sink: S) -> std::io::Result<LogWriter>
+fn start<S>(settings: &Settings, sink: S) -> std::io::Result<LogWriter>
 where
     S: Write + IsTerminal + Send + 'static,
 {
@@ -164,7 +163,7 @@ where
     let lines = fmt::layer().with_writer(writer.clone());
     let registry = tracing_subscriber::registry().with(filter);
     // A second proxy in one process, as in tests and benches, keeps the first one's subscriber.
-    drop(if json {
+    drop(if is_json(settings) {
         registry.with(lines.json().flatten_event(true).with_ansi(false)).try_init()
     } else {
         registry.with(lines.with_ansi(colour)).try_init()

@@ -8,8 +8,10 @@ mod upstream;
 mod wire;
 
 mod auth;
+mod cli;
 mod config;
 mod echo;
+mod exec;
 mod forward;
 mod h2;
 mod harness;

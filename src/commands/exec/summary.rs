@@ -15,8 +15,9 @@ pub(super) fn line(totals: &Totals, took: Duration) -> String {
         failed => format!(" ({} failed)", grouped(failed)),
     };
     let (input, output) = (grouped(totals.input_tokens), grouped(totals.output_tokens));
+    let tokens = if totals.input_tokens == 1 { "token" } else { "tokens" };
     let cost = dollars(totals.dollars);
-    format!("{calls}{failed}, {input} tokens in, {output} out, {cost}, {took}")
+    format!("{calls}{failed}, {input} {tokens} in, {output} out, {cost}, {took}")
 }
 
 /// Digits in groups of three.
