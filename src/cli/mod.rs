@@ -39,6 +39,11 @@ pub enum Command {
     #[command(after_help = examples::SERVE)]
     Serve(Box<Serve>),
     /// Run a command whose LLM calls go through a proxy of its own
+    ///
+    /// The proxy listens on a free port of 127.0.0.1 until the command has ended. The variables
+    /// that lead clients to it (OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL,
+    /// OLLAMA_HOST and their keys) are set for the command only. Signals are passed on, and its
+    /// exit code is ours.
     #[command(after_help = examples::EXEC)]
     Exec(Box<Exec>),
     /// Read a config and print every mistake with its place and its mend

@@ -104,7 +104,6 @@ struct Logs {
 /// Flags that do something else than serve.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Instead of serving")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Asked {
     /// Print what the proxy at --host and --port answers to /health
     ///
@@ -116,7 +115,6 @@ pub struct Asked {
     ///
     /// The model is that of --model, or the first that is listed.
     #[arg(long, num_args = 0..=1, require_equals = true, value_name = "URL")]
-    #[expect(clippy::option_option, reason = "the outer says whether it was given")]
     pub test: Option<Option<String>>,
     /// Check the config and exit, with 1 if there are errors
     #[arg(long = "validate_config")]

@@ -17,6 +17,8 @@ pub fn completions(shell: Shell, mut program: Command) -> ExitCode {
 #[must_use]
 pub fn man(sub: Option<&str>, mut program: Command) -> ExitCode {
     program.build();
+    let known: Vec<_> = program.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let known = known.join(", ");
     let described = match sub {
         None => Some(program),
         Some(name) => {
@@ -26,8 +28,7 @@ pub fn man(sub: Option<&str>, mut program: Command) -> ExitCode {
         }
     };
     let Some(described) = described else {
-        let known = "serve, exec, check, keys, completions or man";
-        drop(writeln!(std::io::stderr(), "there is no such sub-command: use {known}"));
+        drop(writeln!(std::io::stderr(), "there is no such sub-command: use one of {known}"));
         return ExitCode::from(2);
     };
     let mut page = Vec::new();

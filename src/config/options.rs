@@ -143,8 +143,9 @@ impl Options {
         }
     }
 
-    /// A variable whose name other programs use as well.
-    fn shared<'e>(&self, env: &'e Env, name: &str) -> Option<&'e str> {
+    /// A variable that is about our listeners or logs, under a name that other programs may use as
+    /// well: beside a command it is the command's.
+    pub(super) fn shared<'e>(&self, env: &'e Env, name: &str) -> Option<&'e str> {
         env.get(name).filter(|_| !self.for_command)
     }
 }

@@ -62,7 +62,8 @@ impl Check<'_> {
         });
         let hosts = general.get("allowed_hosts").map(Node::items).unwrap_or_default();
         let access = Access {
-            key_header,
+            // A command's clients send the key as their provider wants it.
+            key_header: key_header.filter(|_| !options.for_command),
             allowed_hosts: hosts.iter().filter_map(Node::as_text).collect(),
             ..Access::default()
         };

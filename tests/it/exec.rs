@@ -208,7 +208,8 @@ async fn the_key_of_a_config_is_the_commands_key() {
     let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
     let base = upstream.base();
     let config = proxy::config(&base);
-    let with_key = proxy::bare().file("c.yaml", &config);
+    let header = format!("{config}  litellm_key_header_name: x-key\n");
+    let with_key = proxy::bare().file("c.yaml", &header);
     let beside = Beside::start(with_key, &["--config", "c.yaml", "--quiet"]);
     assert_eq!(beside.key, KEY);
     beside.call(chat("gpt")).await.expect(200);

@@ -91,6 +91,8 @@ fn listener(port: Option<u16>) -> anyhow::Result<(TcpListener, u16)> {
 fn loaded(options: Options, port: u16) -> anyhow::Result<(Config, Problems)> {
     let body_budget = runtime::memory_limit().and_then(|bytes| usize::try_from(bytes / 4).ok());
     let host = Some(Ipv4Addr::LOCALHOST.to_string());
+    // Plain on loopback: the command's clients would not trust a certificate for 127.0.0.1.
+    let options = Options { ssl_keyfile: None, ssl_certfile: None, ..options };
     let options = Options { host, port: Some(port), body_budget, for_command: true, ..options };
     load(&options, Env::of_process()).map_err(|Refused(problems)| {
         let colour = std::io::stderr().is_terminal();
