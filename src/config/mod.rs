@@ -30,6 +30,8 @@ mod tests;
 mod tests_environment;
 #[cfg(test)]
 mod tests_mistakes;
+#[cfg(test)]
+mod tests_options;
 mod upstream;
 mod variables;
 mod yaml;

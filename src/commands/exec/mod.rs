@@ -60,9 +60,12 @@ pub fn exec(options: Options, command: &[OsString], quiet: bool) -> ExitCode {
 
 fn start(options: Options, command: &[OsString]) -> anyhow::Result<Ended> {
     let (listener, port) = listener(options.port)?;
-    let (config, problems) = loaded(options, port)?;
+    let (mut config, problems) = loaded(options, port)?;
     let writer = start_logging_beside(&config.telemetry).context("logging cannot be started")?;
     announce(&problems);
+    // The limit is not raised as for a server: the command would inherit it.
+    let room = runtime::connections_for(runtime::open_files()?);
+    config.server.max_connections = config.server.max_connections.min(room);
     // Before the command starts: from then on its end decides when we end.
     let signals = Signals::watch().context("signals cannot be watched")?;
     // One thread carries thousands of calls a second, and leaves the others to the command.
