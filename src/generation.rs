@@ -1,7 +1,7 @@
 //! What is made anew from each config, what outlives it, and how one takes another's place.
 use crate::admin::{Handles, LastReload, Ops};
 use crate::config::{Compat, Config, Outbound};
-use crate::edge::{Budget, Guard, HOP, IngestLayer};
+use crate::edge::{Budget, Guard, HOP, IngestLayer, RoomLayer};
 use crate::forward::{Forwarder, SetupError};
 use crate::router::Router;
 use crate::server::Draining;
@@ -62,6 +62,7 @@ impl House {
         draining: Draining,
         tasks: Tasks,
         writer: LogWriter,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, SetupError> {
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
         let live = Live::default();
@@ -69,7 +70,7 @@ impl House {
         Ok(Self {
             tasks,
             writer,
-            metrics: Arc::new(Metrics::new(config.compat)),
+            metrics,
             budget: Budget::new(config.server.body_budget),
             instance: RequestId::random().header().clone(),
             draining,
@@ -113,6 +114,7 @@ impl House {
         let ops = AlwaysReady(Ops::new(handles.clone()));
         let plan = Plan {
             keys: stack::keys(&access),
+            room: RoomLayer::new(server.max_calls, &self.metrics),
             guard: Guard::new(self.instance.clone(), &access, telemetry.clone()),
             root_path: server.root_path.as_str().into(),
             body_timeout: server.body_timeout,

@@ -25,9 +25,10 @@ use crate::generation::{Current, House};
 use crate::reload::{Rotating, Source};
 use crate::server::{Drain, Limits, Tls};
 use crate::tasks::Tasks;
-use crate::telemetry::LogWriter;
+use crate::telemetry::{LogWriter, Metrics};
 use anyhow::Context;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -52,20 +53,30 @@ pub async fn run(
     drain: Drain,
     writer: LogWriter,
 ) -> anyhow::Result<()> {
-    run_reloading(config, listeners, drain, writer, None).await
+    run_with(config, listeners, drain, writer, Beside::default()).await
 }
 
-/// As [`run`]; with a `source`, changes of the config are taken into use while it runs.
+/// What the caller of [`run_with`] has besides.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Where the config came from: changes there are taken into use. Default: none are.
+    pub source: Option<Source>,
+    /// Where calls are counted, for whoever reads it afterwards. Default: one that nobody reads.
+    pub metrics: Option<Arc<Metrics>>,
+}
+
+/// As [`run`], for a caller with more than a config. It is set up when it is polled for the first
+/// time, and takes calls from then on.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub async fn run_reloading(
+pub async fn run_with(
     config: Config,
     listeners: Listeners,
     drain: Drain,
     writer: LogWriter,
-    source: Option<Source>,
+    beside: Beside,
 ) -> anyhow::Result<()> {
     const SETUP: &str = "the connections to upstreams cannot be set up";
     let tasks = Tasks::default();
@@ -74,8 +85,10 @@ pub async fn run_reloading(
     let source = [&calls_tls, &ops_tls]
         .into_iter()
         .flatten()
-        .fold(source, |source, tls| source.map(|source| source.with(Box::new(tls.clone()))));
-    let house = House::new(&config, drain.handle(), tasks.clone(), writer).context(SETUP)?;
+        .fold(beside.source, |source, tls| source.map(|source| source.with(Box::new(tls.clone()))));
+    let metrics = beside.metrics.unwrap_or_else(|| Arc::new(Metrics::new(config.compat)));
+    let house = House::new(&config, drain.handle(), tasks.clone(), writer, metrics);
+    let house = house.context(SETUP)?;
     let first = house.generation(config).context(SETUP)?;
     let (calls, ops) = (Current::new(first.calls), Current::new(first.ops));
     // Probes are answered until the last call has ended.

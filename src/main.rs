@@ -1,7 +1,6 @@
 //! The `bartizan` program: flags → command → exit code.
-use bartizan::cli::{Cli, Command, Keys};
+use bartizan::cli::{Cli, Command, Exec, Keys, Serve};
 use bartizan::commands;
-use clap::Parser;
 use std::process::ExitCode;
 
 /// Fewer instructions per call than the system's allocator; see `docs/decisions/`.
@@ -9,18 +8,36 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<ExitCode> {
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     match cli.command {
-        Some(Command::Check { file }) => Ok(commands::check(&file)),
+        Some(Command::Check { file }) => Ok(commands::check(Some(file))),
         Some(Command::Keys { which: Keys::Master { state_dir } }) => {
             Ok(commands::master(state_dir.as_deref()))
         }
+        Some(Command::Exec(exec)) => Ok(run(*exec)),
+        Some(Command::Completions { shell }) => Ok(commands::completions(shell, Cli::described())),
+        Some(Command::Man { command }) => Ok(commands::man(command.as_deref(), Cli::described())),
         Some(Command::Serve(serve)) => start(*serve),
         None => start(cli.serve),
     }
 }
 
-fn start(serve: bartizan::cli::Serve) -> anyhow::Result<ExitCode> {
-    let (options, ignored) = serve.options();
-    commands::serve(options, &ignored)
+fn start(serve: Serve) -> anyhow::Result<ExitCode> {
+    let Serve { proxy, asked } = serve;
+    let (options, ignored) = proxy.options();
+    if asked.validate_config || asked.skip_server_startup {
+        return Ok(commands::check(options.config));
+    }
+    if asked.health {
+        return commands::health(&options);
+    }
+    match asked.test {
+        Some(url) => commands::test(&options, url.as_deref()),
+        None => commands::serve(options, &ignored),
+    }
+}
+
+fn run(exec: Exec) -> ExitCode {
+    let (options, _) = exec.proxy.options();
+    commands::exec(options, &exec.command, exec.quiet)
 }

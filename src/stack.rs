@@ -3,7 +3,7 @@ use crate::admin::{Admin, Handles};
 use crate::config::Access;
 use crate::edge::{
     CatchBody, CatchLayer, Dispatch, Fork, Guard, IngestLayer, PauseLayer, RecordLayer,
-    RespondLayer,
+    RespondLayer, RoomLayer,
 };
 use crate::router::Router;
 use crate::telemetry::Telemetry;
@@ -69,6 +69,8 @@ pub struct Plan {
     pub body_timeout: Duration,
     /// How bodies are read.
     pub ingest: IngestLayer,
+    /// How many calls may be open.
+    pub room: RoomLayer,
     /// Where records go.
     pub telemetry: Telemetry,
     /// The deployments.
@@ -93,6 +95,8 @@ where
         .layer(RecordLayer::new(plan.telemetry))
         // The only place where an error becomes an answer; outside it nothing can fail.
         .layer(RespondLayer)
+        // A call too many is refused before anything is done for it.
+        .layer(plan.room)
         // Needs headers only: a stranger cannot make us read a prompt.
         .layer(auth)
         // A client that stops sending must not hold its call, nor the memory of its body.

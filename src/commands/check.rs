@@ -1,14 +1,19 @@
-//! `bartizan check FILE`.
+//! `bartizan check FILE`, and `--validate_config`.
 use crate::config::{Env, Options, Problems, Refused, load};
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Prints every problem of a config. The code is 1 if there are errors.
+/// Prints every problem of a config, or of the environment where there is none. The code is 1 if
+/// there are errors.
 #[must_use]
-pub fn check(file: &Path) -> ExitCode {
-    let options = Options { config: Some(file.to_owned()), ..Options::default() };
+pub fn check(file: Option<PathBuf>) -> ExitCode {
+    let file = file.or_else(|| Env::of_process().get("CONFIG_FILE_PATH").map(PathBuf::from));
+    // Without a file a start would keep a key; a check keeps nothing.
+    let for_command = file.is_none();
+    let name = file.as_deref().map_or("the environment".into(), |file| file.display().to_string());
+    let options = Options { config: file, for_command, ..Options::default() };
     let (problems, summary) = match load(&options, Env::of_process()) {
         Ok((config, problems)) => {
             let deployments = &config.routing.deployments;
@@ -19,16 +24,16 @@ pub fn check(file: &Path) -> ExitCode {
         }
         Err(Refused(problems)) => (problems, None),
     };
-    report(file, &problems, summary)
+    report(&name, &problems, summary)
 }
 
-fn report(file: &Path, problems: &Problems, summary: Option<String>) -> ExitCode {
+fn report(name: &str, problems: &Problems, summary: Option<String>) -> ExitCode {
     let mut out = std::io::stdout().lock();
     let colour = out.is_terminal();
     let errors = problems.errors();
     let verdict = match summary.filter(|_| errors == 0) {
-        Some(summary) => format!("{}: ok, {summary}", file.display()),
-        None => format!("{}: {} to mend", file.display(), count(errors.max(1), "error")),
+        Some(summary) => format!("{name}: ok, {summary}"),
+        None => format!("{name}: {} to mend", count(errors.max(1), "error")),
     };
     // Whoever stops reading has seen enough.
     drop(writeln!(out, "{}{verdict}", problems.render(colour)));

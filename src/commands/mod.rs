@@ -1,9 +1,15 @@
 //! One file per sub-command.
 mod announce;
+mod ask;
 mod check;
+mod describe;
+mod exec;
 mod keys;
 mod serve;
 
+pub use self::ask::{health, test};
 pub use self::check::check;
+pub use self::describe::{completions, man};
+pub use self::exec::exec;
 pub use self::keys::master;
 pub use self::serve::serve;

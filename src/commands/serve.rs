@@ -4,7 +4,7 @@ use crate::config::{Config, Env, Options, Refused, load};
 use crate::reload::Source;
 use crate::server::{Drain, bind, runtime};
 use crate::telemetry::start_logging;
-use crate::{Listeners, run_reloading};
+use crate::{Beside, Listeners, run_with};
 use anyhow::Context;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -34,7 +34,8 @@ pub fn serve(mut options: Options, ignored: &[&str]) -> anyhow::Result<ExitCode>
         let listeners = listeners(&config)?;
         announce(&config, &listeners, &problems, ignored);
         let drain = Drain::new(config.server.drain);
-        let serving = run_reloading(config, listeners, drain.clone(), writer.clone(), Some(source));
+        let beside = Beside { source: Some(source), ..Beside::default() };
+        let serving = run_with(config, listeners, drain.clone(), writer.clone(), beside);
         let signals = drain.on_signals();
         tokio::pin!(serving);
         tokio::select! {

@@ -8,6 +8,7 @@ use super::moved;
 use super::own::Own;
 use super::problem::{Problem, Problems};
 use super::resolve::resolve;
+use super::variables;
 use super::yaml::{Kind, Node};
 use super::{Config, Options, Routing, Secret, Server, Timeouts};
 use std::collections::{BTreeSet, HashSet};
@@ -141,6 +142,7 @@ fn finished(
     routing.default_model = check.text(general, "completion_model").or(routing.default_model);
 
     let Check { mut problems, later, .. } = check;
+    variables::note(env, &mut problems);
     if !later.is_empty() {
         let names = later.into_iter().collect::<Vec<_>>().join(", ");
         problems.notice(format!("not in this version, so without effect: {names}"));
@@ -207,6 +209,8 @@ impl Check<'_> {
     ) -> Routing {
         let total =
             self.seconds(router, "timeout").or_else(|| self.seconds(litellm, "request_timeout"));
+        let total = options.request_timeout().or(total);
+        let total = total.or_else(|| options.default_timeout(self.env));
         let stream_usage = self.flag(general, "always_include_stream_usage");
         let stream_usage =
             stream_usage.or_else(|| self.flag(litellm, "always_include_stream_usage"));
@@ -214,6 +218,7 @@ impl Check<'_> {
             deployments: self.deployments(root, general, options),
             aliases: self.aliases(router, litellm),
             default_model: options.model.clone(),
+            any_name: options.model.is_some(),
             stream_usage: stream_usage.unwrap_or(true),
             forward_metadata: self.flag(litellm, "enable_preview_features").unwrap_or(false),
             timeouts: Timeouts {
@@ -238,14 +243,9 @@ impl Check<'_> {
         options: &Options,
     ) -> Vec<super::Deployment> {
         if let Some(model) = &options.model {
-            let map = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
-            let text = |text: &str| Node { kind: Kind::Text(text.to_owned()), ..map.clone() };
-            let params = Kind::Map(vec![(text("model"), text(model))]);
-            let params = Node { kind: params, ..map.clone() };
-            let entry = vec![(text("model_name"), text(model)), (text("litellm_params"), params)];
-            let entry = Node { kind: Kind::Map(entry), ..map };
-            return self.deployment(&entry).into_iter().collect();
+            return self.single(model, options);
         }
+        self.without_model(options);
         let Some(root) = root else { return self.discovered() };
         let list = root.get("model_list").filter(|list| !list.is_null());
         let Some(list) = list else {

@@ -2,6 +2,7 @@
 use super::env::Env;
 use super::{Access, Secret};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rustix::rand::{GetRandomFlags, getrandom};
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -57,6 +58,11 @@ fn key_of_process() -> io::Result<Secret<String>> {
     }
 }
 
+/// The same, where that is what is wanted.
+pub(super) fn of_one_run() -> io::Result<Access> {
+    Ok(Access { master_key: Some(key_of_process()?), ..Access::default() })
+}
+
 /// Two processes that start at once agree: whoever creates the file first has made the key.
 fn stored_or_new(dir: &Path) -> io::Result<(Secret<String>, PathBuf)> {
     let path = dir.join(FILE);
@@ -93,8 +99,10 @@ fn read(path: &Path) -> io::Result<Secret<String>> {
 /// 192 random bits of the operating system.
 fn new_key() -> io::Result<Secret<String>> {
     let mut bits = [0; 24];
-    let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
-    random.fill(&mut bits).map_err(|_| io::Error::other("the system gives no random bits"))?;
+    // Straight from the kernel: a library's own generator would first take its time to be seeded.
+    if getrandom(&mut bits, GetRandomFlags::empty())? < bits.len() {
+        return Err(io::Error::other("the system gives too few random bits"));
+    }
     Ok(Secret::new(format!("sk-{}", URL_SAFE_NO_PAD.encode(bits))))
 }
 

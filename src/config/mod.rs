@@ -29,6 +29,7 @@ mod problem;
 mod resolve;
 mod secret;
 mod settings;
+mod single;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -40,10 +41,13 @@ mod tests_mistakes;
 #[cfg(test)]
 mod tests_moved;
 #[cfg(test)]
+mod tests_options;
+#[cfg(test)]
 mod tests_tls;
 mod tls_server;
 mod tls_upstream;
 mod upstream;
+mod variables;
 mod yaml;
 
 pub use self::addresses::{Addresses, Nets};
@@ -96,6 +100,8 @@ pub struct Server {
     pub body_budget: usize,
     /// Open connections. Default 10,000.
     pub max_connections: usize,
+    /// Calls that may be open at once; more are answered 503. Default no limit.
+    pub max_calls: Option<usize>,
     /// How long an idle client connection is kept. Default 75 s.
     pub keep_alive: Duration,
     /// How long a client may take to send its headers. Default 30 s.
@@ -137,6 +143,8 @@ pub struct Routing {
     pub aliases: Vec<Alias>,
     /// The model of a request that names none (`completion_model`).
     pub default_model: Option<String>,
+    /// Whether names that lead nowhere lead to the first deployment (`--model`). Default false.
+    pub any_name: bool,
     /// Whether streams are asked for their usage (`always_include_stream_usage`). Default true.
     pub stream_usage: bool,
     /// Whether a LiteLLM-only body field `metadata` is forwarded (`enable_preview_features`).

@@ -23,37 +23,54 @@ pub struct Options {
     pub metrics_port: Option<u16>,
     /// `--num_workers`.
     pub workers: Option<usize>,
-    /// `--model`.
+    /// `--limit_concurrency`.
+    pub limit_concurrency: Option<usize>,
+    /// `--ssl_keyfile_path`.
+    pub ssl_keyfile: Option<PathBuf>,
+    /// `--ssl_certfile_path`.
+    pub ssl_certfile: Option<PathBuf>,
+    /// `--model`: the one model that is served.
     pub model: Option<String>,
+    /// `--alias`: its name.
+    pub alias: Option<String>,
+    /// `--api_base`: where it is.
+    pub api_base: Option<String>,
+    /// `--headers`: a JSON object, for its calls.
+    pub headers: Option<String>,
+    /// `--temperature`, for its calls.
+    pub temperature: Option<f64>,
+    /// `--max_tokens`, for its calls.
+    pub max_tokens: Option<u64>,
+    /// `--request_timeout`, in seconds.
+    pub request_timeout: Option<f64>,
     /// `--debug`.
-    pub debug: bool,
+    pub debug: Option<bool>,
     /// `--detailed_debug`.
-    pub detailed_debug: bool,
+    pub detailed_debug: Option<bool>,
     /// `--compat`.
     pub compat: Option<String>,
     /// `--state-dir`.
     pub state_dir: Option<PathBuf>,
     /// `--keepalive_timeout`, in seconds.
     pub keep_alive: Option<u64>,
-    /// `--ssl_certfile_path`.
-    pub ssl_certificate: Option<PathBuf>,
-    /// `--ssl_keyfile_path`.
-    pub ssl_key: Option<PathBuf>,
     /// Bytes that all bodies may hold; set by the program from the cgroup's memory limit.
     pub body_budget: Option<usize>,
+    /// Whether one command is served, whose environment and files are its own: HOST, PORT, DEBUG
+    /// and the like are not for us then, a key is always needed, and nothing is written.
+    pub for_command: bool,
 }
 
 impl Options {
     /// Where calls are taken: both loopback addresses, or what the host says.
     pub(super) fn listen(&self, env: &Env) -> Result<Vec<SocketAddr>, String> {
-        let port = match (self.port, env.get("PORT")) {
+        let port = match (self.port, self.shared(env, "PORT")) {
             (Some(port), _) => port,
             (None, None) => PORT,
             (None, Some(text)) => {
                 text.parse().map_err(|_| "PORT must be a number up to 65535".to_owned())?
             }
         };
-        let Some(host) = self.host.as_deref().or_else(|| env.get("HOST")) else {
+        let Some(host) = self.host.as_deref().or_else(|| self.shared(env, "HOST")) else {
             let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
             return Ok(loopback.map(|ip| SocketAddr::new(ip, port)).to_vec());
         };
@@ -70,8 +87,9 @@ impl Options {
     pub(super) fn ops_listen(&self, env: &Env, problems: &mut Problems) -> Option<SocketAddr> {
         let port = self.metrics_port.map(|port| port.to_string());
         let told = self.ops_listen.clone().or(port);
-        let told = told.or_else(|| env.get("OPS_LISTEN").map(str::to_owned));
-        let told = told.or_else(|| env.get("PROMETHEUS_METRICS_PORT").map(str::to_owned))?;
+        let told = told.or_else(|| self.shared(env, "OPS_LISTEN").map(str::to_owned));
+        let metrics_port = || self.shared(env, "PROMETHEUS_METRICS_PORT").map(str::to_owned);
+        let told = told.or_else(metrics_port)?;
         let all = |port| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
         let address = told.parse().ok().or_else(|| told.parse().ok().map(all));
         if address.is_none() {
@@ -83,9 +101,9 @@ impl Options {
     /// The files of the listeners' certificate and of its key.
     pub(super) fn certificate(&self, env: &Env) -> (Option<PathBuf>, Option<PathBuf>) {
         let of = |told: &Option<PathBuf>, variable| {
-            told.clone().or_else(|| env.get(variable).map(PathBuf::from))
+            told.clone().or_else(|| self.shared(env, variable).map(PathBuf::from))
         };
-        (of(&self.ssl_certificate, "SSL_CERTFILE_PATH"), of(&self.ssl_key, "SSL_KEYFILE_PATH"))
+        (of(&self.ssl_certfile, "SSL_CERTFILE_PATH"), of(&self.ssl_keyfile, "SSL_KEYFILE_PATH"))
     }
 
     pub(super) fn workers(&self, env: &Env) -> Option<usize> {
@@ -98,18 +116,48 @@ impl Options {
         told.filter(|seconds| *seconds > 0).map(Duration::from_secs)
     }
 
-    /// `--detailed_debug` and `--debug` win over `LITELLM_LOG`. Default `info`.
+    /// Calls that may be open at once; 0 is no limit.
+    pub(super) fn limit_concurrency(&self, env: &Env) -> Option<usize> {
+        let told = self.limit_concurrency.or_else(|| env.get("LIMIT_CONCURRENCY")?.parse().ok());
+        told.filter(|limit| *limit > 0)
+    }
+
+    /// The flag that wins over the config.
+    pub(super) fn request_timeout(&self) -> Option<Duration> {
+        positive(self.request_timeout?)
+    }
+
+    /// The variable that holds where the config says nothing.
+    pub(super) fn default_timeout(&self, env: &Env) -> Option<Duration> {
+        positive(env.get("REQUEST_TIMEOUT")?.parse().ok()?)
+    }
+
+    /// `--detailed_debug` and `--debug` win over their variables, and those over `LITELLM_LOG`.
+    /// Default `info`, and `warn` beside a command.
     pub(super) fn level(&self, env: &Env) -> tracing::Level {
-        let debug = self.debug || self.detailed_debug;
-        if debug || env.is_on("DEBUG") || env.is_on("DETAILED_DEBUG") {
-            return tracing::Level::DEBUG;
-        }
+        let on = |name| self.shared(env, name).and_then(super::env::truth).unwrap_or(false);
+        let debug = match (self.debug, self.detailed_debug) {
+            (None, None) => on("DEBUG") || on("DETAILED_DEBUG"),
+            told => told.0 == Some(true) || told.1 == Some(true),
+        };
+        let default = if self.for_command { tracing::Level::WARN } else { tracing::Level::INFO };
         let told = env.get("LITELLM_LOG").map(str::to_ascii_lowercase);
         match told.as_deref() {
+            _ if debug => tracing::Level::DEBUG,
             Some("critical") => tracing::Level::ERROR,
             Some("warning") => tracing::Level::WARN,
-            Some(level) => level.parse().unwrap_or(tracing::Level::INFO),
-            None => tracing::Level::INFO,
+            Some(level) => level.parse().unwrap_or(default),
+            None => default,
         }
     }
+
+    /// A variable that is about our listeners or logs, under a name that other programs may use as
+    /// well: beside a command it is the command's.
+    pub(super) fn shared<'e>(&self, env: &'e Env, name: &str) -> Option<&'e str> {
+        env.get(name).filter(|_| !self.for_command)
+    }
+}
+
+fn positive(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero())
 }

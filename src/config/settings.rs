@@ -27,6 +27,7 @@ impl Check<'_> {
             max_body: mebibytes.map_or(32 << 20, |size| (size * 1_048_576.0) as usize),
             body_budget: options.body_budget.unwrap_or(256 << 20),
             max_connections: 10_000,
+            max_calls: options.limit_concurrency(self.env),
             keep_alive: options
                 .keep_alive(self.env)
                 .or(keep_alive)
@@ -77,9 +78,10 @@ impl Check<'_> {
         let addresses = self.addresses(general)?;
         let hosts = general.get("allowed_hosts").map(Node::items).unwrap_or_default();
         let access = Access {
-            key_header,
             addresses,
             allowed_origins: self.origins(general),
+            // A command's clients send the key as their provider wants it.
+            key_header: key_header.filter(|_| !options.for_command),
             allowed_hosts: hosts.iter().filter_map(Node::as_text).collect(),
             ..Access::default()
         };
@@ -91,7 +93,7 @@ impl Check<'_> {
         if lost || self.env.secret("LITELLM_MASTER_KEY").is_err() {
             return None;
         }
-        if !has_file {
+        if !has_file || options.for_command {
             return self.generated_key(options).map(|made| Access {
                 master_key: made.master_key,
                 generated_at: made.generated_at,
@@ -102,10 +104,15 @@ impl Check<'_> {
     }
 
     fn generated_key(&mut self, options: &Options) -> Option<Access> {
-        let dir = master_key::state_dir(options.state_dir.as_deref(), self.env);
-        let mut warning = None;
-        let made = master_key::generated(dir.as_deref(), |text| warning = Some(text));
-        self.problems.notices.extend(warning);
+        let made = if options.for_command {
+            master_key::of_one_run()
+        } else {
+            let dir = master_key::state_dir(options.state_dir.as_deref(), self.env);
+            let mut warning = None;
+            let made = master_key::generated(dir.as_deref(), |text| warning = Some(text));
+            self.problems.notices.extend(warning);
+            made
+        };
         match made {
             Ok(access) => Some(access),
             Err(error) => {
@@ -168,7 +175,9 @@ impl Check<'_> {
     pub(super) fn telemetry(&mut self, litellm: &Node, options: &Options) -> Telemetry {
         let json = self
             .flag(litellm, "json_logs")
-            .or_else(|| self.env.get("JSON_LOGS").and_then(super::env::truth));
+            .or_else(|| self.env.get("JSON_LOGS").and_then(super::env::truth))
+            // Beside a command, people read along.
+            .or(options.for_command.then_some(false));
         let verbose = self.flag(litellm, "set_verbose").unwrap_or(false);
         let level = if verbose { tracing::Level::DEBUG } else { options.level(self.env) };
         let metrics_need_key = self.flag(litellm, "require_auth_for_metrics_endpoint");

@@ -55,8 +55,8 @@ fn the_flags_and_variables_of_litellm_give_the_listener_a_certificate() {
     assert_eq!(config.server.ops_tls, None);
 
     let options = Options {
-        ssl_certificate: Some(certificate.clone()),
-        ssl_key: Some(key.clone()),
+        ssl_certfile: Some(certificate.clone()),
+        ssl_keyfile: Some(key.clone()),
         ..Options::default()
     };
     let text = general("  ops_tls: true\n");

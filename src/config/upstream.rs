@@ -45,7 +45,17 @@ impl Check<'_> {
         let env = self.env;
         let mut told = provider.base_env.iter().filter_map(|name| Some((name, env.get(name)?)));
         let told = told.find_map(|(name, text)| self.base_of(name, text, provider));
+        let told = told.or_else(|| self.gemini_base(provider));
         told.or_else(|| base_url(provider.base, provider))
+    }
+
+    /// Google's own variable, which its clients read without the version that we need.
+    fn gemini_base(&mut self, provider: &'static Provider) -> Option<Uri> {
+        const NAME: &str = "GOOGLE_GEMINI_BASE_URL";
+        let text = self.env.get(NAME).filter(|_| provider.name == "gemini")?;
+        let bare = text.trim().trim_end_matches('/');
+        let version = if bare.ends_with("/v1beta") { "" } else { "/v1beta" };
+        self.base_of(NAME, &format!("{bare}{version}"), provider)
     }
 
     /// The base URL that a variable names, unless it is our own address, or no URL.

@@ -13,6 +13,7 @@ mod pause;
 mod record;
 mod respond;
 mod rewrite;
+mod room;
 mod route;
 mod text;
 
@@ -25,4 +26,5 @@ pub use self::panic::{Catch, CatchBody, CatchFuture, CatchLayer};
 pub use self::pause::{PauseLayer, PauseLimit, Paused, Unpaused};
 pub use self::record::{Answer, Counted, Record, RecordFuture, RecordLayer, Recording};
 pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
+pub use self::room::{Room, RoomFuture, RoomLayer, TooManyCalls};
 pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row, decoded};

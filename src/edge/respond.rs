@@ -1,7 +1,7 @@
 //! The only place where an error becomes an answer: outside it nothing can fail.
 //!
 //! The table from error to status, class and text follows the contract's 4.4.
-use crate::edge::{IngestError, Paused};
+use crate::edge::{IngestError, Paused, TooManyCalls};
 use crate::providers::{Class, Dialect, Operation, Problem};
 use crate::router::{RouteError, UpstreamFailure};
 use crate::telemetry::{Failure, RequestId, Trail};
@@ -121,6 +121,9 @@ pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
 pub fn problem(error: &(dyn std::error::Error + 'static)) -> Problem {
     if let Some(error) = cause_ref::<AuthError>(error) {
         return refused(error);
+    }
+    if let Some(full) = cause_ref::<TooManyCalls>(error) {
+        return full.problem();
     }
     if let Some(paused) = cause_ref::<Paused>(error) {
         return paused.problem();

@@ -4,7 +4,7 @@ use crate::config::{Env, Options, load};
 use crate::generation::House;
 use crate::server::Drain;
 use crate::tasks::Tasks;
-use crate::telemetry::LogWriter;
+use crate::telemetry::{LogWriter, Metrics};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -24,7 +24,8 @@ fn home() -> (TempDir, Options, Source, House) {
     let source = Source::new(options.clone(), &config);
     let writer = LogWriter::start(std::io::sink()).unwrap();
     let draining = Drain::new(Duration::ZERO).handle();
-    let house = House::new(&config, draining, Tasks::default(), writer).unwrap();
+    let metrics = Arc::new(Metrics::new(config.compat));
+    let house = House::new(&config, draining, Tasks::default(), writer, metrics).unwrap();
     (dir, options, source, house)
 }
 

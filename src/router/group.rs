@@ -38,6 +38,8 @@ pub(super) struct Groups {
     /// Most specific first.
     patterns: Vec<Group>,
     by_model: Named,
+    /// What answers to all other names.
+    any: Option<Group>,
     listed: Vec<Arc<str>>,
 }
 
@@ -49,6 +51,9 @@ impl Groups {
         for deployment in deployments {
             groups.add(deployment);
         }
+        let first = deployments.first().filter(|_| routing.any_name);
+        groups.any =
+            first.map(|one| Group { deployments: vec![one.clone()], ..empty(&one.config().group) });
         groups.patterns.sort_by_key(|group| std::cmp::Reverse(specificity(&group.name)));
         for alias in &routing.aliases {
             let named = alias.groups.iter().filter_map(|name| groups.named(name));
@@ -133,7 +138,7 @@ impl Groups {
     }
 
     /// The deployments that answer to `name`, by the first of: id, alias, exact name, wildcard,
-    /// `provider/model`.
+    /// `provider/model`, any name.
     #[must_use]
     pub(super) fn find<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
         let plain = self.by_id.get(name).or_else(|| self.aliases.get(name));
@@ -143,7 +148,8 @@ impl Groups {
             return self.matching(name);
         }
         plain.map(found).or_else(|| self.matching(name)).or_else(|| {
-            self.by_model.get(name).filter(|group| !group.name.contains('*')).map(found)
+            let by_model = self.by_model.get(name).filter(|group| !group.name.contains('*'));
+            by_model.or(self.any.as_ref()).map(found)
         })
     }
 

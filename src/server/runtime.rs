@@ -52,6 +52,14 @@ pub fn raise_open_files() -> io::Result<u64> {
     rlimit::increase_nofile_limit(u64::MAX)
 }
 
+/// How many open files this process may have now.
+///
+/// # Errors
+/// When the operating system does not tell its limit.
+pub fn open_files() -> io::Result<u64> {
+    rlimit::Resource::NOFILE.get_soft()
+}
+
 /// Open files besides those of connections: logs, listeners, event queues, name resolution.
 const OTHER_FILES: u64 = 32;
 

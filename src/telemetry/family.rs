@@ -87,6 +87,14 @@ impl<M: Kind> Family<M> {
     }
 }
 
+impl Family<Counter> {
+    /// What was counted under all labels together.
+    pub(super) fn sum(&self) -> f64 {
+        let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        series.values().map(|(_, counter)| counter.get()).sum()
+    }
+}
+
 impl Kind for Counter {
     const NAME: &'static str = "counter";
     const SUFFIX: &'static str = "_total";

@@ -139,7 +139,24 @@ pub(super) fn is_json(settings: &Settings) -> bool {
 ///
 /// When the writing thread cannot be started.
 pub fn start_logging(settings: &Settings) -> std::io::Result<LogWriter> {
-    let writer = LogWriter::start(std::io::stdout())?;
+    start(settings, std::io::stdout())
+}
+
+/// The same beside a command, whose standard output is its own: to standard error.
+///
+/// # Errors
+///
+/// When the writing thread cannot be started.
+pub fn start_logging_beside(settings: &Settings) -> std::io::Result<LogWriter> {
+    start(settings, std::io::stderr())
+}
+
+fn start<S>(settings: &Settings, sink: S) -> std::io::Result<LogWriter>
+where
+    S: Write + IsTerminal + Send + 'static,
+{
+    let colour = sink.is_terminal();
+    let writer = LogWriter::start(sink)?;
     let level = settings.level;
     let others = if level >= tracing::Level::DEBUG { level } else { tracing::Level::WARN };
     let filter = Targets::new().with_default(others).with_target("bartizan", level);
@@ -149,7 +166,7 @@ pub fn start_logging(settings: &Settings) -> std::io::Result<LogWriter> {
     drop(if is_json(settings) {
         registry.with(lines.json().flatten_event(true).with_ansi(false)).try_init()
     } else {
-        registry.with(lines.with_ansi(std::io::stdout().is_terminal())).try_init()
+        registry.with(lines.with_ansi(colour)).try_init()
     });
     Ok(writer)
 }

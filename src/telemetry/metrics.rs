@@ -3,6 +3,7 @@ use super::families::Families;
 use super::family::unix_now;
 use super::live::Live;
 use super::series::{Alike, Cells, DeploymentLabels, ServedCells};
+use super::totals::Totals;
 use super::trail::{Outcome, Served, Trail};
 use crate::config::Compat;
 use bartizan_layers::end::End;
@@ -114,6 +115,25 @@ impl Metrics {
         let mut out = String::new();
         self.families.write(&mut out);
         out
+    }
+
+    /// Everything that was counted, over all keys, models and deployments.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let all = &self.families;
+        Totals {
+            calls: all.proxy_total.sum() as u64,
+            failed: all.proxy_failed.sum() as u64,
+            input_tokens: all.input_tokens.sum() as u64,
+            output_tokens: all.output_tokens.sum() as u64,
+            dollars: all.spend.sum(),
+        }
+    }
+
+    /// Calls that have begun and not ended.
+    #[must_use]
+    pub fn open_calls(&self) -> usize {
+        self.in_flight.get() as usize
     }
 
     pub(super) fn begin(&self) {

@@ -7,14 +7,16 @@ mod live;
 mod logs;
 mod metrics;
 mod series;
+mod totals;
 mod trail;
 
 pub use self::decimal::Decimal;
 pub use self::line::{millis, now};
 pub use self::live::Live;
-pub use self::logs::{LogWriter, start_logging};
+pub use self::logs::{LogWriter, start_logging, start_logging_beside};
 pub use self::metrics::{Metrics, Observed, UpstreamConnections};
 pub use self::series::DeploymentLabels;
+pub use self::totals::Totals;
 pub use self::trail::{Failure, RequestId, Served, Trail};
 
 use crate::config::Telemetry as Settings;

@@ -9,12 +9,14 @@ mod wire;
 
 mod addresses;
 mod auth;
+mod cli;
 mod config;
 mod configs;
 mod cve;
 mod documented;
 mod echo;
 mod elsewhere;
+mod exec;
 mod forward;
 mod h2;
 mod harness;

@@ -169,6 +169,11 @@ impl Setup {
         Finished { status: ran.status, output }
     }
 
+    /// The binary with its arguments, for those who run it in their own way.
+    pub(crate) fn raw(&self) -> Command {
+        self.command(&[BINARY])
+    }
+
     /// The binary with its arguments; `words` end with it, and may run it in another program.
     fn command(&self, words: &[&str]) -> Command {
         let (program, before) = words.split_first().expect("at least the binary");

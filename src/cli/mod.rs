@@ -1,0 +1,115 @@
+//! The command line: one item per flag, with its variable, default and meaning.
+mod examples;
+mod exec;
+mod proxy;
+mod spelling;
+#[cfg(test)]
+mod tests;
+mod without_effect;
+
+pub use self::exec::Exec;
+pub use self::proxy::{Asked, Proxy};
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// A sidecar proxy for LLM calls: a drop-in for the LiteLLM proxy in one static binary.
+#[derive(Debug, Parser)]
+#[command(name = "bartizan", version, propagate_version = true, disable_version_flag = true)]
+#[command(args_conflicts_with_subcommands = true, long_about = examples::ABOUT)]
+#[command(after_help = examples::SHORT, after_long_help = examples::LONG)]
+pub struct Cli {
+    /// What to do; without it, the proxy is started.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Print the version
+    #[arg(short, long, global = true, action = clap::ArgAction::Version)]
+    version: Option<bool>,
+    /// How the proxy is started, when there is no sub-command.
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the proxy (the default)
+    #[command(after_help = examples::SERVE)]
+    Serve(Box<Serve>),
+    /// Run a command whose LLM calls go through a proxy of its own
+    ///
+    /// The proxy listens on a free port of 127.0.0.1 until the command has ended. The variables
+    /// that lead clients to it (OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL,
+    /// OLLAMA_HOST and their keys) are set for the command only. Signals are passed on, and its
+    /// exit code is ours.
+    #[command(after_help = examples::EXEC)]
+    Exec(Box<Exec>),
+    /// Read a config and print every mistake with its place and its mend
+    Check {
+        /// The config file
+        file: PathBuf,
+    },
+    /// Show keys
+    Keys {
+        /// Which ones
+        #[command(subcommand)]
+        which: Keys,
+    },
+    /// Print a script that completes commands and flags in a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, in roff
+    #[command(after_help = examples::MAN)]
+    Man {
+        /// Of this sub-command, not of the whole program
+        command: Option<String>,
+    },
+}
+
+/// What `bartizan keys` can show.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Print the key that was generated because none was set
+    Master {
+        /// Where it is kept [env: BARTIZAN_STATE_DIR]
+        #[arg(long, value_name = "DIR")]
+        state_dir: Option<PathBuf>,
+    },
+}
+
+/// How the proxy is started, or what is asked of one that runs.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Serve {
+    /// Flags of the proxy itself.
+    #[command(flatten)]
+    pub proxy: Proxy,
+    /// Flags that do something else than serve.
+    #[command(flatten)]
+    pub asked: Asked,
+}
+
+impl Cli {
+    /// Reads the process's command line. Prints help or what is wrong, and exits, where that is
+    /// what the command line leads to: 0 for help and the version, 2 for mistakes.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::parse_from(Self::spelled(std::env::args_os()))
+    }
+
+    /// The words as the parser knows them: `--num-workers 2 --debug True` is `--num_workers 2
+    /// --debug=True`. What follows `--` is another program's.
+    fn spelled(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+        spelling::known(words, &Self::command())
+    }
+
+    /// The whole command line as data, for completions and manual pages.
+    #[must_use]
+    pub fn described() -> clap::Command {
+        Self::command()
+    }
+}
