@@ -18,7 +18,7 @@ pub mod telemetry;
 
 use crate::admin::{Handles, Ops};
 use crate::config::{Compat, Config};
-use crate::edge::{Budget, Guard, HOP, IngestLayer};
+use crate::edge::{Budget, Guard, HOP, IngestLayer, IntakeLayer};
 use crate::forward::Forwarder;
 use crate::router::Router;
 use crate::server::{Drain, Limits};
@@ -58,6 +58,7 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(compat));
     let instance = RequestId::random().header().clone();
     let default_model = routing.default_model.clone();
+    let largest_file = routing.through.max_file;
     let takes_elsewhere = routing.takes_elsewhere();
     let hop = (HOP, instance.clone());
     let router = Router::new(routing, forwarder.clone(), &metrics, hop, access.key_header.clone());
@@ -79,11 +80,15 @@ pub async fn run(
         });
     }
     let telemetry_needs_key = telemetry.metrics_need_key.unwrap_or(compat == Compat::Current);
+    let budget = Budget::new(server.body_budget);
     let plan = Plan {
         keys: stack::keys(&access),
         guard: Guard::new(instance, &access),
         body_timeout: server.body_timeout,
-        ingest: IngestLayer::new(server.max_body, Budget::new(server.body_budget))
+        intake: IntakeLayer::new(server.max_body, budget.clone())
+            .default_model(default_model.as_deref())
+            .largest_file(largest_file),
+        ingest: IngestLayer::new(server.max_body, budget)
             .default_model(default_model.as_deref())
             .elsewhere(takes_elsewhere),
         telemetry: Telemetry::new(&telemetry, metrics, writer),

@@ -86,7 +86,7 @@ fn ollama_url(host: &str) -> String {
     format!("{scheme}://{name}{port}/{path}")
 }
 
-fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
+pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
     let mut params = Map::new();
     params.insert("model".to_owned(), format!("{}/{model}", provider.name).into());
     Deployment {
@@ -110,5 +110,6 @@ fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
         params,
         info: Map::new(),
         discovered: true,
+        use_in_pass_through: false,
     }
 }

@@ -50,6 +50,7 @@ impl Check<'_> {
             info: shown(info),
             group,
             discovered: false,
+            use_in_pass_through: self.flag(params, "use_in_pass_through").unwrap_or(false),
         };
         self.note_later(params);
         Some(deployment)

@@ -2,23 +2,24 @@
 //! Each list is words in one text, so that it can be read as a paragraph.
 
 /// Top-level sections.
-pub(super) const SECTIONS: &str =
-    "model_list litellm_settings general_settings router_settings environment_variables";
+pub(super) const SECTIONS: &str = "model_list litellm_settings general_settings router_settings environment_variables \
+    files_settings finetune_settings";
 /// Sections of later versions.
 pub(super) const SECTIONS_LATER: &str = "include guardrails mcp_servers vector_store_registry credential_list prompts agents \
-    files_settings finetune_settings default_vertex_config assistant_settings search_tools \
+    default_vertex_config assistant_settings search_tools \
     policies callback_settings";
 
 pub(super) const GENERAL: &str = "master_key completion_model max_request_size_mb litellm_key_header_name allowed_hosts compat \
     always_include_stream_usage litellm_dangerously_permit_weak_or_unset_master_key \
-    keepalive_timeout body_timeout allow_client_side_credentials";
+    keepalive_timeout body_timeout allow_client_side_credentials pass_through_endpoints \
+    max_file_size_mb";
 pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_limit database_connection_timeout \
     database_connection_pool_timeout database_type store_model_in_db store_prompts_in_spend_logs \
     alerting alerting_threshold alert_types alert_to_webhook_url alerting_args \
     spend_report_frequency allowed_ips blocked_ips allowed_routes admin_only_routes \
     public_routes max_parallel_requests global_max_parallel_requests max_response_size_mb \
     infer_model_from_keys model_list_healthy_only background_health_checks health_check_interval \
-    health_check_details enable_health_check_routing pass_through_endpoints enable_jwt_auth \
+    health_check_details enable_health_check_routing enable_jwt_auth \
     litellm_jwtauth custom_auth custom_sso enable_oauth2_auth user_header_name \
     user_header_mappings disable_spend_logs disable_error_logs \
     disable_adding_master_key_hash_to_db disable_reset_budget \
@@ -33,7 +34,7 @@ pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_li
     max_in_flight_requests_per_worker max_queued_requests_per_worker \
     admission_queue_timeout_seconds cancel_on_disconnect coordination_redis missing_session_id \
     return_wildcard_routes fail_closed_budget_enforcement fail_closed_rate_limit_enforcement \
-    user_url_validation max_file_size_mb expose_fallback_errors_to_caller cache cache_params \
+    user_url_validation expose_fallback_errors_to_caller cache cache_params \
     max_budget budget_duration tpm_limit rpm_limit user_rate_limit success_callback \
     failure_callback callbacks track_cost_per_model budget_reset_at cost_per_token";
 
@@ -77,10 +78,11 @@ pub(super) const ENTRY: &str = "model_name litellm_params model_info tpm rpm";
 
 /// Keys of `litellm_params` that are no parameter of a request.
 pub(super) const PARAMS: &str = "model api_key api_base base_url custom_llm_provider organization extra_headers extra_body \
-    configurable_clientside_auth_params timeout stream_timeout weight rpm tpm order model_info";
+    configurable_clientside_auth_params timeout stream_timeout weight rpm tpm order model_info \
+    use_in_pass_through";
 pub(super) const PARAMS_LATER: &str = "api_version max_parallel_requests max_retries num_retries cooldown_time tags max_budget \
     budget_duration mock_response drop_params additional_drop_params allowed_openai_params \
-    merge_reasoning_content_in_choices use_in_pass_through \
+    merge_reasoning_content_in_choices \
     litellm_credential_name guardrails cache_control_injection_points prompt_id vertex_project \
     vertex_location vertex_credentials aws_access_key_id aws_secret_access_key aws_session_token \
     aws_region_name aws_role_name aws_session_name aws_profile_name aws_web_identity_token \
@@ -88,6 +90,13 @@ pub(super) const PARAMS_LATER: &str = "api_version max_parallel_requests max_ret
     client_secret region_name watsonx_region_name itpm otpm rpd tpd daily_reset_time \
     keepalive_seconds allowed_fails allowed_fails_policy input_cost_per_second \
     output_cost_per_second input_cost_per_pixel output_cost_per_pixel request_timeout";
+
+/// Keys of `files_settings[]` and `finetune_settings[]`.
+pub(super) const ACCOUNT: &str = "custom_llm_provider api_base base_url api_key";
+/// Keys of `pass_through_endpoints[]`.
+pub(super) const ENDPOINT: &str = "path target headers auth forward_headers include_subpath methods cost_per_request \
+    merge_query_params";
+pub(super) const ENDPOINT_LATER: &str = "id is_from_config default_query_params guardrails";
 
 /// Whether `key` is one of `keys`.
 pub(super) fn has(keys: &str, key: &str) -> bool {

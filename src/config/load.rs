@@ -126,6 +126,7 @@ fn finished(
     let outbound = check.outbound(litellm, &server);
     let telemetry = check.telemetry(litellm, options);
     let compat = check.compat(general, options);
+    routing.through = check.through(root_or_nothing, general, compat);
     routing.default_model = check.text(general, "completion_model").or(routing.default_model);
 
     let Check { mut problems, later, .. } = check;
@@ -212,6 +213,7 @@ impl Check<'_> {
                 .flag(general, "allow_client_side_credentials")
                 .map(|both| super::ClientSide { base: both, key: both })
                 .unwrap_or_default(),
+            through: super::Through::default(),
         }
     }
 

@@ -1,12 +1,15 @@
 //! Sends a request to the stack of calls, to the proxy's own routes, or home.
+use super::route::stays_below;
 use super::{AdminRoute, Answer, Guard, Route, answer};
-use crate::providers::{Dialect, Operation, Problem};
-use bartizan_layers::auth::QueryKey;
+use crate::providers::{Dialect, Operation, Problem, Raw};
+use crate::router::Endpoint;
+use bartizan_layers::auth::{KeyNotNeeded, QueryKey};
 use bartizan_layers::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_service::Service;
 
@@ -16,12 +19,40 @@ pub struct Dispatch<C, A> {
     calls: C,
     admin: A,
     guard: Guard,
+    endpoints: Arc<[Arc<Endpoint>]>,
 }
 
 impl<C, A> Dispatch<C, A> {
     /// Puts both behind `guard`.
-    pub const fn new(calls: C, admin: A, guard: Guard) -> Self {
-        Self { calls, admin, guard }
+    pub fn new(calls: C, admin: A, guard: Guard) -> Self {
+        Self { calls, admin, guard, endpoints: Arc::default() }
+    }
+
+    /// Takes the paths of the config too, where there is none of our own.
+    #[must_use]
+    pub fn endpoints(self, endpoints: &[Arc<Endpoint>]) -> Self {
+        for path in endpoints.iter().map(|endpoint| &endpoint.config().path) {
+            if Route::of(&Method::POST, path) != Route::Nothing {
+                tracing::warn!(
+                    "pass_through_endpoints: {path} is a path of the proxy itself, which counts"
+                );
+            }
+        }
+        let mut endpoints = endpoints.to_vec();
+        // Of two that match, the longer one is meant.
+        endpoints.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.config().path.len()));
+        Self { endpoints: endpoints.into(), ..self }
+    }
+
+    /// The endpoint of the config that a path leads to, and what follows its own path.
+    fn endpoint<'p>(&self, path: &'p str) -> Option<(Arc<Endpoint>, &'p str)> {
+        self.endpoints.iter().find_map(|endpoint| {
+            let config = endpoint.config();
+            let rest = path.strip_prefix(config.path.as_str())?;
+            let below = config.include_subpath && rest.starts_with('/') && stays_below(rest);
+            let rest = if rest == "/" { "" } else { rest };
+            (rest.is_empty() || below).then(|| (endpoint.clone(), rest))
+        })
     }
 }
 
@@ -46,7 +77,7 @@ where
         }
         match route {
             Route::Call(operation) => {
-                if matches!(operation, Operation::Gemini(_)) {
+                if operation.dialect() == Dialect::Gemini {
                     req.extensions_mut().insert(QueryKey);
                 }
                 req.extensions_mut().insert(operation);
@@ -59,7 +90,25 @@ where
             }
             Route::Admin(route) => DispatchFuture::Admin(self.admin.call(req.map(|_| route))),
             Route::WrongMethod(allowed) => DispatchFuture::done(wrong_method(allowed)),
-            Route::Nothing => DispatchFuture::done(nothing()),
+            Route::Nothing => {
+                let Some((endpoint, rest)) = self.endpoint(req.uri().path()) else {
+                    return DispatchFuture::done(nothing());
+                };
+                let config = endpoint.config();
+                let taken = |method: &String| method == req.method().as_str();
+                if !config.methods.is_empty() && !config.methods.iter().any(taken) {
+                    return DispatchFuture::done(wrong_method(&config.methods.join(", ")));
+                }
+                let open = !config.auth;
+                let raw = Raw { provider: "pass_through", path: rest.into() };
+                let facts = req.extensions_mut();
+                if open {
+                    facts.insert(KeyNotNeeded);
+                }
+                facts.insert(Operation::Raw(Box::new(raw)));
+                facts.insert(endpoint);
+                DispatchFuture::Call(self.calls.call(req))
+            }
         }
     }
 }
@@ -70,9 +119,10 @@ pub fn nothing() -> Response<Body> {
     detail(StatusCode::NOT_FOUND, r#"{"detail":"Not Found"}"#)
 }
 
-fn wrong_method(allowed: &'static str) -> Response<Body> {
+fn wrong_method(allowed: &str) -> Response<Body> {
     let mut rsp = detail(StatusCode::METHOD_NOT_ALLOWED, r#"{"detail":"Method Not Allowed"}"#);
-    rsp.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    let allowed = HeaderValue::from_str(allowed);
+    rsp.headers_mut().extend(allowed.ok().map(|allowed| (header::ALLOW, allowed)));
     rsp
 }
 

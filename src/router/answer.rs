@@ -19,6 +19,7 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use std::pin::Pin;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What a client gets of a call.
 pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
@@ -115,12 +116,7 @@ impl Attempt {
     }
 
     fn told(&self) -> Told {
-        let trail = self.trail.as_ref();
-        Told {
-            call_id: trail.map(|trail| trail.id().header().clone()),
-            overhead: trail.map(|trail| milliseconds(self.sent - trail.started())),
-            ..Told::default()
-        }
+        told(self.trail.as_ref(), self.sent)
     }
 
     fn fail(&self, failure: Failure) {
@@ -143,6 +139,15 @@ impl Attempt {
     }
 }
 
+/// What is known of a call when its answer begins.
+pub(super) fn told(trail: Option<&Trail>, sent: Instant) -> Told {
+    Told {
+        call_id: trail.map(|trail| trail.id().header().clone()),
+        overhead: trail.map(|trail| milliseconds(sent - trail.started())),
+        ..Told::default()
+    }
+}
+
 /// How an answer is cut into events.
 fn framing(operation: &Operation, parts: &Parts) -> Framing {
     let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
@@ -157,7 +162,7 @@ fn framing(operation: &Operation, parts: &Parts) -> Framing {
     }
 }
 
-fn broken(error: BoxError) -> UpstreamCause {
+pub(super) fn broken(error: BoxError) -> UpstreamCause {
     error.downcast::<ForwardError>().map_or(UpstreamCause::Cut, |error| (*error).into())
 }
 

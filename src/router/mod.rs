@@ -17,12 +17,13 @@ pub use self::deployment::Deployment;
 pub use self::error::{RouteError, UpstreamCause, UpstreamFailure};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
-pub use self::through::Through;
+pub use self::through::{Endpoint, Through};
 
 use self::answer::Answer;
 use self::attempt::Attempt;
 use self::group::Groups;
 use self::leaf::Sending;
+use self::through::Accounts;
 use crate::config::{ClientSide, Routing};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
@@ -44,6 +45,7 @@ pub struct Router(Arc<Shared>);
 struct Shared {
     groups: Groups,
     deployments: Vec<Arc<Deployment>>,
+    accounts: Accounts,
     rules: Rules,
 }
 
@@ -80,6 +82,8 @@ impl Router {
         let configs = std::mem::take(&mut routing.deployments).into_iter();
         let deployments: Vec<_> =
             configs.map(|config| Arc::new(Deployment::new(config, &forwarder, metrics))).collect();
+        let through = std::mem::take(&mut routing.through);
+        let accounts = Accounts::new(through, &deployments, &forwarder, metrics);
         let settings = Settings {
             stream_usage: routing.stream_usage,
             forward_metadata: routing.forward_metadata,
@@ -89,6 +93,7 @@ impl Router {
         Self(Arc::new(Shared {
             groups: Groups::new(&routing, &deployments),
             deployments,
+            accounts,
             rules: Rules { settings, forwarder, hop, key_header },
         }))
     }
@@ -103,6 +108,12 @@ impl Router {
     #[must_use]
     pub fn through(&self) -> Through {
         Through::new(self.clone())
+    }
+
+    /// The paths of the config that lead to other servers.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.0.accounts.endpoints
     }
 
     /// The connections to all upstreams, as they stand now.

@@ -26,6 +26,11 @@ impl std::fmt::Debug for Presented<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct QueryKey;
 
+/// A request fact: the route is open. A key that proves someone still names the caller; without
+/// one the call goes on, and there is no [`Principal`](crate::facts::Principal).
+#[derive(Clone, Copy, Debug)]
+pub struct KeyNotNeeded;
+
 const LITELLM: HeaderName = HeaderName::from_static("x-litellm-api-key");
 /// Headers that hold nothing but the key: Azure's, Anthropic's, Gemini's, and Azure's gateway's.
 const PLAIN: [HeaderName; 4] = [

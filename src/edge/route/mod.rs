@@ -7,6 +7,7 @@ mod tests;
 use crate::providers::{Dialect, Operation, PathModel};
 use http::Method;
 
+pub(super) use self::pattern::stays_below;
 pub use self::table::{At, DEPLOYMENTS, ROWS, Row};
 
 /// What a path leads to.

@@ -62,7 +62,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// Whether a path stays where it begins when a server resolves it: no `.` or `..` segment, in
 /// whatever spelling, no empty one, no backslash.
-pub(super) fn stays_below(path: &str) -> bool {
+pub(in crate::edge) fn stays_below(path: &str) -> bool {
     let Some(plain) = decoded(path) else { return false };
     let harmless = |segment: &str| !matches!(segment, "" | "." | "..");
     let relative = plain.strip_prefix('/').unwrap_or(&plain);

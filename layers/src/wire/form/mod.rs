@@ -142,11 +142,7 @@ impl Scanner {
     /// # Errors
     ///
     /// [`FormError`]; what follows it is not read.
-    pub fn push(
-        &mut self,
-        piece: &[u8],
-        mut seen: impl FnMut(Field<'_>),
-    ) -> Result<(), FormError> {
+    pub fn push(&mut self, piece: &[u8], mut seen: impl FnMut(Field<'_>)) -> Result<(), FormError> {
         let mut rest = piece;
         while !rest.is_empty() {
             let used = match self.state {
@@ -226,11 +222,7 @@ impl Scanner {
         Ok(line)
     }
 
-    fn value(
-        &mut self,
-        rest: &[u8],
-        seen: &mut impl FnMut(Field<'_>),
-    ) -> Result<usize, FormError> {
+    fn value(&mut self, rest: &[u8], seen: &mut impl FnMut(Field<'_>)) -> Result<usize, FormError> {
         let Some(used) = self.delimited(rest) else {
             self.keep(rest);
             return Ok(rest.len());

@@ -32,7 +32,10 @@ fn fields_are_told_with_their_place_and_files_without_their_value() {
         let [(file, None, _), (model, Some(value), at)] = found.as_slice() else {
             panic!("{found:?}")
         };
-        assert_eq!((file.as_str(), model.as_str(), value.as_slice()), ("file", "model", &b"fast"[..]));
+        assert_eq!(
+            (file.as_str(), model.as_str(), value.as_slice()),
+            ("file", "model", &b"fast"[..])
+        );
         assert_eq!(&text[at.start as usize..at.end as usize], "fast");
     }
 }
