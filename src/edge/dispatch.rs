@@ -90,26 +90,35 @@ where
             }
             Route::Admin(route) => DispatchFuture::Admin(self.admin.call(req.map(|_| route))),
             Route::WrongMethod(allowed) => DispatchFuture::done(wrong_method(allowed)),
-            Route::Nothing => {
-                let Some((endpoint, rest)) = self.endpoint(req.uri().path()) else {
-                    return DispatchFuture::done(nothing());
-                };
-                let config = endpoint.config();
-                let taken = |method: &String| method == req.method().as_str();
-                if !config.methods.is_empty() && !config.methods.iter().any(taken) {
-                    return DispatchFuture::done(wrong_method(&config.methods.join(", ")));
-                }
-                let open = !config.auth;
-                let raw = Raw { provider: "pass_through", path: rest.into() };
-                let facts = req.extensions_mut();
-                if open {
-                    facts.insert(KeyNotNeeded);
-                }
-                facts.insert(Operation::Raw(Box::new(raw)));
-                facts.insert(endpoint);
-                DispatchFuture::Call(self.calls.call(req))
-            }
+            Route::Nothing => self.elsewhere(req),
         }
+    }
+}
+
+impl<C, A> Dispatch<C, A> {
+    /// A path that is none of ours: one of the config's, or nothing.
+    fn elsewhere<B>(&mut self, mut req: Request<B>) -> DispatchFuture<C::Future, A::Future>
+    where
+        C: Service<Request<B>>,
+        A: Service<Request<AdminRoute>>,
+    {
+        let Some((endpoint, rest)) = self.endpoint(req.uri().path()) else {
+            return DispatchFuture::done(nothing());
+        };
+        let config = endpoint.config();
+        let taken = |method: &String| method == req.method().as_str();
+        if !config.methods.is_empty() && !config.methods.iter().any(taken) {
+            return DispatchFuture::done(wrong_method(&config.methods.join(", ")));
+        }
+        let raw = Raw { provider: "pass_through", path: rest.into() };
+        let is_open = !config.auth;
+        let facts = req.extensions_mut();
+        if is_open {
+            facts.insert(KeyNotNeeded);
+        }
+        facts.insert(Operation::Raw(Box::new(raw)));
+        facts.insert(endpoint);
+        DispatchFuture::Call(self.calls.call(req))
     }
 }
 
