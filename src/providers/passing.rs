@@ -1,5 +1,5 @@
 //! A request's body that goes straight through.
-use super::{Hold, Problem};
+use super::Hold;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bytes::Bytes;
@@ -46,18 +46,14 @@ pub enum Place {
 
 impl Form {
     /// The beginning of the form with this model in it: in place of the client's, else as a part
-    /// of its own before all others.
-    ///
-    /// # Errors
-    ///
-    /// When the model cannot stand on one line.
-    pub fn naming(&self, model: &str) -> Result<[Bytes; 3], Problem> {
+    /// of its own before all others. `None` for a model that cannot stand on one line.
+    #[must_use]
+    pub fn naming(&self, model: &str) -> Option<[Bytes; 3]> {
         if model.contains(char::is_control) {
-            let message = "The deployment's model holds characters that no form can carry.";
-            return Err(Problem::bad_request(message));
+            return None;
         }
         let begun = |range: Range<usize>| self.begun.slice(range);
-        Ok(match &self.place {
+        Some(match &self.place {
             Place::At(at) => [
                 begun(0..at.start),
                 Bytes::copy_from_slice(model.as_bytes()),
@@ -100,7 +96,7 @@ mod tests {
         let boundary = b"x"[..].into();
         let form = Form { begun, model: None, place, stream: false, boundary };
         let pieces = form.naming("real").unwrap();
-        assert!(form.naming("re\r\nal").is_err());
+        assert!(form.naming("re\r\nal").is_none());
         String::from_utf8(pieces.concat()).unwrap()
     }
 

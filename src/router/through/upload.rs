@@ -46,9 +46,8 @@ pub(super) fn call(
     let captures = found.captures.as_deref();
     let model = captures.map(|captures| deployment.model(captures, name));
     let model = model.as_deref().unwrap_or(&deployment.config().model);
-    let naming = form
-        .naming(model)
-        .map_err(|problem| RouteError::Duplicate(problem.message.into_owned()))?;
+    let bad = || RouteError::BadPath { route, model: model.into() };
+    let naming = form.naming(model).ok_or_else(bad)?;
     parts.uri = target(&operation, model, &parts.uri)?;
     let prompt = Prompt { stream: form.stream, held: passing.held, ..Prompt::of(Bytes::new()) };
     let body = Resumed { begun: Body::Parts(Pieces::new(naming.into())), rest: passing.body };
