@@ -3,9 +3,48 @@
 use super::fields::Check;
 use super::known;
 use super::yaml::{Kind, Node};
-use super::{Compat, Deployment, PassThrough, Secret, Through};
+use super::{Compat, Deployment, Secret};
 use crate::data::{self, Provider};
-use http::{HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri};
+
+/// Accounts at providers, and paths of the config that lead elsewhere.
+#[derive(Debug, Default)]
+pub struct Through {
+    /// Accounts for files and batches (`files_settings`).
+    pub files: Vec<Deployment>,
+    /// Accounts for fine-tuning (`finetune_settings`).
+    pub fine_tuning: Vec<Deployment>,
+    /// Accounts whose keys stand in the environment.
+    pub environment: Vec<Deployment>,
+    /// `pass_through_endpoints`.
+    pub endpoints: Vec<PassThrough>,
+    /// The largest file, in bytes (`max_file_size_mb`). Default: of any size.
+    pub max_file: Option<u64>,
+}
+
+/// A path of the config that leads to another server.
+#[derive(Clone, Debug)]
+pub struct PassThrough {
+    /// What clients call, without a slash at its end.
+    pub path: String,
+    /// Where it leads.
+    pub target: Uri,
+    /// Headers that each call gets. May hold keys.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether a key is needed. Default true; false in [`Compat::Classic`].
+    pub auth: bool,
+    /// Whether the client's own headers go along; never its key. Default false.
+    pub forward_headers: bool,
+    /// Whether what follows `path` is added to `target`. Default false.
+    pub include_subpath: bool,
+    /// Methods that are taken; none are all.
+    pub methods: Vec<String>,
+    /// What one call costs, in billionths of a US dollar. Default 0.
+    pub nanos_per_request: i64,
+    /// Whether the client's query is added to the target's, instead of replacing it. Default
+    /// false.
+    pub merge_query_params: bool,
+}
 
 impl Check<'_> {
     /// Everything about calls that go straight through.
@@ -173,7 +212,7 @@ impl Check<'_> {
     }
 
     /// `headers`; their values may hold `os.environ/NAME` behind other words.
-    fn fixed_headers(&mut self, entry: &Node) -> Vec<(http::HeaderName, HeaderValue)> {
+    fn fixed_headers(&mut self, entry: &Node) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::new();
         let Some(map) = self.section(entry, "headers") else { return headers };
         for (name, value) in map.entries().filter(|(_, value)| !value.is_null()) {
