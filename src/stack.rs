@@ -2,8 +2,8 @@
 use crate::admin::{Admin, Handles};
 use crate::config::Access;
 use crate::edge::{
-    CatchBody, CatchLayer, Dispatch, Fork, Guard, IngestLayer, PauseLayer, RecordLayer,
-    RespondLayer, RoomLayer,
+    CatchBody, CatchLayer, Dispatch, Fork, Guard, IngestLayer, IntakeLayer, PauseLayer,
+    RecordLayer, RespondLayer, RoomLayer,
 };
 use crate::router::Router;
 use crate::telemetry::Telemetry;
@@ -71,6 +71,8 @@ pub struct Plan {
     pub ingest: IngestLayer,
     /// How many calls may be open.
     pub room: RoomLayer,
+    /// How bodies that go straight through are taken.
+    pub intake: IntakeLayer,
     /// Where records go.
     pub telemetry: Telemetry,
     /// The deployments.
@@ -90,6 +92,7 @@ where
     if let Some(header) = &plan.key_header {
         auth = auth.only_header(header.clone());
     }
+    let endpoints = plan.router.endpoints().to_vec();
     let calls = ServiceBuilder::new()
         // Sees refusals, disconnects and the final status: outside everything but the panics.
         .layer(RecordLayer::new(plan.telemetry))
@@ -104,14 +107,19 @@ where
         // Uploads and providers' own paths stream straight through; of others the body is read
         // once, under its cap and the memory budget. Then name → group → deployment, which ends in
         // its dialect and the forwarder.
-        .service(Fork::new(plan.ingest.layer(plan.router.clone()), plan.router.through()));
+        .service(Fork::new(
+            plan.ingest.layer(plan.router.clone()),
+            plan.intake.layer(plan.router.through()),
+        ));
     let admin = Admin::new(plan.handles, plan.keys)
         .key_header(plan.key_header)
         .metrics_need_key(plan.metrics_need_key);
     let all = ServiceBuilder::new()
         // A bug in any layer costs one call, not the connection.
         .layer(CatchLayer)
-        .service(Dispatch::new(calls, admin, plan.guard).below(plan.root_path));
+        .service(
+            Dispatch::new(calls, admin, plan.guard).below(plan.root_path).endpoints(&endpoints),
+        );
     AlwaysReady(all)
 }
 

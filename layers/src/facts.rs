@@ -133,6 +133,12 @@ impl UsageCell {
         *bill = Some((before + usage, NanoUsd(cost + more)));
     }
 
+    /// Charges a fixed sum instead of a price for tokens.
+    pub fn charge(&self, cost: NanoUsd) {
+        let usage = Usage::default();
+        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some((usage, cost));
+    }
+
     /// The usage so far; `None` until the provider reported any.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {

@@ -86,7 +86,7 @@ fn ollama_url(host: &str) -> String {
     format!("{scheme}://{name}{port}/{path}")
 }
 
-fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
+pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
     let mut params = Map::new();
     params.insert("model".to_owned(), format!("{}/{model}", provider.name).into());
     Deployment {

@@ -99,6 +99,13 @@ pub(super) const PARAMS_LATER: &str = "api_version max_parallel_requests max_ret
     keepalive_seconds allowed_fails allowed_fails_policy input_cost_per_second \
     output_cost_per_second input_cost_per_pixel output_cost_per_pixel";
 
+/// Keys of `files_settings[]` and `finetune_settings[]`.
+pub(super) const ACCOUNT: &str = "custom_llm_provider api_base base_url api_key";
+/// Keys of `pass_through_endpoints[]`.
+pub(super) const ENDPOINT: &str = "path target headers auth forward_headers include_subpath methods cost_per_request \
+    merge_query_params";
+pub(super) const ENDPOINT_LATER: &str = "id is_from_config default_query_params guardrails";
+
 /// Whether `key` is one of `keys`.
 pub(super) fn has(keys: &str, key: &str) -> bool {
     keys.split_whitespace().any(|known| known == key)

@@ -139,6 +139,7 @@ fn finished(
     let outbound = check.outbound(general, litellm, &server);
     let telemetry = check.telemetry(litellm, options);
     let compat = check.compat(general, options);
+    routing.through = check.through(root_or_nothing, general, compat);
     routing.default_model = check.text(general, "completion_model").or(routing.default_model);
 
     let Check { mut problems, later, .. } = check;
@@ -233,6 +234,7 @@ impl Check<'_> {
             tags: self.tag_rules(router),
             client_mocks: self.flag(general, "allow_client_mock_response").unwrap_or(false),
             list_wildcards: self.flag(general, "return_wildcard_routes").unwrap_or(false),
+            through: super::Through::default(),
         }
     }
 

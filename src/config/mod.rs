@@ -44,6 +44,7 @@ mod tests_moved;
 mod tests_options;
 #[cfg(test)]
 mod tests_tls;
+mod through;
 mod tls_server;
 mod tls_upstream;
 mod upstream;
@@ -57,6 +58,7 @@ pub use self::master_key::{state_dir, stored};
 pub use self::options::Options;
 pub use self::problem::{Problem, Problems, Severity};
 pub use self::secret::Secret;
+pub use self::through::{PassThrough, Through};
 pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
 pub use self::tls_upstream::UpstreamTls;
 
@@ -159,6 +161,8 @@ pub struct Routing {
     pub client_mocks: bool,
     /// Whether `/v1/models` lists wildcards as they are, too (`return_wildcard_routes`).
     pub list_wildcards: bool,
+    /// What calls whose body goes straight through need.
+    pub through: Through,
 }
 
 impl Routing {

@@ -132,13 +132,13 @@ impl Check<'_> {
     }
 }
 
-fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+pub(super) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
 }
 
 /// A base URL without a slash at its end. For a provider whose OpenAI-compatible endpoint lies
 /// below its base (Ollama), the base may be written with and without that path.
-fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
+pub(super) fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
     let text = text.trim().trim_end_matches('/');
     let text = match provider.openai_base.and_then(|base| base.strip_prefix(provider.base)) {
         Some(path) if provider.wire == data::Wire::OpenAi && !text.ends_with(path) => {

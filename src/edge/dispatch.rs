@@ -1,10 +1,12 @@
 //! Sends a request to the stack of calls, to the proxy's own routes, or home.
 use super::rewrite::{without_query, without_root};
+use super::route::stays_below;
 use super::{AdminRoute, Answer, Guard, Route, answer, cors};
-use crate::providers::{Dialect, Operation, Problem};
-use bartizan_layers::auth::{ProtocolKey, QueryKey};
+use crate::providers::{Dialect, Operation, Problem, Raw};
+use crate::router::Endpoint;
+use bartizan_layers::auth::{KeyNotNeeded, ProtocolKey, QueryKey};
 use bartizan_layers::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -19,18 +21,46 @@ pub struct Dispatch<C, A> {
     admin: A,
     guard: Guard,
     root: Option<Arc<str>>,
+    endpoints: Arc<[Arc<Endpoint>]>,
 }
 
 impl<C, A> Dispatch<C, A> {
     /// Puts both behind `guard`.
-    pub const fn new(calls: C, admin: A, guard: Guard) -> Self {
-        Self { calls, admin, guard, root: None }
+    pub fn new(calls: C, admin: A, guard: Guard) -> Self {
+        Self { calls, admin, guard, root: None, endpoints: Arc::default() }
     }
 
     /// Takes every path also below `root`, unless that is empty.
     #[must_use]
     pub fn below(self, root: Arc<str>) -> Self {
         Self { root: Some(root).filter(|root| !root.is_empty()), ..self }
+    }
+
+    /// Takes the paths of the config too, where there is none of our own.
+    #[must_use]
+    pub fn endpoints(self, endpoints: &[Arc<Endpoint>]) -> Self {
+        for path in endpoints.iter().map(|endpoint| &endpoint.config().path) {
+            if Route::of(&Method::POST, path) != Route::Nothing {
+                tracing::warn!(
+                    "pass_through_endpoints: {path} is a path of the proxy itself, which counts"
+                );
+            }
+        }
+        let mut endpoints = endpoints.to_vec();
+        // Of two that match, the longer one is meant.
+        endpoints.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.config().path.len()));
+        Self { endpoints: endpoints.into(), ..self }
+    }
+
+    /// The endpoint of the config that a path leads to, and what follows its own path.
+    fn endpoint<'p>(&self, path: &'p str) -> Option<(Arc<Endpoint>, &'p str)> {
+        self.endpoints.iter().find_map(|endpoint| {
+            let config = endpoint.config();
+            let rest = path.strip_prefix(config.path.as_str())?;
+            let below = config.include_subpath && rest.starts_with('/') && stays_below(rest);
+            let rest = if rest == "/" { "" } else { rest };
+            (rest.is_empty() || below).then(|| (endpoint.clone(), rest))
+        })
     }
 }
 
@@ -74,10 +104,10 @@ impl<C, A> Dispatch<C, A> {
     {
         match route {
             Route::Call(operation) => {
-                match operation {
-                    Operation::Gemini(_) => drop(req.extensions_mut().insert(QueryKey)),
-                    Operation::Realtime => drop(req.extensions_mut().insert(ProtocolKey)),
-                    _ => {}
+                if operation.dialect() == Dialect::Gemini {
+                    req.extensions_mut().insert(QueryKey);
+                } else if operation == Operation::Realtime {
+                    req.extensions_mut().insert(ProtocolKey);
                 }
                 req.extensions_mut().insert(operation);
                 DispatchFuture::Call(self.calls.call(req))
@@ -96,8 +126,35 @@ impl<C, A> Dispatch<C, A> {
             }
             Route::Admin(route) => DispatchFuture::Admin(self.admin.call(req.map(|_| route))),
             Route::WrongMethod(allowed) => DispatchFuture::done(wrong_method(allowed)),
-            Route::Nothing => DispatchFuture::done(nothing()),
+            Route::Nothing => self.elsewhere(req),
         }
+    }
+}
+
+impl<C, A> Dispatch<C, A> {
+    /// A path that is none of ours: one of the config's, or nothing.
+    fn elsewhere<B>(&mut self, mut req: Request<B>) -> DispatchFuture<C::Future, A::Future>
+    where
+        C: Service<Request<B>>,
+        A: Service<Request<AdminRoute>>,
+    {
+        let Some((endpoint, rest)) = self.endpoint(req.uri().path()) else {
+            return DispatchFuture::done(nothing());
+        };
+        let config = endpoint.config();
+        let taken = |method: &String| method == req.method().as_str();
+        if !config.methods.is_empty() && !config.methods.iter().any(taken) {
+            return DispatchFuture::done(wrong_method(&config.methods.join(", ")));
+        }
+        let raw = Raw { provider: "pass_through", path: rest.into() };
+        let is_open = !config.auth;
+        let facts = req.extensions_mut();
+        if is_open {
+            facts.insert(KeyNotNeeded);
+        }
+        facts.insert(Operation::Raw(Box::new(raw)));
+        facts.insert(endpoint);
+        DispatchFuture::Call(self.calls.call(req))
     }
 }
 
@@ -107,9 +164,10 @@ pub fn nothing() -> Response<Body> {
     detail(StatusCode::NOT_FOUND, r#"{"detail":"Not Found"}"#)
 }
 
-fn wrong_method(allowed: &'static str) -> Response<Body> {
+fn wrong_method(allowed: &str) -> Response<Body> {
     let mut rsp = detail(StatusCode::METHOD_NOT_ALLOWED, r#"{"detail":"Method Not Allowed"}"#);
-    rsp.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    let allowed = HeaderValue::from_str(allowed);
+    rsp.headers_mut().extend(allowed.ok().map(|allowed| (header::ALLOW, allowed)));
     rsp
 }
 

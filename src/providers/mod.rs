@@ -1,6 +1,7 @@
 //! Wire formats: what a path means, how a request is edited, how an error looks. Pure functions.
 mod endpoint;
 mod operation;
+mod passing;
 mod problem;
 mod prompt;
 
@@ -11,6 +12,7 @@ pub mod openai;
 
 pub use self::endpoint::{Endpoint, endpoint, rerank_endpoints};
 pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
+pub use self::passing::{Fault, Form, Passing, Place};
 pub use self::problem::{Class, Problem};
 pub use self::prompt::{Elsewhere, Hold, Prompt};
 

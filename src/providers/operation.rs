@@ -93,6 +93,11 @@ impl Operation {
         match self {
             Self::Messages | Self::CountTokens => Dialect::Anthropic,
             Self::Gemini(_) => Dialect::Gemini,
+            Self::Raw(raw) => match raw.provider.as_bytes() {
+                b"anthropic" => Dialect::Anthropic,
+                b"gemini" => Dialect::Gemini,
+                _ => Dialect::OpenAi,
+            },
             _ => Dialect::OpenAi,
         }
     }

@@ -19,6 +19,7 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use std::pin::Pin;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What a client gets of a call.
 pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
@@ -134,12 +135,7 @@ impl Attempt {
     }
 
     fn told(&self) -> Told {
-        let trail = self.trail.as_ref();
-        Told {
-            call_id: trail.map(|trail| trail.id().header().clone()),
-            overhead: trail.map(|trail| milliseconds(self.sent - trail.started())),
-            ..Told::default()
-        }
+        told(self.trail.as_ref(), self.sent)
     }
 
     fn fail(&self, failure: Failure) {
@@ -157,9 +153,18 @@ impl Attempt {
             Operation::Responses => Wire::Responses,
             Operation::Messages | Operation::CountTokens => Wire::Messages,
             Operation::Gemini(_) => Wire::Gemini,
-            Operation::ImageGenerations | Operation::Speech => Wire::Media,
+            Operation::ImageGenerations | Operation::Speech | Operation::Upload(_) => Wire::Media,
             _ => Wire::Chat,
         }
+    }
+}
+
+/// What is known of a call when its answer begins.
+pub(super) fn told(trail: Option<&Trail>, sent: Instant) -> Told {
+    Told {
+        call_id: trail.map(|trail| trail.id().header().clone()),
+        overhead: trail.map(|trail| milliseconds(sent - trail.started())),
+        ..Told::default()
     }
 }
 
@@ -177,7 +182,7 @@ fn framing(operation: &Operation, parts: &Parts) -> Framing {
     }
 }
 
-fn broken(error: BoxError) -> UpstreamCause {
+pub(super) fn broken(error: BoxError) -> UpstreamCause {
     error.downcast::<ForwardError>().map_or(UpstreamCause::Cut, |error| (*error).into())
 }
 

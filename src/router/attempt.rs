@@ -62,6 +62,7 @@ impl Attempt {
         let theirs = elsewhere.is_some_and(|elsewhere| elsewhere.base.is_some());
         let own = if theirs { &[] } else { &*config.headers };
         let for_us = outgoing(&mut parts.headers, &operation, rules, own);
+        as_json(&mut parts.headers);
         let deadlines = deadlines(&rules.settings, config, prompt, &for_us);
         let trail: Option<Trail> = parts.extensions.get().cloned();
         let usage = UsageCell::new(deployment.price(model));
@@ -121,7 +122,7 @@ fn asked_mock(prompt: &Prompt) -> Option<Leaf> {
 }
 
 /// How long the parts of a call may take (contract 5.5).
-fn deadlines(
+pub(super) fn deadlines(
     settings: &Settings,
     config: &crate::config::Deployment,
     prompt: &Prompt,
@@ -143,7 +144,7 @@ fn deadlines(
 }
 
 /// The path below the upstream's base URL. The client's query goes along, but for Gemini's `key`.
-fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteError> {
+pub(super) fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteError> {
     let query = uri.query().filter(|query| !query.is_empty());
     let query = match operation {
         Operation::Gemini(_) => query.map(without_key).filter(|query| !query.is_empty()),
@@ -163,7 +164,7 @@ fn is_segments(model: &str) -> bool {
     model.split('/').all(segment)
 }
 
-fn without_key(query: &str) -> String {
+pub(super) fn without_key(query: &str) -> String {
     let pairs = query.split('&').filter(|pair| !pair.starts_with("key="));
     pairs.collect::<Vec<_>>().join("&")
 }
@@ -173,7 +174,7 @@ const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
 /// The headers that go upstream: the client's own, but for what belongs to one hop, names or
 /// proves an account, or is meant for this proxy; and the deployment's. Returns those for us.
-fn outgoing(
+pub(super) fn outgoing(
     headers: &mut HeaderMap,
     operation: &Operation,
     rules: &Rules,
@@ -183,16 +184,19 @@ fn outgoing(
     for (name, value) in own {
         headers.insert(name, value.clone());
     }
-    // `curl -d` calls every body a form.
-    let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| is_json(kind.as_bytes()));
-    if !json {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
     if operation.dialect() == Dialect::Anthropic && !headers.contains_key(VERSION) {
         headers.insert(VERSION, HeaderValue::from_static("2023-06-01"));
     }
     headers.insert(&rules.hop.0, rules.hop.1.clone());
     for_us
+}
+
+/// `curl -d` calls every body a form.
+fn as_json(headers: &mut HeaderMap) {
+    let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| is_json(kind.as_bytes()));
+    if !json {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
 }
 
 fn is_json(content_type: &[u8]) -> bool {

@@ -32,6 +32,31 @@ impl Deployment {
     pub fn new(config: config::Deployment, forwarder: &Forwarder, metrics: &Metrics) -> Self {
         let labels = Arc::new(labels(&config));
         metrics.announce(&labels);
+        Self::labelled(config, labels, forwarder, metrics)
+    }
+
+    /// Prepares an account at a provider, which is nobody's model.
+    pub(super) fn account(
+        config: config::Deployment,
+        forwarder: &Forwarder,
+        metrics: &Metrics,
+    ) -> Self {
+        let blank = || Arc::from("");
+        let labels = DeploymentLabels {
+            model_group: blank(),
+            model: blank(),
+            litellm_model_name: blank(),
+            ..labels(&config)
+        };
+        Self::labelled(config, Arc::new(labels), forwarder, metrics)
+    }
+
+    fn labelled(
+        config: config::Deployment,
+        labels: Arc<DeploymentLabels>,
+        forwarder: &Forwarder,
+        metrics: &Metrics,
+    ) -> Self {
         let leaf = |dialect| leaf(&config, forwarder, dialect);
         let native = [Dialect::Anthropic, Dialect::Gemini];
         let native = native.into_iter().find_map(|dialect| Some((dialect, leaf(dialect)?)));
@@ -205,7 +230,7 @@ pub(super) fn leaf_elsewhere(
 
 /// The header that carries the provider's key. A key that cannot stand in a header is left out;
 /// the config's check has named it.
-fn credential(scheme: AuthScheme, key: &str) -> Option<(HeaderName, HeaderValue)> {
+pub(super) fn credential(scheme: AuthScheme, key: &str) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = match scheme {
         AuthScheme::Bearer => (header::AUTHORIZATION, format!("Bearer {key}")),
         AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), key.to_owned()),
@@ -230,7 +255,7 @@ fn labels(config: &config::Deployment) -> DeploymentLabels {
 }
 
 /// The headers of contract 8.1 that are the same for each answer of a deployment.
-fn answer_headers(labels: &DeploymentLabels) -> Vec<(HeaderName, HeaderValue)> {
+pub(super) fn answer_headers(labels: &DeploymentLabels) -> Vec<(HeaderName, HeaderValue)> {
     let texts = [
         ("x-litellm-model-id", &*labels.model_id),
         ("x-litellm-model-group", &labels.model_group),

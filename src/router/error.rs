@@ -67,6 +67,16 @@ pub enum RouteError {
         /// The reason, as a clause.
         why: &'static str,
     },
+    /// No account at a provider is known.
+    #[error("no account at {provider} is known")]
+    NoAccount {
+        /// The path, as error messages name it.
+        route: &'static str,
+        /// The provider's name, as it was asked for.
+        provider: Box<str>,
+        /// The variable that would hold its key, where there is one.
+        variable: Option<&'static str>,
+    },
     /// A member of the request stands twice.
     #[error("{0}")]
     Duplicate(String),
@@ -123,6 +133,15 @@ impl RouteError {
             Self::Unserved { path, why } => Problem::bad_request(format!(
                 "{path}: this path is not served yet: {why}. Call the provider itself."
             )),
+            Self::NoAccount { route, provider, variable: Some(variable) } => {
+                Problem::bad_request(format!(
+                    "{route}: no key for {provider} is set here. Set {variable}, or add a model of \
+                     {provider} to the config (`use_in_pass_through: true` for its own paths)."
+                ))
+            }
+            Self::NoAccount { route, provider, variable: None } => {
+                Problem::bad_request(format!("{route}: the provider {provider} is not known here."))
+            }
             Self::Duplicate(message) => Problem::bad_request(message.clone()),
         }
     }

@@ -22,12 +22,13 @@ pub use self::deployment::Deployment;
 pub use self::error::{RouteError, UpstreamCause, UpstreamFailure};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
-pub use self::through::Through;
+pub use self::through::{Endpoint, Through};
 
 use self::answer::Answer;
 use self::attempt::Attempt;
 use self::group::Groups;
 use self::leaf::Sending;
+use self::through::Accounts;
 use crate::config::{ClientSide, Routing, TagRules};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
@@ -49,6 +50,7 @@ pub struct Router(Arc<Shared>);
 struct Shared {
     groups: Groups,
     deployments: Vec<Arc<Deployment>>,
+    accounts: Accounts,
     rules: Rules,
     /// What calls without a model ask for.
     default_model: Option<Box<str>>,
@@ -92,6 +94,8 @@ impl Router {
         let configs = std::mem::take(&mut routing.deployments).into_iter();
         let deployments: Vec<_> =
             configs.map(|config| Arc::new(Deployment::new(config, &forwarder, metrics))).collect();
+        let through = std::mem::take(&mut routing.through);
+        let accounts = Accounts::new(through, &deployments, &forwarder, metrics);
         let settings = Settings {
             stream_usage: routing.stream_usage,
             forward_metadata: routing.forward_metadata,
@@ -105,6 +109,7 @@ impl Router {
             groups: Groups::new(&routing, &deployments),
             moderation: moderation::model(&deployments, routing.default_model.as_deref()),
             deployments,
+            accounts,
             rules: Rules { settings, forwarder, hop, key_header },
             default_model: routing.default_model.as_deref().map(Into::into),
         }))
@@ -129,6 +134,12 @@ impl Router {
     #[must_use]
     pub fn through(&self) -> Through {
         Through::new(self.clone())
+    }
+
+    /// The paths of the config that lead to other servers.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.0.accounts.endpoints
     }
 
     /// The connections to all upstreams, as they stand now.

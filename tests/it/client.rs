@@ -41,6 +41,18 @@ pub(crate) fn post(target: impl Into<String>, body: impl AsRef<[u8]>) -> Call {
         .header("content-type", "application/json")
 }
 
+/// `method target` with a body of any type.
+pub(crate) fn with_body(
+    method: &'static str,
+    target: impl Into<String>,
+    content_type: &str,
+    body: impl AsRef<[u8]>,
+) -> Call {
+    let body = Bytes::copy_from_slice(body.as_ref());
+    Call { method, target: target.into(), headers: Vec::new(), body }
+        .header("content-type", content_type)
+}
+
 /// A chat call for `model` that says "hi".
 pub(crate) fn chat(model: &str) -> Call {
     let body = format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"hi"}}]}}"#);
@@ -80,7 +92,7 @@ impl Call {
             name.eq_ignore_ascii_case("content-length")
                 || name.eq_ignore_ascii_case("transfer-encoding")
         });
-        if self.method == "POST" && !framed {
+        if !(framed || self.method == "GET" && self.body.is_empty()) {
             head += &format!("content-length: {}\r\n", self.body.len());
         }
         let mut bytes = (head + "\r\n").into_bytes();

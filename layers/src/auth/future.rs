@@ -1,5 +1,5 @@
 //! The response future of [`Auth`](super::Auth).
-use super::Keys;
+use super::{KeyNotNeeded, Keys};
 use crate::BoxError;
 use http::Request;
 use pin_project::pin_project;
@@ -45,9 +45,15 @@ where
         loop {
             match this.state.as_mut().project() {
                 StateProj::Checking(check) => {
-                    let principal = ready!(check.poll(cx))?;
+                    let proved = ready!(check.poll(cx));
                     let mut req = this.request.take().expect("a key is proved once");
-                    req.extensions_mut().insert(principal);
+                    match proved {
+                        Ok(principal) => {
+                            req.extensions_mut().insert(principal);
+                        }
+                        Err(_) if req.extensions().get::<KeyNotNeeded>().is_some() => {}
+                        Err(error) => return Poll::Ready(Err(error.into())),
+                    }
                     this.state.set(State::Calling(this.service.call(req)));
                 }
                 StateProj::Calling(call) => return call.poll(cx).map_err(Into::into),

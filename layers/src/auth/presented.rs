@@ -35,6 +35,10 @@ impl ProtocolKey {
     /// What stands before the key.
     pub const PREFIX: &'static str = "openai-insecure-api-key.";
 }
+/// A request fact: the route is open. A key that proves someone still names the caller; without
+/// one the call goes on, and there is no [`Principal`](crate::facts::Principal).
+#[derive(Clone, Copy, Debug)]
+pub struct KeyNotNeeded;
 
 const LITELLM: HeaderName = HeaderName::from_static("x-litellm-api-key");
 /// Headers that hold nothing but the key: Azure's, Anthropic's, Gemini's, and Azure's gateway's.

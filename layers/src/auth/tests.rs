@@ -1,5 +1,6 @@
 use super::{
-    Auth, AuthError, AuthLayer, Keys, MemoryKeys, Presented, ProtocolKey, QueryKey, presented,
+    Auth, AuthError, AuthLayer, KeyNotNeeded, Keys, MemoryKeys, Presented, ProtocolKey, QueryKey,
+    presented,
 };
 use crate::BoxError;
 use crate::facts::Principal;
@@ -32,6 +33,26 @@ async fn strangers_never_reach_the_upstream() {
         assert_eq!(error.to_string(), why);
         assert!(error.downcast_ref::<AuthError>().is_some());
         assert!(upstream.next_request().await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn an_open_route_needs_no_key_and_knows_who_has_one() {
+    for (mut request, user) in [
+        (bearer("sk-alice"), Some("alice")),
+        (bearer("sk-mallory"), None),
+        (Request::new(()), None),
+    ] {
+        request.extensions_mut().insert(KeyNotNeeded);
+        let (auth, mut upstream) = auth();
+        let answering = async {
+            let (request, answer) = upstream.next_request().await.unwrap();
+            answer.send_response(Rsp::default());
+            request.extensions().get().map(|principal: &Principal| principal.user.clone())
+        };
+        let (rsp, found) = tokio::join!(auth.oneshot(request), answering);
+        rsp.unwrap();
+        assert_eq!(found.as_deref(), user);
     }
 }
 

@@ -3,6 +3,7 @@
 //! The parts, from the bottom up:
 //! - [`text`] holds a request in the frames in which it came, with a short outline of it.
 //! - [`scan`] reads the top level of a request and [`splice`] edits it; all else stays as it was.
+//! - [`form`] finds the fields of an upload without holding its files.
 //! - [`sse`] reads events from frames that are cut anywhere.
 //! - [`tap`] learns usage, content, errors and endings from an answer that passes.
 //! - [`websocket`] reads text messages from frames that are cut anywhere.
@@ -37,6 +38,7 @@
 //! # }
 //! ```
 pub mod body;
+pub mod form;
 pub mod peek;
 pub mod scan;
 pub mod splice;

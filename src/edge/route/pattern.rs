@@ -64,7 +64,7 @@ fn hex(digit: u8) -> Option<u8> {
 /// Whether a path stays where it begins when a server resolves it: no `.` or `..` segment, in
 /// whatever spelling, no empty one, no backslash. Some servers decode twice, and some take a
 /// segment's parameters off (`..;x`) before they resolve it.
-pub(super) fn stays_below(path: &str) -> bool {
+pub(in crate::edge) fn stays_below(path: &str) -> bool {
     let Some(plain) = decoded(path) else { return false };
     let twice = decoded(&plain);
     let spellings = [Some(&plain), twice.as_ref()];

@@ -1,14 +1,26 @@
-//! Calls whose body goes straight through: uploads, objects of an account, providers' own paths.
-use super::Router;
+//! Calls whose body goes straight through: uploads, objects of an account, providers' own paths,
+//! and paths of the config.
+mod accounts;
+mod endpoint;
+mod overheard;
+mod query;
+mod raw;
+mod resource;
+mod upload;
+
+pub(super) use self::accounts::Accounts;
+pub use self::endpoint::Endpoint;
+
 use super::answer::Answer;
 use super::error::RouteError;
-use super::realtime;
-use crate::providers::Operation;
+use super::{Router, Shared, realtime};
+use crate::providers::{Operation, Passing};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body as _;
 use std::future::ready;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_service::Service;
 
@@ -20,13 +32,13 @@ impl Through {
     pub(super) const fn new(router: Router) -> Self {
         Self(router)
     }
+
+    fn shared(&self) -> &Shared {
+        &self.0.0
+    }
 }
 
-impl<B> Service<Request<B>> for Through
-where
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<BoxError>,
-{
+impl Service<Request<Passing>> for Through {
     type Response = Response<Body>;
     type Error = BoxError;
     type Future = Answer;
@@ -35,13 +47,35 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, req: Request<B>) -> Self::Future {
-        let (parts, body) = req.into_parts();
+    fn call(&mut self, req: Request<Passing>) -> Self::Future {
+        let (parts, passing) = req.into_parts();
         if parts.extensions.get() == Some(&Operation::Realtime) {
-            return realtime::answer(&self.0, parts, !body.is_end_stream());
+            return realtime::answer(&self.0, parts, !passing.body.is_end_stream());
         }
-        let route = parts.extensions.get().map_or("", Operation::route);
-        let error = RouteError::NotSpoken { route, model: "".into() };
-        Box::pin(ready(Err(error.into())))
+        let fault = passing.fault.clone();
+        let endpoint: Option<&Arc<Endpoint>> = parts.extensions.get();
+        let sent = match (parts.extensions.get(), endpoint) {
+            (_, Some(endpoint)) => endpoint.clone().call(self.shared(), parts, passing.body),
+            (Some(Operation::Upload(_)), _) => upload::call(self.shared(), parts, passing),
+            (Some(Operation::Resource(asked)), _) => {
+                let asked = asked.clone();
+                resource::call(self.shared(), &asked, parts, passing)
+            }
+            (Some(Operation::Raw(asked)), _) => {
+                let asked = asked.clone();
+                raw::call(self.shared(), &asked, parts, passing.body)
+            }
+            (operation, _) => {
+                let route = operation.map_or("", Operation::route);
+                Err(RouteError::NotSpoken { route, model: "".into() }.into())
+            }
+        };
+        match sent {
+            // What broke the body is the better word for why the upstream failed.
+            Ok(answer) => {
+                Box::pin(async move { answer.await.map_err(|error| fault.take().unwrap_or(error)) })
+            }
+            Err(error) => Box::pin(ready(Err(error))),
+        }
     }
 }

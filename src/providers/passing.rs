@@ -1,0 +1,113 @@
+//! A request's body that goes straight through.
+use super::Hold;
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bytes::Bytes;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A body of which at most the beginning was read.
+#[derive(Debug)]
+pub struct Passing {
+    /// What was read of a form, where one is needed.
+    pub form: Option<Form>,
+    /// All of the body, or what follows the part of a form that was read.
+    pub body: Body,
+    /// Why the body broke off, once it has.
+    pub fault: Fault,
+    /// The share of the memory budget.
+    pub held: Arc<dyn Hold>,
+}
+
+/// The beginning of a form, up to its model.
+#[derive(Debug)]
+pub struct Form {
+    /// The bytes so far.
+    pub begun: Bytes,
+    /// The model that it names.
+    pub model: Option<Box<str>>,
+    /// Where the model's name stands in `begun`; without one, where a part that names it fits, and
+    /// then `begun` is all of the form.
+    pub place: Place,
+    /// Whether it asks for a stream, as far as is known.
+    pub stream: bool,
+    /// What separates its parts.
+    pub boundary: Box<[u8]>,
+}
+
+/// Where a form's model stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Here.
+    At(Range<usize>),
+    /// Nowhere.
+    Missing,
+}
+
+impl Form {
+    /// The beginning of the form with this model in it: in place of the client's, else as a part
+    /// of its own before all others. `None` for a model that cannot stand on one line.
+    #[must_use]
+    pub fn naming(&self, model: &str) -> Option<[Bytes; 3]> {
+        if model.contains(char::is_control) {
+            return None;
+        }
+        let begun = |range: Range<usize>| self.begun.slice(range);
+        Some(match &self.place {
+            Place::At(at) => [
+                begun(0..at.start),
+                Bytes::copy_from_slice(model.as_bytes()),
+                begun(at.end..self.begun.len()),
+            ],
+            Place::Missing => {
+                let head = b"\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n";
+                let part = [b"--", &*self.boundary, head, model.as_bytes(), b"\r\n"].concat();
+                [part.into(), self.begun.clone(), Bytes::new()]
+            }
+        })
+    }
+}
+
+/// Why a body broke off on its way to an upstream. The upstream's connection knows only that it
+/// did; this knows the reason. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Fault(Arc<Mutex<Option<BoxError>>>);
+
+impl Fault {
+    /// Notes the reason.
+    pub fn set(&self, error: BoxError) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// The reason, if there is one; asked once.
+    #[must_use]
+    pub fn take(&self) -> Option<BoxError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, Place};
+    use bytes::Bytes;
+
+    fn named(begun: &str, place: Place) -> String {
+        let begun = Bytes::copy_from_slice(begun.as_bytes());
+        let boundary = b"x"[..].into();
+        let form = Form { begun, model: None, place, stream: false, boundary };
+        let pieces = form.naming("real").unwrap();
+        assert!(form.naming("re\r\nal").is_none());
+        String::from_utf8(pieces.concat()).unwrap()
+    }
+
+    #[test]
+    fn a_model_takes_the_place_of_another() {
+        assert_eq!(named("before fast after", Place::At(7..11)), "before real after");
+    }
+
+    #[test]
+    fn a_missing_model_becomes_the_first_part() {
+        let part = "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nreal\r\n";
+        assert_eq!(named("--x--", Place::Missing), format!("{part}--x--"));
+    }
+}

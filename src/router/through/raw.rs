@@ -1,0 +1,147 @@
+//! Providers' own paths: everything as the client and the provider say it, but for the key.
+use super::super::answer::{Answer, broken, told};
+use super::super::attempt::{deadlines, outgoing, without_key};
+use super::super::deployment::Deployment;
+use super::super::dress::Dresser;
+use super::super::error::{RouteError, UpstreamFailure};
+use super::super::leaf::Sending;
+use super::super::{Rules, Shared};
+use super::accounts::{Root, variable};
+use super::overheard::{Listener, Overheard};
+use super::upload::operation;
+use crate::forward::{Deadlines, strip_hop_by_hop};
+use crate::providers::{Class, Prompt, Raw};
+use crate::telemetry::{Failure, Trail};
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Sends the call to the host of its provider.
+pub(super) fn call(
+    shared: &Shared,
+    asked: &Raw,
+    mut parts: Parts,
+    body: Body,
+) -> Result<Answer, BoxError> {
+    let provider = asked.provider;
+    let missing = || RouteError::NoAccount {
+        route: provider,
+        provider: provider.into(),
+        variable: variable(provider),
+    };
+    let root = shared.accounts.root(provider).ok_or_else(missing)?;
+    parts.uri = below(root, asked, &parts.uri)?;
+    let config = root.deployment.config();
+    let deadlines = prepare(&shared.rules, &mut parts, config, &config.headers);
+    let listener = Listener::new(root.deployment.clone(), trail(&parts), asked);
+    let operation = operation(&parts);
+    let trail = trail(&parts);
+    let sent = begun(trail.as_ref());
+    let req = Request::from_parts(parts, body);
+    let sending = root.leaf.send(req, deadlines, &operation, &Prompt::of(Bytes::new()));
+    let back = Back::Provider(root.deployment.clone(), Box::new(listener));
+    Ok(answer(sending, back, trail, sent))
+}
+
+/// The path below the provider's host. OpenAI's may leave out its version, as LiteLLM's may.
+fn below(root: &Root, asked: &Raw, uri: &Uri) -> Result<Uri, RouteError> {
+    let versioned = asked.path.starts_with("/v1/") || &*asked.path == "/v1";
+    let version = match asked.provider {
+        "openai" if !versioned => &*root.version,
+        _ => "",
+    };
+    let query = uri.query().filter(|query| !query.is_empty()).map(|query| match asked.provider {
+        "gemini" => without_key(query),
+        _ => query.to_owned(),
+    });
+    let query = query.filter(|query| !query.is_empty());
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let path = &asked.path;
+    Uri::try_from(format!("{version}{path}{query}"))
+        .map_err(|_| RouteError::BadPath { route: asked.provider, model: path.clone() })
+}
+
+/// Makes the request's headers, and says how long the call may take. The answer is not ours to
+/// read, so its encoding is the client's choice.
+pub(super) fn prepare(
+    rules: &Rules,
+    parts: &mut Parts,
+    config: &crate::config::Deployment,
+    own: &[(HeaderName, HeaderValue)],
+) -> Deadlines {
+    let wanted = parts.headers.get(header::ACCEPT_ENCODING).cloned();
+    let operation = operation(parts);
+    let for_us = outgoing(&mut parts.headers, &operation, rules, own);
+    match wanted {
+        Some(wanted) => parts.headers.insert(header::ACCEPT_ENCODING, wanted),
+        None => parts.headers.remove(header::ACCEPT_ENCODING),
+    };
+    let whole = deadlines(&rules.settings, config, &Prompt::of(Bytes::new()), &for_us);
+    // It may be a stream, which takes as long as it takes.
+    Deadlines { total: None, ..whole }
+}
+
+pub(super) fn trail(parts: &Parts) -> Option<Trail> {
+    parts.extensions.get().cloned()
+}
+
+/// Notes that the call goes out now.
+pub(super) fn begun(trail: Option<&Trail>) -> Instant {
+    let sent = Instant::now();
+    if let Some(trail) = trail {
+        trail.set_sent(sent);
+    }
+    sent
+}
+
+/// Whose answer it is.
+pub(super) enum Back {
+    Provider(Arc<Deployment>, Box<Listener>),
+    Endpoint(Arc<super::Endpoint>),
+}
+
+impl Back {
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Provider(deployment, _) => deployment.config().provider.title,
+            Self::Endpoint(_) => "PassThrough",
+        }
+    }
+
+    fn dresser(&self) -> &Dresser {
+        match self {
+            Self::Provider(deployment, _) => deployment.dresser(),
+            Self::Endpoint(endpoint) => endpoint.dresser(),
+        }
+    }
+}
+
+/// Hands the answer on as it is, but for its headers.
+pub(super) fn answer(sending: Sending, back: Back, trail: Option<Trail>, sent: Instant) -> Answer {
+    Box::pin(async move {
+        let failure = |cause| UpstreamFailure { provider: back.title(), cause };
+        let rsp = sending.await.map_err(|error| failure(broken(error.into())))?;
+        let (mut parts, body) = rsp.into_parts();
+        if let Some(trail) = &trail
+            && (parts.status.is_client_error() || parts.status.is_server_error())
+        {
+            let class = Class::of(parts.status).name();
+            trail.set_failure(Failure { status: parts.status.as_u16(), class });
+        }
+        strip_hop_by_hop(&mut parts.headers);
+        let told = told(trail.as_ref(), sent);
+        let headers = back.dresser().dress(&parts.headers, told);
+        let body = match back {
+            Back::Provider(_, listener) => {
+                Body::stream(Overheard::new(body, listener.hear(&parts)))
+            }
+            Back::Endpoint(_) => Body::stream(body),
+        };
+        parts.headers = headers;
+        Ok(Response::from_parts(parts, body))
+    })
+}

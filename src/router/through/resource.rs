@@ -1,0 +1,104 @@
+//! Objects that live in an account at a provider. Their ids mean something in that account only,
+//! so which account is used depends on nothing but the request.
+use super::super::Shared;
+use super::super::answer::Answer;
+use super::super::deployment::Deployment;
+use super::super::error::RouteError;
+use super::accounts::{is_upstream, variable};
+use super::{query, raw, upload};
+use crate::data::{self, Wire};
+use crate::providers::{Passing, Prompt, Raw, Resource};
+use bartizan_layers::BoxError;
+use bartizan_layers::facts::UsageCell;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Uri};
+use std::sync::Arc;
+
+/// What a query may select an account by.
+const SELECTORS: [&str; 3] = ["custom_llm_provider", "model", "target_model_names"];
+
+/// What selects the account of a call.
+#[derive(Debug, Default)]
+struct Selected {
+    provider: Option<Box<str>>,
+    model: Option<Box<str>>,
+}
+
+/// Sends the call to the account that it selects.
+pub(super) fn call(
+    shared: &Shared,
+    asked: &Resource,
+    mut parts: Parts,
+    passing: Passing,
+) -> Result<Answer, BoxError> {
+    // The files of a provider with a wire of its own are no OpenAI files.
+    let other = asked.provider.as_deref().and_then(data::provider);
+    if let Some(provider) = other.filter(|provider| provider.wire != Wire::OpenAi) {
+        let path = format!("/v1{}", asked.path).into();
+        let own = Raw { provider: provider.name, path };
+        return raw::call(shared, &own, parts, passing.body);
+    }
+    let (rest, selected) = selected(asked, &parts);
+    let deployment = account(shared, asked, selected)?;
+    let query = if rest.is_empty() { String::new() } else { format!("?{rest}") };
+    let bad = |_| RouteError::BadPath { route: asked.kind, model: asked.path.clone() };
+    parts.uri = Uri::try_from(format!("{}{query}", asked.path)).map_err(bad)?;
+    for name in PROVIDER_HEADERS {
+        parts.headers.remove(name);
+    }
+    let prompt = Prompt { held: passing.held, ..Prompt::of(Bytes::new()) };
+    let usage = UsageCell::default();
+    Ok(upload::send(&shared.rules, deployment, usage, parts, passing.body, prompt))
+}
+
+const PROVIDER_HEADERS: [&str; 2] = ["custom-llm-provider", "custom_llm_provider"];
+
+/// What is left of the query, and what the request selects: its path, its query, its headers.
+fn selected(asked: &Resource, parts: &Parts) -> (String, Selected) {
+    let (rest, found) = query::split(parts.uri.query().unwrap_or_default(), &SELECTORS);
+    let mut selected = Selected { provider: asked.provider.clone(), model: None };
+    for (at, value) in found.into_iter().filter(|(_, value)| !value.is_empty()) {
+        if at == 0 {
+            selected.provider.get_or_insert(value.into());
+        } else {
+            // Of several models the first one decides: one file lives in one account.
+            let first = value.split(',').next().unwrap_or_default().trim();
+            selected.model.get_or_insert(first.into());
+        }
+    }
+    let header = |headers: &HeaderMap, name: &str| {
+        headers.get(name).and_then(|value| value.to_str().ok()).map(Box::from)
+    };
+    let named = || PROVIDER_HEADERS.iter().find_map(|name| header(&parts.headers, name));
+    selected.provider = selected.provider.or_else(named);
+    selected.model = header(&parts.headers, "x-litellm-model").or(selected.model);
+    (rest, selected)
+}
+
+fn account(
+    shared: &Shared,
+    asked: &Resource,
+    selected: Selected,
+) -> Result<Arc<Deployment>, RouteError> {
+    let route = asked.kind;
+    if let Some(name) = selected.model {
+        let found = shared.groups.find(&name).ok_or_else(|| RouteError::UnknownModel {
+            route,
+            model: Some(name.clone()),
+            wildcards: shared.groups.has_wildcards(),
+        })?;
+        let all = found.group.deployments.iter();
+        let fit = all.filter(|one| one.serves(&name) && is_upstream(one));
+        // Always the same one: another one may know nothing of the object.
+        let lowest = |one: &&Arc<Deployment>| one.config().order.unwrap_or(0);
+        let first = fit.min_by_key(lowest).cloned();
+        return first.ok_or_else(|| RouteError::NotSpoken { route, model: name.clone() });
+    }
+    let provider = selected.provider.unwrap_or_else(|| "openai".into());
+    shared.accounts.find(route, &provider).cloned().ok_or_else(|| RouteError::NoAccount {
+        route,
+        variable: variable(&provider),
+        provider,
+    })
+}

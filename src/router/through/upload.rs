@@ -1,0 +1,132 @@
+//! Forms with a file: the model's field is edited, all else streams through.
+use super::super::answer::Answer;
+use super::super::attempt::{Attempt, deadlines, outgoing, target};
+use super::super::deployment::Deployment;
+use super::super::error::RouteError;
+use super::super::{Rules, Shared, pick};
+use super::accounts::is_upstream;
+use crate::providers::{Operation, Passing, Prompt};
+use crate::telemetry::{Served, Trail};
+use bartizan_layers::BoxError;
+use bartizan_layers::body::{Body, Parts as Pieces};
+use bartizan_layers::facts::UsageCell;
+use bytes::Bytes;
+use http::Request;
+use http::request::Parts;
+use http_body::{Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::time::Instant;
+
+/// Sends an upload to a deployment of the group that it names.
+pub(super) fn call(
+    shared: &Shared,
+    mut parts: Parts,
+    passing: Passing,
+) -> Result<Answer, BoxError> {
+    let operation = operation(&parts);
+    let form = passing.form.as_ref().expect("intake reads the form of each upload");
+    let route = operation.route();
+    let unknown = || RouteError::UnknownModel {
+        route,
+        model: form.model.clone(),
+        wildcards: shared.groups.has_wildcards(),
+    };
+    let name = form.model.as_deref().ok_or_else(unknown)?;
+    let found = shared.groups.find(name).ok_or_else(unknown)?;
+    if let Some(trail) = parts.extensions.get::<Trail>() {
+        trail.set_requested(found.group.name.clone());
+        trail.set_streamed(form.stream);
+    }
+    let speaking = found.group.deployments.iter();
+    let speaking = speaking.filter(|one| one.serves(name) && is_upstream(one));
+    let not_spoken = || RouteError::NotSpoken { route, model: name.into() };
+    let deployment = pick::pick(speaking).ok_or_else(not_spoken)?.clone();
+    let captures = found.captures.as_deref();
+    let model = captures.map(|captures| deployment.model(captures, name));
+    let model = model.as_deref().unwrap_or(&deployment.config().model);
+    let bad = || RouteError::BadPath { route, model: model.into() };
+    let naming = form.naming(model).ok_or_else(bad)?;
+    parts.uri = target(&operation, model, &parts.uri)?;
+    let prompt = Prompt { stream: form.stream, held: passing.held, ..Prompt::of(Bytes::new()) };
+    let body = Resumed { begun: Body::Parts(Pieces::new(naming.into())), rest: passing.body };
+    let body = Body::stream(body);
+    let usage = UsageCell::new(deployment.price(model));
+    Ok(send(&shared.rules, deployment, usage, parts, body, prompt))
+}
+
+pub(super) fn operation(parts: &Parts) -> Operation {
+    parts.extensions.get().cloned().expect("dispatch knows what each call is")
+}
+
+/// Sends a request with this body to a deployment's OpenAI-compatible endpoint.
+pub(super) fn send(
+    rules: &Rules,
+    deployment: Arc<Deployment>,
+    usage: UsageCell,
+    mut parts: Parts,
+    body: Body,
+    prompt: Prompt,
+) -> Answer {
+    let operation = operation(&parts);
+    let config = deployment.config();
+    let for_us = outgoing(&mut parts.headers, &operation, rules, &config.headers);
+    let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
+    let trail: Option<Trail> = parts.extensions.get().cloned();
+    let sent = Instant::now();
+    if let Some(trail) = &trail {
+        let deployment = deployment.labels().clone();
+        trail.set_served(Served { deployment, usage: usage.clone() });
+        trail.set_sent(sent);
+    }
+    let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
+    let sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
+    let attempt = Attempt {
+        usage_is_ours: false,
+        choices: 1,
+        commit: rules.settings.timeouts.commit,
+        deployment,
+        operation,
+        trail,
+        usage,
+        sent,
+    };
+    attempt.answer(sending, prompt)
+}
+
+/// A body whose beginning was read already.
+#[derive(Debug)]
+struct Resumed {
+    begun: Body,
+    rest: Body,
+}
+
+impl http_body::Body for Resumed {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match Pin::new(&mut self.begun).poll_frame(cx) {
+            Poll::Ready(None) => Pin::new(&mut self.rest).poll_frame(cx),
+            begun => begun,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.begun.is_end_stream() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (begun, rest) = (self.begun.size_hint(), self.rest.size_hint());
+        let mut both = SizeHint::new();
+        both.set_lower(begun.lower().saturating_add(rest.lower()));
+        if let (Some(begun), Some(rest)) = (begun.upper(), rest.upper()) {
+            both.set_upper(begun.saturating_add(rest));
+        }
+        both
+    }
+}
