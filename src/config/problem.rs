@@ -4,7 +4,7 @@ use super::mask::masked;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// A place in the file. Lines and columns count from 1; 0 is nowhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) line: usize,
     pub(super) column: usize,
