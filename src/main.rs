@@ -12,6 +12,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Check { file }) => Ok(commands::check(&file)),
+        Some(Command::Schema { markdown }) => Ok(commands::schema(markdown)),
         Some(Command::Keys { which: Keys::Master { state_dir } }) => {
             Ok(commands::master(state_dir.as_deref()))
         }

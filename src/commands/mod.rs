@@ -2,8 +2,10 @@
 mod announce;
 mod check;
 mod keys;
+mod schema;
 mod serve;
 
 pub use self::check::check;
 pub use self::keys::master;
+pub use self::schema::schema;
 pub use self::serve::serve;

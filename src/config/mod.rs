@@ -26,6 +26,7 @@ mod problem;
 mod resolve;
 mod secret;
 mod settings;
+mod syntax;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

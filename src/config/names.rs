@@ -113,7 +113,11 @@ fn circle(name: &str, all: &[Alias]) -> bool {
 }
 
 fn mend(group: &str, names: &[&str]) -> String {
-    match known::nearest(group, names.iter().copied()) {
+    let near = known::nearest(group, names.iter().copied());
+    // Versions of a model are near to each other without being slips.
+    let is_slip =
+        |near: &&str| strsim::damerau_levenshtein(group, near) <= (group.len() / 5).max(1);
+    match near.filter(is_slip) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "add it to `model_list`".to_owned(),
     }

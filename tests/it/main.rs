@@ -8,6 +8,7 @@ mod upstream;
 mod wire;
 
 mod auth;
+mod check;
 mod config;
 mod echo;
 mod forward;
