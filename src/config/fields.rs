@@ -88,7 +88,9 @@ impl<'a> Check<'a> {
     /// A number of at least 0 without a fraction.
     pub(super) fn whole(&mut self, map: &Node, key: &str) -> Option<u64> {
         let whole = |number: f64| (number >= 0.0 && number.fract() == 0.0).then_some(number as u64);
-        self.typed(map, key, "a whole number", |node| node.as_number().and_then(whole))
+        self.typed(map, key, "a whole number of at least 0", |node| {
+            node.as_number().and_then(whole)
+        })
     }
 
     pub(super) fn flag(&mut self, map: &Node, key: &str) -> Option<bool> {

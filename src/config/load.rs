@@ -128,7 +128,8 @@ fn finished(
     let compat = check.compat(general, options);
     routing.default_model = check.text(general, "completion_model").or(routing.default_model);
 
-    let Check { mut problems, later, .. } = check;
+    let Check { problems, later, .. } = check;
+    let mut problems = problems.in_order();
     if !later.is_empty() {
         let names = later.into_iter().collect::<Vec<_>>().join(", ");
         problems.notice(format!("not in this version, so without effect: {names}"));

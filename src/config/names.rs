@@ -27,7 +27,7 @@ impl Check<'_> {
         let names: Vec<_> = aliases.chain(groups.iter().map(String::as_str)).collect();
         let models: Vec<_> = routing.deployments.iter().map(model_of).collect();
         for named in std::mem::take(&mut self.groups) {
-            let is_model = models.iter().any(|model| *model == named.group);
+            let is_model = models.contains(&named.group);
             if named.group == "*" || is_model || names.iter().any(|name| covers(name, &named.group))
             {
                 continue;

@@ -70,6 +70,12 @@ impl Problems {
         self.found.push(problem);
     }
 
+    /// Orders what was found by its place; what has none comes first.
+    pub(super) fn in_order(mut self) -> Self {
+        self.found.sort_by_key(|one| (one.place.line, one.place.column));
+        self
+    }
+
     /// What several parts of a config run into is told once.
     pub(super) fn add_once(&mut self, problem: Problem) {
         if !self.found.iter().any(|one| one.message == problem.message) {

@@ -35,6 +35,8 @@ pub(in crate::config) enum Kind {
     Ips,
     /// `callbacks`: names of callbacks; one alone needs no list.
     Callbacks,
+    /// `group`: a model group.
+    Group,
     /// `groups`: a list of model groups.
     Groups,
     /// `fallbacks`: a list of maps of one key, each from a model group to a list of them.
@@ -76,6 +78,7 @@ impl Kind {
             "texts" => Self::Texts,
             "ips" => Self::Ips,
             "callbacks" => Self::Callbacks,
+            "group" => Self::Group,
             "groups" => Self::Groups,
             "fallbacks" => Self::Fallbacks,
             "map" => Self::Map(section),
@@ -99,7 +102,7 @@ impl Kind {
             Self::Any => "anything",
             Self::Text | Self::Secret => "a text",
             Self::Number => "a number of at least 0",
-            Self::Whole => "a whole number",
+            Self::Whole => "a whole number of at least 0",
             Self::Port => "a port from 1 to 65535",
             Self::Seconds => "a number of seconds above 0",
             Self::Wait => "a number of seconds",
@@ -111,8 +114,9 @@ impl Kind {
             Self::Texts => "a list of texts",
             Self::Ips => "a list of addresses and networks",
             Self::Callbacks => "a list of callbacks",
+            Self::Group => "a model group",
             Self::Groups => "a list of model groups",
-            Self::Fallbacks => "a list of maps of one key: `- group: [other, third]`",
+            Self::Fallbacks => "a list of maps of one key",
             Self::OneOf(_) => "one word",
             Self::Map(_) => "a map of keys",
             Self::List(_) => "a list",

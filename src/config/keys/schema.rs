@@ -89,7 +89,7 @@ fn default(key: &Key) -> Option<Value> {
 fn of_kind(kind: Kind) -> Value {
     let name = match kind {
         Kind::Any => return json!({}),
-        Kind::Text => "text",
+        Kind::Text | Kind::Group => "text",
         Kind::Secret => "secret",
         Kind::Number => "number",
         Kind::Whole => "whole",

@@ -1,6 +1,7 @@
 //! Claims about the table itself.
-use super::{Kind, SECTIONS, Standing, find, home, of, schema};
+use super::{Key, Kind, SECTIONS, Standing, find, home, of, schema};
 use std::collections::HashSet;
+use std::path::Path;
 
 #[test]
 fn every_row_can_be_read_and_stands_once() {
@@ -57,5 +58,42 @@ fn every_definition_of_the_schema_that_is_named_exists() {
     let named = text.split("#/$defs/").skip(1).filter_map(|rest| rest.split('"').next());
     for name in named {
         assert!(schema["$defs"].get(name).is_some(), "{name}");
+    }
+}
+
+/// The sources of the program, without tests.
+fn sources(folder: &Path, found: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if name.ends_with(".rs") && !name.starts_with("tests") {
+            *found += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_key_is_honoured_where_it_is_read_and_nowhere_else() {
+    let mut code = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
+    // What readers call the maps.
+    let maps = [
+        ("general_settings", "general"),
+        ("litellm_settings", "litellm"),
+        ("router_settings", "router"),
+        ("litellm_params", "params"),
+        ("model_info", "info"),
+    ];
+    for (section, map) in maps {
+        for Key { name, standing, .. } in of(section) {
+            let is_read = code.contains(&format!("({map}, \"{name}\")"))
+                || code.contains(&format!("{map}.get(\"{name}\")"));
+            let is_honoured = standing == Standing::Honoured;
+            assert!(!is_read || is_honoured, "{section}.{name} is read: make its row `honoured`");
+            let is_named = code.contains(&format!("\"{name}\""));
+            assert!(!is_honoured || is_named, "{section}.{name}: nobody reads this honoured key");
+        }
     }
 }
