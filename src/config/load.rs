@@ -144,7 +144,9 @@ fn finished(
 
 impl Check<'_> {
     fn strategy(&mut self, router: &Node) {
-        let strategy = self.text(router, "routing_strategy");
+        let told = router.get("routing_strategy");
+        let is_known = told.is_some_and(|told| !self.wrong.contains(&told.place));
+        let strategy = self.text(router, "routing_strategy").filter(|_| is_known);
         if let Some(other) = strategy.filter(|strategy| strategy != "simple-shuffle") {
             self.later.insert(format!(
                 "router_settings.routing_strategy: {other} (simple-shuffle is used)"

@@ -34,7 +34,7 @@ impl Check<'_> {
             }
             let help = mend(&named.group, &names);
             let message = format!("`{}` names `{}`, which no model has", named.by, named.group);
-            self.problems.add(Problem::warning(message, named.place).help(help));
+            self.tell(Problem::warning(message, named.place).help(help));
         }
     }
 

@@ -7,6 +7,7 @@ use self::misfit::listed;
 use super::fields::Check;
 use super::keys::{self, Key, Standing};
 use super::known;
+use super::mask;
 use super::yaml::Node;
 
 /// Whose key it is: its full name, and how much a wrong value matters.
@@ -25,7 +26,8 @@ impl Check<'_> {
             if value.is_null() || is_anchor {
                 continue;
             }
-            let full = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let shown = mask::message(&name);
+            let full = if path.is_empty() { shown } else { format!("{path}.{shown}") };
             match keys::find(section, &name) {
                 Some(key) => self.known(at, value, &Judged { key, full: &full }),
                 None if section == "model_info" => {}
@@ -51,7 +53,10 @@ impl Check<'_> {
     }
 
     fn unknown(&mut self, at: &Node, section: &str, name: &str, full: &str) {
-        if let Some(home) = keys::home(section, name) {
+        let has_neighbours =
+            section.is_empty() || section.contains("settings") || section == "model_list[]";
+        let home = keys::home(section, name).filter(|_| has_neighbours);
+        if let Some(home) = home {
             let place = if home.is_empty() { "the top of the file" } else { home };
             let message = format!("`{full}` has no effect here: it belongs under `{place}`");
             let message = message.replace("under `the top of the file`", "at the top of the file");

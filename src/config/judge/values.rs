@@ -10,7 +10,9 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// Callbacks of LiteLLM.
-const CALLBACKS: &str = "agentops aim anthropic_cache_control_hook argilla arize arize_phoenix athina aws_sqs \
+const CALLBACKS: &str = "agentops aim aporia_prompt_injection azure_content_safety banned_keywords \
+    batch_redis_requests blocked_user_check detect_prompt_injection google_text_moderation \
+    hide_secrets llamaguard_moderations llmguard_moderations openai_moderations prometheus_system anthropic_cache_control_hook argilla arize arize_phoenix athina aws_sqs \
     azure_sentinel azure_storage braintrust bitbucket cloudzero custom_callback_api datadog \
     datadog_cost_management datadog_llm_observability datadog_metrics deepeval dotprompt \
     dynamic_rate_limiter dynamic_rate_limiter_v3 dynamodb email email_alerting focus galileo \
@@ -25,7 +27,8 @@ impl Check<'_> {
     /// Judges a value by the row of its key.
     pub(super) fn value(&mut self, node: &Node, judged: &Judged<'_>) {
         let kind = judged.key.kind;
-        if node.is_null() {
+        // A variable may be set to nothing.
+        if node.is_null() || node.text() == Some("") {
             return;
         }
         if !kind.choices().any(|one| fits(node, one)) {
@@ -33,6 +36,7 @@ impl Check<'_> {
         }
         match kind {
             Kind::Map(section) if !section.is_empty() => self.nested(node, judged, section),
+            Kind::Maps(section) => self.maps(node, judged, section),
             Kind::List(section) if !section.is_empty() => self.items(node, judged, section),
             Kind::Texts => self.each(node, judged, Kind::Text),
             Kind::Ips => self.ips(node, judged),
@@ -55,6 +59,16 @@ impl Check<'_> {
         // Where all of the map comes later, its name is enough.
         if judged.key.standing == Standing::Later {
             self.later = before;
+        }
+    }
+
+    /// A map for each of some groups.
+    fn maps(&mut self, maps: &Node, judged: &Judged<'_>, section: &'static str) {
+        for (group, map) in maps.entries() {
+            self.group(group, judged);
+            let key = Key { kind: Kind::Map(section), ..judged.key };
+            let full = format!("{}.{}", judged.full, group.as_text().unwrap_or_default());
+            self.value(map, &Judged { key, full: &full });
         }
     }
 

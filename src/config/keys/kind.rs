@@ -45,6 +45,8 @@ pub(in crate::config) enum Kind {
     OneOf(&'static str),
     /// `map`, or `map:SECTION` for one whose keys are rows.
     Map(&'static str),
+    /// `maps:SECTION`: such a map for each of some model groups.
+    Maps(&'static str),
     /// `list`, or `list:SECTION` for one of such maps.
     List(&'static str),
     /// `A or B`, in the words of this list.
@@ -82,6 +84,7 @@ impl Kind {
             "groups" => Self::Groups,
             "fallbacks" => Self::Fallbacks,
             "map" => Self::Map(section),
+            "maps" => Self::Maps(section),
             "list" => Self::List(section),
             _ => return None,
         })
@@ -118,7 +121,7 @@ impl Kind {
             Self::Groups => "a list of model groups",
             Self::Fallbacks => "a list of maps of one key",
             Self::OneOf(_) => "one word",
-            Self::Map(_) => "a map of keys",
+            Self::Map(_) | Self::Maps(_) => "a map of keys",
             Self::List(_) => "a list",
             Self::Either("text", _) => "a text or a list of texts",
             Self::Either("flag", "map") => "true, false or a map of keys",

@@ -112,6 +112,10 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Map("") => "map",
         Kind::List("") => "list",
         Kind::Map(section) => return json!({ "anyOf": [of_name(section), { "type": "null" }] }),
+        Kind::Maps(section) => {
+            let values = of_kind(Kind::Map(section));
+            return json!({ "type": ["object", "null"], "additionalProperties": values });
+        }
         Kind::List(section) => {
             let items = of_name(section.trim_end_matches("[]"));
             return json!({ "type": ["array", "null"], "items": items });
