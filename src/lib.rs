@@ -9,27 +9,24 @@ pub mod config;
 pub mod data;
 pub mod edge;
 pub mod forward;
+pub mod generation;
 pub mod providers;
+pub mod reload;
 pub mod router;
 pub mod server;
 pub mod stack;
 pub mod tasks;
 pub mod telemetry;
 
-use crate::admin::{Handles, Ops};
-use crate::config::{Compat, Config};
-use crate::edge::{Budget, Guard, HOP, IngestLayer};
-use crate::forward::Forwarder;
-use crate::router::Router;
+use crate::config::Config;
+use crate::generation::{Current, House};
+use crate::reload::Source;
 use crate::server::{Drain, Limits};
-use crate::stack::{AlwaysReady, Plan};
 use crate::tasks::Tasks;
-use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
+use crate::telemetry::LogWriter;
 use anyhow::Context;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
 
 /// The sockets of a proxy, bound before it starts.
 #[derive(Debug)]
@@ -51,51 +48,56 @@ pub async fn run(
     drain: Drain,
     writer: LogWriter,
 ) -> anyhow::Result<()> {
-    let Config { server, access, routing, outbound, telemetry, compat, .. } = config;
+    run_reloading(config, listeners, drain, writer, None).await
+}
+
+/// As [`run`]; with a `source`, changes of the config are taken into use while it runs.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_reloading(
+    config: Config,
+    listeners: Listeners,
+    drain: Drain,
+    writer: LogWriter,
+    source: Option<Source>,
+) -> anyhow::Result<()> {
+    const SETUP: &str = "the connections to upstreams cannot be set up";
     let tasks = Tasks::default();
-    let forwarder = Forwarder::new(&outbound, tasks.clone())
-        .context("the connections to upstreams cannot be set up")?;
-    let metrics = Arc::new(Metrics::new(compat));
-    let instance = RequestId::random().header().clone();
-    let default_model = routing.default_model.clone();
-    let hop = (HOP, instance.clone());
-    let router = Router::new(routing, forwarder.clone(), &metrics, hop, access.key_header.clone());
-    let handles = Arc::new(Handles {
-        router: router.clone(),
-        metrics: metrics.clone(),
-        draining: drain.handle(),
-        compat,
-        started: Instant::now(),
-    });
-    let limits = Limits::from(&server);
+    let limits = Limits::from(&config.server);
+    let house = House::new(&config, drain.handle(), tasks.clone(), writer).context(SETUP)?;
+    let first = house.generation(config).context(SETUP)?;
+    let (calls, ops) = (Current::new(first.calls), Current::new(first.ops));
     // Probes are answered until the last call has ended.
     let ops_drain = Drain::new(Duration::ZERO);
     if let Some(listener) = listeners.ops {
-        let ops = AlwaysReady(Ops::new(handles.clone()));
-        let ops = server::serve(vec![listener], ops, limits, ops_drain.clone(), tasks.clone());
+        let drain = ops_drain.clone();
+        let ops = server::serve(vec![listener], ops.clone(), limits, drain, tasks.clone());
         tasks.spawn(async move {
             ops.await;
         });
     }
-    let telemetry_needs_key = telemetry.metrics_need_key.unwrap_or(compat == Compat::Current);
-    let plan = Plan {
-        keys: stack::keys(&access),
-        guard: Guard::new(instance, &access),
-        body_timeout: server.body_timeout,
-        ingest: IngestLayer::new(server.max_body, Budget::new(server.body_budget))
-            .default_model(default_model.as_deref()),
-        telemetry: Telemetry::new(&telemetry, metrics, writer),
-        router,
-        handles,
-        key_header: access.key_header,
-        metrics_need_key: telemetry_needs_key,
+    let serving = server::serve(listeners.calls, calls.clone(), limits, drain, tasks.clone());
+    let cut = match source {
+        None => serving.await,
+        Some(source) => {
+            let swap = |config| {
+                let next = house.generation(config)?;
+                calls.replace(next.calls);
+                ops.replace(next.ops);
+                Ok(())
+            };
+            tokio::select! {
+                cut = serving => cut,
+                never = source.follow(&house, swap) => match never {},
+            }
+        }
     };
-    let calls = stack::stack(plan);
-    let cut = server::serve(listeners.calls, calls, limits, drain, tasks.clone()).await;
     if cut > 0 {
         tracing::warn!(calls = cut, "Open calls were cut at the drain's deadline");
     }
-    forwarder.close_idle();
+    house.close_idle();
     ops_drain.trigger();
     tasks.drained().await;
     Ok(())

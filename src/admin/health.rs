@@ -20,13 +20,17 @@ pub(super) fn readiness(handles: &Handles) -> Response<Body> {
         *rsp.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         return rsp;
     }
-    json(&match handles.compat {
+    let mut body = match handles.compat {
         Compat::Current => json!({"status": "healthy", "db": "Not connected"}),
         Compat::Classic => json!({
             "status": "healthy", "db": "Not connected", "cache": null,
             "litellm_version": VERSION, "success_callbacks": [],
         }),
-    })
+    };
+    if let Some(refused) = handles.last_reload.refused() {
+        body["config"] = refused;
+    }
+    json(&body)
 }
 
 /// Without a key: no upstream is called, no name is shown.

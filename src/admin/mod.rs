@@ -1,8 +1,10 @@
 //! The proxy's own routes: health, metrics, models (contract 3.2).
 mod health;
+mod last_reload;
 mod models;
 mod ops;
 
+pub use self::last_reload::LastReload;
 pub use self::ops::Ops;
 
 use crate::config::Compat;
@@ -36,6 +38,8 @@ pub struct Handles {
     pub compat: Compat,
     /// When the process was ready.
     pub started: Instant,
+    /// What became of the last change of the config.
+    pub last_reload: Arc<LastReload>,
 }
 
 /// Answers the proxy's own routes on the calls listener.

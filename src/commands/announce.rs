@@ -1,6 +1,7 @@
 //! What a start says: what was found, where to call, what to mind.
 use crate::Listeners;
-use crate::config::{Config, Problems, Severity};
+use crate::config::{Config, Problems};
+use crate::reload;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -13,14 +14,7 @@ pub(super) fn announce(
     problems: &Problems,
     ignored: &[&str],
 ) {
-    for problem in problems.found() {
-        let (line, column) = problem.at().unwrap_or_default();
-        let help = problem.help.as_deref().unwrap_or_default();
-        match problem.severity {
-            Severity::Error => tracing::error!(line, column, help, "{}", problem.message),
-            Severity::Warning => tracing::warn!(line, column, help, "{}", problem.message),
-        }
-    }
+    reload::log(problems);
     for notice in problems.notices() {
         tracing::warn!("{notice}");
     }

@@ -1,9 +1,10 @@
 //! `bartizan serve`: config → sockets → [`crate::run`].
 use super::announce::announce;
 use crate::config::{Config, Env, Options, Refused, load};
+use crate::reload::Source;
 use crate::server::{Drain, bind, runtime};
 use crate::telemetry::start_logging;
-use crate::{Listeners, run};
+use crate::{Listeners, run_reloading};
 use anyhow::Context;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -23,14 +24,17 @@ pub fn serve(mut options: Options, ignored: &[&str]) -> anyhow::Result<ExitCode>
             return Ok(ExitCode::FAILURE);
         }
     };
+    let source = Source::new(options, &config);
     let writer = start_logging(&config.telemetry).context("logging cannot be started")?;
     config.server.max_connections = room_for(config.server.max_connections);
     let runtime = runtime::build(config.server.workers).context("the runtime cannot be started")?;
     let outcome = runtime.block_on(async {
+        // Before anyone is told that we are there: whoever reads that may send it.
+        let source = source.heeding_hangups();
         let listeners = listeners(&config)?;
         announce(&config, &listeners, &problems, ignored);
         let drain = Drain::new(config.server.drain);
-        let serving = run(config, listeners, drain.clone(), writer.clone());
+        let serving = run_reloading(config, listeners, drain.clone(), writer.clone(), Some(source));
         let signals = drain.on_signals();
         tokio::pin!(serving);
         tokio::select! {

@@ -1,6 +1,6 @@
 //! Zero config: deployments from the keys in the environment.
 use super::fields::Check;
-use super::{Deployment, Secret};
+use super::{ClientSide, Deployment, Secret};
 use crate::data::{self, Provider};
 use http::Uri;
 use serde_json::Map;
@@ -105,6 +105,7 @@ fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
         rpm: None,
         tpm: None,
         order: None,
+        client_side: ClientSide::default(),
         price: None,
         params,
         info: Map::new(),

@@ -1,9 +1,9 @@
 //! One entry of `model_list` → one deployment.
-use super::Deployment;
 use super::fields::Check;
 use super::keys::{self, Standing};
 use super::known;
 use super::yaml::{Kind, Node};
+use super::{ClientSide, Deployment};
 use crate::data::{self, Provider};
 use bytes::Bytes;
 use http::Uri;
@@ -45,6 +45,7 @@ impl Check<'_> {
             rpm: self.whole(params, "rpm").or_else(|| self.whole(entry, "rpm")),
             tpm: self.whole(params, "tpm").or_else(|| self.whole(entry, "tpm")),
             order: self.whole(params, "order").and_then(|order| i64::try_from(order).ok()),
+            client_side: self.client_side(params),
             price,
             params: shown(params),
             info: shown(info),
@@ -52,6 +53,24 @@ impl Check<'_> {
             discovered: false,
         };
         Some(deployment)
+    }
+
+    /// `configurable_clientside_auth_params`: what a client may bring itself.
+    fn client_side(&mut self, params: &Node) -> ClientSide {
+        let list = params.get("configurable_clientside_auth_params");
+        let mut allowed = ClientSide::default();
+        for entry in list.map(Node::items).unwrap_or_default() {
+            match entry.as_text().as_deref() {
+                Some("api_base" | "base_url") => allowed.base = true,
+                Some("api_key") => allowed.key = true,
+                _ => {
+                    let message = "clients can bring `api_base` and `api_key`, nothing else";
+                    let help = "write `[api_key]`, `[api_base]`, or both; patterns are not taken";
+                    self.warn(entry, message.to_owned(), help);
+                }
+            }
+        }
+        allowed
     }
 
     fn required(&mut self, at: &Node, map: &Node, key: &str, what: &str) -> Option<String> {

@@ -68,13 +68,14 @@ impl Env {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Adds the variables of a `.env` file that are not set yet.
-    pub(super) fn add_dotenv(&mut self, path: &Path, problems: &mut Problems) {
+    /// Adds the variables of a `.env` file that are not set yet; true if there is such a file.
+    pub(super) fn add_dotenv(&mut self, path: &Path, problems: &mut Problems) -> bool {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) if error.kind() == ErrorKind::NotFound => return false,
             Err(error) => {
-                return problems.notice(format!("{} cannot be read: {error}", path.display()));
+                problems.notice(format!("{} cannot be read: {error}", path.display()));
+                return true;
             }
         };
         let text = text.trim_start_matches('\u{feff}');
@@ -91,6 +92,7 @@ impl Env {
                 )),
             }
         }
+        true
     }
 
     /// Sets a variable; true if it had another value before.

@@ -23,16 +23,24 @@ pub struct Refused(pub Problems);
 pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> {
     let mut problems = Problems::default();
     let production = env.get("LITELLM_MODE") == Some("PRODUCTION");
-    let mut env = env;
-    if !production {
-        env.add_dotenv(Path::new(".env"), &mut problems);
+    let (mut env, mut files) = (env, Vec::new());
+    let here = Path::new(".env");
+    if !production && env.add_dotenv(here, &mut problems) {
+        files.push(here.to_owned());
     }
     let file = options.config.clone().or_else(|| env.get("CONFIG_FILE_PATH").map(PathBuf::from));
     let beside = file.as_deref().and_then(Path::parent);
     if let Some(dir) = beside.filter(|dir| !production && !dir.as_os_str().is_empty()) {
-        env.add_dotenv(&dir.join(".env"), &mut problems);
+        let beside = dir.join(".env");
+        if env.add_dotenv(&beside, &mut problems) {
+            files.push(beside);
+        }
     }
-    let Some(path) = file else { return finished(options, &env, None, problems) };
+    files.extend(file.clone());
+    let read_from = |(config, problems)| (Config { files, ..config }, problems);
+    let Some(path) = file else {
+        return finished(options, &env, None, problems).map(read_from);
+    };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
@@ -43,7 +51,7 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
         }
     };
     problems.file = (path.display().to_string(), Secret::new(text));
-    finished_text(options, env, problems)
+    finished_text(options, env, problems).map(read_from)
 }
 
 /// Reads a config from its text alone, without an environment.
@@ -123,7 +131,7 @@ fn finished(
     });
     let server = Server { ops_listen, ..check.server(general, options, listen) };
     let access = check.access(root.is_some(), general, options, &server);
-    let outbound = check.outbound(litellm, &server);
+    let outbound = check.outbound(general, litellm, &server);
     let telemetry = check.telemetry(litellm, options);
     let compat = check.compat(general, options);
     routing.default_model = check.text(general, "completion_model").or(routing.default_model);
@@ -139,7 +147,8 @@ fn finished(
         return Err(Refused(problems));
     }
     let notices = problems.notices.clone();
-    Ok((Config { server, access, routing, outbound, telemetry, compat, notices }, problems))
+    let files = Vec::new();
+    Ok((Config { server, access, routing, outbound, telemetry, compat, notices, files }, problems))
 }
 
 impl Check<'_> {
@@ -178,6 +187,10 @@ impl Check<'_> {
                 stream: self.seconds(router, "stream_timeout"),
                 commit: Duration::from_secs(15),
             },
+            client_side: self
+                .flag(general, "allow_client_side_credentials")
+                .map(|both| super::ClientSide { base: both, key: both })
+                .unwrap_or_default(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The file's name in the state directory.
 const FILE: &str = "master_key";
@@ -35,16 +36,25 @@ pub(super) fn generated(dir: Option<&Path>, warn: impl FnOnce(String)) -> io::Re
             warn(format!(
                 "the state directory cannot be used ({error}): the key changes with each start"
             ));
-            (new_key()?, None)
+            (key_of_process()?, None)
         }
         None => {
             warn(
                 "no state directory (set --state-dir): the key changes with each start".to_owned(),
             );
-            (new_key()?, None)
+            (key_of_process()?, None)
         }
     };
     Ok(Access { master_key: Some(key), generated_at: path, ..Access::default() })
+}
+
+/// A key that lives as long as the process: a config that is read again must not change it.
+fn key_of_process() -> io::Result<Secret<String>> {
+    static KEY: OnceLock<Secret<String>> = OnceLock::new();
+    match KEY.get() {
+        Some(key) => Ok(key.clone()),
+        None => new_key().map(|key| KEY.get_or_init(|| key).clone()),
+    }
 }
 
 /// Two processes that start at once agree: whoever creates the file first has made the key.

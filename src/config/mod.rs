@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod addresses;
 mod discover;
 mod entry;
 mod env;
@@ -36,6 +37,7 @@ mod tests_mistakes;
 mod upstream;
 mod yaml;
 
+pub use self::addresses::{Addresses, Nets};
 pub use self::env::{Env, Unread};
 pub use self::keys::{page, schema};
 pub use self::load::{Refused, load, parse_str};
@@ -61,6 +63,8 @@ pub struct Config {
     pub compat: Compat,
     /// What the operator should know once at start: keys without effect, ignored variables.
     pub notices: Vec<String>,
+    /// The files that it was read from, to be watched: the config, and each `.env` there was.
+    pub files: Vec<PathBuf>,
 }
 
 /// Listeners and limits.
@@ -98,6 +102,10 @@ pub struct Access {
     pub key_header: Option<HeaderName>,
     /// Host names besides loopback that are accepted in open mode.
     pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call and read answers (CORS), as browsers write them.
+    pub allowed_origins: Vec<String>,
+    /// From which addresses calls may come; `None` is from all.
+    pub addresses: Option<Addresses>,
     /// Whether the key was generated and is kept in this file.
     pub generated_at: Option<PathBuf>,
 }
@@ -117,6 +125,27 @@ pub struct Routing {
     pub forward_metadata: bool,
     /// What holds where a deployment says nothing.
     pub timeouts: Timeouts,
+    /// What clients may bring to any deployment (`allow_client_side_credentials`).
+    pub client_side: ClientSide,
+}
+
+impl Routing {
+    /// Whether some deployment takes an upstream or a credential that a client brings.
+    #[must_use]
+    pub fn takes_elsewhere(&self) -> bool {
+        let any = |allowed: ClientSide| allowed.base || allowed.key;
+        any(self.client_side) || self.deployments.iter().any(|one| any(one.client_side))
+    }
+}
+
+/// What a client may bring itself: LiteLLM's `api_base` and `api_key` in a request. Default
+/// nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientSide {
+    /// The upstream; of the public internet only.
+    pub base: bool,
+    /// The credential.
+    pub key: bool,
 }
 
 /// One more name for some groups.
@@ -174,6 +203,8 @@ pub struct Deployment {
     pub tpm: Option<u64>,
     /// Lower ones go first.
     pub order: Option<i64>,
+    /// What clients may bring to it (`configurable_clientside_auth_params`).
+    pub client_side: ClientSide,
     /// Own prices, or the catalogue's; `None` if unknown.
     pub price: Option<Price>,
     /// `litellm_params` as written, credentials left out, for `/model/info`.
@@ -185,7 +216,7 @@ pub struct Deployment {
 }
 
 /// How the forwarder reaches upstreams.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outbound {
     /// Whether certificates are checked (`SSL_VERIFY`, `ssl_verify`). Default true.
     pub verify_tls: bool,
@@ -197,12 +228,15 @@ pub struct Outbound {
     pub connect_timeout: Duration,
     /// How long an idle upstream connection is kept. Default 90 s.
     pub pool_idle: Duration,
+    /// Whether content that clients name by URL may be anywhere and without TLS
+    /// (`user_url_validation: false`). Default false.
+    pub trust_urls: bool,
     /// Our own listeners: a call must not be sent there.
     pub own: Arc<[SocketAddr]>,
 }
 
 /// `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. Credentials inside the URLs stay secret.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// For `http://` upstreams.
     pub http: Option<Secret<Uri>>,

@@ -59,9 +59,12 @@ impl Check<'_> {
             }
             header
         });
+        let addresses = self.addresses(general)?;
         let hosts = general.get("allowed_hosts").map(Node::items).unwrap_or_default();
         let access = Access {
             key_header,
+            addresses,
+            allowed_origins: self.origins(general),
             allowed_hosts: hosts.iter().filter_map(Node::as_text).collect(),
             ..Access::default()
         };
@@ -119,7 +122,7 @@ impl Check<'_> {
         true
     }
 
-    pub(super) fn outbound(&mut self, litellm: &Node, server: &Server) -> Outbound {
+    pub(super) fn outbound(&mut self, general: &Node, litellm: &Node, server: &Server) -> Outbound {
         let told = self.text(litellm, "ssl_verify");
         let told = told.or_else(|| self.env.get("SSL_VERIFY").map(str::to_owned));
         let verify = told.as_deref().map(|text| super::env::truth(text).ok_or(text));
@@ -133,6 +136,7 @@ impl Check<'_> {
             proxies: self.proxies(),
             connect_timeout: Duration::from_secs(10),
             pool_idle: Duration::from_secs(90),
+            trust_urls: self.flag(general, "user_url_validation") == Some(false),
             own: server.listen.iter().copied().chain(server.ops_listen).collect(),
         }
     }

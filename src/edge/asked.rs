@@ -1,5 +1,6 @@
 //! What a request asks for, read off the members of its body in one pass.
-use crate::providers::{Operation, Problem};
+use crate::config::Secret;
+use crate::providers::{Elsewhere, Operation, Problem};
 use bartizan_layers::wire::scan::{Object, Value};
 use std::time::Duration;
 
@@ -88,18 +89,50 @@ impl<'a> Asked<'a> {
         Ok(self.values[field as usize])
     }
 
+    /// The upstream and the credential that the client brings itself.
+    ///
+    /// # Errors
+    ///
+    /// When it brings any and that is not `allowed`, or they are no URL and no key.
+    pub(super) fn elsewhere(
+        &self,
+        operation: &Operation,
+        allowed: bool,
+    ) -> Result<Option<Box<Elsewhere>>, Problem> {
+        if !operation.strips_litellm_fields() {
+            return Ok(None);
+        }
+        let mut elsewhere = None::<Box<Elsewhere>>;
+        for field in Field::ELSEWHERE {
+            let Some(value) = self.get(field)?.filter(|value| !allowed || !value.is_null()) else {
+                continue;
+            };
+            let refused = |what| {
+                let (route, name) = (operation.route(), field.name());
+                Problem::bad_request(format!("{route}: `{name}` in the request {what}."))
+                    .param(name)
+            };
+            if !allowed {
+                return Err(refused("is not allowed here"));
+            }
+            if field == Field::ApiVersion {
+                continue;
+            }
+            let text = value.as_str().ok_or_else(|| refused("must be a string"))?;
+            let elsewhere = elsewhere.get_or_insert_default();
+            if field == Field::ApiKey {
+                elsewhere.key = Some(Secret::new(text.as_ref().to_owned()));
+                continue;
+            }
+            let base = Elsewhere::base(&text);
+            elsewhere.base = Some(base.ok_or_else(|| refused("is not the URL of a provider"))?);
+        }
+        Ok(elsewhere)
+    }
+
     /// Refuses what an `operation` cannot be asked for like this.
     pub(super) fn check(&self, operation: &Operation) -> Result<(), Problem> {
         let route = operation.route();
-        if operation.strips_litellm_fields() {
-            for field in Field::ELSEWHERE {
-                if self.get(field)?.is_some() {
-                    let name = field.name();
-                    let message = format!("{route}: `{name}` in the request is not allowed here.");
-                    return Err(Problem::bad_request(message).param(name));
-                }
-            }
-        }
         if let Some(name) = operation.required_field()
             && let Some(field) = Field::of(name.as_bytes())
             && self.get(field)?.is_none()

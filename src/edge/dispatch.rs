@@ -1,5 +1,5 @@
 //! Sends a request to the stack of calls, to the proxy's own routes, or home.
-use super::{AdminRoute, Answer, Guard, Route, answer};
+use super::{AdminRoute, Answer, Guard, Route, answer, cors};
 use crate::providers::{Dialect, Operation, Problem};
 use bartizan_layers::auth::QueryKey;
 use bartizan_layers::body::Body;
@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
 /// Routes to `C`, which takes calls, and to `A`, which answers the proxy's own routes.
@@ -35,15 +35,31 @@ where
     type Future = DispatchFuture<C::Future, A::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        let _ready = std::task::ready!(self.admin.poll_ready(cx));
+        let _ready = ready!(self.admin.poll_ready(cx));
         self.calls.poll_ready(cx)
     }
 
-    fn call(&mut self, mut req: Request<B>) -> Self::Future {
+    fn call(&mut self, req: Request<B>) -> Self::Future {
         let route = Route::of(req.method(), req.uri().path());
-        if let Err(problem) = self.guard.check(req.uri(), req.headers()) {
-            return DispatchFuture::done(answer(route.dialect(), &problem));
+        if let Err(problem) = self.guard.check(&req, &route) {
+            return DispatchFuture::Done(Some(self.guard.refuse(&req, &route, &problem)));
         }
+        match self.guard.origin(&req) {
+            None => self.send(req, route),
+            Some(origin) => match cors::preflight(&req, &origin) {
+                Some(rsp) => DispatchFuture::Done(Some(rsp)),
+                None => DispatchFuture::Cross(Box::pin(self.send(req, route)), Some(origin)),
+            },
+        }
+    }
+}
+
+impl<C, A> Dispatch<C, A> {
+    fn send<B>(&mut self, mut req: Request<B>, route: Route) -> DispatchFuture<C::Future, A::Future>
+    where
+        C: Service<Request<B>>,
+        A: Service<Request<AdminRoute>>,
+    {
         match route {
             Route::Call(operation) => {
                 if matches!(operation, Operation::Gemini(_)) {
@@ -90,13 +106,15 @@ pub enum DispatchFuture<C, A> {
     Call(#[pin] C),
     /// One of the proxy's own routes.
     Admin(#[pin] A),
+    /// Any of these, for a page of another site that may read the answer.
+    Cross(Pin<Box<Self>>, Option<HeaderValue>),
     /// Answered at once.
-    Done(Option<Response<Body>>),
+    Done(Option<Response<Answer>>),
 }
 
 impl<C, A> DispatchFuture<C, A> {
-    const fn done(rsp: Response<Body>) -> Self {
-        Self::Done(Some(rsp))
+    fn done(rsp: Response<Body>) -> Self {
+        Self::Done(Some(rsp.map(Answer::Right)))
     }
 }
 
@@ -111,10 +129,14 @@ where
         match self.project() {
             FutureProj::Call(call) => call.poll(cx),
             FutureProj::Admin(admin) => admin.poll(cx).map_ok(|rsp| rsp.map(Answer::Right)),
-            FutureProj::Done(rsp) => {
-                let rsp = rsp.take().expect("an answer is given once");
-                Poll::Ready(Ok(rsp.map(Answer::Right)))
+            FutureProj::Cross(inner, origin) => {
+                let Ok(mut rsp) = ready!(inner.as_mut().poll(cx));
+                if let Some(origin) = origin.take() {
+                    cors::allow(rsp.headers_mut(), origin);
+                }
+                Poll::Ready(Ok(rsp))
             }
+            FutureProj::Done(rsp) => Poll::Ready(Ok(rsp.take().expect("an answer is given once"))),
         }
     }
 }

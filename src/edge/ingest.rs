@@ -76,19 +76,27 @@ pub struct IngestLayer {
     cap: usize,
     budget: Budget,
     default_model: Option<Arc<str>>,
+    elsewhere: bool,
 }
 
 impl IngestLayer {
     /// Reads bodies of up to `cap` bytes, as long as `budget` lasts.
     #[must_use]
     pub const fn new(cap: usize, budget: Budget) -> Self {
-        Self { cap, budget, default_model: None }
+        Self { cap, budget, default_model: None, elsewhere: false }
     }
 
     /// Takes requests without a model for `model`.
     #[must_use]
     pub fn default_model(self, model: Option<&str>) -> Self {
         Self { default_model: model.map(Into::into), ..self }
+    }
+
+    /// Whether requests may bring their own upstream or credential to some deployment. Default
+    /// false: such requests are refused.
+    #[must_use]
+    pub fn elsewhere(self, allowed: bool) -> Self {
+        Self { elsewhere: allowed, ..self }
     }
 }
 
@@ -186,6 +194,7 @@ impl IngestLayer {
     fn peek(&self, operation: &Operation, text: Text, share: Share) -> Result<Prompt, Problem> {
         let object = scan(text.outline()).map_err(|error| invalid(&error))?;
         let asked = Asked::of(&object);
+        let elsewhere = asked.elsewhere(operation, self.elsewhere)?;
         asked.check(operation)?;
         let default = || self.default_model.as_deref().map(Into::into);
         let (model, stream) = match operation {
@@ -211,6 +220,7 @@ impl IngestLayer {
             choices: u32::try_from(choices).unwrap_or(1).max(1),
             timeout,
             stream_timeout,
+            elsewhere,
             text,
             held: Arc::new(share),
         })

@@ -2,6 +2,7 @@
 //! place where errors become answers.
 mod asked;
 mod budget;
+mod cors;
 mod dispatch;
 mod fork;
 mod guard;

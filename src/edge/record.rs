@@ -1,5 +1,6 @@
 //! One record per call: begun before anything else is done, told once when the body ends.
-use crate::providers::Operation;
+use super::answer;
+use crate::providers::{Operation, Problem};
 use crate::telemetry::{Failure, RequestId, Telemetry, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -55,13 +56,9 @@ where
     }
 
     fn call(&mut self, mut req: Request<B>) -> Self::Future {
-        let given = req.headers().get(RequestId::HEADER).and_then(|id| id.to_str().ok());
-        let id = given.and_then(RequestId::given).unwrap_or_else(RequestId::random);
         let route = req.extensions().get().map_or("", Operation::route);
-        let trail = Trail::new(id, req.method().clone(), route);
-        req.extensions_mut().insert(trail.clone());
-        self.telemetry.begin();
-        let recording = Recording { trail, telemetry: self.telemetry.clone() };
+        let recording = Recording::begin(&self.telemetry, &req, route);
+        req.extensions_mut().insert(recording.trail.clone());
         RecordFuture { inner: self.inner.call(req), recording: Some(recording) }
     }
 }
@@ -71,6 +68,16 @@ where
 pub struct Recording {
     trail: Trail,
     telemetry: Telemetry,
+}
+
+impl Recording {
+    fn begin<B>(telemetry: &Telemetry, req: &Request<B>, route: &'static str) -> Self {
+        let given = req.headers().get(RequestId::HEADER).and_then(|id| id.to_str().ok());
+        let id = given.and_then(RequestId::given).unwrap_or_else(RequestId::random);
+        telemetry.begin();
+        let trail = Trail::new(id, req.method().clone(), route);
+        Self { trail, telemetry: telemetry.clone() }
+    }
 }
 
 impl OnEnd for Recording {
@@ -129,6 +136,22 @@ impl Drop for NotePanic<'_> {
 
 /// The body of an answer: of a call, which is counted and recorded; or of the proxy's own routes.
 pub type Answer = Either<EndBody<Counted, Recording>, Body>;
+
+/// The answer to a call that is refused before any layer has it.
+pub(super) fn refused<B>(
+    telemetry: &Telemetry,
+    req: &Request<B>,
+    operation: &Operation,
+    problem: &Problem,
+) -> Response<Answer> {
+    let recording = Recording::begin(telemetry, req, operation.route());
+    let (status, class) = (problem.status, problem.class.name());
+    recording.trail.set_failure(Failure { status: status.as_u16(), class });
+    recording.trail.set_status(status);
+    let mut rsp = answer(operation.dialect(), problem);
+    rsp.headers_mut().insert(RequestId::HEADER, recording.trail.id().header().clone());
+    rsp.map(|body| recorded(body, recording))
+}
 
 fn recorded(inner: Body, recording: Recording) -> Answer {
     let counted = Counted { inner, trail: recording.trail.clone() };

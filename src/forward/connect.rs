@@ -57,6 +57,9 @@ impl Connector {
         };
         let found = self.dns.resolve(host).await;
         let found = found.map_err(|why| at(ConnectError::Dns(why)))?;
+        if !found.iter().all(|ip| target.reach.allows(*ip)) {
+            return Err(at(ConnectError::NotPublic));
+        }
         let addresses: Vec<_> = found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
         if addresses.iter().any(|address| self.is_own(*address)) {
             return Err(ForwardError::Loop { host: Arc::clone(&target.name) });
@@ -218,6 +221,7 @@ mod tests {
             proxies: Proxies::default(),
             connect_timeout: Duration::from_secs(1),
             pool_idle: Duration::from_secs(1),
+            trust_urls: false,
             own: own.iter().map(|own| own.parse().unwrap()).collect(),
         })
         .unwrap()

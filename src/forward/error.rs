@@ -1,4 +1,5 @@
 //! What can go wrong between us and an upstream.
+use super::fetch::FetchError;
 use bartizan_layers::BoxError;
 use std::io;
 use std::path::PathBuf;
@@ -49,6 +50,9 @@ pub enum ForwardError {
     /// The request body could not be read, so the request could not be sent whole.
     #[error("the request body broke off")]
     RequestBody(#[source] BoxError),
+    /// An image that the request names by its URL could not be fetched.
+    #[error("an image of the request could not be fetched: {0}")]
+    Image(#[source] FetchError),
     /// Base URL and path together are no valid target.
     #[error("the path of the request does not fit the upstream's base URL")]
     Target(#[source] http::Error),
@@ -79,6 +83,9 @@ pub enum ConnectError {
     /// The HTTP handshake failed.
     #[error("HTTP failed: {0}")]
     Http(#[source] hyper::Error),
+    /// A client named an address that is not on the public internet.
+    #[error("its address is not on the public internet")]
+    NotPublic,
     /// The base URL has no host, or a scheme other than `http` and `https`.
     #[error("the base URL needs a host and the scheme http or https")]
     Url,
@@ -137,7 +144,7 @@ impl ForwardError {
     /// Whether the upstream certainly saw nothing of the request, so that a second try is safe.
     #[must_use]
     pub const fn nothing_sent(&self) -> bool {
-        self.is_connect() || matches!(self, Self::Unsent(_) | Self::Target(_))
+        self.is_connect() || matches!(self, Self::Unsent(_) | Self::Target(_) | Self::Image(_))
     }
 
     /// An error of hyper before the response headers, once the request was handed over.

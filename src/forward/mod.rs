@@ -25,6 +25,7 @@ use tower_service::Service;
 pub use self::body::UpstreamBody;
 pub use self::call::ResponseFuture;
 pub use self::error::{ConnectError, ForwardError, SetupError};
+pub use self::fetch::{FetchError, Fetched, MOST_BYTES};
 pub use self::headers::{strip_hop_by_hop, strip_request};
 pub use self::origin::OriginStats;
 pub use self::timeouts::Deadlines;
@@ -32,12 +33,14 @@ pub use self::timeouts::Deadlines;
 use self::connect::Connector;
 use self::origin::{Origin, Target};
 use self::path::Paths;
+use self::reach::Reach;
 
 mod body;
 mod call;
 mod connect;
 mod dns;
 mod error;
+mod fetch;
 mod h1;
 mod h2;
 mod headers;
@@ -45,6 +48,7 @@ mod origin;
 mod path;
 mod pool;
 mod proxy;
+mod reach;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -58,6 +62,7 @@ pub struct Forwarder(Arc<Shared>);
 struct Shared {
     connector: Arc<Connector>,
     pool_idle: Duration,
+    trust_urls: bool,
     tasks: Tasks,
     origins: Mutex<HashMap<(Scheme, Authority), Arc<Origin>>>,
 }
@@ -74,6 +79,7 @@ impl Forwarder {
         Ok(Self(Arc::new(Shared {
             connector: Arc::new(Connector::new(outbound)?),
             pool_idle: outbound.pool_idle,
+            trust_urls: outbound.trust_urls,
             tasks,
             origins: Mutex::default(),
         })))
@@ -86,14 +92,35 @@ impl Forwarder {
         Upstream { origin: self.origin(base), paths: Arc::new(Paths::new(base)) }
     }
 
+    /// The service for a `base` that a client named: on the public internet only, without a proxy,
+    /// and with connections that no other call ever uses.
+    #[must_use]
+    pub fn public(&self, base: &Uri) -> Upstream {
+        self.apart(base, Reach::Public)
+    }
+
+    /// The service for a `base` within `reach`, with connections of its own.
+    fn apart(&self, base: &Uri, reach: Reach) -> Upstream {
+        let target = Target::new(base, &self.0.connector).map(|target| target.within(reach));
+        let origin = target.map(|target| {
+            let origin = self.make(target);
+            // Nobody asks for it again: a connection is closed when its call has ended.
+            origin.pool.close();
+            origin
+        });
+        Upstream { origin, paths: Arc::new(Paths::new(base)) }
+    }
+
+    fn make(&self, target: Target) -> Arc<Origin> {
+        let connector = Arc::clone(&self.0.connector);
+        Arc::new(Origin::new(target, connector, self.0.pool_idle, self.0.tasks.clone()))
+    }
+
     fn origin(&self, base: &Uri) -> Option<Arc<Origin>> {
         let target = Target::new(base, &self.0.connector)?;
         let key = (target.scheme.clone(), target.authority.clone());
         let mut origins = self.0.origins.lock().unwrap_or_else(PoisonError::into_inner);
-        let origin = origins.entry(key).or_insert_with(|| {
-            let connector = Arc::clone(&self.0.connector);
-            Arc::new(Origin::new(target, connector, self.0.pool_idle, self.0.tasks.clone()))
-        });
+        let origin = origins.entry(key).or_insert_with(|| self.make(target));
         Some(Arc::clone(origin))
     }
 
@@ -106,6 +133,15 @@ impl Forwarder {
     /// For drain: closes idle connections now and busy ones when their call ends.
     pub fn close_idle(&self) {
         self.origins().iter().for_each(|origin| origin.pool.close());
+    }
+
+    /// Forgets the origins that no [`Upstream`] and no call leads to any more, and closes what is
+    /// idle there.
+    pub fn forget_unused(&self) {
+        let mut origins = self.0.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused: Vec<_> = origins.extract_if(|_, origin| Origin::is_unused(origin)).collect();
+        drop(origins);
+        unused.iter().for_each(|(_, origin)| origin.pool.close());
     }
 
     fn origins(&self) -> Vec<Arc<Origin>> {

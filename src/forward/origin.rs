@@ -6,6 +6,7 @@ use super::h1::Exchange;
 use super::h2;
 use super::pool::Pool;
 use super::proxy::Proxy;
+use super::reach::Reach;
 use crate::tasks::Tasks;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
@@ -30,6 +31,7 @@ pub(super) struct Target {
     pub(super) tls: bool,
     pub(super) server_name: Option<ServerName<'static>>,
     pub(super) proxy: Option<Proxy>,
+    pub(super) reach: Reach,
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
     pub(super) host_header: HeaderValue,
@@ -51,12 +53,20 @@ impl Target {
             server_name: ServerName::try_from(host.to_string()).ok(),
             proxy: connector.rules.on_the_way(tls, &host, port).cloned(),
             host_header: HeaderValue::from_str(authority.as_str()).ok()?,
+            reach: Reach::Anywhere,
             host,
             port,
             tls,
             scheme,
             authority,
         })
+    }
+
+    /// The same server, if it is within `reach`. No proxy leads to what must be judged: it would
+    /// look the name up itself.
+    pub(super) fn within(self, reach: Reach) -> Self {
+        let proxy = self.proxy.filter(|_| reach == Reach::Anywhere);
+        Self { proxy, reach, ..self }
     }
 
     /// Whether requests name the whole URL, because a proxy reads them (RFC 9112, 3.2.2).
@@ -205,6 +215,12 @@ impl Origin {
             let origin = Arc::clone(self);
             self.tasks.spawn(async move { origin.pool.sweep_until_empty().await });
         }
+    }
+
+    /// Whether nobody holds it but the map of origins and its own sweeper. Asked while that map is
+    /// locked, so that nobody can begin to.
+    pub(super) fn is_unused(this: &Arc<Self>) -> bool {
+        Arc::strong_count(this) <= 1 + usize::from(this.pool.is_swept())
     }
 
     pub(super) fn stats(&self) -> OriginStats {

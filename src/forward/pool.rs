@@ -85,6 +85,11 @@ impl Pool {
         !std::mem::replace(&mut state.sweeping, true)
     }
 
+    /// Whether a sweeper runs.
+    pub(super) fn is_swept(&self) -> bool {
+        self.state().sweeping
+    }
+
     /// Closes idle connections in time. Ends as soon as there is nothing to watch.
     pub(super) async fn sweep_until_empty(&self) {
         loop {

@@ -12,7 +12,7 @@ pub mod openai;
 pub use self::endpoint::{Endpoint, endpoint};
 pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
 pub use self::problem::{Class, Problem};
-pub use self::prompt::{Hold, Prompt};
+pub use self::prompt::{Elsewhere, Hold, Prompt};
 
 use bytes::Bytes;
 

@@ -1,8 +1,11 @@
 //! A request's body after ingest.
+use crate::config::Secret;
 use bartizan_layers::wire::scan::{Layout, scan};
 use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
+use http::Uri;
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +26,37 @@ pub struct Prompt {
     pub timeout: Option<Duration>,
     /// LiteLLM's `stream_timeout`.
     pub stream_timeout: Option<Duration>,
+    /// The upstream or the credential that the client brings itself, where that is allowed.
+    pub elsewhere: Option<Box<Elsewhere>>,
     /// The share of the memory budget, given back with the last clone.
     pub held: Arc<dyn Hold>,
+}
+
+/// What a client brings itself: LiteLLM's `api_base` and `api_key`.
+#[derive(Clone, Debug, Default)]
+pub struct Elsewhere {
+    /// The upstream's base URL.
+    pub base: Option<Uri>,
+    /// The credential.
+    pub key: Option<Secret<String>>,
+}
+
+impl Elsewhere {
+    /// Reads a base URL that a client wrote. A host that some parsers take for an address and
+    /// others for a name (`2130706433`, `0x7f.1`) is none.
+    #[must_use]
+    pub fn base(text: &str) -> Option<Uri> {
+        let url: Uri = text.trim().trim_end_matches('/').parse().ok()?;
+        let web = matches!(url.scheme_str(), Some("http" | "https"));
+        let named = url.authority()?.as_str().contains('@');
+        let host = url.host()?.trim_matches(['[', ']']);
+        let last = host.trim_end_matches('.').rsplit('.').next()?;
+        // What the WHATWG URL standard calls a host that ends in a number.
+        let number = last.bytes().all(|byte| byte.is_ascii_digit())
+            || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+        let clear = host.parse::<IpAddr>().is_ok() || !number;
+        (web && !named && clear && url.query().is_none()).then_some(url)
+    }
 }
 
 /// A share of the memory for bodies, held as long as a prompt and its answer are in memory.
@@ -53,7 +85,34 @@ impl Prompt {
             choices: 1,
             timeout: None,
             stream_timeout: None,
+            elsewhere: None,
             held: Arc::new(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Elsewhere;
+
+    #[test]
+    fn a_base_is_a_url_whose_host_nobody_reads_in_two_ways() {
+        for bad in [
+            "http://2130706433/",
+            "http://0x7f000001",
+            "http://0177.0.0.1x@h",
+            "http://127.1",
+            "http://0x7f.1",
+            "ftp://host",
+            "host/path",
+            "http://name:password@host",
+            "http://host?x=1",
+            "",
+        ] {
+            assert!(Elsewhere::base(bad).is_none(), "{bad}");
+        }
+        for good in ["https://api.example.com/v1/", "http://1.2.3.4:8080", "http://[2606::1]/v1"] {
+            assert!(Elsewhere::base(good).is_some(), "{good}");
         }
     }
 }

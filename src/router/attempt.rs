@@ -1,11 +1,11 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
-use super::deployment::Deployment;
+use super::deployment::{Deployment, leaf_elsewhere};
 use super::error::RouteError;
-use super::leaf::Sending;
+use super::leaf::{Leaf, Sending};
 use super::{Rules, Settings};
 use crate::forward::{Deadlines, strip_request};
 use crate::providers::openai::{EditPlan, edited};
-use crate::providers::{Dialect, Operation, Prompt};
+use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::facts::UsageCell;
 use http::request::Parts;
@@ -51,7 +51,13 @@ impl Attempt {
         let model = captures.map(|captures| deployment.model(captures, name));
         let model = model.as_deref().unwrap_or(&config.model);
         parts.uri = target(&operation, model, &parts.uri)?;
-        let for_us = outgoing(&mut parts.headers, &operation, rules, &config.headers);
+        let elsewhere = prompt.elsewhere.as_deref();
+        let brought =
+            elsewhere.map(|it| brought(rules, &deployment, &operation, it)).transpose()?;
+        // What the config adds may be as secret as its key.
+        let theirs = elsewhere.is_some_and(|elsewhere| elsewhere.base.is_some());
+        let own = if theirs { &[] } else { &*config.headers };
+        let for_us = outgoing(&mut parts.headers, &operation, rules, own);
         let deadlines = deadlines(&rules.settings, config, prompt, &for_us);
         let trail: Option<Trail> = parts.extensions.get().cloned();
         let usage = UsageCell::new(deployment.price(model));
@@ -61,7 +67,8 @@ impl Attempt {
             trail.set_served(Served { deployment, usage: usage.clone() });
             trail.set_sent(sent);
         }
-        let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
+        let leaf = brought.as_ref().or_else(|| deployment.leaf(operation.dialect()));
+        let leaf = leaf.expect("it was picked because it has one");
         let req = Request::from_parts(parts, edited.body);
         let sending = leaf.send(req, deadlines, &operation, prompt);
         let attempt = Self {
@@ -76,6 +83,28 @@ impl Attempt {
         };
         Ok((attempt, sending))
     }
+}
+
+/// The leaf of a call that brings its own upstream or credential. Where it brings an upstream
+/// alone, no credential is sent: the deployment's belongs to its own upstream.
+fn brought(
+    rules: &Rules,
+    deployment: &Deployment,
+    operation: &Operation,
+    elsewhere: &Elsewhere,
+) -> Result<Leaf, RouteError> {
+    let config = deployment.config();
+    let (anywhere, here) = (rules.settings.client_side, config.client_side);
+    let refused = |name| Err(RouteError::NotAllowed { route: operation.route(), name });
+    if elsewhere.base.is_some() && !anywhere.base && !here.base {
+        return refused("api_base");
+    }
+    if elsewhere.key.is_some() && !anywhere.key && !here.key {
+        return refused("api_key");
+    }
+    let leaf = leaf_elsewhere(config, &rules.forwarder, operation.dialect(), elsewhere);
+    let model = config.model.as_str();
+    leaf.ok_or_else(|| RouteError::NotSpoken { route: operation.route(), model: model.into() })
 }
 
 /// How long the parts of a call may take (contract 5.5).

@@ -4,7 +4,7 @@ use super::leaf::Leaf;
 use crate::config;
 use crate::data::{self, AuthScheme, Model};
 use crate::forward::Forwarder;
-use crate::providers::{Dialect, endpoint};
+use crate::providers::{Dialect, Elsewhere, endpoint};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::facts::Price;
 use bytes::Bytes;
@@ -133,7 +133,27 @@ fn leaf(config: &config::Deployment, forwarder: &Forwarder, dialect: Dialect) ->
     let found = endpoint(config.provider, base, dialect)?;
     let upstream = forwarder.upstream(&found.base.parse::<Uri>().ok()?);
     let key = config.api_key.as_ref().and_then(|key| credential(found.auth, key.expose()));
-    Some(Leaf::Upstream { upstream, credential: key })
+    let images = (!config.provider.remote_images).then(|| forwarder.clone());
+    Some(Leaf::Upstream { upstream, credential: key, images })
+}
+
+/// The leaf of one call that brings its own upstream or credential, made for it alone.
+pub(super) fn leaf_elsewhere(
+    config: &config::Deployment,
+    forwarder: &Forwarder,
+    dialect: Dialect,
+    elsewhere: &Elsewhere,
+) -> Option<Leaf> {
+    let base = elsewhere.base.as_ref().or(config.api_base.as_ref())?;
+    let found = endpoint(config.provider, base, dialect)?;
+    let url = found.base.parse::<Uri>().ok()?;
+    let upstream = match &elsewhere.base {
+        Some(_) => forwarder.public(&url),
+        None => forwarder.upstream(&url),
+    };
+    let key = elsewhere.key.as_ref().and_then(|key| credential(found.auth, key.expose()));
+    let images = (!config.provider.remote_images).then(|| forwarder.clone());
+    Some(Leaf::Upstream { upstream, credential: key, images })
 }
 
 /// The header that carries the provider's key. A key that cannot stand in a header is left out;

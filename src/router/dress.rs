@@ -153,7 +153,9 @@ fn sources(
     let names = theirs.iter().map(|(name, _)| name).enumerate();
     let names: Vec<_> = names.filter(|(_, name)| !UPSTREAMS_OWN.contains(name)).collect();
     let mut all = HeaderMap::with_capacity(2 * names.len() + own.len() + Told::NAMES.len() + 1);
-    for (at, name) in &names {
+    // Which pages may read an answer is for us to say, not for the upstream.
+    let plain = names.iter().filter(|(_, name)| !name.as_str().starts_with("access-control-"));
+    for (at, name) in plain {
         all.append(*name, Source::Theirs(*at));
     }
     if let Some(id) = all.get(UPSTREAM_ID).cloned() {

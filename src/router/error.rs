@@ -1,5 +1,5 @@
 //! Why a call found no answer.
-use crate::forward::ForwardError;
+use crate::forward::{ConnectError, FetchError, ForwardError};
 use crate::providers::{Class, Problem};
 use http::StatusCode;
 use std::time::Duration;
@@ -34,6 +34,14 @@ pub enum RouteError {
         /// What would stand there.
         model: Box<str>,
     },
+    /// The request brings what this deployment does not take from clients.
+    #[error("`{name}` in the request is not allowed for this model")]
+    NotAllowed {
+        /// The path, as error messages name it.
+        route: &'static str,
+        /// The member.
+        name: &'static str,
+    },
     /// A member of the request stands twice.
     #[error("{0}")]
     Duplicate(String),
@@ -65,6 +73,10 @@ impl RouteError {
             Self::BadPath { route, model } => {
                 Problem::bad_request(format!("{route}: the model name {model} is not valid."))
             }
+            Self::NotAllowed { route, name } => Problem::bad_request(format!(
+                "{route}: `{name}` in the request is not allowed for this model."
+            ))
+            .param(name),
             Self::Duplicate(message) => Problem::bad_request(message.clone()),
         }
     }
@@ -115,6 +127,10 @@ impl UpstreamFailure {
                 let problem = Problem::new(status, format!("litellm.Timeout: {words}"));
                 return Problem { timed_out: after, ..problem };
             }
+            UpstreamCause::Forward(ForwardError::Image(error)) => {
+                let problem = Problem::new(status, format!("litellm.ImageFetchError: {error}"));
+                return problem.kind("invalid_request_error");
+            }
             UpstreamCause::Forward(error @ ForwardError::Loop { .. }) => error.to_string(),
             UpstreamCause::Forward(error) => format!("Connection error. ({error})"),
             UpstreamCause::Cut => "Connection error. (the answer broke off)".to_owned(),
@@ -129,6 +145,14 @@ impl UpstreamFailure {
         match &self.cause {
             UpstreamCause::Forward(error) if error.is_timeout() => StatusCode::REQUEST_TIMEOUT,
             UpstreamCause::Forward(ForwardError::Loop { .. }) => StatusCode::LOOP_DETECTED,
+            UpstreamCause::Forward(ForwardError::Image(FetchError::NoMemory)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            UpstreamCause::Forward(ForwardError::Image(_)) => StatusCode::BAD_REQUEST,
+            UpstreamCause::Forward(ForwardError::Connect {
+                cause: ConnectError::NotPublic,
+                ..
+            }) => StatusCode::FORBIDDEN,
             UpstreamCause::Forward(_) | UpstreamCause::Cut => StatusCode::INTERNAL_SERVER_ERROR,
             UpstreamCause::ErrorFirst { status, .. } | UpstreamCause::Page(status) => *status,
         }

@@ -93,6 +93,13 @@ impl Groups {
         &self.listed
     }
 
+    /// The names of all groups.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let maps = [&self.by_id, &self.aliases, &self.exact, &self.by_model];
+        let named = maps.into_iter().flat_map(HashMap::values);
+        named.chain(&self.patterns).map(|group| &*group.name)
+    }
+
     /// The deployments that a pattern of [`Groups::listed`] stands for.
     pub(super) fn pattern(&self, name: &str) -> Option<&Group> {
         self.patterns.iter().find(|group| *group.name == *name)

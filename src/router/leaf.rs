@@ -1,17 +1,24 @@
 //! Where a deployment's calls end: at an upstream, or at the built-in model `echo`.
-use crate::forward::{Deadlines, ForwardError, ResponseFuture, Upstream, UpstreamBody};
+use super::images;
+use crate::forward::{Deadlines, ForwardError, Forwarder, ResponseFuture, Upstream, UpstreamBody};
 use crate::providers::{Operation, Prompt, echo};
 use bartizan_layers::body::Body;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Collected, Either};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// The innermost service of a deployment.
 #[derive(Clone, Debug)]
 pub(super) enum Leaf {
     /// An upstream, and the credential that is sent there and nowhere else.
-    Upstream { upstream: Upstream, credential: Option<(HeaderName, HeaderValue)> },
+    Upstream {
+        upstream: Upstream,
+        credential: Option<(HeaderName, HeaderValue)>,
+        /// Fetches images for a provider that takes them in the request only.
+        images: Option<Forwarder>,
+    },
     /// The model that says the prompt back.
     Echo,
 }
@@ -26,9 +33,17 @@ impl Leaf {
         prompt: &Prompt,
     ) -> Sending {
         match self {
-            Self::Upstream { upstream, credential } => {
+            Self::Upstream { upstream, credential, images } => {
                 if let Some((name, value)) = credential {
                     req.headers_mut().insert(name, value.clone());
+                }
+                if let (Some(forwarder), Operation::ChatCompletions) = (images, operation) {
+                    let (forwarder, upstream) = (forwarder.clone(), upstream.clone());
+                    let held = Arc::clone(&prompt.held);
+                    return Sending::Fetching(Box::pin(async move {
+                        let req = images::inlined(&forwarder, req, &*held).await?;
+                        upstream.send_within(req, deadlines).await
+                    }));
                 }
                 Sending::Upstream(upstream.send_within(req, deadlines))
             }
@@ -47,6 +62,7 @@ impl Leaf {
 /// The answer of a leaf, once its headers are there.
 pub(super) enum Sending {
     Upstream(ResponseFuture),
+    Fetching(Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, ForwardError>> + Send>>),
     Echo(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
 }
 
@@ -57,6 +73,9 @@ impl Future for Sending {
         match self.get_mut() {
             Self::Upstream(answer) => {
                 Pin::new(answer).poll(cx).map_ok(|rsp| rsp.map(LeafBody::Left))
+            }
+            Self::Fetching(answer) => {
+                answer.as_mut().poll(cx).map_ok(|rsp| rsp.map(LeafBody::Left))
             }
             Self::Echo(answer) => answer.as_mut().poll(cx).map(|rsp| Ok(rsp.map(LeafBody::Right))),
         }

@@ -5,6 +5,7 @@ mod deployment;
 mod dress;
 mod error;
 mod group;
+mod images;
 mod leaf;
 mod listed;
 mod pick;
@@ -23,10 +24,10 @@ use self::answer::Answer;
 use self::attempt::Attempt;
 use self::group::Groups;
 use self::leaf::Sending;
-use crate::config::Routing;
+use crate::config::{ClientSide, Routing};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
-use crate::telemetry::{Metrics, Trail, UpstreamConnections};
+use crate::telemetry::{Live, Metrics, Trail, UpstreamConnections};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use http::request::Parts;
@@ -44,7 +45,6 @@ pub struct Router(Arc<Shared>);
 struct Shared {
     groups: Groups,
     deployments: Vec<Arc<Deployment>>,
-    forwarder: Forwarder,
     rules: Rules,
 }
 
@@ -52,6 +52,7 @@ struct Shared {
 #[derive(Debug)]
 struct Rules {
     settings: Settings,
+    forwarder: Forwarder,
     /// The header that names this process to the next hop.
     hop: (HeaderName, HeaderValue),
     /// The header that carries the client's key where the config names one.
@@ -64,6 +65,7 @@ struct Settings {
     stream_usage: bool,
     forward_metadata: bool,
     timeouts: crate::config::Timeouts,
+    client_side: ClientSide,
 }
 
 impl Router {
@@ -83,12 +85,12 @@ impl Router {
             stream_usage: routing.stream_usage,
             forward_metadata: routing.forward_metadata,
             timeouts: routing.timeouts,
+            client_side: routing.client_side,
         };
         Self(Arc::new(Shared {
             groups: Groups::new(&routing, &deployments),
             deployments,
-            forwarder,
-            rules: Rules { settings, hop, key_header },
+            rules: Rules { settings, forwarder, hop, key_header },
         }))
     }
 
@@ -96,6 +98,15 @@ impl Router {
     #[must_use]
     pub fn deployments(&self) -> &[Arc<Deployment>] {
         &self.0.deployments
+    }
+
+    /// What metrics may still count: the deployments and the names.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        let mut live = Live::default();
+        self.0.deployments.iter().for_each(|deployment| live.deployment(deployment.labels()));
+        self.0.groups.names().for_each(|name| live.name(name));
+        live
     }
 
     /// The service of calls whose body goes straight through.
@@ -107,7 +118,7 @@ impl Router {
     /// The connections to all upstreams, as they stand now.
     #[must_use]
     pub fn connections(&self) -> UpstreamConnections {
-        let origins = self.0.forwarder.stats();
+        let origins = self.0.rules.forwarder.stats();
         UpstreamConnections {
             open: origins.iter().map(|origin| origin.open).sum(),
             idle: origins.iter().map(|origin| origin.idle).sum(),

@@ -1,5 +1,6 @@
 //! Every metric: name, help, labels and unit, in one place (contract 9.1).
 use super::family::{Family, Kind};
+use super::live::Live;
 use crate::config::Compat;
 use prometheus::{Counter, Gauge, Histogram};
 
@@ -69,6 +70,11 @@ macro_rules! families {
                         buckets: Buckets::$buckets,
                     }.family(compat),)*
                 }
+            }
+
+            /// Ends the series of what is not `live` any more.
+            pub(super) fn retain(&self, live: &Live) {
+                $(self.$field.retain(live);)*
             }
 
             /// Appends all of them in the Prometheus text format.
@@ -187,6 +193,18 @@ families! {
     connections: Gauge = "bartizan_upstream_connections",
         "Connections to upstreams, by state.",
         "state",
+        "", None;
+    reloads: Counter = "bartizan_config_reloads",
+        "Changed configs that were taken into use (success) or refused (failure).",
+        "result",
+        "", None;
+    last_reload_successful: Gauge = "bartizan_config_last_reload_successful",
+        "1: the config as it was last read is in force, 0: it was refused.",
+        "",
+        "", None;
+    last_reload_success: Gauge = "bartizan_config_last_reload_success_timestamp_seconds",
+        "When the config that is in force was taken into use, in seconds of Unix time.",
+        "",
         "", None;
     build_info: Gauge = "bartizan_build_info",
         "The version that runs; always 1.",

@@ -3,6 +3,7 @@
 //! The Python client, which LiteLLM uses, exposes a `_created` gauge beside each counter and
 //! histogram; the `prometheus` crate's own encoder does not, so families are kept and written
 //! here, around the crate's counters, gauges and histograms.
+use super::live::{Live, escaped};
 use prometheus::core::Metric;
 use prometheus::{Counter, Gauge, Histogram, HistogramOpts};
 use std::collections::BTreeMap;
@@ -54,11 +55,16 @@ impl<M: Kind> Family<M> {
         let mut text = String::new();
         for name in &self.labels {
             let comma = if text.is_empty() { "" } else { "," };
-            let value = value(name).replace('\\', r"\\").replace('"', r#"\""#);
-            append(&mut text, format_args!("{comma}{name}=\"{}\"", value.replace('\n', r"\n")));
+            append(&mut text, format_args!("{comma}{name}=\"{}\"", escaped(value(name))));
         }
         let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        series.entry(text).or_insert_with(|| (now(), M::new(self.buckets))).1.clone()
+        series.entry(text).or_insert_with(|| (unix_now(), M::new(self.buckets))).1.clone()
+    }
+
+    /// Ends the series of what is not `live` any more.
+    pub(super) fn retain(&self, live: &Live) {
+        let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        series.retain(|labels, _| live.keeps(labels));
     }
 
     pub(super) fn write(&self, out: &mut String) {
@@ -158,6 +164,7 @@ fn append(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("a string takes any text");
 }
 
-fn now() -> f64 {
+/// Seconds of Unix time.
+pub(super) fn unix_now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

@@ -137,6 +137,14 @@ thread_local! {
     static SECOND: RefCell<Second> = const { RefCell::new((0, Vec::new())) };
 }
 
+/// The time as log lines have it.
+#[must_use]
+pub fn now() -> String {
+    let mut text = Vec::new();
+    timestamp(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// RFC 3339 in UTC with microseconds, as the lines of `tracing` have it.
 fn timestamp(out: &mut Vec<u8>) {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

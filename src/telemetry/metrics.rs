@@ -1,5 +1,7 @@
 //! Counts calls: finds the cells of calls that are alike, and counts in them.
 use super::families::Families;
+use super::family::unix_now;
+use super::live::Live;
 use super::series::{Alike, Cells, DeploymentLabels, ServedCells};
 use super::trail::{Outcome, Served, Trail};
 use crate::config::Compat;
@@ -10,9 +12,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// What LiteLLM prints where a value is not known.
-const NONE: &str = "None";
+pub(super) const NONE: &str = "None";
 /// What stands for a model that the config does not know, so that clients cannot make series.
-const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
+
+/// Values of the label `result`.
+const SUCCESS: &str = "success";
+const FAILURE: &str = "failure";
 
 /// All metrics of a process.
 #[derive(Debug)]
@@ -50,6 +56,11 @@ impl Metrics {
         let families = Families::new(compat);
         let version = env!("CARGO_PKG_VERSION");
         families.build_info.get(|_| version).set(1.0);
+        for result in [SUCCESS, FAILURE] {
+            families.reloads.get(|_| result);
+        }
+        families.last_reload_successful.get(|_| NONE).set(1.0);
+        families.last_reload_success.get(|_| NONE).set(unix_now());
         Self {
             cells: RwLock::default(),
             in_flight: families.in_flight.get(|_| NONE),
@@ -73,6 +84,24 @@ impl Metrics {
     /// Notes that a deployment exists and is taken for healthy.
     pub fn announce(&self, deployment: &DeploymentLabels) {
         self.families.deployment_state.get(|label| of_deployment(deployment, label)).set(0.0);
+    }
+
+    /// Notes that a changed config was taken into use, or refused.
+    pub fn config_reloaded(&self, success: bool) {
+        let result = if success { SUCCESS } else { FAILURE };
+        self.families.reloads.get(|_| result).inc();
+        self.families.last_reload_successful.get(|_| NONE).set(f64::from(u8::from(success)));
+        if success {
+            self.families.last_reload_success.get(|_| NONE).set(unix_now());
+        }
+    }
+
+    /// Ends the series of deployments and names that are not `live` any more. Calls to them that
+    /// are still open begin new ones, until the next time.
+    pub fn retain(&self, live: &Live) {
+        self.families.retain(live);
+        // Cells are found again by their labels; those of the past would pile up.
+        self.cells.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// All metrics in the Prometheus text format.

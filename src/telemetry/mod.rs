@@ -3,13 +3,15 @@ mod decimal;
 mod families;
 mod family;
 mod line;
+mod live;
 mod logs;
 mod metrics;
 mod series;
 mod trail;
 
 pub use self::decimal::Decimal;
-pub use self::line::millis;
+pub use self::line::{millis, now};
+pub use self::live::Live;
 pub use self::logs::{LogWriter, start_logging};
 pub use self::metrics::{Metrics, Observed, UpstreamConnections};
 pub use self::series::DeploymentLabels;
@@ -18,13 +20,27 @@ pub use self::trail::{Failure, RequestId, Served, Trail};
 use crate::config::Telemetry as Settings;
 use bartizan_layers::end::End;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
-/// Takes the record of each call: counts it, and writes its line.
+/// Takes the record of each call: counts it, and writes its line. Clones are one: a call holds
+/// one until its answer has ended.
 #[derive(Clone, Debug)]
-pub struct Telemetry {
+pub struct Telemetry(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     metrics: Arc<Metrics>,
     lines: Option<LogWriter>,
     json: bool,
+    gone: Option<Arc<Notify>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(gone) = &self.gone {
+            gone.notify_one();
+        }
+    }
 }
 
 impl Telemetry {
@@ -32,26 +48,30 @@ impl Telemetry {
     #[must_use]
     pub fn new(settings: &Settings, metrics: Arc<Metrics>, writer: LogWriter) -> Self {
         let lines = (settings.level >= tracing::Level::INFO).then_some(writer);
-        Self { metrics, lines, json: logs::is_json(settings) }
+        Self(Arc::new(Shared { metrics, lines, json: logs::is_json(settings), gone: None }))
     }
 
-    /// The metrics, for `/metrics` and for those who observe more than calls.
+    /// Notifies `gone` when the last clone has been dropped, and with it the last call has ended
+    /// that it was given to. To be said before the first clone is made.
     #[must_use]
-    pub const fn metrics(&self) -> &Arc<Metrics> {
-        &self.metrics
+    pub fn until_gone(mut self, gone: Arc<Notify>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.gone = Some(gone);
+        }
+        self
     }
 
     /// A call has begun.
     pub fn begin(&self) {
-        self.metrics.begin();
+        self.0.metrics.begin();
     }
 
     /// A call has ended. Called once for each call, possibly from `Drop`.
     pub fn end(&self, trail: &Trail, end: End) {
         let outcome = trail.outcome(end);
-        self.metrics.end(trail, &outcome);
-        if let Some(lines) = &self.lines {
-            lines.write(|buffer| line::write(buffer, self.json, trail, &outcome));
+        self.0.metrics.end(trail, &outcome);
+        if let Some(lines) = &self.0.lines {
+            lines.write(|buffer| line::write(buffer, self.0.json, trail, &outcome));
         }
     }
 }

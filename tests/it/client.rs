@@ -29,6 +29,11 @@ pub(crate) fn get(target: impl Into<String>) -> Call {
     Call { method: "GET", target: target.into(), headers: Vec::new(), body: Bytes::new() }
 }
 
+/// A request without a body.
+pub(crate) fn request(method: &'static str, target: impl Into<String>) -> Call {
+    Call { method, ..get(target) }
+}
+
 /// `POST target` with a JSON body.
 pub(crate) fn post(target: impl Into<String>, body: impl AsRef<[u8]>) -> Call {
     let body = Bytes::copy_from_slice(body.as_ref());

@@ -231,6 +231,18 @@ impl Proxy {
         signal(&self.child, "TERM");
     }
 
+    /// Asks it to read its config again.
+    pub(crate) fn hang_up(&self) {
+        signal(&self.child, "HUP");
+    }
+
+    /// Writes a file where it runs, so that whoever reads it sees all of it or nothing.
+    pub(crate) fn replace_file(&self, name: &str, content: &str) {
+        let draft = self.home().join("draft");
+        std::fs::write(&draft, content).expect("a writable directory");
+        std::fs::rename(draft, self.home().join(name)).expect("the same directory");
+    }
+
     /// Waits for its end.
     pub(crate) async fn exited(&mut self) -> ExitStatus {
         let mut ticks = ticks();

@@ -22,8 +22,8 @@ pub(super) fn fits(node: &Node, kind: Kind) -> bool {
         Kind::Path => text().is_some_and(|text| text.starts_with('/')),
         Kind::Header => text().is_some_and(|text| HeaderName::from_bytes(text.as_bytes()).is_ok()),
         Kind::OneOf(words) => text().is_some_and(|text| words.split(' ').any(|word| word == text)),
-        Kind::Callbacks => matches!(node.kind, yaml::Kind::List(_)) || text().is_some(),
-        Kind::Texts | Kind::Ips | Kind::Groups | Kind::Fallbacks | Kind::List(_) => {
+        Kind::Callbacks | Kind::Ips => matches!(node.kind, yaml::Kind::List(_)) || text().is_some(),
+        Kind::Texts | Kind::Groups | Kind::Fallbacks | Kind::List(_) => {
             matches!(node.kind, yaml::Kind::List(_))
         }
         Kind::Map(_) | Kind::Maps(_) => matches!(node.kind, yaml::Kind::Map(_)),

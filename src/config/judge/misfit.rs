@@ -28,7 +28,7 @@ impl Check<'_> {
                 format!("`{name}` must be {}, not {}", kind.words(), described(node)),
                 "write `- GROUP: [OTHER, THIRD]`, one such line for each group".to_owned(),
             ),
-            Kind::Texts | Kind::Ips | Kind::Groups if node.as_text().is_some() => (
+            Kind::Texts | Kind::Groups if node.as_text().is_some() => (
                 format!("`{name}` must be {}, not {}", kind.words(), described(node)),
                 format!("put it into brackets: `{name}: [ONE, OTHER]`"),
             ),

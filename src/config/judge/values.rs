@@ -98,13 +98,14 @@ impl Check<'_> {
         }
     }
 
-    fn ips(&mut self, list: &Node, judged: &Judged<'_>) {
-        for item in list.items() {
+    fn ips(&mut self, told: &Node, judged: &Judged<'_>) {
+        for item in one_or_all(told) {
             let text = item.as_text().unwrap_or_default();
             let text = text.trim();
             let is_one = text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok();
             if text != "*" && !is_one {
-                let message = format!("`{text}` is neither an address nor a network");
+                let name = judged.key.name;
+                let message = format!("`{name}` takes addresses and networks, not `{text}`");
                 let help = "write an address (192.0.2.7), a network (10.0.0.0/8), or \"*\" for all";
                 self.wrong(item, judged, message, help);
             }
@@ -113,9 +114,7 @@ impl Check<'_> {
 
     /// `callbacks`: a list, or one name. `file.instance` is Python code.
     fn callbacks(&mut self, told: &Node, judged: &Judged<'_>) {
-        let one = std::slice::from_ref(told);
-        let all = if matches!(told.kind, yaml::Kind::List(_)) { told.items() } else { one };
-        for callback in all {
+        for callback in one_or_all(told) {
             let Some(name) = callback.as_text() else {
                 let message =
                     format!("`{}` must be a name, not {}", judged.key.name, described(callback));
@@ -171,5 +170,13 @@ impl Check<'_> {
             self.group(from, judged);
             self.groups(to, judged);
         }
+    }
+}
+
+/// The items of a list, or the one value that stands in place of a list.
+fn one_or_all(told: &Node) -> &[Node] {
+    match told.kind {
+        yaml::Kind::List(_) => told.items(),
+        _ => std::slice::from_ref(told),
     }
 }

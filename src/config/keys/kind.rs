@@ -31,7 +31,7 @@ pub(in crate::config) enum Kind {
     Header,
     /// `texts`: a list of texts.
     Texts,
-    /// `ips`: a list of addresses, networks and `*`.
+    /// `ips`: addresses, networks and `*`; one alone needs no list.
     Ips,
     /// `callbacks`: names of callbacks; one alone needs no list.
     Callbacks,

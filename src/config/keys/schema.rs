@@ -101,8 +101,8 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Url => "url",
         Kind::Path => "path",
         Kind::Header => "header",
-        Kind::Texts | Kind::Ips => "texts",
-        Kind::Callbacks => "text_or_texts",
+        Kind::Texts => "texts",
+        Kind::Callbacks | Kind::Ips => "text_or_texts",
         Kind::Groups => "groups",
         Kind::Fallbacks => "fallbacks",
         Kind::OneOf(words) => {

@@ -23,6 +23,7 @@ fn outbound() -> Outbound {
         proxies: Proxies::default(),
         connect_timeout: Duration::from_secs(5),
         pool_idle: Duration::from_secs(60),
+        trust_urls: false,
         own: [].into(),
     }
 }

@@ -157,6 +157,10 @@ fn is_litellm_field(name: &[u8]) -> bool {
             | b"prompt_variables"
             | b"router_settings_override"
             | b"secret_fields"
+            | b"api_key"
+            | b"api_base"
+            | b"base_url"
+            | b"api_version"
     ) || name.starts_with(b"mock_")
 }
 

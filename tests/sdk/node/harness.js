@@ -81,6 +81,10 @@ export async function front(t, script) {
       model_list: [
         { model_name: "gpt", litellm_params: { model: "openai/gpt-4o-mini", ...params } },
         { model_name: "embed", litellm_params: { model: "openai/text-embedding-3-small", ...params } },
+        {
+          model_name: "claude",
+          litellm_params: { ...params, model: "anthropic/claude-sonnet-4-5", api_base: upstream.origin },
+        },
       ],
       general_settings: { master_key: KEY },
     },

@@ -61,7 +61,7 @@ def test_configs_that_the_check_passes_are_valid(validator):
         {"router_settings": {"fallbacks": {"small": ["large"]}}},
         {"router_settings": {"redis_port": 637900}},
         {"general_settings": {"master_key": ["k"]}},
-        {"general_settings": {"allowed_ips": "*"}},
+        {"general_settings": {"allowed_ips": {"a": 1}}},
     ],
     ids=json.dumps,
 )

@@ -1,0 +1,219 @@
+//! What is made anew from each config, what outlives it, and how one takes another's place.
+use crate::admin::{Handles, LastReload, Ops};
+use crate::config::{Compat, Config, Outbound};
+use crate::edge::{Budget, Guard, HOP, IngestLayer};
+use crate::forward::{Forwarder, SetupError};
+use crate::router::Router;
+use crate::server::Draining;
+use crate::stack::{self, AlwaysReady, Plan, Stack};
+use crate::tasks::Tasks;
+use crate::telemetry::{Live, LogWriter, Metrics, RequestId, Telemetry};
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// What outlives every config: the counts, the log, the memory for bodies, and the connections to
+/// upstreams, as long as the way to them stays the same.
+#[derive(Debug)]
+pub struct House {
+    tasks: Tasks,
+    writer: LogWriter,
+    metrics: Arc<Metrics>,
+    budget: Budget,
+    instance: HeaderValue,
+    draining: Draining,
+    compat: Compat,
+    started: Instant,
+    last_reload: Arc<LastReload>,
+    /// Notified when the last call of a generation has ended.
+    gone: Arc<Notify>,
+    rooms: Mutex<Rooms>,
+}
+
+/// What may change from generation to generation.
+#[derive(Debug)]
+struct Rooms {
+    outbound: Outbound,
+    roots: Option<Roots>,
+    forwarder: Forwarder,
+    live: Live,
+}
+
+/// What tells one content of the file of roots from the next.
+type Roots = (SystemTime, u64);
+
+/// Everything that one config makes: the services of both listeners.
+#[derive(Debug)]
+pub struct Generation<S> {
+    /// Of the calls listener.
+    pub calls: S,
+    /// Of the ops listener.
+    pub ops: AlwaysReady<Ops>,
+}
+
+impl House {
+    /// Prepares what all configs share, for `config` as the first one.
+    ///
+    /// # Errors
+    ///
+    /// When the forwarder cannot be set up: an unreadable file of certificates, a proxy's bad URL.
+    pub fn new(
+        config: &Config,
+        draining: Draining,
+        tasks: Tasks,
+        writer: LogWriter,
+    ) -> Result<Self, SetupError> {
+        let roots = roots(config.outbound.ca_file.as_deref());
+        let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
+        let live = Live::default();
+        let rooms = Rooms { outbound: config.outbound.clone(), roots, forwarder, live };
+        Ok(Self {
+            tasks,
+            writer,
+            metrics: Arc::new(Metrics::new(config.compat)),
+            budget: Budget::new(config.server.body_budget),
+            instance: RequestId::random().header().clone(),
+            draining,
+            compat: config.compat,
+            started: Instant::now(),
+            last_reload: Arc::default(),
+            gone: Arc::default(),
+            rooms: Mutex::new(rooms),
+        })
+    }
+
+    /// Makes what `config` says. Connections to upstreams are shared with the generations before,
+    /// unless the way to upstreams has changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`House::new`].
+    pub fn generation(
+        &self,
+        config: Config,
+    ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
+        let Config { server, access, routing, outbound, telemetry, .. } = config;
+        let forwarder = self.forwarder(outbound)?;
+        let default_model = routing.default_model.clone();
+        let takes_elsewhere = routing.takes_elsewhere();
+        let hop = (HOP, self.instance.clone());
+        let router = Router::new(routing, forwarder, &self.metrics, hop, access.key_header.clone());
+        self.rooms().live = router.live();
+        let handles = Arc::new(Handles {
+            router: router.clone(),
+            metrics: self.metrics.clone(),
+            draining: self.draining.clone(),
+            compat: self.compat,
+            started: self.started,
+            last_reload: self.last_reload.clone(),
+        });
+        let metrics_need_key = telemetry.metrics_need_key;
+        let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
+        let telemetry = telemetry.until_gone(self.gone.clone());
+        let ops = AlwaysReady(Ops::new(handles.clone()));
+        let plan = Plan {
+            keys: stack::keys(&access),
+            guard: Guard::new(self.instance.clone(), &access, telemetry.clone()),
+            body_timeout: server.body_timeout,
+            ingest: IngestLayer::new(server.max_body, self.budget.clone())
+                .default_model(default_model.as_deref())
+                .elsewhere(takes_elsewhere),
+            telemetry,
+            router,
+            handles,
+            key_header: access.key_header,
+            metrics_need_key: metrics_need_key.unwrap_or(self.compat == Compat::Current),
+        };
+        Ok(Generation { calls: stack::stack(plan), ops })
+    }
+
+    /// The forwarder for `outbound`: the one there is, or a new one. Connections of one that is
+    /// replaced are closed, those in use when their call ends.
+    fn forwarder(&self, outbound: Outbound) -> Result<Forwarder, SetupError> {
+        let mut rooms = self.rooms();
+        let roots = roots(outbound.ca_file.as_deref());
+        if rooms.outbound != outbound || rooms.roots != roots {
+            let forwarder = Forwarder::new(&outbound, self.tasks.clone())?;
+            std::mem::replace(&mut rooms.forwarder, forwarder).close_idle();
+            (rooms.outbound, rooms.roots) = (outbound, roots);
+        }
+        Ok(rooms.forwarder.clone())
+    }
+
+    /// Lets go of what only past generations had: series of metrics, upstreams.
+    pub fn tidy(&self) {
+        let rooms = self.rooms();
+        self.metrics.retain(&rooms.live);
+        rooms.forwarder.forget_unused();
+    }
+
+    /// Waits until the last call of some generation has ended.
+    pub async fn gone(&self) {
+        self.gone.notified().await;
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// What readiness tells of the last reload.
+    #[must_use]
+    pub const fn last_reload(&self) -> &Arc<LastReload> {
+        &self.last_reload
+    }
+
+    /// For drain: closes idle connections to upstreams now and busy ones when their call ends.
+    pub fn close_idle(&self) {
+        self.rooms().forwarder.close_idle();
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn roots(file: Option<&Path>) -> Option<Roots> {
+    let file = std::fs::metadata(file?).ok()?;
+    Some((file.modified().ok()?, file.len()))
+}
+
+/// A service that can be replaced while it is used. A call is made to the one that is current when
+/// it comes; clones are the same place.
+#[derive(Debug)]
+pub struct Current<S>(Arc<ArcSwap<S>>);
+
+impl<S> Current<S> {
+    /// Begins with `service`.
+    pub fn new(service: S) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(service)))
+    }
+
+    /// Sends calls to `service` from now on.
+    pub fn replace(&self, service: S) {
+        self.0.store(Arc::new(service));
+    }
+}
+
+impl<S> Clone for Current<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S: Service<R>, R> Service<R> for Current<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, req: R) -> Self::Future {
+        self.0.load().call(req)
+    }
+}
