@@ -17,6 +17,7 @@ pub mod server;
 pub mod stack;
 pub mod tasks;
 pub mod telemetry;
+pub mod tunnel;
 
 use crate::config::Config;
 use crate::generation::{Current, House};

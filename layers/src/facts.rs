@@ -1,5 +1,6 @@
 //! Facts about one call that layers hand to each other through [`http::Extensions`].
 use std::net::SocketAddr;
+use std::ops::Add;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Money in billionths of a US dollar. Integers, so that sums are exact.
@@ -52,6 +53,22 @@ pub struct Usage {
     pub audio_input: i64,
     /// Of `output`: audio.
     pub audio_output: i64,
+}
+
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            input: self.input + more.input,
+            output: self.output + more.output,
+            cache_read: self.cache_read + more.cache_read,
+            cache_write: self.cache_write + more.cache_write,
+            reasoning: self.reasoning + more.reasoning,
+            audio_input: self.audio_input + more.audio_input,
+            audio_output: self.audio_output + more.audio_output,
+        }
+    }
 }
 
 impl Price {
@@ -108,6 +125,14 @@ impl UsageCell {
         *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some((usage, cost));
     }
 
+    /// Adds a report to those before, where a provider bills the parts of a call one by one.
+    pub fn add(&self, usage: Usage) {
+        let NanoUsd(more) = self.0.price.cost(&usage);
+        let mut bill = self.0.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, NanoUsd(cost)) = bill.unwrap_or_default();
+        *bill = Some((before + usage, NanoUsd(cost + more)));
+    }
+
     /// The usage so far; `None` until the provider reported any.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
@@ -140,4 +165,21 @@ pub struct Principal {
     pub user: Arc<str>,
     /// Whether it may use management routes.
     pub admin: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NanoUsd, Price, Rates, Usage, UsageCell};
+
+    #[test]
+    fn reports_that_are_added_are_billed_one_by_one() {
+        let rates = |input| Rates { input, ..Rates::default() };
+        let bill = UsageCell::new(Price { base: rates(1000), above: Some((100, rates(9000))) });
+        let usage = Usage { input: 60, output: 5, audio_input: 1, ..Usage::default() };
+        bill.add(usage);
+        bill.add(usage);
+        let sum = Usage { input: 120, output: 10, audio_input: 2, ..Usage::default() };
+        // Together they would be a long prompt, which neither was.
+        assert_eq!(bill.bill(), Some((sum, NanoUsd(120))));
+    }
 }

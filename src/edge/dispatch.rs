@@ -1,7 +1,7 @@
 //! Sends a request to the stack of calls, to the proxy's own routes, or home.
 use super::{AdminRoute, Answer, Guard, Route, answer, cors};
 use crate::providers::{Dialect, Operation, Problem};
-use bartizan_layers::auth::QueryKey;
+use bartizan_layers::auth::{ProtocolKey, QueryKey};
 use bartizan_layers::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
@@ -62,13 +62,18 @@ impl<C, A> Dispatch<C, A> {
     {
         match route {
             Route::Call(operation) => {
-                if matches!(operation, Operation::Gemini(_)) {
-                    req.extensions_mut().insert(QueryKey);
+                match operation {
+                    Operation::Gemini(_) => drop(req.extensions_mut().insert(QueryKey)),
+                    Operation::Realtime => drop(req.extensions_mut().insert(ProtocolKey)),
+                    _ => {}
                 }
                 req.extensions_mut().insert(operation);
                 DispatchFuture::Call(self.calls.call(req))
             }
             Route::CallOf(operation, model) => {
+                if operation == Operation::Realtime {
+                    req.extensions_mut().insert(ProtocolKey);
+                }
                 req.extensions_mut().insert(model);
                 req.extensions_mut().insert(operation);
                 DispatchFuture::Call(self.calls.call(req))

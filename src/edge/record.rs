@@ -2,11 +2,12 @@
 use super::answer;
 use crate::providers::{Operation, Problem};
 use crate::telemetry::{Failure, RequestId, Telemetry, Trail};
+use crate::tunnel::Tunnel;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::end::{End, EndBody, OnEnd};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::Either;
 use pin_project::{pin_project, pinned_drop};
@@ -109,7 +110,23 @@ where
         let Ok(rsp) = ready!(polled);
         let recording = this.recording.take().expect("a call is answered once");
         recording.trail.set_status(rsp.status());
-        Poll::Ready(Ok(rsp.map(|body| recorded(body, recording))))
+        Poll::Ready(Ok(if rsp.status() == StatusCode::SWITCHING_PROTOCOLS {
+            switched(rsp, recording)
+        } else {
+            rsp.map(|body| recorded(body, recording))
+        }))
+    }
+}
+
+/// The call ends with the tunnel, and not with the body of the 101, which is empty.
+#[cold]
+fn switched(rsp: Response<Body>, recording: Recording) -> Response<Answer> {
+    match rsp.extensions().get::<Tunnel>() {
+        Some(tunnel) => {
+            tunnel.on_end(recording);
+            rsp.map(Answer::Right)
+        }
+        None => rsp.map(|body| recorded(body, recording)),
     }
 }
 

@@ -24,7 +24,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Connector {
     dns: Dns,
-    tls: Tls,
+    pub(super) tls: Tls,
     pub(super) rules: Rules,
     own: Arc<[SocketAddr]>,
     pub(super) timeout: Duration,
@@ -51,6 +51,21 @@ impl Connector {
     /// A new connection, and whether it speaks HTTP/2.
     pub(super) async fn connect(&self, target: &Target) -> Result<(Stream, bool), ForwardError> {
         let at = |cause| ForwardError::Connect { host: Arc::clone(&target.name), cause };
+        let mut stream = self.reach(target).await?;
+        if !target.tls {
+            return Ok((Stream::Plain(stream), false));
+        }
+        if let Some(proxy) = &target.proxy {
+            proxy.tunnel(&mut stream, &target.name).await.map_err(at)?;
+        }
+        let name = target.server_name.clone().ok_or_else(|| at(ConnectError::Url))?;
+        let (stream, is_h2) = self.tls.connect(name, stream).await.map_err(at)?;
+        Ok((Stream::Tls(Box::new(stream)), is_h2))
+    }
+
+    /// TCP to the target, or to the proxy before it.
+    pub(super) async fn reach(&self, target: &Target) -> Result<TcpStream, ForwardError> {
+        let at = |cause| ForwardError::Connect { host: Arc::clone(&target.name), cause };
         let (host, port) = match &target.proxy {
             Some(proxy) => (&proxy.host, proxy.port),
             None => (&target.host, target.port),
@@ -65,16 +80,7 @@ impl Connector {
             return Err(ForwardError::Loop { host: Arc::clone(&target.name) });
         }
         let dialed = dial(&addresses, self.timeout).await;
-        let mut stream = dialed.map_err(|error| at(ConnectError::Tcp(error)))?;
-        if !target.tls {
-            return Ok((Stream::Plain(stream), false));
-        }
-        if let Some(proxy) = &target.proxy {
-            proxy.tunnel(&mut stream, &target.name).await.map_err(at)?;
-        }
-        let name = target.server_name.clone().ok_or_else(|| at(ConnectError::Url))?;
-        let (stream, is_h2) = self.tls.connect(name, stream).await.map_err(at)?;
-        Ok((Stream::Tls(Box::new(stream)), is_h2))
+        dialed.map_err(|error| at(ConnectError::Tcp(error)))
     }
 
     /// Whether `address` is one of our listeners. A listener on all addresses is met on any

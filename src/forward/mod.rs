@@ -29,6 +29,7 @@ pub use self::fetch::{FetchError, Fetched, MOST_BYTES};
 pub use self::headers::{strip_hop_by_hop, strip_request};
 pub use self::origin::OriginStats;
 pub use self::timeouts::Deadlines;
+pub use self::upgrade::{Line, Upgrade};
 
 use self::connect::Connector;
 use self::origin::{Origin, Target};
@@ -53,6 +54,7 @@ mod reach;
 mod tests;
 mod timeouts;
 mod tls;
+mod upgrade;
 
 /// What all upstreams share: settings, resolver, TLS, pools. Clones are the same forwarder.
 #[derive(Clone, Debug)]

@@ -126,8 +126,8 @@ pub struct OriginStats {
 pub(super) struct Origin {
     pub(super) target: Target,
     pub(super) pool: Pool,
-    counts: Arc<Counts>,
-    connector: Arc<Connector>,
+    pub(super) counts: Arc<Counts>,
+    pub(super) connector: Arc<Connector>,
     tasks: Tasks,
     /// Which HTTP it spoke last. Known after the first connection.
     speaks: AtomicU8,

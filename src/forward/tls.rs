@@ -46,6 +46,18 @@ impl Tls {
         Ok((stream, is_h2))
     }
 
+    /// Speaks TLS on `stream`, with HTTP/1.1 alone on offer.
+    pub(super) async fn connect_h1(
+        &self,
+        name: ServerName<'static>,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+        let mut config = ClientConfig::clone(self.config.get_or_init(|| Arc::new(self.make())));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, stream).await.map_err(explain)
+    }
+
     fn make(&self) -> ClientConfig {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))

@@ -34,6 +34,10 @@ impl Attempt {
             let rsp = answered.map_err(|error| self.failure(error.into()))?;
             let (mut parts, mut body) = rsp.into_parts();
             if !parts.status.is_success() {
+                // The client did not ask for another protocol, or asked somebody else.
+                if parts.status.is_informational() {
+                    return Err(self.failure(UpstreamCause::Unasked(parts.status)).into());
+                }
                 let (status, class) = (parts.status.as_u16(), Class::of(parts.status).name());
                 self.fail(Failure { status, class });
             }

@@ -105,6 +105,9 @@ pub enum UpstreamCause {
     /// An error status with a page instead of the provider's JSON.
     #[error("an error page with status {0}")]
     Page(StatusCode),
+    /// Another kind of answer than was asked for: no WebSocket, or one that nobody wanted.
+    #[error("an answer of another kind, with status {0}")]
+    Unasked(StatusCode),
     /// A 200 whose first event was an error.
     #[error("the stream began with an error: {message}")]
     ErrorFirst {
@@ -135,6 +138,9 @@ impl UpstreamFailure {
             UpstreamCause::Forward(error) => format!("Connection error. ({error})"),
             UpstreamCause::Cut => "Connection error. (the answer broke off)".to_owned(),
             UpstreamCause::Page(status) => format!("Error code: {}", status.as_u16()),
+            UpstreamCause::Unasked(status) => {
+                format!("It answered with status {}, which was not asked for.", status.as_u16())
+            }
             UpstreamCause::ErrorFirst { message, .. } => message.clone(),
         };
         let (name, provider) = (class.name(), self.provider);
@@ -154,6 +160,7 @@ impl UpstreamFailure {
                 ..
             }) => StatusCode::FORBIDDEN,
             UpstreamCause::Forward(_) | UpstreamCause::Cut => StatusCode::INTERNAL_SERVER_ERROR,
+            UpstreamCause::Unasked(_) => StatusCode::BAD_GATEWAY,
             UpstreamCause::ErrorFirst { status, .. } | UpstreamCause::Page(status) => *status,
         }
     }

@@ -10,6 +10,7 @@ mod leaf;
 mod listed;
 mod pick;
 mod probe;
+mod realtime;
 mod stream;
 mod through;
 mod whole;
@@ -46,6 +47,8 @@ struct Shared {
     groups: Groups,
     deployments: Vec<Arc<Deployment>>,
     rules: Rules,
+    /// What calls without a model ask for.
+    default_model: Option<Box<str>>,
 }
 
 /// What holds for the calls of all deployments.
@@ -91,6 +94,7 @@ impl Router {
             groups: Groups::new(&routing, &deployments),
             deployments,
             rules: Rules { settings, forwarder, hop, key_header },
+            default_model: routing.default_model.as_deref().map(Into::into),
         }))
     }
 

@@ -2,6 +2,7 @@
 use super::admit::Admit;
 use super::conn::{self, Phases, State};
 use super::socket::Socket;
+use super::switch;
 use super::version::is_h2;
 use super::{BoxError, Limits};
 use crate::tasks::Tasks;
@@ -15,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -90,12 +92,19 @@ where
             let state = Arc::new(State::default());
             let io = TokioIo::new(Socket::new(stream, Arc::clone(&state)));
             let service = Admit::new(service, Arc::clone(&state), Peer(peer));
+            let (known, steps) = (Arc::clone(&state), Arc::clone(&phases));
             let end = if is_h2 {
                 let mut connection = Box::pin(http.h2.serve_connection(io, service));
-                conn::run(connection.as_mut(), timer, limits, state, phases).await
+                conn::run(connection.as_mut(), timer, limits, known, steps).await
             } else {
-                let connection = http.h1.serve_connection(io, service);
-                conn::run(std::pin::pin!(connection), timer, limits, state, phases).await
+                let mut connection = http.h1.serve_connection(io, service);
+                let end = conn::run(Pin::new(&mut connection), timer, limits, known, steps).await;
+                if let Some(tunnel) = state.switch.take() {
+                    let parts = connection.into_parts();
+                    let socket = parts.io.into_inner();
+                    Box::pin(switch::run(tunnel, socket, parts.read_buf, &phases)).await;
+                }
+                end
             };
             if let Err(error) = end {
                 tracing::debug!(%peer, %error, "connection ended");

@@ -8,6 +8,7 @@ use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::Service;
+use hyper::upgrade::OnUpgrade;
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -39,11 +40,14 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let open = Some(self.state.open(request.version() == Version::HTTP_2));
+        // hyper's, where the client asks for another protocol; else there are no facts yet.
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
         if let Err(refusal) = check(&mut request) {
             return Admitted::Refused { refusal, open };
         }
         request.extensions_mut().insert(self.peer);
-        Admitted::Called { call: self.service.call(request), open }
+        let switch = upgrade.map(|upgrade| (upgrade, Arc::clone(&self.state)));
+        Admitted::Called { call: self.service.call(request), open, switch }
     }
 }
 
@@ -175,6 +179,7 @@ pub(super) enum Admitted<F> {
         #[pin]
         call: F,
         open: Option<Open>,
+        switch: Option<(OnUpgrade, Arc<State>)>,
     },
     Refused {
         refusal: Refusal,
@@ -191,8 +196,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         const ONCE: &str = "a future is not polled after it was ready";
         Poll::Ready(Ok(match self.project() {
-            AdmittedPart::Called { call, open } => {
-                let Ok(answer) = ready!(call.poll(cx));
+            AdmittedPart::Called { call, open, switch } => {
+                let Ok(mut answer) = ready!(call.poll(cx));
+                if let Some((upgrade, state)) = switch.take() {
+                    state.switch.note(upgrade, answer.extensions_mut());
+                }
                 let open = open.take().expect(ONCE);
                 answer.map(|body| Answer { body: Kind::Service(body), _open: open })
             }

@@ -6,6 +6,7 @@
 //! headers came in pieces. Timer and drain are polled once per arming, since their wakers stay;
 //! per event they cost two loads.
 use super::Limits;
+use super::switch::Switch;
 use hyper_util::server::graceful::GracefulConnection;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -29,6 +30,8 @@ pub(super) struct State {
     head: AtomicBool,
     /// It is HTTP/2, where bytes without a call mean nothing.
     h2: AtomicBool,
+    /// What the connection becomes after its call, if that is more than the end.
+    pub(super) switch: Switch,
     /// It is closed between two calls: nobody is sending anything that must be waited for.
     pub(super) between_calls: AtomicBool,
 }
@@ -91,8 +94,8 @@ pub(super) struct Phases {
     /// 0, `CLOSING` or `CUT`: what connections look at, since a token would take a lock.
     now: AtomicU8,
     closing: CancellationToken,
-    cut: CancellationToken,
-    calls_cut: AtomicUsize,
+    pub(super) cut: CancellationToken,
+    pub(super) calls_cut: AtomicUsize,
 }
 
 /// Accepting stops, idle connections close, others after their calls.

@@ -31,6 +31,7 @@ mod conn;
 mod drain;
 pub mod runtime;
 mod socket;
+mod switch;
 mod version;
 
 #[cfg(test)]
@@ -43,6 +44,8 @@ mod tests_http1;
 mod tests_http2;
 #[cfg(test)]
 mod tests_runtime;
+#[cfg(test)]
+mod tests_switch;
 
 /// Header lines of one request; more are answered with 431. It is hyper's own default, which
 /// needs no allocation per request, as any other number would.

@@ -1,6 +1,7 @@
 //! The socket as hyper sees it: it notes that bytes have come, and closes so that the client can
 //! read the last answer.
 use super::conn::State;
+use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -45,6 +46,17 @@ struct Linger {
 impl Socket {
     pub(super) fn new(stream: TcpStream, state: Arc<State>) -> Self {
         Self { stream, state, eof: false, linger: None }
+    }
+}
+
+impl Socket {
+    /// Prepares for a tunnel, where silence is no sign of the end: a peer that is gone is noticed.
+    pub(super) fn keep_alive(&self) -> io::Result<()> {
+        let keepalive = TcpKeepalive::new()
+            .with_time(Duration::from_secs(60))
+            .with_interval(Duration::from_secs(15))
+            .with_retries(4);
+        SockRef::from(&self.stream).set_tcp_keepalive(&keepalive)
     }
 }
 

@@ -21,6 +21,7 @@ mod images;
 mod ingest;
 mod lossless;
 mod ops;
+mod realtime;
 mod reload;
 mod routing;
 mod rules;

@@ -186,7 +186,8 @@ impl Wire {
         }
     }
 
-    async fn exactly(&mut self, length: usize) -> (Bytes, Ended) {
+    /// So many bytes, or all up to the end.
+    pub(crate) async fn exactly(&mut self, length: usize) -> (Bytes, Ended) {
         while self.buf.len() < length {
             if !matches!(self.fill().await, Ok(1..)) {
                 return (self.buf.split().freeze(), Ended::Cut);

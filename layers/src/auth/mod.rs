@@ -39,7 +39,7 @@ mod tests;
 
 pub use self::future::AuthFuture;
 pub use self::policy::{AuthError, Keys, MemoryKeys, digest};
-pub use self::presented::{Presented, QueryKey, presented};
+pub use self::presented::{Presented, ProtocolKey, QueryKey, presented};
 
 use crate::BoxError;
 use http::{HeaderName, Request};

@@ -26,6 +26,16 @@ impl std::fmt::Debug for Presented<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct QueryKey;
 
+/// A request fact: the route takes its key from a WebSocket's subprotocols too, since browsers can
+/// set no other header there.
+#[derive(Clone, Copy, Debug)]
+pub struct ProtocolKey;
+
+impl ProtocolKey {
+    /// What stands before the key.
+    pub const PREFIX: &'static str = "openai-insecure-api-key.";
+}
+
 const LITELLM: HeaderName = HeaderName::from_static("x-litellm-api-key");
 /// Headers that hold nothing but the key: Azure's, Anthropic's, Gemini's, and Azure's gateway's.
 const PLAIN: [HeaderName; 4] = [
@@ -37,7 +47,8 @@ const PLAIN: [HeaderName; 4] = [
 
 /// Finds the key of a request: in `only` if one is given, else in the first of
 /// `x-litellm-api-key`, `Authorization`, `api-key`, `x-api-key`, `x-goog-api-key`,
-/// `Ocp-Apim-Subscription-Key`, and the query where the request bears a [`QueryKey`].
+/// `Ocp-Apim-Subscription-Key`; then in the query where the request bears a [`QueryKey`], and in
+/// the subprotocols where it bears a [`ProtocolKey`].
 pub fn presented<'a, B>(req: &'a Request<B>, only: Option<&HeaderName>) -> Presented<'a> {
     if let Some(name) = only {
         return raw(req.headers(), name).map_or(Presented::Nothing, Presented::Key);
@@ -45,6 +56,9 @@ pub fn presented<'a, B>(req: &'a Request<B>, only: Option<&HeaderName>) -> Prese
     match in_headers(req.headers()) {
         Presented::Nothing if req.extensions().get::<QueryKey>().is_some() => {
             in_query(req.uri()).map_or(Presented::Nothing, Presented::Key)
+        }
+        Presented::Nothing if req.extensions().get::<ProtocolKey>().is_some() => {
+            in_protocols(req.headers()).map_or(Presented::Nothing, Presented::Key)
         }
         found => found,
     }
@@ -73,6 +87,13 @@ fn scheme_stripped(value: &[u8]) -> Option<&[u8]> {
     let (scheme, key) = value.split_at(at);
     let known = scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"basic");
     known.then(|| key.trim_ascii()).filter(|key| !key.is_empty())
+}
+
+fn in_protocols(headers: &HeaderMap) -> Option<&[u8]> {
+    let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let mut names = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let key = names.find_map(|name| name.trim_ascii().strip_prefix(ProtocolKey::PREFIX.as_bytes()));
+    key.filter(|key| !key.is_empty())
 }
 
 fn in_query(uri: &Uri) -> Option<&[u8]> {

@@ -1,4 +1,6 @@
-use super::{Auth, AuthError, AuthLayer, Keys, MemoryKeys, Presented, QueryKey, presented};
+use super::{
+    Auth, AuthError, AuthLayer, Keys, MemoryKeys, Presented, ProtocolKey, QueryKey, presented,
+};
 use crate::BoxError;
 use crate::facts::Principal;
 use http::{HeaderName, Request, Response};
@@ -80,6 +82,19 @@ fn the_query_counts_only_where_the_route_says_so() {
     assert_eq!(presented(&req, None), Presented::Nothing);
     req.extensions_mut().insert(QueryKey);
     assert_eq!(presented(&req, None), Presented::Key(b"sk-1"));
+}
+
+#[test]
+fn a_subprotocol_counts_only_where_the_route_says_so() {
+    let mut req = header("sec-websocket-protocol", "realtime, openai-insecure-api-key.sk-1,x");
+    assert_eq!(presented(&req, None), Presented::Nothing);
+    req.extensions_mut().insert(ProtocolKey);
+    assert_eq!(presented(&req, None), Presented::Key(b"sk-1"));
+    let mut empty = header("sec-websocket-protocol", "openai-insecure-api-key.");
+    empty.extensions_mut().insert(ProtocolKey);
+    assert_eq!(presented(&empty, None), Presented::Nothing);
+    let name = HeaderName::from_static("x-own");
+    assert_eq!(presented(&req, Some(&name)), Presented::Nothing);
 }
 
 #[test]

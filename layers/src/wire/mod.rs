@@ -5,6 +5,7 @@
 //! - [`scan`] reads the top level of a request and [`splice`] edits it; all else stays as it was.
 //! - [`sse`] reads events from frames that are cut anywhere.
 //! - [`tap`] learns usage, content, errors and endings from an answer that passes.
+//! - [`websocket`] reads text messages from frames that are cut anywhere.
 //! - [`body`] wraps an answer's body in a tap and keeps it truthful.
 //! - [`peek`] holds an answer back until it may no longer be replaced.
 //!
@@ -42,3 +43,4 @@ pub mod splice;
 pub mod sse;
 pub mod tap;
 pub mod text;
+pub mod websocket;

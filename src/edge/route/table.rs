@@ -118,9 +118,9 @@ pub static ROWS: &[&[Row]] = &[
         call!("/moderations", Versioned, "Moderation", Operation::Moderations),
         call!("/rerank", Versioned, "Put documents in order", Operation::Rerank),
         call!("/v2/rerank", Root, "Put documents in order", Operation::Rerank),
-        row("/realtime", At::Versioned, "GET", "Realtime WebSocket", |_| {
-            Some(Route::Call(Operation::Realtime))
-        }),
+        row("/realtime", At::Deployments, "GET", "Realtime WebSocket", realtime),
+        row("/openai/v1/realtime", At::Root, "GET", "Realtime WebSocket", realtime),
+        row("/openai/realtime", At::Root, "GET", "Realtime WebSocket", realtime),
     ],
     &[
         admin!("/health/liveliness", Root, "GET, OPTIONS", "The process answers", Liveness),
@@ -203,6 +203,10 @@ fn addressed(path: &str) -> Option<(&'static Row, PathModel)> {
         let model = rest.strip_suffix(row.path).filter(|model| !model.is_empty())?;
         Some((row, PathModel(pattern::decoded(model)?.into())))
     })
+}
+
+fn realtime(_: &Captures<'_>) -> Option<Route> {
+    Some(Route::Call(Operation::Realtime))
 }
 
 fn resource(kind: &'static str, rest: &str, provider: Option<Box<str>>) -> Option<Route> {

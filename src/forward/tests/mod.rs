@@ -15,6 +15,7 @@ mod calls;
 mod failures;
 mod proxied;
 mod secure;
+mod upgrade;
 
 fn outbound() -> Outbound {
     Outbound {

@@ -1,6 +1,7 @@
+use super::upgrade::{PATIENCE, SWITCHED, ask};
 use super::{OK, Peer, outbound, post, read_request, serve, text};
 use crate::config::Secret;
-use crate::forward::{ForwardError, Forwarder};
+use crate::forward::{ForwardError, Forwarder, Upgrade};
 use crate::tasks::Tasks;
 use http::Uri;
 use tokio::io::AsyncWriteExt;
@@ -56,4 +57,21 @@ async fn a_proxy_that_refuses_is_told_apart_from_the_upstream() {
         assert!(matches!(error, ForwardError::Connect { .. }));
         assert!(error.to_string().contains(expected), "{error}");
     }
+}
+
+#[tokio::test]
+async fn another_protocol_is_tunnelled_to_a_plain_upstream_too() {
+    let peer = Peer::new().await;
+    let upstream = through(&peer).upstream(&Uri::from_static("http://api.invalid/v1"));
+    let server = async {
+        let mut stream = peer.accept().await;
+        let yes = "HTTP/1.1 200 Connection established\r\n\r\n";
+        let asked = serve(&mut stream, yes).await;
+        (asked, serve(&mut stream, SWITCHED).await)
+    };
+    let (answer, (asked, sent)) = join!(upstream.upgrade(ask(), PATIENCE), server);
+    assert!(matches!(answer.unwrap(), Upgrade::Switched(..)));
+    assert!(asked.starts_with("CONNECT api.invalid:80 HTTP/1.1\r\n"), "{asked}");
+    assert!(sent.starts_with("GET /v1/realtime HTTP/1.1\r\n"), "{sent}");
+    assert!(!sent.contains("proxy-authorization"), "{sent}");
 }

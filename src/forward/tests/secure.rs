@@ -1,5 +1,6 @@
+use super::upgrade::{PATIENCE, SWITCHED, ask};
 use super::{outbound, post, text};
-use crate::forward::{ForwardError, Forwarder, UpstreamBody};
+use crate::forward::{ForwardError, Forwarder, Upgrade, UpstreamBody};
 use crate::tasks::Tasks;
 use bytes::Bytes;
 use http::{Request, Response, Uri, Version};
@@ -19,6 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -335,4 +337,29 @@ async fn a_stream_that_was_refused_unseen_is_sent_again_once() {
     assert_eq!(seen, ["/first", "/second", "/second"]);
     assert!(matches!(result, Err(ForwardError::Unsent(_))), "{result:?}");
     assert!(result.unwrap_err().nothing_sent());
+}
+
+#[tokio::test]
+async fn another_protocol_is_asked_for_in_http1_alone() {
+    let (server, listener, acceptor) = Server::bind(false).await;
+    let upstream = server.forwarder().upstream(&server.base("localhost"));
+    let serving = async {
+        let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"\r\n\r\n") {
+            seen.push(stream.read_u8().await.unwrap());
+        }
+        stream.write_all(SWITCHED.as_bytes()).await.unwrap();
+        stream
+    };
+    let (answer, _stream) = tokio::join!(upstream.upgrade(ask(), PATIENCE), serving);
+    assert!(matches!(answer.unwrap(), Upgrade::Switched(..)));
+    // What knows HTTP/2 alone has nothing to choose from.
+    let (server, listener, acceptor) = Server::bind(true).await;
+    let upstream = server.forwarder().upstream(&server.base("localhost"));
+    let serving = async { acceptor.accept(listener.accept().await.unwrap().0).await.is_ok() };
+    let (answer, accepted) = tokio::join!(upstream.upgrade(ask(), PATIENCE), serving);
+    assert!(matches!(answer, Err(ForwardError::Connect { .. })), "{answer:?}");
+    assert!(!accepted);
 }

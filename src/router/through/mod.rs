@@ -2,6 +2,7 @@
 use super::Router;
 use super::answer::Answer;
 use super::error::RouteError;
+use super::realtime;
 use crate::providers::Operation;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -35,9 +36,11 @@ where
     }
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
-        let (parts, _body) = req.into_parts();
+        let (parts, body) = req.into_parts();
+        if parts.extensions.get() == Some(&Operation::Realtime) {
+            return realtime::answer(&self.0, parts, !body.is_end_stream());
+        }
         let route = parts.extensions.get().map_or("", Operation::route);
-        let _ = &self.0;
         let error = RouteError::NotSpoken { route, model: "".into() };
         Box::pin(ready(Err(error.into())))
     }

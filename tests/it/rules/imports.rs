@@ -7,20 +7,21 @@ use std::collections::BTreeSet;
 const ROOMS: &[(&str, &[&str], &str)] = &[
     ("data", &[], "tables are facts: they depend on nothing"),
     ("tasks", &[], "the spawn that drain waits for knows no one who uses it"),
+    ("tunnel", &[], "what a listener, a record and a route agree on; it knows none of them"),
     ("config", &["data"], "a leaf: it fills in what the tables know, and nothing that runs"),
     ("cli", &["config"], "flags are one more source of the config"),
     ("telemetry", &["config", "data"], "it hears of calls, it does not take part in them"),
-    ("server", &["config", "tasks"], "it accepts connections for any service"),
+    ("server", &["config", "tasks", "tunnel"], "it accepts connections for any service"),
     ("forward", &["config", "tasks"], "it knows no dialect: bytes, headers, deadlines"),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
     (
         "router",
-        &["providers", "forward", "telemetry", "config", "data"],
+        &["providers", "forward", "telemetry", "config", "data", "tunnel"],
         "it picks among deployments and builds their inner stacks",
     ),
     (
         "edge",
-        &["providers", "router", "forward", "telemetry", "config", "data"],
+        &["providers", "router", "forward", "telemetry", "config", "data", "tunnel"],
         "of router and forward it knows the errors: it is the one table from error to HTTP",
     ),
     (

@@ -25,10 +25,12 @@ mod array;
 mod in_band;
 mod key;
 mod learned;
+mod realtime;
 mod sift;
 mod usage;
 
 pub use in_band::InBand;
+pub use realtime::{Session, realtime_usage};
 pub use usage::usage_of;
 
 use crate::{

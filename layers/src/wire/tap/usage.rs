@@ -45,8 +45,11 @@ impl Report {
                 return put(&mut self.audio_output, modality(value));
             }
             (b"", _) => self.field(key),
-            (b"input_tokens_details" | b"prompt_tokens_details", _) => self.input_detail(key),
-            (b"output_tokens_details" | b"completion_tokens_details", _) => self.output_detail(key),
+            (b"input_tokens_details" | b"prompt_tokens_details", _)
+            // The realtime API's spelling.
+            | (b"input_token_details", _) => self.input_detail(key),
+            (b"output_tokens_details" | b"completion_tokens_details", _)
+            | (b"output_token_details", _) => self.output_detail(key),
             _ => None,
         };
         if let Some(field) = field {
