@@ -11,6 +11,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::of_process();
     match cli.command {
         Some(Command::Check { file }) => Ok(commands::check(Some(file))),
+        Some(Command::Schema { markdown }) => Ok(commands::schema(markdown)),
         Some(Command::Keys { which: Keys::Master { state_dir } }) => {
             Ok(commands::master(state_dir.as_deref()))
         }

@@ -51,6 +51,12 @@ pub enum Command {
         /// The config file
         file: PathBuf,
     },
+    /// Print the JSON schema of the config, for editors
+    Schema {
+        /// Print a table of all keys instead, as Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Show keys
     Keys {
         /// Which ones

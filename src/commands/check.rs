@@ -18,8 +18,8 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
         Ok((config, problems)) => {
             let deployments = &config.routing.deployments;
             let groups: HashSet<_> = deployments.iter().map(|one| &one.group).collect();
-            let summary =
-                format!("{} deployments, {} model groups", deployments.len(), groups.len());
+            let deployments = count(deployments.len(), "deployment");
+            let summary = format!("{deployments}, {}", count(groups.len(), "model group"));
             (problems, Some(summary))
         }
         Err(Refused(problems)) => (problems, None),

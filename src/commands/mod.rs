@@ -5,6 +5,7 @@ mod check;
 mod describe;
 mod exec;
 mod keys;
+mod schema;
 mod serve;
 
 pub use self::ask::{health, test};
@@ -12,4 +13,5 @@ pub use self::check::check;
 pub use self::describe::{completions, man};
 pub use self::exec::exec;
 pub use self::keys::master;
+pub use self::schema::schema;
 pub use self::serve::serve;

@@ -1,7 +1,6 @@
 //! From which addresses calls may come: `allowed_ips`, `blocked_ips`, and whose
 //! `X-Forwarded-For` is believed.
 use super::fields::{Check, described};
-use super::problem::Problem;
 use super::yaml::{Kind, Node};
 use http::uri::Authority;
 use ipnet::IpNet;
@@ -146,7 +145,7 @@ impl Check<'_> {
                 let message =
                     format!("`{key}` takes addresses and networks, not {}", described(entry));
                 let help = "write 10.0.0.7, 10.0.0.0/8, 2001:db8::/32 or \"*\"";
-                self.problems.add(Problem::error(message, entry.place).help(help));
+                self.error(entry, message, help);
                 sound = false;
             }
         }

@@ -1,5 +1,6 @@
 //! One entry of `model_list` → one deployment.
 use super::fields::Check;
+use super::keys::{self, Standing};
 use super::known;
 use super::yaml::{Kind, Node};
 use super::{ClientSide, Deployment};
@@ -17,13 +18,11 @@ impl Check<'_> {
             self.error(entry, "an entry of `model_list` must be a map of keys".into(), help);
             return None;
         }
-        self.keys(entry, "model_list[]", known::ENTRY, "");
+        self.keys(entry, "model_list[]", "model_list[]");
         let group = self.required(entry, entry, "model_name", "the name that clients ask for")?;
         let written = self.required_map(entry, "litellm_params")?;
         let filled = self.filled(written)?;
-        let deployment = self.placed(entry, group, written, &filled);
-        self.note_later(&filled);
-        deployment
+        self.placed(entry, group, written, &filled)
     }
 
     /// The deployment of an entry with all of its parameters; those that were `written` there are
@@ -170,18 +169,6 @@ impl Check<'_> {
         }
         found.map(|provider| (provider, bare))
     }
-
-    fn note_later(&mut self, params: &Node) {
-        for (key, value) in params.entries() {
-            let key = key.as_text().unwrap_or_default();
-            if known::has(known::PARAMS_LATER, &key) && !value.is_null() {
-                self.later.insert(format!("litellm_params.{key}"));
-            } else if known::is_secret(&key) && !known::has(known::PARAMS, &key) {
-                let message = format!("`{key}` looks like a credential and is not sent");
-                self.warn(value, message, "put the provider's key into `api_key`");
-            }
-        }
-    }
 }
 
 /// What the deployment answers itself; a list is the vector of its embeddings.
@@ -193,10 +180,9 @@ fn mock(params: &Node) -> Option<String> {
 /// The parameters that requests get where they do not bring their own.
 fn parameters(params: &Node) -> Vec<(String, Bytes)> {
     let mut all = json_members(Some(params));
-    all.retain(|(name, _)| {
-        let ours = known::has(known::PARAMS, name);
-        let later = known::has(known::PARAMS_LATER, name);
-        !ours && !later && !super::price::is_price(name) && !known::is_secret(name)
+    all.retain(|(name, _)| match keys::find("litellm_params", name) {
+        Some(key) => key.standing == Standing::Sent,
+        None => !super::price::is_price(name) && !known::is_secret(name),
     });
     all
 }

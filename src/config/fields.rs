@@ -1,12 +1,12 @@
 //! Reads typed values out of the tree, and notes each one that has the wrong type.
 use super::env::{Env, Unread};
 use super::fill::Fill;
-use super::known;
+use super::names::Named;
 use super::own::Own;
 use super::problem::{Place, Problem, Problems, Severity};
 use super::yaml::{Kind, Node};
 use super::{Secret, UpstreamTls};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,15 +22,44 @@ pub(super) struct Check<'a> {
     pub(super) fill: Fill<'a>,
     /// How TLS is spoken with upstreams that have no settings of their own.
     pub(super) tls: Arc<UpstreamTls>,
+    /// Values that were found wrong by the table of keys: whoever reads them need not repeat it.
+    pub(super) wrong: HashSet<Place>,
+    /// Model groups that a section names, and whoever names them.
+    pub(super) groups: Vec<Named>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    pub(super) fn new(env: &'a Env, own: &'a Own, problems: Problems) -> Self {
+        Self {
+            env,
+            own,
+            problems,
+            later: BTreeSet::new(),
+            fill: Fill::default(),
+            tls: Arc::default(),
+            wrong: HashSet::new(),
+            groups: Vec::new(),
+        }
+    }
+
     pub(super) fn error(&mut self, node: &Node, message: String, help: &str) {
-        self.problems.add(Problem::error(message, node.place).help(help));
+        self.tell(Problem::error(message, node.place).help(help));
     }
 
     pub(super) fn warn(&mut self, node: &Node, message: String, help: &str) {
-        self.problems.add(Problem::warning(message, node.place).help(help));
+        self.tell(Problem::warning(message, node.place).help(help));
+    }
+
+    /// Says a thing once of one place, though several may read it, or an anchor repeat it.
+    pub(super) fn tell(&mut self, problem: Problem) {
+        let mut problem = problem;
+        problem.message = super::mask::message(&problem.message);
+        problem.help = problem.help.map(|help| super::mask::message(&help));
+        let same = |one: &Problem| one.place == problem.place && one.message == problem.message;
+        let told = self.problems.found().iter().any(same) || self.wrong.contains(&problem.place);
+        if problem.place.line == 0 || !told {
+            self.problems.add(problem);
+        }
     }
 
     /// A credential of the environment. A file that does not give it is told once.
@@ -77,7 +106,9 @@ impl Check<'_> {
     /// A number of at least 0 without a fraction.
     pub(super) fn whole(&mut self, map: &Node, key: &str) -> Option<u64> {
         let whole = |number: f64| (number >= 0.0 && number.fract() == 0.0).then_some(number as u64);
-        self.typed(map, key, "a whole number", |node| node.as_number().and_then(whole))
+        self.typed(map, key, "a whole number of at least 0", |node| {
+            node.as_number().and_then(whole)
+        })
     }
 
     pub(super) fn flag(&mut self, map: &Node, key: &str) -> Option<bool> {
@@ -90,30 +121,6 @@ impl Check<'_> {
         self.typed(map, key, "a number of seconds above 0", |node| {
             node.as_number().and_then(seconds).filter(positive)
         })
-    }
-
-    /// Judges the keys of a section: known, of a later version, or nobody's.
-    pub(super) fn keys(&mut self, map: &Node, path: &str, known: &str, later: &str) {
-        for (key, value) in map.entries() {
-            let Some(name) = key.as_text() else { continue };
-            if known::has(known, &name) || value.is_null() {
-                continue;
-            }
-            let full = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            if known::has(known::PYTHON_ONLY, &name) {
-                let message = format!("`{full}` names Python code, which cannot run here");
-                self.warn(key, message, "remove it, or do the same in front of the proxy");
-            } else if known::has(later, &name) {
-                self.later.insert(full);
-            } else {
-                let all = known.split_whitespace().chain(later.split_whitespace());
-                let help = match known::nearest(&name, all) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "remove it, or check its spelling".to_owned(),
-                };
-                self.warn(key, format!("unknown key `{full}`: it has no effect"), &help);
-            }
-        }
     }
 
     /// A section that must be a map; nothing if it is absent.

@@ -1,6 +1,7 @@
 //! What a model entry gets from elsewhere in the config: a named credential, the parameters of all
 //! deployments, a price by name.
 use super::fields::Check;
+use super::keys::{self, Standing};
 use super::known;
 use super::problem::Problem;
 use super::yaml::{Kind, Node};
@@ -43,14 +44,11 @@ impl<'a> Check<'a> {
                 self.error(entry, message.to_owned(), help);
                 continue;
             };
-            let keys = "credential_name credential_values credential_info";
-            self.keys(entry, "credential_list[]", keys, "");
             if all.iter().any(|(known, _)| *known == name) {
                 let message = format!("the credential `{name}` stands twice: the first one counts");
                 self.warn(entry, message, "give each its own name");
                 continue;
             }
-            self.keys(values, "credential_values", known::PARAMS, known::PARAMS_LATER);
             all.push((name, values));
         }
         all
@@ -75,8 +73,11 @@ impl<'a> Check<'a> {
                 self.no_credential(params, &name);
                 return None;
             };
-            let known = |key: &str| known::has(known::PARAMS, key) || later(key);
-            add(&mut filled, values, known);
+            let fits = |key: &str| {
+                let found = keys::find("litellm_params", key);
+                found.is_some_and(|key| key.standing != Standing::Sent)
+            };
+            add(&mut filled, values, fits);
         }
         if let Some(defaults) = self.fill.defaults {
             add(&mut filled, defaults, |key| key != "model");
@@ -101,10 +102,6 @@ impl<'a> Check<'a> {
         let cost = |name: &&str| costs.iter().find(|(known, _)| known == name);
         names.iter().find_map(cost).map(|(_, cost)| super::price::flat(*cost))
     }
-}
-
-fn later(key: &str) -> bool {
-    known::has(known::PARAMS_LATER, key)
 }
 
 /// Adds the values that lack.

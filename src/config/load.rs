@@ -1,9 +1,7 @@
 //! Options, variables and a file → the finished config, with every problem found on the way.
 use super::env::Env;
 use super::fields::{Check, described};
-use super::fill::Fill;
 use super::include;
-use super::known;
 use super::moved;
 use super::own::Own;
 use super::problem::{Problem, Problems};
@@ -11,7 +9,7 @@ use super::resolve::resolve;
 use super::variables;
 use super::yaml::{Kind, Node};
 use super::{Config, Options, Routing, Secret, Server, Timeouts};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -109,26 +107,20 @@ fn finished(
     let listen = options.listen(env);
     let ops_listen = options.ops_listen(env, &mut problems);
     let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
-    let mut check = Check {
-        env,
-        own: &own,
-        problems,
-        later: BTreeSet::new(),
-        fill: Fill::default(),
-        tls: Default::default(),
-    };
+    let mut check = Check::new(env, &own, problems);
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let root_or_nothing = root.unwrap_or(&nothing);
     let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);
     let litellm = check.section(root_or_nothing, "litellm_settings").unwrap_or(&nothing);
     let router = check.section(root_or_nothing, "router_settings").unwrap_or(&nothing);
-    check.sections(root_or_nothing, general, litellm, router);
+    check.keys(root_or_nothing, "", "");
+    check.strategy(router);
     check.fill(root_or_nothing, general, router);
 
     let tls_is_sound = check.outbound_tls(litellm);
     let tls = check.listening(general, options);
     let mut routing = check.routing(root, general, litellm, router, options);
-    check.alias_targets(router, litellm, &routing);
+    check.targets(root_or_nothing, [router, litellm], &routing);
     let listen = listen.unwrap_or_else(|message| {
         check.problems.add(Problem::error(message, Default::default()));
         Vec::new()
@@ -142,7 +134,8 @@ fn finished(
     routing.through = check.through(root_or_nothing, general, compat);
     routing.default_model = check.text(general, "completion_model").or(routing.default_model);
 
-    let Check { mut problems, later, .. } = check;
+    let Check { problems, later, .. } = check;
+    let mut problems = problems.in_order();
     variables::note(env, &mut problems);
     if !later.is_empty() {
         let names = later.into_iter().collect::<Vec<_>>().join(", ");
@@ -158,45 +151,14 @@ fn finished(
 }
 
 impl Check<'_> {
-    fn sections(&mut self, root: &Node, general: &Node, litellm: &Node, router: &Node) {
-        for (name, value) in root.entries() {
-            let text = name.as_text().unwrap_or_default();
-            // Holders of anchors.
-            if text.starts_with("x-") {
-                continue;
-            }
-            let section =
-                Node { kind: Kind::Map(vec![(name.clone(), value.clone())]), place: name.place };
-            self.keys(&section, "", known::SECTIONS, known::SECTIONS_LATER);
-        }
-        self.keys(general, "general_settings", known::GENERAL, known::GENERAL_LATER);
-        self.keys(litellm, "litellm_settings", known::LITELLM, known::LITELLM_LATER);
-        self.keys(router, "router_settings", known::ROUTER, known::ROUTER_LATER);
-        self.callbacks(litellm);
-        let strategy = self.text(router, "routing_strategy");
+    fn strategy(&mut self, router: &Node) {
+        let told = router.get("routing_strategy");
+        let is_known = told.is_some_and(|told| !self.wrong.contains(&told.place));
+        let strategy = self.text(router, "routing_strategy").filter(|_| is_known);
         if let Some(other) = strategy.filter(|strategy| strategy != "simple-shuffle") {
             self.later.insert(format!(
                 "router_settings.routing_strategy: {other} (simple-shuffle is used)"
             ));
-        }
-    }
-
-    /// `callbacks`: a list, or one name. `file.instance` is Python code.
-    fn callbacks(&mut self, litellm: &Node) {
-        let Some(told) = litellm.get("callbacks") else { return };
-        let one = std::slice::from_ref(told);
-        let all = if matches!(told.kind, Kind::List(_)) { told.items() } else { one };
-        for callback in all {
-            let Some(name) = callback.as_text().filter(|name| name != "prometheus") else {
-                continue;
-            };
-            if name.contains('.') {
-                let message =
-                    format!("the callback `{name}` is Python code, which cannot run here");
-                self.warn(callback, message, "remove it, or do the same in front of the proxy");
-            } else {
-                self.later.insert(format!("litellm_settings.callbacks: {name}"));
-            }
         }
     }
 

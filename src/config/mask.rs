@@ -54,13 +54,21 @@ fn is_reference(value: &str) -> bool {
     is && !value.contains(" #")
 }
 
+/// A message, in which a value of the file may be quoted, without what looks like a credential.
+pub(super) fn message(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    without_credentials(text, &mut shown);
+    shown
+}
+
 /// Copies a text; tokens that look like credentials, and those inside URLs, become stars.
 fn without_credentials(text: &str, shown: &mut String) {
-    for word in text.split_inclusive([' ', ',', '[', ']', '{', '}', '"', '\'', '\n']) {
+    for word in text.split_inclusive([' ', ',', '[', ']', '{', '}', '"', '\'', '`', '\n']) {
         let user = word.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
         let begins = STARTS.iter().any(|start| word.starts_with(start));
         if begins || user.is_some() {
-            let end = word.trim_end_matches([' ', ',', '[', ']', '{', '}', '"', '\'', '\n']).len();
+            let end =
+                word.trim_end_matches([' ', ',', '[', ']', '{', '}', '"', '\'', '`', '\n']).len();
             let (secret, rest) = word.split_at_checked(end).unwrap_or((word, ""));
             stars(secret, shown);
             shown.push_str(rest);

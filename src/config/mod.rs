@@ -17,11 +17,14 @@ mod env;
 mod fields;
 mod fill;
 mod include;
+mod judge;
+mod keys;
 mod known;
 mod load;
 mod mask;
 mod master_key;
 mod moved;
+mod names;
 mod options;
 mod own;
 mod price;
@@ -30,6 +33,7 @@ mod resolve;
 mod secret;
 mod settings;
 mod single;
+mod syntax;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -53,6 +57,7 @@ mod yaml;
 
 pub use self::addresses::{Addresses, Nets};
 pub use self::env::{Env, Unread};
+pub use self::keys::{page, schema};
 pub use self::load::{Refused, load, parse_str};
 pub use self::master_key::{state_dir, stored};
 pub use self::options::Options;

@@ -1,5 +1,4 @@
 //! Keys that stand in the wrong section (contract 2.9): read as if they stood where they belong.
-use super::known::has;
 use super::problem::Problems;
 use super::yaml::{Kind, Node};
 
@@ -166,4 +165,9 @@ fn put(root: &mut Node, stray: Stray) -> bool {
         entries.push((name(&stray.name), stray.value));
     }
     !there
+}
+
+/// Whether `key` is one of `keys`.
+fn has(keys: &str, key: &str) -> bool {
+    keys.split_whitespace().any(|known| known == key)
 }

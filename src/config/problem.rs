@@ -5,7 +5,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::path::PathBuf;
 
 /// A place in a file of the config. Lines and columns count from 1; 0 is nowhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) line: usize,
     pub(super) column: usize,
@@ -73,6 +73,12 @@ pub struct Problems {
 impl Problems {
     pub(super) fn add(&mut self, problem: Problem) {
         self.found.push(problem);
+    }
+
+    /// Orders what was found by its place; what has none comes first.
+    pub(super) fn in_order(mut self) -> Self {
+        self.found.sort_by_key(|one| (one.place.file, one.place.line, one.place.column));
+        self
     }
 
     /// What several parts of a config run into is told once.

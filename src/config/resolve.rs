@@ -50,7 +50,9 @@ fn reference(
         };
         if value.is_none() {
             let problem = Problem::warning(format!("the variable {name} is not set"), place);
-            problems.add(problem.help(format!("set {name} in the environment or in .env")));
+            let help =
+                format!("set {name} in the environment, in .env or below `environment_variables:`");
+            problems.add(problem.help(help));
         }
         return Some(value.map_or(Kind::Null, Kind::Text));
     }

@@ -222,6 +222,29 @@ fn no_secret_is_shown_by_a_report_or_by_debug() {
 }
 
 #[test]
+fn what_looks_like_a_credential_is_hidden_in_messages_wherever_it_stands() {
+    let secret = "sk-S3CR3T";
+    let texts = [
+        format!("{GOOD}general_settings: {{compat: {secret}, completion_model: {secret}}}\n"),
+        format!("{GOOD}general_settings: {{allowed_ips: [{secret}], ui_access_mode: {secret}}}\n"),
+        format!(
+            "{GOOD}litellm_settings: {{callbacks: [{secret}], cache_params: {{type: {secret}}}}}\n"
+        ),
+        format!(
+            "{GOOD}router_settings: {{routing_strategy: {secret}, fallbacks: [{{{secret}: [{secret}]}}]}}\n"
+        ),
+        format!("{GOOD}router_settings: {{model_group_alias: {{{secret}: {secret}}}}}\n"),
+        GOOD.replace("openai/gpt-4o", secret),
+        format!("{GOOD}{secret}: 1\ngeneral_settings: {{{secret}: 1}}\n"),
+    ];
+    for text in texts {
+        let (_, problems) = parsed(&text);
+        let shown = format!("{}\n{problems:?}", problems.render(false));
+        assert!(!shown.contains("S3CR3T"), "{shown}");
+    }
+}
+
+#[test]
 fn parameters_are_kept_whatever_their_names_sound_like() {
     let text = with_param(
         "prompt_cache_key: a\n      stop_token_ids: [1]\n      max_tokens: 5\n      thinking: {type: enabled, budget_tokens: 9}",

@@ -1,7 +1,6 @@
 //! What calls whose body goes straight through need: accounts at providers, and the config's own
 //! paths.
 use super::fields::Check;
-use super::known;
 use super::yaml::{Kind, Node};
 use super::{Compat, Deployment, Secret};
 use crate::data::{self, Provider};
@@ -89,7 +88,6 @@ impl Check<'_> {
         }
         let mut accounts = Vec::new();
         for entry in list.items() {
-            self.keys(entry, &format!("{section}[]"), known::ACCOUNT, "api_version");
             let Some(name) = self.text(entry, "custom_llm_provider") else {
                 let message = "`custom_llm_provider` is missing".to_owned();
                 self.error(entry, message, "add `custom_llm_provider: openai`");
@@ -135,8 +133,6 @@ impl Check<'_> {
     }
 
     fn endpoint(&mut self, entry: &Node, compat: Compat) -> Option<PassThrough> {
-        let place = "general_settings.pass_through_endpoints[]";
-        self.keys(entry, place, known::ENDPOINT, known::ENDPOINT_LATER);
         let path = self.own_path(entry)?;
         let target = self.target(entry)?;
         let dollars = self.number(entry, "cost_per_request").unwrap_or(0.0);

@@ -1,6 +1,5 @@
 //! `general_settings.tls` and `ops_tls`: how the listeners speak TLS.
 use super::fields::Check;
-use super::known;
 use super::options::Options;
 use super::problem::{Place, Problem};
 use super::tls_upstream::concern_of;
@@ -121,7 +120,6 @@ impl Check<'_> {
         path: &str,
         told: Option<Certificate>,
     ) -> Option<ServerTls> {
-        self.keys(section, path, known::SERVER_TLS, "");
         let before = self.problems.errors();
         let list = section.get("certificates").filter(|list| !list.is_null());
         let listed: Vec<_> = list.into_iter().flat_map(Node::items).collect();
@@ -161,7 +159,6 @@ impl Check<'_> {
             self.error(entry, format!("an entry of `{path}.certificates` must be a map"), help);
             return None;
         }
-        self.keys(entry, &format!("{path}.certificates[]"), known::CERTIFICATE, "");
         let mut file = |key: &str, what: &str| {
             let file = self.text(entry, key).map(PathBuf::from);
             if file.is_none() && entry.get(key).is_none_or(Node::is_null) {

@@ -1,7 +1,6 @@
 //! How TLS is spoken with upstreams: `ssl_verify`, `ssl_certificate`, `litellm_params.tls`.
 use super::env::truth;
 use super::fields::{Check, described};
-use super::known;
 use super::problem::{Place, Problem};
 use super::tls_server::bad_file;
 use super::yaml::{Kind, Node};
@@ -182,7 +181,6 @@ impl Check<'_> {
     }
 
     fn own_tls(&mut self, section: &Node, tls: &mut UpstreamTls) {
-        self.keys(section, "litellm_params.tls", known::UPSTREAM_TLS, "");
         let certificate = self.text(section, "client_certificate");
         let key = self.text(section, "client_key");
         if let Some(certificate) = &certificate {

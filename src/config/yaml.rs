@@ -50,11 +50,8 @@ pub(super) fn parse(text: &str, file: usize) -> Result<Node, Problem> {
         Err(error) => {
             let place = Place { file, ..error.location().map(place).unwrap_or_default() };
             let message = error.without_snippet().to_string();
-            let message = message.lines().next().unwrap_or("it cannot be read").to_owned();
-            let mut problem = Problem::error(format!("this is not valid YAML: {message}"), place);
-            problem.help =
-                Some("check the indentation, and quote texts that hold `: ` or `#`".into());
-            Err(problem)
+            let message = message.lines().next().unwrap_or("it cannot be read");
+            Err(super::syntax::broken(message, place, text))
         }
     }
 }

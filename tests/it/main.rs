@@ -9,6 +9,7 @@ mod wire;
 
 mod addresses;
 mod auth;
+mod check;
 mod cli;
 mod config;
 mod configs;
