@@ -61,7 +61,12 @@ pub(super) async fn run(
         phases.calls_cut.fetch_add(1, Relaxed);
         return;
     }
-    if let Err(error) = socket.shutdown().await {
-        tracing::debug!(%error, "a tunnel's client was gone");
+    tokio::select! {
+        closed = socket.shutdown() => {
+            if let Err(error) = closed {
+                tracing::debug!(%error, "a tunnel's client was gone");
+            }
+        }
+        () = phases.cut.cancelled() => {}
     }
 }

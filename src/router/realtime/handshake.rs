@@ -106,7 +106,8 @@ fn has_token(headers: &HeaderMap, name: &HeaderName) -> bool {
 /// The words of a list, which may stand on several lines.
 fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     let lines = headers.get_all(name).iter();
-    lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+    let words = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    words.map(<[u8]>::trim_ascii).filter(|word| !word.is_empty())
 }
 
 /// Makes the client's headers into those for an upstream that has the headers `own`.
