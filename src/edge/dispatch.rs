@@ -39,27 +39,14 @@ where
         self.calls.poll_ready(cx)
     }
 
-    fn call(&mut self, req: Request<B>) -> Self::Future {
+    fn call(&mut self, mut req: Request<B>) -> Self::Future {
         let route = Route::of(req.method(), req.uri().path());
         if let Err(problem) = self.guard.check(&req, &route) {
             return DispatchFuture::Done(Some(self.guard.refuse(&req, &route, &problem)));
         }
-        match self.guard.origin(&req) {
-            None => self.send(req, route),
-            Some(origin) => match cors::preflight(&req, &origin) {
-                Some(rsp) => DispatchFuture::Done(Some(rsp)),
-                None => DispatchFuture::Cross(Box::pin(self.send(req, route)), Some(origin)),
-            },
+        if let Some(origin) = self.guard.origin(&req) {
+            return self.across(req, origin);
         }
-    }
-}
-
-impl<C, A> Dispatch<C, A> {
-    fn send<B>(&mut self, mut req: Request<B>, route: Route) -> DispatchFuture<C::Future, A::Future>
-    where
-        C: Service<Request<B>>,
-        A: Service<Request<AdminRoute>>,
-    {
         match route {
             Route::Call(operation) => {
                 if matches!(operation, Operation::Gemini(_)) {
@@ -77,6 +64,27 @@ impl<C, A> Dispatch<C, A> {
             Route::WrongMethod(allowed) => DispatchFuture::done(wrong_method(allowed)),
             Route::Nothing => DispatchFuture::done(nothing()),
         }
+    }
+}
+
+impl<C, A> Dispatch<C, A> {
+    /// Answers a page of another site that may call, or the browser that asks for it.
+    #[cold]
+    fn across<B>(
+        &mut self,
+        mut req: Request<B>,
+        origin: HeaderValue,
+    ) -> DispatchFuture<C::Future, A::Future>
+    where
+        C: Service<Request<B>, Response = Response<Answer>, Error = Infallible>,
+        A: Service<Request<AdminRoute>, Response = Response<Body>, Error = Infallible>,
+    {
+        if let Some(rsp) = cors::preflight(&req, &origin) {
+            return DispatchFuture::Done(Some(rsp));
+        }
+        // It is answered here; an upstream could only refuse the page once more.
+        req.headers_mut().remove(header::ORIGIN);
+        DispatchFuture::Cross(Box::pin(self.call(req)), Some(origin))
     }
 }
 
