@@ -142,5 +142,7 @@ mod tests {
         let access = generated(Some("/proc/nowhere".as_ref()), |text| warned = Some(text)).unwrap();
         assert!(access.master_key.is_some() && access.generated_at.is_none());
         assert!(warned.unwrap().contains("changes with each start"));
+        let again = generated(None, drop).unwrap();
+        assert_eq!(access.master_key, again.master_key, "read again, the key is the same");
     }
 }

@@ -86,22 +86,9 @@ where
         if let Err(problem) = self.guard.check(&req, &route) {
             return DispatchFuture::Done(Some(self.guard.refuse(&req, &route, &problem)));
         }
-        match self.guard.origin(&req) {
-            None => self.send(req, route),
-            Some(origin) => match cors::preflight(&req, &origin) {
-                Some(rsp) => DispatchFuture::Done(Some(rsp)),
-                None => DispatchFuture::Cross(Box::pin(self.send(req, route)), Some(origin)),
-            },
+        if let Some(origin) = self.guard.origin(&req) {
+            return self.across(req, origin);
         }
-    }
-}
-
-impl<C, A> Dispatch<C, A> {
-    fn send<B>(&mut self, mut req: Request<B>, route: Route) -> DispatchFuture<C::Future, A::Future>
-    where
-        C: Service<Request<B>>,
-        A: Service<Request<AdminRoute>>,
-    {
         match route {
             Route::Call(operation) => {
                 if operation.dialect() == Dialect::Gemini {
@@ -155,6 +142,25 @@ impl<C, A> Dispatch<C, A> {
         facts.insert(Operation::Raw(Box::new(raw)));
         facts.insert(endpoint);
         DispatchFuture::Call(self.calls.call(req))
+    }
+
+    /// Answers a page of another site that may call, or the browser that asks for it.
+    #[cold]
+    fn across<B>(
+        &mut self,
+        mut req: Request<B>,
+        origin: HeaderValue,
+    ) -> DispatchFuture<C::Future, A::Future>
+    where
+        C: Service<Request<B>, Response = Response<Answer>, Error = Infallible>,
+        A: Service<Request<AdminRoute>, Response = Response<Body>, Error = Infallible>,
+    {
+        if let Some(rsp) = cors::preflight(&req, &origin) {
+            return DispatchFuture::Done(Some(rsp));
+        }
+        // It is answered here; an upstream could only refuse the page once more.
+        req.headers_mut().remove(header::ORIGIN);
+        DispatchFuture::Cross(Box::pin(self.call(req)), Some(origin))
     }
 }
 

@@ -119,19 +119,27 @@ async fn the_fastest_answer_wins_and_the_others_are_cancelled() {
 
 #[tokio::test]
 async fn the_fastest_stream_goes_on_alone() {
-    let gate = Gate::new();
+    let (never, later) = (Gate::new(), Gate::new());
     let chunk = r#"{"choices":[{"index":0,"delta":{"content":"ok"},"finish_reason":"stop"}]}"#;
-    let mut steps = vec![Step::Wait(gate.clone())];
-    steps.extend(upstream::stream(&[chunk, "[DONE]"]));
-    let slow = Upstream::playing(steps).await;
-    let fast = Upstream::playing(upstream::stream(&[chunk, "[DONE]"])).await;
+    let answering = |gate: &Gate| {
+        let mut steps = vec![Step::Wait(gate.clone())];
+        steps.extend(upstream::stream(&[chunk, "[DONE]"]));
+        Upstream::playing(steps)
+    };
+    let (slow, fast) = (answering(&never).await, answering(&later).await);
     let proxy = with(&[("slow", &slow), ("fast", &fast)]).await;
     let more = format!("{FASTEST}\"stream\":true,");
-    let answer = ask(&proxy, "slow,fast", &more).await.expect(200);
+    // Neither is answered before both were asked.
+    let asked = async {
+        assert!(slow.saw(PATIENCE, |seen| seen.begun == 1).await);
+        later.open();
+    };
+    let (answer, ()) = tokio::join!(ask(&proxy, "slow,fast", &more), asked);
+    let answer = answer.expect(200);
     assert_eq!(answer.header("content-type"), Some("text/event-stream"));
     assert_eq!(answer.events().last().map(String::as_str), Some("[DONE]"));
     assert!(slow.saw(PATIENCE, |seen| seen.left == 1).await, "it was not cancelled");
-    gate.open();
+    never.open();
 }
 
 #[tokio::test]
