@@ -106,6 +106,7 @@ fn blank(group: &str, provider: &'static Provider, model: &str) -> Deployment {
         tpm: None,
         order: None,
         price: None,
+        cost_factor: 1.0,
         params,
         info: Map::new(),
         discovered: true,

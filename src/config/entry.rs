@@ -70,6 +70,7 @@ impl Check<'_> {
             tpm: self.whole(params, "tpm").or_else(|| self.whole(entry, "tpm")),
             order: self.whole(params, "order").and_then(|order| i64::try_from(order).ok()),
             price,
+            cost_factor: self.cost_factor(provider.name),
             params: shown(written),
             info: shown(info),
             group,

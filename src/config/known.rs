@@ -39,7 +39,8 @@ pub(super) const GENERAL_LATER: &str = "database_url database_connection_pool_li
 
 pub(super) const LITELLM: &str = "request_timeout json_logs set_verbose ssl_verify callbacks require_auth_for_metrics_endpoint \
     always_include_stream_usage enable_preview_features forward_traceparent_to_llm_provider \
-    telemetry model_group_settings public_model_groups model_alias_map force_ipv4";
+    telemetry model_group_settings public_model_groups model_alias_map force_ipv4 \
+    cost_discount_config cost_margin_config";
 pub(super) const LITELLM_LATER: &str = "drop_params modify_params turn_off_message_logging redact_messages_in_exceptions \
     redact_user_api_key_info log_raw_request_response num_retries allowed_fails fallbacks \
     context_window_fallbacks content_policy_fallbacks default_fallbacks cache cache_params \
@@ -50,8 +51,8 @@ pub(super) const LITELLM_LATER: &str = "drop_params modify_params turn_off_messa
     default_max_internal_user_budget internal_user_budget_duration \
     enable_json_schema_validation disable_end_user_cost_tracking \
     disable_end_user_cost_tracking_prometheus_only enable_end_user_cost_tracking_prometheus_only \
-    ssl_certificate tag_budget_config cost_discount_config \
-    cost_margin_config include_cost_in_streaming_usage return_response_headers \
+    ssl_certificate tag_budget_config \
+    include_cost_in_streaming_usage return_response_headers \
     prometheus_metrics_config prometheus_initialize_budget_metrics vertex_ai_safety_settings \
     langfuse_default_tags mcp_aliases reasoning_auto_summary \
     priority_reservation timezone budget_exceeded_status_code cooldown_time \

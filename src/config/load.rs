@@ -108,7 +108,7 @@ fn finished(
     let litellm = check.section(root_or_nothing, "litellm_settings").unwrap_or(&nothing);
     let router = check.section(root_or_nothing, "router_settings").unwrap_or(&nothing);
     check.sections(root_or_nothing, general, litellm, router);
-    check.fill(root_or_nothing, general, router);
+    check.fill(root_or_nothing, general, litellm, router);
 
     let mut routing = check.routing(root, general, litellm, router, options);
     check.alias_targets(router, litellm, &routing);
