@@ -20,10 +20,12 @@ impl Check<'_> {
         self.keys(entry, "model_list[]", known::ENTRY, "");
         let group = self.required(entry, entry, "model_name", "the name that clients ask for")?;
         let written = self.required_map(entry, "litellm_params")?;
-        let filled = self.filled(written)?;
-        let deployment = self.placed(entry, group, written, &filled);
-        self.note_later(&filled);
-        deployment
+        let filled = self.filled(written);
+        let params = filled.as_deref().unwrap_or(written);
+        let deployment = self.placed(entry, group, written, params);
+        self.note_later(params);
+        // Without its credential it would call with another account's.
+        deployment.filter(|_| filled.is_some())
     }
 
     /// The deployment of an entry with all of its parameters; those that were `written` there are
