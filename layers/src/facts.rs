@@ -72,6 +72,13 @@ impl Add for Usage {
 }
 
 impl Price {
+    /// All rates multiplied with `factor`, rounded to whole picodollars.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        let above = self.above.map(|(tokens, rates)| (tokens, rates.times(factor)));
+        Self { base: self.base.times(factor), above }
+    }
+
     /// The cost of `usage`, rounded up to the next [`NanoUsd`].
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> NanoUsd {
@@ -85,6 +92,19 @@ impl Price {
 }
 
 impl Rates {
+    fn times(self, factor: f64) -> Self {
+        let times = |rate: i64| (rate as f64 * factor).round() as i64;
+        Self {
+            input: times(self.input),
+            output: times(self.output),
+            cache_read: self.cache_read.map(times),
+            cache_write: self.cache_write.map(times),
+            reasoning: self.reasoning.map(times),
+            audio_input: self.audio_input.map(times),
+            audio_output: self.audio_output.map(times),
+        }
+    }
+
     fn of_input(&self, usage: &Usage) -> i64 {
         let text = usage.input - usage.cache_read - usage.cache_write - usage.audio_input;
         text.max(0) * self.input

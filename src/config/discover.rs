@@ -108,6 +108,7 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         order: None,
         client_side: ClientSide::default(),
         price: None,
+        cost_factor: 1.0,
         params,
         info: Map::new(),
         discovered: true,

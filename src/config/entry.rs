@@ -21,8 +21,11 @@ impl Check<'_> {
         self.keys(entry, "model_list[]", "model_list[]");
         let group = self.required(entry, entry, "model_name", "the name that clients ask for")?;
         let written = self.required_map(entry, "litellm_params")?;
-        let filled = self.filled(written)?;
-        self.placed(entry, group, written, &filled)
+        let filled = self.filled(written);
+        let params = filled.as_deref().unwrap_or(written);
+        let deployment = self.placed(entry, group, written, params);
+        // Without its credential it would call with another account's.
+        deployment.filter(|_| filled.is_some())
     }
 
     /// The deployment of an entry with all of its parameters; those that were `written` there are
@@ -72,6 +75,7 @@ impl Check<'_> {
             order: self.whole(params, "order").and_then(|order| i64::try_from(order).ok()),
             client_side: self.client_side(params),
             price,
+            cost_factor: self.cost_factor(provider.name),
             params: shown(written),
             info: shown(info),
             group,

@@ -17,14 +17,26 @@ pub(super) struct Fill<'a> {
     defaults: Option<&'a Node>,
     /// `general_settings.cost_per_token`: picodollars by model group or model.
     costs: Vec<(String, i64)>,
+    /// `cost_discount_config` and `cost_margin_config`: what costs are multiplied with, by provider.
+    discounts: Vec<(String, f64)>,
+    margins: Vec<(String, f64)>,
 }
 
 impl<'a> Check<'a> {
-    pub(super) fn fill(&mut self, root: &'a Node, general: &'a Node, router: &'a Node) {
+    pub(super) fn fill(
+        &mut self,
+        root: &'a Node,
+        general: &'a Node,
+        litellm: &'a Node,
+        router: &'a Node,
+    ) {
         let defaults = self.section(router, "default_litellm_params");
         let credentials = self.credentials(root);
         let costs = self.section(general, "cost_per_token").map(|map| self.costs(map));
-        self.fill = Fill { credentials, defaults, costs: costs.unwrap_or_default() };
+        let costs = costs.unwrap_or_default();
+        let discounts = self.factors(litellm, "cost_discount_config", |share| 1.0 - share.min(1.0));
+        let margins = self.factors(litellm, "cost_margin_config", |share| 1.0 + share);
+        self.fill = Fill { credentials, defaults, costs, discounts, margins };
     }
 
     fn credentials(&mut self, root: &'a Node) -> Vec<(String, &'a Node)> {
@@ -52,6 +64,35 @@ impl<'a> Check<'a> {
             all.push((name, values));
         }
         all
+    }
+
+    /// Shares by provider, `0.05` for five of a hundred, as what they make of a cost.
+    fn factors(&mut self, litellm: &Node, key: &str, factor: fn(f64) -> f64) -> Vec<(String, f64)> {
+        let Some(map) = self.section(litellm, key) else { return Vec::new() };
+        let mut factors = Vec::new();
+        for (name, value) in map.entries() {
+            let Some(name) = name.as_text() else { continue };
+            let share = match value.kind {
+                Kind::Map(_) => self.number(value, "percentage"),
+                _ => self.number(map, &name),
+            };
+            if let Some(fixed) = value.get("fixed_amount").filter(|fixed| !fixed.is_null()) {
+                let message = "`fixed_amount` has no effect in this version".to_owned();
+                self.warn(fixed, message, "write a `percentage`, as a share of 1");
+            }
+            factors.extend(share.map(|share| (name, factor(share))));
+        }
+        factors
+    }
+
+    /// What the costs of a provider are multiplied with.
+    pub(super) fn cost_factor(&self, provider: &str) -> f64 {
+        let of = |all: &[(String, f64)], name: &str| {
+            all.iter().find(|(known, _)| known == name).map(|(_, factor)| *factor)
+        };
+        let discount = of(&self.fill.discounts, provider).unwrap_or(1.0);
+        let margin = of(&self.fill.margins, provider).or_else(|| of(&self.fill.margins, "global"));
+        discount * margin.unwrap_or(1.0)
     }
 
     fn costs(&mut self, map: &Node) -> Vec<(String, i64)> {

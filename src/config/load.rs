@@ -115,7 +115,7 @@ fn finished(
     let router = check.section(root_or_nothing, "router_settings").unwrap_or(&nothing);
     check.keys(root_or_nothing, "", "");
     check.strategy(router);
-    check.fill(root_or_nothing, general, router);
+    check.fill(root_or_nothing, general, litellm, router);
 
     let tls_is_sound = check.outbound_tls(litellm);
     let tls = check.listening(general, options);

@@ -258,6 +258,8 @@ pub struct Deployment {
     pub client_side: ClientSide,
     /// Own prices, or the catalogue's; `None` if unknown.
     pub price: Option<Price>,
+    /// What the provider's prices are multiplied with: its discount and margin. Default 1.
+    pub cost_factor: f64,
     /// `litellm_params` as written, credentials left out, for `/model/info`.
     pub params: serde_json::Map<String, serde_json::Value>,
     /// `model_info` as written.

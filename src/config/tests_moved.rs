@@ -54,7 +54,7 @@ fn keys_that_may_stand_in_both_sections_stay() {
 fn mistakes_in_what_fills_an_entry_have_their_places() {
     let text = "model_list:
   - model_name: m
-    litellm_params: {model: openai/x, litellm_credential_name: tean}
+    litellm_params: {model: openai/x, litellm_credential_name: tean, timeout: soon}
   - model_name: n
     litellm_params: {model: openai/x, litellm_credential_name: team, additional_drop_params: [a.b, seed, model]}
 credential_list:
@@ -71,6 +71,7 @@ credential_list:
     for words in [
         "no credential is named `tean`",
         "did you mean `team`?",
+        "`timeout` must be",
         "unknown key `credential_values.mystery`",
         "`a.b` is not taken out",
         "`model` is not taken out",

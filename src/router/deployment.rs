@@ -164,8 +164,16 @@ impl Deployment {
         data::model(&format!("{provider}/{model}")).or_else(|| data::model(model))
     }
 
-    /// What `model` costs here: the config's price, else the catalogue's, else nothing.
+    /// What `model` costs here, with the provider's discount and margin.
     pub(super) fn price(&self, model: &str) -> Price {
+        let factor = self.config.cost_factor;
+        let price = self.plain_price(model);
+        // Nearly always there is neither.
+        if (factor - 1.0).abs() < f64::EPSILON { price } else { price.times(factor) }
+    }
+
+    /// The config's price, else the catalogue's, else nothing.
+    fn plain_price(&self, model: &str) -> Price {
         if let Some(price) = self.config.price {
             return price;
         }

@@ -233,6 +233,16 @@ async fn prices_of_ones_own_are_charged() {
 general_settings:
   cost_per_token: {flat: 0.125}
 ";
+    let less = format!(
+        "{config}litellm_settings:\n  cost_discount_config: {{openai: 0.5}}\n  \
+         cost_margin_config: {{global: {{percentage: 1}}, groq: 9}}\n"
+    );
+    let (_upstream, proxy) = run(&less).await;
+    let answer = proxy.call(chat("mine")).await.expect(200);
+    assert_eq!(answer.header("x-litellm-response-cost"), Some("0.75"), "half of it, twice");
+    let (_upstream, proxy) = run(&less.replace("percentage: 1", "percentage: 0")).await;
+    let answer = proxy.call(chat("mine")).await.expect(200);
+    assert_eq!(answer.header("x-litellm-response-cost"), Some("0.375"));
     let (_upstream, proxy) = run(config).await;
     for (name, cost) in [("mine", "0.75"), ("flat", "0.25")] {
         let answer = proxy.call(chat(name)).await.expect(200);
@@ -352,6 +362,23 @@ async fn a_mock_in_a_request_counts_only_where_that_is_allowed() {
 fn tagged(tags: &str) -> crate::client::Call {
     let body = format!(r#"{{"model":"gpt","messages":[],"metadata":{{"tags":{tags}}}}}"#);
     post("/v1/chat/completions", body)
+}
+
+#[tokio::test]
+async fn keys_in_the_environment_add_their_providers_where_that_is_wanted() {
+    let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
+    let config = "model_list:
+  - model_name: gpt
+    litellm_params: {model: openai/gpt, api_base: BASE, api_key: k}
+general_settings:
+  infer_model_from_keys: true
+";
+    let setup = proxy::with(&told(config, &upstream)).env("GROQ_API_KEY", "sk-groq");
+    let proxy = setup.env("GROQ_API_BASE", &upstream.base()).start().await;
+    for name in ["gpt", "groq/some-model"] {
+        proxy.call(chat(name)).await.expect(200);
+    }
+    assert_eq!(last(&upstream).head.get("authorization"), Some("Bearer sk-groq"));
 }
 
 #[tokio::test]
