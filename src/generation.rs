@@ -4,7 +4,7 @@ use crate::config::{Compat, Config, Outbound};
 use crate::edge::{Budget, Guard, HOP, IngestLayer, IntakeLayer, RoomLayer};
 use crate::forward::{Forwarder, SetupError};
 use crate::router::Router;
-use crate::server::Draining;
+use crate::server::{Draining, Peers};
 use crate::stack::{self, AlwaysReady, Plan, Stack};
 use crate::tasks::Tasks;
 use crate::telemetry::{Live, LogWriter, Metrics, RequestId, Telemetry};
@@ -32,6 +32,7 @@ pub struct House {
     /// Notified when the last call of a generation has ended.
     gone: Arc<Notify>,
     rooms: Mutex<Rooms>,
+    peers: Peers,
 }
 
 /// What may change from generation to generation.
@@ -79,6 +80,7 @@ impl House {
             last_reload: Arc::default(),
             gone: Arc::default(),
             rooms: Mutex::new(rooms),
+            peers: Peers::default(),
         })
     }
 
@@ -94,6 +96,10 @@ impl House {
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
         let Config { server, access, routing, outbound, telemetry, .. } = config;
         let forwarder = self.forwarder(outbound)?;
+        if access.addresses.is_some() {
+            // Before anyone looks: a request without it would be refused.
+            self.peers.tell();
+        }
         let default_model = routing.default_model.clone();
         let largest_file = routing.through.max_file;
         let takes_elsewhere = routing.takes_elsewhere();
@@ -156,6 +162,12 @@ impl House {
     /// Waits until the last call of some generation has ended.
     pub async fn gone(&self) {
         self.gone.notified().await;
+    }
+
+    /// Whether requests must carry their peer.
+    #[must_use]
+    pub const fn peers(&self) -> &Peers {
+        &self.peers
     }
 
     /// What is counted.

@@ -23,7 +23,7 @@ pub mod tunnel;
 use crate::config::Config;
 use crate::generation::{Current, House};
 use crate::reload::{Rotating, Source};
-use crate::server::{Drain, Limits, Tls};
+use crate::server::{Drain, Limits, Peers, Tls};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics};
 use anyhow::Context;
@@ -95,13 +95,15 @@ pub async fn run_with(
     let ops_drain = Drain::new(Duration::ZERO);
     if let Some(listener) = listeners.ops {
         let drain = ops_drain.clone();
-        let ops = server::serve(vec![listener], ops_tls, ops.clone(), limits, drain, tasks.clone());
+        let (ops, peers) = (ops.clone(), Peers::default());
+        let ops = server::serve(vec![listener], ops_tls, ops, limits, drain, tasks.clone(), peers);
         tasks.spawn(async move {
             ops.await;
         });
     }
+    let (service, peers) = (calls.clone(), house.peers().clone());
     let serving =
-        server::serve(listeners.calls, calls_tls, calls.clone(), limits, drain, tasks.clone());
+        server::serve(listeners.calls, calls_tls, service, limits, drain, tasks.clone(), peers);
     let cut = match source {
         None => serving.await,
         Some(source) => {

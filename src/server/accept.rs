@@ -1,5 +1,5 @@
 //! The accept loop: room for a connection, and what to do when accepting fails.
-use super::admit::Admit;
+use super::admit::{Admit, Peers};
 use super::conn::{self, Phases, State};
 use super::socket::Socket;
 use super::switch;
@@ -38,6 +38,7 @@ pub(super) struct Acceptor<S> {
     pub(super) phases: Arc<Phases>,
     pub(super) http: Arc<Http>,
     pub(super) tls: Option<Tls>,
+    pub(super) peers: Peers,
     pub(super) tasks: Tasks,
 }
 
@@ -82,7 +83,7 @@ where
         let limits = self.limits;
         let phases = Arc::clone(&self.phases);
         let http = Arc::clone(&self.http);
-        let tls = self.tls.clone();
+        let (tls, peers) = (self.tls.clone(), self.peers.clone());
         self.tasks.spawn(async move {
             let _permit = permit;
             let mut timer = std::pin::pin!(sleep(limits.header_timeout));
@@ -101,7 +102,7 @@ where
                 }
             };
             let io = TokioIo::new(socket);
-            let service = Admit::new(service, Arc::clone(&state), Peer(peer));
+            let service = Admit::new(service, Arc::clone(&state), Peer(peer), peers);
             let (known, steps) = (Arc::clone(&state), Arc::clone(&phases));
             let end = if is_h2 {
                 let mut connection = Box::pin(http.h2.serve_connection(io, service));

@@ -13,6 +13,7 @@ use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 /// Refuses what must not be forwarded, and counts the open calls of one
@@ -22,11 +23,24 @@ pub(super) struct Admit<S> {
     service: Arc<S>,
     state: Arc<State>,
     peer: Peer,
+    peers: Peers,
 }
 
 impl<S> Admit<S> {
-    pub(super) fn new(service: Arc<S>, state: Arc<State>, peer: Peer) -> Self {
-        Self { service, state, peer }
+    pub(super) fn new(service: Arc<S>, state: Arc<State>, peer: Peer, peers: Peers) -> Self {
+        Self { service, state, peer, peers }
+    }
+}
+
+/// Whether requests carry the fact [`Peer`]: few configs ask who calls, and each fact costs every
+/// call. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Peers(Arc<AtomicBool>);
+
+impl Peers {
+    /// Lets requests carry it from now on.
+    pub fn tell(&self) {
+        self.0.store(true, Relaxed);
     }
 }
 
@@ -45,7 +59,9 @@ where
         if let Err(refusal) = check(&mut request) {
             return Admitted::Refused { refusal, open };
         }
-        request.extensions_mut().insert(self.peer);
+        if self.peers.0.load(Relaxed) {
+            request.extensions_mut().insert(self.peer);
+        }
         let switch = upgrade.map(|upgrade| (upgrade, Arc::clone(&self.state)));
         Admitted::Called { call: self.service.call(request), open, switch }
     }

@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
+pub use self::admit::Peers;
 pub use self::bind::bind;
 pub use self::drain::{Drain, Draining};
 pub use self::tls::Tls;
@@ -103,8 +104,8 @@ impl From<&config::Server> for Limits {
     }
 }
 
-/// Answers calls on `listeners`, over `tls` if there is one, with `service` until `drain` is over; returns how many calls had
-/// to be cut at the deadline.
+/// Answers calls on `listeners`, over `tls` if there is one, with `service` until `drain` is over;
+/// returns how many calls had to be cut at the deadline.
 ///
 /// The service is hyper's, called without being asked whether it is ready: a Tower stack that is
 /// always ready pays nothing for a check, one that is not comes in
@@ -118,6 +119,7 @@ pub async fn serve<S, B>(
     limits: Limits,
     drain: Drain,
     tasks: Tasks,
+    peers: Peers,
 ) -> usize
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
@@ -140,6 +142,7 @@ where
             phases: Arc::clone(&phases),
             http: Arc::clone(&http),
             tls: tls.clone(),
+            peers: peers.clone(),
             tasks: tasks.clone(),
         };
         tasks.spawn(acceptor.run(listener));

@@ -77,7 +77,8 @@ where
     let addr = listener.local_addr().unwrap();
     let tasks = Tasks::default();
     let (tell, cut) = tokio::sync::oneshot::channel();
-    let running = serve(vec![listener], tls, service, limits, drain.clone(), tasks.clone());
+    let running =
+        serve(vec![listener], tls, service, limits, drain.clone(), tasks.clone(), Peers::default());
     tasks.spawn(async move {
         tell.send(running.await).ok();
     });
