@@ -71,6 +71,12 @@ impl<'a> Check<'a> {
         })
     }
 
+    /// A credential of the environment, if it is given and can be read.
+    pub(super) fn quiet_secret(&mut self, name: &str) -> Option<Secret<String>> {
+        self.env.file_of(name).into_iter().for_each(|path| self.problems.was_read(path));
+        self.env.secret(name).ok().flatten()
+    }
+
     /// Whether an error was found in this very value.
     pub(super) fn is_wrong(&self, node: &Node) -> bool {
         let wrong = |one: &Problem| one.severity == Severity::Error && one.place == node.place;

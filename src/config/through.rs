@@ -59,11 +59,11 @@ impl Check<'_> {
     }
 
     /// The accounts that keys in the environment open.
-    fn environment(&self) -> Vec<Deployment> {
+    fn environment(&mut self) -> Vec<Deployment> {
         let accounts = data::providers().iter().filter_map(|provider| {
             let mut keys = provider.key_env.iter();
             // What is wrong with a variable is told where a model needs it.
-            let key = keys.find_map(|name| self.env.secret(name).ok().flatten());
+            let key = keys.find_map(|name| self.quiet_secret(name));
             let placed = self.env.first(provider.base_env);
             if key.is_none() && !(provider.key_optional && placed.is_some()) {
                 return None;
@@ -236,7 +236,7 @@ impl Check<'_> {
         let Some((before, rest)) = text.split_once(VARIABLE) else { return Some(text.to_owned()) };
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let (name, after) = rest.split_at(end.unwrap_or(rest.len()));
-        match self.env.secret(name).ok().flatten() {
+        match self.quiet_secret(name) {
             Some(value) => Some(format!("{before}{}{after}", value.expose())),
             None => {
                 let help = format!("set {name} in the environment or in .env");

@@ -126,6 +126,7 @@ impl Router {
     pub fn live(&self) -> Live {
         let mut live = Live::default();
         self.0.deployments.iter().for_each(|deployment| live.deployment(deployment.labels()));
+        self.0.accounts.labels().for_each(|labels| live.deployment(labels));
         self.0.groups.names().for_each(|name| live.name(name));
         live
     }

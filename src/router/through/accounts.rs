@@ -6,7 +6,7 @@ use crate::config;
 use crate::data;
 use crate::forward::Forwarder;
 use crate::providers::Dialect;
-use crate::telemetry::Metrics;
+use crate::telemetry::{DeploymentLabels, Metrics};
 use http::Uri;
 use std::sync::Arc;
 
@@ -51,6 +51,13 @@ impl Accounts {
             fine_tuning: accounts(through.fine_tuning),
             endpoints: endpoints.map(|one| Arc::new(Endpoint::new(one, forwarder))).collect(),
         }
+    }
+
+    /// What metrics call everything that is not a deployment of the config.
+    pub(in crate::router) fn labels(&self) -> impl Iterator<Item = &Arc<DeploymentLabels>> {
+        let accounts = self.any.iter().chain(&self.files).chain(&self.fine_tuning);
+        let endpoints = self.endpoints.iter().map(|endpoint| endpoint.labels());
+        accounts.map(|account| account.labels()).chain(endpoints)
     }
 
     /// The account at `provider` for objects of this kind.

@@ -57,6 +57,10 @@ impl Endpoint {
         &self.config
     }
 
+    pub(super) const fn labels(&self) -> &Arc<DeploymentLabels> {
+        &self.labels
+    }
+
     pub(super) const fn dresser(&self) -> &Dresser {
         &self.dresser
     }
