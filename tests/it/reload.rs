@@ -318,3 +318,25 @@ async fn a_hangup_without_a_file_keeps_the_key_and_the_models() {
     proxy.line(|line| line.contains("Config reloaded")).await;
     proxy.call(chat("gpt-4o")).await.expect(200);
 }
+
+#[tokio::test]
+async fn what_was_counted_of_paths_of_the_config_is_not_lost() {
+    let upstream = Upstream::playing(upstream::json(200, "{}")).await;
+    let path = |number| {
+        let endpoint =
+            format!("{{path: /mine, target: {}, cost_per_request: 0.5}}", upstream.base());
+        let config = version(&upstream.base(), number);
+        config.replace(
+            "general_settings:",
+            &format!("general_settings:\n  pass_through_endpoints: [{endpoint}]"),
+        )
+    };
+    let proxy = proxy::with(&path(1)).start().await;
+    get("/mine").key(KEY).send(proxy.addr()).await.expect(200);
+    let counted = async || count(&metrics(&proxy, KEY).await, "litellm_spend_metric_total{");
+    until(&proxy, "the call's cost", async || counted().await > 0).await;
+    let before = counted().await;
+    proxy.replace_file("config.yaml", &path(2));
+    until_it_knows(&proxy, KEY, 2).await;
+    assert_eq!(counted().await, before);
+}
