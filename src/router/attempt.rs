@@ -10,9 +10,11 @@ use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::facts::UsageCell;
+use bartizan_layers::query::without;
 use bartizan_layers::wire::scan::scan;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -145,11 +147,11 @@ pub(super) fn deadlines(
 
 /// The path below the upstream's base URL. The client's query goes along, but for Gemini's `key`.
 pub(super) fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteError> {
-    let query = uri.query().filter(|query| !query.is_empty());
-    let query = match operation {
-        Operation::Gemini(_) => query.map(without_key).filter(|query| !query.is_empty()),
-        _ => query.map(str::to_owned),
-    };
+    let query = uri.query().map(|query| match operation {
+        Operation::Gemini(_) => without_key(query).into(),
+        _ => Cow::Borrowed(query),
+    });
+    let query = query.filter(|query| !query.is_empty());
     let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
     if matches!(operation, Operation::Gemini(_)) && !is_segments(model) {
         return Err(bad());
@@ -164,9 +166,9 @@ fn is_segments(model: &str) -> bool {
     model.split('/').all(segment)
 }
 
+/// `query` without the client's own key, which Gemini takes there.
 pub(super) fn without_key(query: &str) -> String {
-    let pairs = query.split('&').filter(|pair| !pair.starts_with("key="));
-    pairs.collect::<Vec<_>>().join("&")
+    without(query, |it| it.name == "key")
 }
 
 /// Anthropic refuses requests without it (contract 10.1).

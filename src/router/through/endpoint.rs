@@ -14,9 +14,11 @@ use crate::telemetry::{DeploymentLabels, Served};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::{NanoUsd, UsageCell};
+use bartizan_layers::query;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Request, Uri, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One of them, ready to be called. A request fact, written by dispatch.
@@ -121,12 +123,11 @@ impl Endpoint {
         let theirs = uri.query().filter(|query| !query.is_empty());
         let query = match (theirs, target.query()) {
             (Some(theirs), Some(own)) if self.config.merge_query_params => {
-                format!("?{own}&{theirs}")
+                format!("{own}&{theirs}").into()
             }
-            (Some(query), _) | (None, Some(query)) => format!("?{query}"),
-            (None, None) => String::new(),
+            (theirs, own) => Cow::Borrowed(theirs.or(own).unwrap_or_default()),
         };
-        Uri::try_from(format!("{path}{rest}{query}"))
+        Uri::try_from(query::target(&format!("{path}{rest}"), &query))
             .map_err(|_| RouteError::BadPath { route: operation.route(), model: rest.into() })
     }
 }

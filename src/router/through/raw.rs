@@ -14,9 +14,11 @@ use crate::providers::{Class, Prompt, Raw};
 use crate::telemetry::{Failure, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::query::target;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -54,14 +56,13 @@ fn below(root: &Root, asked: &Raw, uri: &Uri) -> Result<Uri, RouteError> {
         "openai" if !versioned => &*root.version,
         _ => "",
     };
-    let query = uri.query().filter(|query| !query.is_empty()).map(|query| match asked.provider {
-        "gemini" => without_key(query),
-        _ => query.to_owned(),
-    });
-    let query = query.filter(|query| !query.is_empty());
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let query = uri.query().unwrap_or_default();
+    let query = match asked.provider {
+        "gemini" => without_key(query).into(),
+        _ => Cow::Borrowed(query),
+    };
     let path = &asked.path;
-    Uri::try_from(format!("{version}{path}{query}"))
+    Uri::try_from(target(&format!("{version}{path}"), &query))
         .map_err(|_| RouteError::BadPath { route: asked.provider, model: path.clone() })
 }
 

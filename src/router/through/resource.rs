@@ -10,6 +10,7 @@ use crate::data::{self, Wire};
 use crate::providers::{Passing, Prompt, Raw, Resource};
 use bartizan_layers::BoxError;
 use bartizan_layers::facts::UsageCell;
+use bartizan_layers::query::target;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
@@ -41,9 +42,8 @@ pub(super) fn call(
     }
     let (rest, selected) = selected(asked, &parts);
     let deployment = account(shared, asked, selected)?;
-    let query = if rest.is_empty() { String::new() } else { format!("?{rest}") };
     let bad = |_| RouteError::BadPath { route: asked.kind, model: asked.path.clone() };
-    parts.uri = Uri::try_from(format!("{}{query}", asked.path)).map_err(bad)?;
+    parts.uri = Uri::try_from(target(&asked.path, &rest)).map_err(bad)?;
     for name in PROVIDER_HEADERS {
         parts.headers.remove(name);
     }
