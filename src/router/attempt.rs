@@ -8,7 +8,7 @@ use crate::forward::{Deadlines, strip_request};
 use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
-use crate::telemetry::{Served, Trail};
+use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::facts::UsageCell;
 use bartizan_layers::query::without;
 use bartizan_layers::wire::scan::scan;
@@ -54,9 +54,8 @@ impl Attempt {
         };
         let edited = edited(&operation, prompt, &plan)
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
-        let model = captures.map(|captures| deployment.model(captures, name));
-        let model = model.as_deref().unwrap_or(&config.model);
-        parts.uri = target(&operation, model, &parts.uri)?;
+        let model = found.model(&deployment);
+        parts.uri = target(&operation, &model, &parts.uri)?;
         let elsewhere = prompt.elsewhere.as_deref();
         let brought =
             elsewhere.map(|it| brought(rules, &deployment, &operation, it)).transpose()?;
@@ -67,13 +66,9 @@ impl Attempt {
         as_json(&mut parts.headers);
         let deadlines = deadlines(&rules.settings, config, prompt, &for_us);
         let trail: Option<Trail> = parts.extensions.get().cloned();
-        let usage = UsageCell::new(deployment.price(model));
-        let sent = Instant::now();
-        if let Some(trail) = &trail {
-            let deployment = deployment.labels().clone();
-            trail.set_served(Served { deployment, usage: usage.clone() });
-            trail.set_sent(sent);
-        }
+        let usage = UsageCell::new(deployment.price(&model));
+        drop(model);
+        let sent = begin(trail.as_ref(), deployment.labels(), &usage);
         let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
         let req = Request::from_parts(parts, edited.body);
@@ -91,6 +86,20 @@ impl Attempt {
         };
         Ok((attempt, sending))
     }
+}
+
+/// Notes that a call goes out now, and who answers it.
+pub(super) fn begin(
+    trail: Option<&Trail>,
+    labels: &Arc<DeploymentLabels>,
+    usage: &UsageCell,
+) -> Instant {
+    let sent = Instant::now();
+    if let Some(trail) = trail {
+        trail.set_served(Served { deployment: labels.clone(), usage: usage.clone() });
+        trail.set_sent(sent);
+    }
+    sent
 }
 
 /// The leaf of a call that brings its own upstream or credential. Where it brings an upstream

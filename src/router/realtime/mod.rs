@@ -7,16 +7,16 @@ use self::carry::Realtime;
 use self::handshake::{Refusal, SWITCH, WEBSOCKET, outgoing};
 use self::query::Asked;
 use super::answer::Answer;
+use super::attempt::begin;
 use super::deployment::Deployment;
 use super::dress::Told;
 use super::error::{RouteError, UpstreamCause, UpstreamFailure};
-use super::group::Found;
 use super::leaf::Leaf;
 use super::{Router, Shared, pick};
 use crate::data::Wire;
 use crate::forward::{Line, Upgrade, strip_hop_by_hop};
 use crate::providers::{Class, Dialect, Operation, PathModel, Problem};
-use crate::telemetry::{Failure, RequestId, Served, Trail, millis};
+use crate::telemetry::{Failure, RequestId, Trail, millis};
 use crate::tunnel::Tunnel;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -104,12 +104,7 @@ fn prepare(router: &Router, mut parts: Parts, has_body: bool) -> Result<Call, St
     let limits = shared.rules.settings.timeouts;
     let first_byte = config.stream_timeout.or(config.timeout).or(limits.stream);
     let usage = UsageCell::new(deployment.price(&model));
-    let sent = Instant::now();
-    if let Some(trail) = &trail {
-        let labels = deployment.labels().clone();
-        trail.set_served(Served { deployment: labels, usage: usage.clone() });
-        trail.set_sent(sent);
-    }
+    let sent = begin(trail.as_ref(), deployment.labels(), &usage);
     Ok(Call {
         first_byte: first_byte.unwrap_or(limits.total),
         session: if asked.transcribes { Session::Transcription } else { Session::Conversation },
@@ -127,23 +122,11 @@ fn pick(
     name: Option<&str>,
     trail: Option<&Trail>,
 ) -> Result<(Arc<Deployment>, String), RouteError> {
-    let wildcards = name.is_some() && shared.groups.has_wildcards();
-    let unknown =
-        || RouteError::UnknownModel { route: ROUTE, model: name.map(Into::into), wildcards };
-    let name = name.ok_or_else(unknown)?;
-    let Found { group, captures, name } = shared.groups.find(name).ok_or_else(unknown)?;
-    if let Some(trail) = trail {
-        trail.set_requested(group.name.clone());
-        trail.set_streamed(true);
-    }
-    let able = group.deployments.iter();
-    let able = able.filter(|deployment| deployment.serves(name) && has_realtime(deployment));
-    let not_spoken = || RouteError::NotSpoken { route: ROUTE, model: name.into() };
-    let deployment = pick::pick(able).ok_or_else(not_spoken)?.clone();
-    let model = match captures {
-        Some(captures) => deployment.model(&captures, name),
-        None => deployment.config().model.clone(),
-    };
+    let found = shared.find(ROUTE, name)?;
+    found.note(trail, true);
+    let picked = pick::pick(found.candidates(has_realtime));
+    let deployment = picked.ok_or_else(|| found.not_spoken(ROUTE))?.clone();
+    let model = found.model(&deployment).into_owned();
     Ok((deployment, model))
 }
 

@@ -1,5 +1,6 @@
 //! Paths of the config that lead to other servers (`pass_through_endpoints`).
 use super::super::answer::Answer;
+use super::super::attempt::begin;
 use super::super::deployment::answer_headers;
 use super::super::dress::Dresser;
 use super::super::error::RouteError;
@@ -10,7 +11,7 @@ use super::upload::operation;
 use crate::config::PassThrough;
 use crate::forward::{Deadlines, Forwarder};
 use crate::providers::{Operation, Prompt};
-use crate::telemetry::{DeploymentLabels, Served};
+use crate::telemetry::DeploymentLabels;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::{NanoUsd, UsageCell};
@@ -74,14 +75,11 @@ impl Endpoint {
         parts.uri = self.below(&operation, &parts.uri)?;
         let deadlines = self.prepare(&shared.rules, &mut parts);
         let trail = raw::trail(&parts);
-        if let Some(trail) = &trail {
-            let usage = UsageCell::default();
-            if self.config.nanos_per_request > 0 {
-                usage.charge(NanoUsd(self.config.nanos_per_request));
-            }
-            trail.set_served(Served { deployment: self.labels.clone(), usage });
+        let usage = UsageCell::default();
+        if self.config.nanos_per_request > 0 {
+            usage.charge(NanoUsd(self.config.nanos_per_request));
         }
-        let sent = raw::begun(trail.as_ref());
+        let sent = begin(trail.as_ref(), &self.labels, &usage);
         let req = Request::from_parts(parts, body);
         let sending = self.leaf.send(req, deadlines, &operation, &Prompt::of(Bytes::new()));
         Ok(raw::answer(sending, Back::Endpoint(self), trail, sent))

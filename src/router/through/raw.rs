@@ -42,7 +42,9 @@ pub(super) fn call(
     let listener = Listener::new(root.deployment.clone(), trail(&parts), asked);
     let operation = operation(&parts);
     let trail = trail(&parts);
-    let sent = begun(trail.as_ref());
+    // Who answers, and at which price, the listener may learn from the answer alone.
+    let sent = Instant::now();
+    trail.iter().for_each(|trail| trail.set_sent(sent));
     let req = Request::from_parts(parts, body);
     let sending = root.leaf.send(req, deadlines, &operation, &Prompt::of(Bytes::new()));
     let back = Back::Provider(root.deployment.clone(), Box::new(listener));
@@ -88,15 +90,6 @@ pub(super) fn prepare(
 
 pub(super) fn trail(parts: &Parts) -> Option<Trail> {
     parts.extensions.get().cloned()
-}
-
-/// Notes that the call goes out now.
-pub(super) fn begun(trail: Option<&Trail>) -> Instant {
-    let sent = Instant::now();
-    if let Some(trail) = trail {
-        trail.set_sent(sent);
-    }
-    sent
 }
 
 /// Whose answer it is.

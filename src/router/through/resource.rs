@@ -83,17 +83,11 @@ fn account(
 ) -> Result<Arc<Deployment>, RouteError> {
     let route = asked.kind;
     if let Some(name) = selected.model {
-        let found = shared.groups.find(&name).ok_or_else(|| RouteError::UnknownModel {
-            route,
-            model: Some(name.clone()),
-            wildcards: shared.groups.has_wildcards(),
-        })?;
-        let all = found.group.deployments.iter();
-        let fit = all.filter(|one| one.serves(&name) && is_upstream(one));
+        let found = shared.find(route, Some(&name))?;
         // Always the same one: another one may know nothing of the object.
         let lowest = |one: &&Arc<Deployment>| one.config().order.unwrap_or(0);
-        let first = fit.min_by_key(lowest).cloned();
-        return first.ok_or_else(|| RouteError::NotSpoken { route, model: name.clone() });
+        let first = found.candidates(is_upstream).min_by_key(lowest).cloned();
+        return first.ok_or_else(|| found.not_spoken(route));
     }
     let provider = selected.provider.unwrap_or_else(|| "openai".into());
     shared.accounts.find(route, &provider).cloned().ok_or_else(|| RouteError::NoAccount {
