@@ -1,4 +1,5 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
+use super::answer::is_of_type;
 use super::deployment::{Deployment, leaf_elsewhere};
 use super::error::RouteError;
 use super::group::Found;
@@ -12,6 +13,7 @@ use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::facts::UsageCell;
 use bartizan_layers::query::without;
 use bartizan_layers::wire::scan::scan;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use std::borrow::Cow;
@@ -43,16 +45,8 @@ impl Attempt {
         prompt: &Prompt,
     ) -> Result<(Self, Sending), RouteError> {
         let config = deployment.config();
-        let (captures, name) = (found.captures.as_deref(), found.name);
-        let plan = EditPlan {
-            model: &deployment.model_json(captures, name),
-            defaults: &config.defaults,
-            extra_body: &config.extra_body,
-            stream_usage: rules.settings.stream_usage && config.provider.stream_usage,
-            drop: &config.drop,
-            keep_metadata: rules.settings.forward_metadata,
-        };
-        let edited = edited(&operation, prompt, &plan)
+        let model = deployment.model_json(found.captures.as_deref(), found.name);
+        let edited = edited(&operation, prompt, &plan(&rules.settings, config, &model))
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
         let model = found.model(&deployment);
         parts.uri = target(&operation, &model, &parts.uri)?;
@@ -85,6 +79,21 @@ impl Attempt {
             sent,
         };
         Ok((attempt, sending))
+    }
+}
+
+fn plan<'a>(
+    settings: &Settings,
+    config: &'a crate::config::Deployment,
+    model: &'a Bytes,
+) -> EditPlan<'a> {
+    EditPlan {
+        model,
+        defaults: &config.defaults,
+        extra_body: &config.extra_body,
+        stream_usage: settings.stream_usage && config.provider.stream_usage,
+        drop: &config.drop,
+        keep_metadata: settings.forward_metadata,
     }
 }
 
@@ -204,13 +213,8 @@ pub(super) fn outgoing(
 
 /// `curl -d` calls every body a form.
 fn as_json(headers: &mut HeaderMap) {
-    let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| is_json(kind.as_bytes()));
-    if !json {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    const JSON: &str = "application/json";
+    if !is_of_type(headers, JSON) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     }
-}
-
-fn is_json(content_type: &[u8]) -> bool {
-    const JSON: &[u8] = b"application/json";
-    content_type.get(..JSON.len()).is_some_and(|start| start.eq_ignore_ascii_case(JSON))
 }

@@ -19,7 +19,7 @@ mod through;
 mod whole;
 
 pub use self::deployment::Deployment;
-pub use self::error::{RouteError, UpstreamCause, UpstreamFailure};
+pub use self::error::{RouteError, UpstreamCause, UpstreamFailure, failure};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};

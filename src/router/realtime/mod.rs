@@ -6,17 +6,16 @@ mod query;
 use self::carry::Realtime;
 use self::handshake::{Refusal, SWITCH, WEBSOCKET, outgoing};
 use self::query::Asked;
-use super::answer::Answer;
+use super::answer::{Answer, told};
 use super::attempt::begin;
 use super::deployment::Deployment;
-use super::dress::Told;
-use super::error::{RouteError, UpstreamCause, UpstreamFailure};
+use super::error::{RouteError, UpstreamCause, UpstreamFailure, failure, failure_of};
 use super::leaf::Leaf;
 use super::{Router, Shared, pick};
 use crate::data::Wire;
 use crate::forward::{Line, Upgrade, strip_hop_by_hop};
-use crate::providers::{Class, Dialect, Operation, PathModel, Problem};
-use crate::telemetry::{Failure, RequestId, Trail, millis};
+use crate::providers::{Dialect, Operation, PathModel, Problem};
+use crate::telemetry::{RequestId, Trail};
 use crate::tunnel::Tunnel;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -145,8 +144,7 @@ fn refused(trail: Option<&Trail>, refusal: &Refusal) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.extend(refusal.headers());
     if let Some(trail) = trail {
-        let (status, class) = (problem.status.as_u16(), problem.class.name());
-        trail.set_failure(Failure { status, class });
+        trail.set_failure(failure(problem));
         headers.insert(RequestId::HEADER, trail.id().header().clone());
     }
     rsp
@@ -207,8 +205,7 @@ impl Call {
             return Err(self.failure(UpstreamCause::Unasked(status)).into());
         }
         if let Some(trail) = &self.trail {
-            let class = Class::of(status).name();
-            trail.set_failure(Failure { status: status.as_u16(), class });
+            trail.set_failure(failure_of(status));
         }
         let mut rsp = Response::new(Body::from(body));
         *rsp.status_mut() = status;
@@ -219,15 +216,7 @@ impl Call {
 
     fn dressed(&self, mut theirs: HeaderMap) -> HeaderMap {
         strip_hop_by_hop(&mut theirs);
-        let trail = self.trail.as_ref();
-        let told = Told {
-            call_id: trail.map(|trail| trail.id().header().clone()),
-            overhead: trail.and_then(|trail| {
-                HeaderValue::from_bytes(millis(self.sent - trail.started()).as_bytes()).ok()
-            }),
-            ..Told::default()
-        };
-        self.deployment.dresser().dress(&theirs, told)
+        self.deployment.dresser().dress(&theirs, told(self.trail.as_ref(), self.sent))
     }
 
     fn failure(&self, cause: UpstreamCause) -> UpstreamFailure {

@@ -9,7 +9,7 @@ use super::super::{Rules, Shared};
 use super::raw::{self, Back};
 use super::upload::operation;
 use crate::config::PassThrough;
-use crate::forward::{Deadlines, Forwarder};
+use crate::forward::{Deadlines, Forwarder, strip_request};
 use crate::providers::{Operation, Prompt};
 use crate::telemetry::DeploymentLabels;
 use bartizan_layers::BoxError;
@@ -86,7 +86,6 @@ impl Endpoint {
     }
 
     fn prepare(&self, rules: &Rules, parts: &mut Parts) -> Deadlines {
-        let wanted = parts.headers.get(header::ACCEPT_ENCODING).cloned();
         if !self.config.forward_headers {
             let mut kept = HeaderMap::new();
             for name in OF_THE_BODY {
@@ -96,11 +95,9 @@ impl Endpoint {
             }
             parts.headers = kept;
         }
-        crate::forward::strip_request(&mut parts.headers, rules.key_header.as_ref());
-        match wanted {
-            Some(wanted) => parts.headers.insert(header::ACCEPT_ENCODING, wanted),
-            None => parts.headers.remove(header::ACCEPT_ENCODING),
-        };
+        raw::keeping_encoding(&mut parts.headers, |headers| {
+            strip_request(headers, rules.key_header.as_ref());
+        });
         for (name, value) in &self.config.headers {
             parts.headers.insert(name, value.clone());
         }

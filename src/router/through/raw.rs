@@ -3,21 +3,21 @@ use super::super::answer::{Answer, broken, told};
 use super::super::attempt::{deadlines, outgoing, without_key};
 use super::super::deployment::Deployment;
 use super::super::dress::Dresser;
-use super::super::error::{RouteError, UpstreamFailure};
+use super::super::error::{RouteError, UpstreamFailure, failure_of};
 use super::super::leaf::Sending;
 use super::super::{Rules, Shared};
 use super::accounts::{Root, variable};
 use super::overheard::{Listener, Overheard};
 use super::upload::operation;
 use crate::forward::{Deadlines, strip_hop_by_hop};
-use crate::providers::{Class, Prompt, Raw};
-use crate::telemetry::{Failure, Trail};
+use crate::providers::{Prompt, Raw};
+use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::query::target;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -68,21 +68,31 @@ fn below(root: &Root, asked: &Raw, uri: &Uri) -> Result<Uri, RouteError> {
         .map_err(|_| RouteError::BadPath { route: asked.provider, model: path.clone() })
 }
 
-/// Makes the request's headers, and says how long the call may take. The answer is not ours to
-/// read, so its encoding is the client's choice.
-pub(super) fn prepare(
+/// Makes `edit`, but for the encoding that the client asks for: the answer is not ours to read, so
+/// that stays its choice.
+pub(super) fn keeping_encoding<T>(
+    headers: &mut HeaderMap,
+    edit: impl FnOnce(&mut HeaderMap) -> T,
+) -> T {
+    let wanted = headers.get(header::ACCEPT_ENCODING).cloned();
+    let edited = edit(headers);
+    match wanted {
+        Some(wanted) => headers.insert(header::ACCEPT_ENCODING, wanted),
+        None => headers.remove(header::ACCEPT_ENCODING),
+    };
+    edited
+}
+
+/// Makes the request's headers, and says how long the call may take.
+fn prepare(
     rules: &Rules,
     parts: &mut Parts,
     config: &crate::config::Deployment,
     own: &[(HeaderName, HeaderValue)],
 ) -> Deadlines {
-    let wanted = parts.headers.get(header::ACCEPT_ENCODING).cloned();
     let operation = operation(parts);
-    let for_us = outgoing(&mut parts.headers, &operation, rules, own);
-    match wanted {
-        Some(wanted) => parts.headers.insert(header::ACCEPT_ENCODING, wanted),
-        None => parts.headers.remove(header::ACCEPT_ENCODING),
-    };
+    let for_us =
+        keeping_encoding(&mut parts.headers, |headers| outgoing(headers, &operation, rules, own));
     let whole = deadlines(&rules.settings, config, &Prompt::of(Bytes::new()), &for_us);
     // It may be a stream, which takes as long as it takes.
     Deadlines { total: None, ..whole }
@@ -123,8 +133,7 @@ pub(super) fn answer(sending: Sending, back: Back, trail: Option<Trail>, sent: I
         if let Some(trail) = &trail
             && (parts.status.is_client_error() || parts.status.is_server_error())
         {
-            let class = Class::of(parts.status).name();
-            trail.set_failure(Failure { status: parts.status.as_u16(), class });
+            trail.set_failure(failure_of(parts.status));
         }
         strip_hop_by_hop(&mut parts.headers);
         let told = told(trail.as_ref(), sent);
