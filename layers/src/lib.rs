@@ -5,6 +5,7 @@ pub mod body;
 pub mod cause;
 pub mod end;
 pub mod facts;
+pub mod query;
 #[cfg(feature = "wire")]
 pub mod wire;
 

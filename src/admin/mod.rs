@@ -13,13 +13,14 @@ pub use self::last_reload::LastReload;
 pub use self::ops::Ops;
 
 use crate::config::Compat;
-use crate::edge::{AdminRoute, answer, decoded, problem};
+use crate::edge::{AdminRoute, answer, problem};
 use crate::providers::Dialect;
 use crate::router::Router;
 use crate::server::Draining;
 use crate::telemetry::Metrics;
 use bartizan_layers::auth::{AuthError, Keys, MemoryKeys, presented};
 use bartizan_layers::body::Body;
+use bartizan_layers::query::{decoded, parameters};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, header, request};
 use serde_json::Value;
@@ -135,7 +136,6 @@ fn with_type(content_type: &'static str, body: Bytes) -> Response<Body> {
 
 /// The value of a query parameter, decoded.
 fn query(parts: &request::Parts, name: &str) -> Option<String> {
-    let pairs = parts.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    let value = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()?;
-    decoded(&value.replace('+', "%20"))
+    let found = parameters(parts.uri.query()?).find(|it| it.name == name && it.whole != name)?;
+    decoded(found.value)
 }

@@ -6,7 +6,7 @@ use crate::providers::{Dialect, Operation, Problem, Raw};
 use crate::router::Endpoint;
 use bartizan_layers::auth::{KeyNotNeeded, ProtocolKey, QueryKey};
 use bartizan_layers::body::Body;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -91,18 +91,12 @@ where
         }
         match route {
             Route::Call(operation) => {
-                if operation.dialect() == Dialect::Gemini {
-                    req.extensions_mut().insert(QueryKey);
-                } else if operation == Operation::Realtime {
-                    req.extensions_mut().insert(ProtocolKey);
-                }
+                note_key(&operation, req.extensions_mut());
                 req.extensions_mut().insert(operation);
                 DispatchFuture::Call(self.calls.call(req))
             }
             Route::CallOf(operation, model) => {
-                if operation == Operation::Realtime {
-                    req.extensions_mut().insert(ProtocolKey);
-                }
+                note_key(&operation, req.extensions_mut());
                 // What Azure's clients say of its versions is not the upstream's to hear.
                 if let Some(short) = without_query(req.uri(), "api-version") {
                     *req.uri_mut() = short;
@@ -134,9 +128,8 @@ impl<C, A> Dispatch<C, A> {
             return DispatchFuture::done(wrong_method(&config.methods.join(", ")));
         }
         let raw = Raw { provider: "pass_through", path: rest.into() };
-        let is_open = !config.auth;
         let facts = req.extensions_mut();
-        if is_open {
+        if !config.auth {
             facts.insert(KeyNotNeeded);
         }
         facts.insert(Operation::Raw(Box::new(raw)));
@@ -161,6 +154,15 @@ impl<C, A> Dispatch<C, A> {
         // It is answered here; an upstream could only refuse the page once more.
         req.headers_mut().remove(header::ORIGIN);
         DispatchFuture::Cross(Box::pin(self.call(req)), Some(origin))
+    }
+}
+
+/// Notes where else than in the headers a call's key may stand.
+fn note_key(operation: &Operation, facts: &mut Extensions) {
+    if operation.dialect() == Dialect::Gemini {
+        facts.insert(QueryKey);
+    } else if *operation == Operation::Realtime {
+        facts.insert(ProtocolKey);
     }
 }
 

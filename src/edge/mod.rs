@@ -30,4 +30,4 @@ pub use self::pause::{PauseLayer, PauseLimit, Paused, Unpaused};
 pub use self::record::{Answer, Counted, Record, RecordFuture, RecordLayer, Recording};
 pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
 pub use self::room::{Room, RoomFuture, RoomLayer, TooManyCalls};
-pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row, decoded};
+pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row};

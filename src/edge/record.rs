@@ -1,6 +1,7 @@
 //! One record per call: begun before anything else is done, told once when the body ends.
 use super::answer;
 use crate::providers::{Operation, Problem};
+use crate::router::failure;
 use crate::telemetry::{Failure, RequestId, Telemetry, Trail};
 use crate::tunnel::Tunnel;
 use bartizan_layers::BoxError;
@@ -162,9 +163,8 @@ pub(super) fn refused<B>(
     problem: &Problem,
 ) -> Response<Answer> {
     let recording = Recording::begin(telemetry, req, operation.route());
-    let (status, class) = (problem.status, problem.class.name());
-    recording.trail.set_failure(Failure { status: status.as_u16(), class });
-    recording.trail.set_status(status);
+    recording.trail.set_failure(failure(problem));
+    recording.trail.set_status(problem.status);
     let mut rsp = answer(operation.dialect(), problem);
     rsp.headers_mut().insert(RequestId::HEADER, recording.trail.id().header().clone());
     rsp.map(|body| recorded(body, recording))

@@ -3,8 +3,8 @@
 //! The table from error to status, class and text follows the contract's 4.4.
 use crate::edge::{IngestError, Paused, TooManyCalls};
 use crate::providers::{Class, Dialect, Operation, Problem};
-use crate::router::{RouteError, UpstreamFailure};
-use crate::telemetry::{Failure, RequestId, Trail};
+use crate::router::{RouteError, UpstreamFailure, failure};
+use crate::telemetry::{RequestId, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::AuthError;
 use bartizan_layers::body::Body;
@@ -81,8 +81,7 @@ where
                 let problem = problem(&*error);
                 let mut rsp = answer(*this.dialect, &problem);
                 if let Some(trail) = this.trail {
-                    let (status, class) = (problem.status.as_u16(), problem.class.name());
-                    trail.set_failure(Failure { status, class });
+                    trail.set_failure(failure(&problem));
                     tracing::debug!(request_id = trail.id().as_str(), %error, "Call refused");
                     // Answers of deployments have it already.
                     rsp.headers_mut().insert(RequestId::HEADER, trail.id().header().clone());

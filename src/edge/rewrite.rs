@@ -1,4 +1,5 @@
 //! What is taken out of a request's target before its path is looked up.
+use bartizan_layers::query::{Parameter, parameters, target, without};
 use http::Uri;
 use http::uri::PathAndQuery;
 
@@ -14,14 +15,12 @@ pub(super) fn without_root(uri: &Uri, root: &str) -> Option<Uri> {
 
 /// `uri` without the parameters `name` of its query; `None` if it has none.
 pub(super) fn without_query(uri: &Uri, name: &str) -> Option<Uri> {
-    let pairs = || uri.query().into_iter().flat_map(|query| query.split('&'));
-    let named = |pair: &&str| pair.split('=').next() == Some(name);
-    if !pairs().any(|pair| named(&pair)) {
+    let query = uri.query()?;
+    let named = |it: &Parameter<'_>| it.name == name;
+    if !parameters(query).any(|it| named(&it)) {
         return None;
     }
-    let kept: Vec<_> = pairs().filter(|pair| !named(pair)).collect();
-    let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
-    at(uri, &format!("{}{query}", uri.path()))
+    at(uri, &target(uri.path(), &without(query, named)))
 }
 
 fn at(uri: &Uri, target: &str) -> Option<Uri> {

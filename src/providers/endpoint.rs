@@ -1,6 +1,7 @@
 //! Where an operation is found at a provider.
 use super::{Dialect, Operation};
 use crate::data::{AuthScheme, Provider, Wire};
+use bartizan_layers::query::target;
 use http::{Uri, uri::InvalidUri};
 use std::sync::LazyLock;
 
@@ -94,8 +95,8 @@ impl Operation {
             Self::Rerank | Self::RerankV1 => &PATHS[8],
             Self::Speech => &PATHS[9],
             Self::Gemini(path) => {
-                let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-                return Uri::try_from(format!("/models/{model}:{}{query}", path.action));
+                let path = format!("/models/{model}:{}", path.action);
+                return Uri::try_from(target(&path, query.unwrap_or_default()));
             }
             Self::Upload(_) | Self::Realtime | Self::Unserved(..) => {
                 made = Uri::from_static(self.route());

@@ -1,13 +1,13 @@
 //! The way back: what an upstream answered becomes what the client gets.
 use super::attempt::Attempt;
 use super::dress::Told;
-use super::error::{UpstreamCause, UpstreamFailure};
+use super::error::{UpstreamCause, UpstreamFailure, failure_of};
 use super::leaf::{LeafBody, Sending};
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
 use crate::forward::{ForwardError, strip_hop_by_hop};
-use crate::providers::{Class, Operation, Prompt};
-use crate::telemetry::{Decimal, Failure, Trail, millis};
+use crate::providers::{Operation, Prompt};
+use crate::telemetry::{Decimal, Trail, millis};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::NanoUsd;
@@ -39,8 +39,9 @@ impl Attempt {
                 if parts.status.is_informational() {
                     return Err(self.failure(UpstreamCause::Unasked(parts.status)).into());
                 }
-                let (status, class) = (parts.status.as_u16(), Class::of(parts.status).name());
-                self.fail(Failure { status, class });
+                if let Some(trail) = &self.trail {
+                    trail.set_failure(failure_of(parts.status));
+                }
             }
             let body = match framing(&self.operation, &parts) {
                 // Audio begins to play before it ends.
@@ -138,12 +139,6 @@ impl Attempt {
         told(self.trail.as_ref(), self.sent)
     }
 
-    fn fail(&self, failure: Failure) {
-        if let Some(trail) = &self.trail {
-            trail.set_failure(failure);
-        }
-    }
-
     fn failure(&self, cause: UpstreamCause) -> UpstreamFailure {
         UpstreamFailure { provider: self.deployment.config().provider.title, cause }
     }
@@ -170,16 +165,18 @@ pub(super) fn told(trail: Option<&Trail>, sent: Instant) -> Told {
 
 /// How an answer is cut into events.
 fn framing(operation: &Operation, parts: &Parts) -> Framing {
-    let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let starts = |with: &str| {
-        kind.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
-    };
     match operation {
         _ if !parts.status.is_success() => Framing::Whole,
-        _ if starts("text/event-stream") => Framing::Events,
+        _ if is_of_type(&parts.headers, "text/event-stream") => Framing::Events,
         Operation::Gemini(path) if &*path.action == "streamGenerateContent" => Framing::Array,
         _ => Framing::Whole,
     }
+}
+
+/// Whether a body has this media type, whatever its parameters.
+pub(super) fn is_of_type(headers: &HeaderMap, media: &str) -> bool {
+    let told = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    told.get(..media.len()).is_some_and(|start| start.eq_ignore_ascii_case(media.as_bytes()))
 }
 
 pub(super) fn broken(error: BoxError) -> UpstreamCause {

@@ -1,4 +1,5 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
+use super::answer::is_of_type;
 use super::deployment::{Deployment, leaf_elsewhere};
 use super::error::RouteError;
 use super::group::Found;
@@ -8,11 +9,14 @@ use crate::forward::{Deadlines, strip_request};
 use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
-use crate::telemetry::{Served, Trail};
+use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::facts::UsageCell;
+use bartizan_layers::query::without;
 use bartizan_layers::wire::scan::scan;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -41,20 +45,11 @@ impl Attempt {
         prompt: &Prompt,
     ) -> Result<(Self, Sending), RouteError> {
         let config = deployment.config();
-        let (captures, name) = (found.captures.as_deref(), found.name);
-        let plan = EditPlan {
-            model: &deployment.model_json(captures, name),
-            defaults: &config.defaults,
-            extra_body: &config.extra_body,
-            stream_usage: rules.settings.stream_usage && config.provider.stream_usage,
-            drop: &config.drop,
-            keep_metadata: rules.settings.forward_metadata,
-        };
-        let edited = edited(&operation, prompt, &plan)
+        let model = deployment.model_json(found.captures.as_deref(), found.name);
+        let edited = edited(&operation, prompt, &plan(&rules.settings, config, &model))
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
-        let model = captures.map(|captures| deployment.model(captures, name));
-        let model = model.as_deref().unwrap_or(&config.model);
-        parts.uri = target(&operation, model, &parts.uri)?;
+        let model = found.model(&deployment);
+        parts.uri = target(&operation, &model, &parts.uri)?;
         let elsewhere = prompt.elsewhere.as_deref();
         let brought =
             elsewhere.map(|it| brought(rules, &deployment, &operation, it)).transpose()?;
@@ -65,13 +60,9 @@ impl Attempt {
         as_json(&mut parts.headers);
         let deadlines = deadlines(&rules.settings, config, prompt, &for_us);
         let trail: Option<Trail> = parts.extensions.get().cloned();
-        let usage = UsageCell::new(deployment.price(model));
-        let sent = Instant::now();
-        if let Some(trail) = &trail {
-            let deployment = deployment.labels().clone();
-            trail.set_served(Served { deployment, usage: usage.clone() });
-            trail.set_sent(sent);
-        }
+        let usage = UsageCell::new(deployment.price(&model));
+        drop(model);
+        let sent = begin(trail.as_ref(), deployment.labels(), &usage);
         let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
         let req = Request::from_parts(parts, edited.body);
@@ -89,6 +80,35 @@ impl Attempt {
         };
         Ok((attempt, sending))
     }
+}
+
+fn plan<'a>(
+    settings: &Settings,
+    config: &'a crate::config::Deployment,
+    model: &'a Bytes,
+) -> EditPlan<'a> {
+    EditPlan {
+        model,
+        defaults: &config.defaults,
+        extra_body: &config.extra_body,
+        stream_usage: settings.stream_usage && config.provider.stream_usage,
+        drop: &config.drop,
+        keep_metadata: settings.forward_metadata,
+    }
+}
+
+/// Notes that a call goes out now, and who answers it.
+pub(super) fn begin(
+    trail: Option<&Trail>,
+    labels: &Arc<DeploymentLabels>,
+    usage: &UsageCell,
+) -> Instant {
+    let sent = Instant::now();
+    if let Some(trail) = trail {
+        trail.set_served(Served { deployment: labels.clone(), usage: usage.clone() });
+        trail.set_sent(sent);
+    }
+    sent
 }
 
 /// The leaf of a call that brings its own upstream or credential. Where it brings an upstream
@@ -145,11 +165,11 @@ pub(super) fn deadlines(
 
 /// The path below the upstream's base URL. The client's query goes along, but for Gemini's `key`.
 pub(super) fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteError> {
-    let query = uri.query().filter(|query| !query.is_empty());
-    let query = match operation {
-        Operation::Gemini(_) => query.map(without_key).filter(|query| !query.is_empty()),
-        _ => query.map(str::to_owned),
-    };
+    let query = uri.query().map(|query| match operation {
+        Operation::Gemini(_) => without_key(query).into(),
+        _ => Cow::Borrowed(query),
+    });
+    let query = query.filter(|query| !query.is_empty());
     let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
     if matches!(operation, Operation::Gemini(_)) && !is_segments(model) {
         return Err(bad());
@@ -164,9 +184,9 @@ fn is_segments(model: &str) -> bool {
     model.split('/').all(segment)
 }
 
+/// `query` without the client's own key, which Gemini takes there.
 pub(super) fn without_key(query: &str) -> String {
-    let pairs = query.split('&').filter(|pair| !pair.starts_with("key="));
-    pairs.collect::<Vec<_>>().join("&")
+    without(query, |it| it.name == "key")
 }
 
 /// Anthropic refuses requests without it (contract 10.1).
@@ -193,13 +213,8 @@ pub(super) fn outgoing(
 
 /// `curl -d` calls every body a form.
 fn as_json(headers: &mut HeaderMap) {
-    let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| is_json(kind.as_bytes()));
-    if !json {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    const JSON: &str = "application/json";
+    if !is_of_type(headers, JSON) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     }
-}
-
-fn is_json(content_type: &[u8]) -> bool {
-    const JSON: &[u8] = b"application/json";
-    content_type.get(..JSON.len()).is_some_and(|start| start.eq_ignore_ascii_case(JSON))
 }

@@ -1,6 +1,7 @@
 //! Why a call found no answer.
 use crate::forward::{ConnectError, FetchError, ForwardError};
 use crate::providers::{Class, Problem};
+use crate::telemetry::Failure;
 use http::StatusCode;
 use std::time::Duration;
 
@@ -229,6 +230,17 @@ impl UpstreamFailure {
             UpstreamCause::ErrorFirst { status, .. } | UpstreamCause::Page(status) => *status,
         }
     }
+}
+
+/// What records and metrics tell of a problem.
+#[must_use]
+pub fn failure(problem: &Problem) -> Failure {
+    Failure { status: problem.status.as_u16(), class: problem.class.name() }
+}
+
+/// What they tell of an upstream's own error.
+pub(super) fn failure_of(status: StatusCode) -> Failure {
+    Failure { status: status.as_u16(), class: Class::of(status).name() }
 }
 
 /// After how long, and the words for it.

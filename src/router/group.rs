@@ -1,6 +1,9 @@
 //! Model name → deployments: ids, aliases, exact names, wildcards (contract 2.4).
 use super::deployment::Deployment;
+use super::error::RouteError;
 use crate::config::Routing;
+use crate::telemetry::Trail;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -24,6 +27,38 @@ pub(super) struct Found<'a> {
     pub captures: Option<Vec<&'a str>>,
     /// The name that was found: what was asked for, or what that is an alias of.
     pub name: &'a str,
+}
+
+impl<'a> Found<'a> {
+    /// What `deployment` calls the model, its stars filled in.
+    pub(super) fn model<'d>(&self, deployment: &'d Deployment) -> Cow<'d, str> {
+        match &self.captures {
+            Some(captures) => deployment.model(captures, self.name).into(),
+            None => Cow::Borrowed(&deployment.config().model),
+        }
+    }
+
+    /// The deployments that take the name and fit.
+    pub(super) fn candidates(
+        &self,
+        fits: impl Fn(&Deployment) -> bool + Clone,
+    ) -> impl Iterator<Item = &'a Arc<Deployment>> + Clone {
+        let (all, name) = (self.group.deployments.iter(), self.name);
+        all.filter(move |deployment| deployment.serves(name) && fits(deployment))
+    }
+
+    /// Notes what is asked for.
+    pub(super) fn note(&self, trail: Option<&Trail>, streamed: bool) {
+        if let Some(trail) = trail {
+            trail.set_requested(self.group.name.clone());
+            trail.set_streamed(streamed);
+        }
+    }
+
+    /// Why none of its deployments takes a call to `route`.
+    pub(super) fn not_spoken(&self, route: &'static str) -> RouteError {
+        RouteError::NotSpoken { route, model: self.name.into() }
+    }
 }
 
 /// The names are the config's: no client can make them collide.

@@ -19,20 +19,20 @@ mod through;
 mod whole;
 
 pub use self::deployment::Deployment;
-pub use self::error::{RouteError, UpstreamCause, UpstreamFailure};
+pub use self::error::{RouteError, UpstreamCause, UpstreamFailure, failure};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};
 
 use self::answer::Answer;
 use self::attempt::Attempt;
-use self::group::Groups;
+use self::group::{Found, Groups};
 use self::leaf::Sending;
 use self::through::Accounts;
 use crate::config::{ClientSide, Routing, TagRules};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
-use crate::telemetry::{Live, Metrics, Trail, UpstreamConnections};
+use crate::telemetry::{Live, Metrics, UpstreamConnections};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use http::request::Parts;
@@ -163,36 +163,38 @@ impl Router {
     /// Finds the deployment of a call, and sends it the request that it gets.
     fn send(&self, parts: Parts, prompt: &Prompt) -> Result<(Attempt, Sending), RouteError> {
         let operation: Operation = parts.extensions.get().cloned().unwrap_or(Operation::Messages);
-        let trail: Option<&Trail> = parts.extensions.get();
-        let unknown = || RouteError::UnknownModel {
-            route: operation.route(),
-            model: prompt.model.clone(),
-            wildcards: self.0.groups.has_wildcards(),
-        };
+        let route = operation.route();
         let name = match (prompt.model.as_deref(), &operation) {
-            (Some(name), _) => name,
             (None, Operation::Moderations) => {
-                self.0.moderation.as_deref().ok_or(RouteError::NoModeration)?
+                Some(self.0.moderation.as_deref().ok_or(RouteError::NoModeration)?)
             }
-            (None, _) => return Err(unknown()),
+            (name, _) => name,
         };
-        let found = self.0.groups.find(name).ok_or_else(unknown)?;
-        if let Some(trail) = trail {
-            trail.set_requested(found.group.name.clone());
-            trail.set_streamed(prompt.stream);
-        }
+        let found = self.0.find(route, name)?;
+        found.note(parts.extensions.get(), prompt.stream);
         let dialect = operation.dialect();
-        let speaking = found.group.deployments.iter();
-        let speaking = speaking.filter(|deployment| {
-            deployment.serves(found.name) && deployment.leaf(dialect).is_some()
-        });
-        let not_spoken = || RouteError::NotSpoken { route: operation.route(), model: name.into() };
+        let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
         let picked = match self.0.rules.settings.tags {
             None => pick::pick(speaking),
             Some(rules) => tags::pick(rules, speaking, &parts, prompt)?,
         };
-        let deployment = picked.ok_or_else(not_spoken)?.clone();
-        Attempt::send(&self.0.rules, deployment, &found, operation.clone(), parts, prompt)
+        let deployment = picked.ok_or_else(|| found.not_spoken(route))?.clone();
+        Attempt::send(&self.0.rules, deployment, &found, operation, parts, prompt)
+    }
+}
+
+impl Shared {
+    /// What a call to `route` finds that asks for `model`.
+    fn find<'a>(
+        &'a self,
+        route: &'static str,
+        model: Option<&'a str>,
+    ) -> Result<Found<'a>, RouteError> {
+        model.and_then(|name| self.groups.find(name)).ok_or_else(|| RouteError::UnknownModel {
+            route,
+            model: model.map(Into::into),
+            wildcards: self.groups.has_wildcards(),
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //! trail, so that each deployment's usage is counted, also that of a run whose answer nobody gets.
 use super::Router;
 use super::answer::{Answer, dollars};
-use super::error::{RouteError, UpstreamFailure};
+use super::error::{RouteError, UpstreamFailure, failure};
 use crate::providers::{Class, Dialect, Hold, Operation, Problem, Prompt};
 use crate::telemetry::{Failure, RequestId, Trail};
 use bartizan_layers::BoxError;
@@ -125,8 +125,7 @@ fn note(trail: &Trail, answered: Result<StatusCode, &BoxError>) {
         Err(error) => {
             let problem = problem(error);
             trail.set_status(problem.status);
-            let (status, class) = (problem.status.as_u16(), problem.class.name());
-            trail.set_failure(Failure { status, class });
+            trail.set_failure(failure(&problem));
         }
     }
 }

@@ -69,8 +69,8 @@ pub struct Failure {
     pub class: &'static str,
 }
 
-#[derive(Clone, Debug)]
 /// Who answered a call, and what it uses.
+#[derive(Clone, Debug)]
 pub struct Served {
     /// The deployment, as metrics name it.
     pub deployment: Arc<DeploymentLabels>,

@@ -8,7 +8,6 @@ mod tests;
 use crate::providers::{Dialect, Operation, PathModel};
 use http::Method;
 
-pub use self::pattern::decoded;
 pub(super) use self::pattern::stays_below;
 pub use self::rows::ROWS;
 pub use self::table::{At, DEPLOYMENTS, Row};

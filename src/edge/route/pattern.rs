@@ -1,4 +1,5 @@
 //! Paths with placeholders: `{name}` stands for one segment, `{name*}` for any text.
+use bartizan_layers::query::percent_decoded;
 use http::Uri;
 
 /// What the placeholders of a pattern stand for, as it is written in the path.
@@ -9,7 +10,7 @@ impl<'a> Captures<'a> {
     /// The text of the first placeholder, percent-decoded; `None` if that is no text, or holds
     /// control characters.
     pub(super) fn first(&self) -> Option<Box<str>> {
-        decoded(self.0[0]).map(Into::into)
+        percent_decoded(self.0[0]).map(Into::into)
     }
 
     /// The text of the last placeholder, as it is written.
@@ -43,30 +44,12 @@ pub(super) fn captures<'a>(pattern: &str, path: &'a str) -> Option<Captures<'a>>
     (pattern == path).then_some(found)
 }
 
-/// Percent-decoded (RFC 3986 2.1); `None` if that is not text, or holds control characters.
-#[must_use]
-pub fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => (hex(rest.next()?)? << 4) | hex(rest.next()?)?,
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| digit.try_into().ok())
-}
-
 /// Whether a path stays where it begins when a server resolves it: no `.` or `..` segment, in
 /// whatever spelling, no empty one, no backslash. Some servers decode twice, and some take a
 /// segment's parameters off (`..;x`) before they resolve it.
 pub(in crate::edge) fn stays_below(path: &str) -> bool {
-    let Some(plain) = decoded(path) else { return false };
-    let twice = decoded(&plain);
+    let Some(plain) = percent_decoded(path) else { return false };
+    let twice = percent_decoded(&plain);
     let spellings = [Some(&plain), twice.as_ref()];
     spellings.into_iter().flatten().all(|path| is_resolved(path)) && path.parse::<Uri>().is_ok()
 }

@@ -4,6 +4,7 @@ use super::table::{At, Row};
 use super::{AdminRoute, Route};
 use crate::data;
 use crate::providers::{GeminiPath, Operation, Raw, Resource, Upload};
+use bartizan_layers::query::percent_decoded;
 
 const fn row(
     path: &'static str,
@@ -227,7 +228,7 @@ fn gemini(found: &Captures<'_>) -> Option<Route> {
             | "embedContent"
             | "batchEmbedContents"
     );
-    let model = pattern::decoded(model).filter(|model| known && !model.is_empty())?;
+    let model = percent_decoded(model).filter(|model| known && !model.is_empty())?;
     let path = GeminiPath { model: model.into(), action: action.into() };
     Some(Route::Call(Operation::Gemini(path)))
 }

@@ -3,6 +3,7 @@ use super::Route;
 use super::pattern::{self, Captures, captures};
 use super::rows::ROWS;
 use crate::providers::{Operation, PathModel};
+use bartizan_layers::query::percent_decoded;
 use http::Method;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -102,7 +103,7 @@ fn addressed(path: &str) -> Option<(&'static Row, PathModel)> {
     let rest = DEPLOYMENTS.iter().find_map(below)?;
     rows().filter(|row| row.at == At::Deployments).find_map(|row| {
         let model = rest.strip_suffix(row.path).filter(|model| pattern::stays_below(model))?;
-        let model = pattern::decoded(model.strip_prefix('/')?)?;
+        let model = percent_decoded(model.strip_prefix('/')?)?;
         Some((row, PathModel(model.into())))
     })
 }

@@ -6,17 +6,16 @@ mod query;
 use self::carry::Realtime;
 use self::handshake::{Refusal, SWITCH, WEBSOCKET, outgoing};
 use self::query::Asked;
-use super::answer::Answer;
+use super::answer::{Answer, told};
+use super::attempt::begin;
 use super::deployment::Deployment;
-use super::dress::Told;
-use super::error::{RouteError, UpstreamCause, UpstreamFailure};
-use super::group::Found;
+use super::error::{RouteError, UpstreamCause, UpstreamFailure, failure, failure_of};
 use super::leaf::Leaf;
 use super::{Router, Shared, pick};
 use crate::data::Wire;
 use crate::forward::{Line, Upgrade, strip_hop_by_hop};
-use crate::providers::{Class, Dialect, Operation, PathModel, Problem};
-use crate::telemetry::{Failure, RequestId, Served, Trail, millis};
+use crate::providers::{Dialect, Operation, PathModel, Problem};
+use crate::telemetry::{RequestId, Trail};
 use crate::tunnel::Tunnel;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -104,12 +103,7 @@ fn prepare(router: &Router, mut parts: Parts, has_body: bool) -> Result<Call, St
     let limits = shared.rules.settings.timeouts;
     let first_byte = config.stream_timeout.or(config.timeout).or(limits.stream);
     let usage = UsageCell::new(deployment.price(&model));
-    let sent = Instant::now();
-    if let Some(trail) = &trail {
-        let labels = deployment.labels().clone();
-        trail.set_served(Served { deployment: labels, usage: usage.clone() });
-        trail.set_sent(sent);
-    }
+    let sent = begin(trail.as_ref(), deployment.labels(), &usage);
     Ok(Call {
         first_byte: first_byte.unwrap_or(limits.total),
         session: if asked.transcribes { Session::Transcription } else { Session::Conversation },
@@ -127,23 +121,11 @@ fn pick(
     name: Option<&str>,
     trail: Option<&Trail>,
 ) -> Result<(Arc<Deployment>, String), RouteError> {
-    let wildcards = name.is_some() && shared.groups.has_wildcards();
-    let unknown =
-        || RouteError::UnknownModel { route: ROUTE, model: name.map(Into::into), wildcards };
-    let name = name.ok_or_else(unknown)?;
-    let Found { group, captures, name } = shared.groups.find(name).ok_or_else(unknown)?;
-    if let Some(trail) = trail {
-        trail.set_requested(group.name.clone());
-        trail.set_streamed(true);
-    }
-    let able = group.deployments.iter();
-    let able = able.filter(|deployment| deployment.serves(name) && has_realtime(deployment));
-    let not_spoken = || RouteError::NotSpoken { route: ROUTE, model: name.into() };
-    let deployment = pick::pick(able).ok_or_else(not_spoken)?.clone();
-    let model = match captures {
-        Some(captures) => deployment.model(&captures, name),
-        None => deployment.config().model.clone(),
-    };
+    let found = shared.find(ROUTE, name)?;
+    found.note(trail, true);
+    let picked = pick::pick(found.candidates(has_realtime));
+    let deployment = picked.ok_or_else(|| found.not_spoken(ROUTE))?.clone();
+    let model = found.model(&deployment).into_owned();
     Ok((deployment, model))
 }
 
@@ -162,8 +144,7 @@ fn refused(trail: Option<&Trail>, refusal: &Refusal) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.extend(refusal.headers());
     if let Some(trail) = trail {
-        let (status, class) = (problem.status.as_u16(), problem.class.name());
-        trail.set_failure(Failure { status, class });
+        trail.set_failure(failure(problem));
         headers.insert(RequestId::HEADER, trail.id().header().clone());
     }
     rsp
@@ -224,8 +205,7 @@ impl Call {
             return Err(self.failure(UpstreamCause::Unasked(status)).into());
         }
         if let Some(trail) = &self.trail {
-            let class = Class::of(status).name();
-            trail.set_failure(Failure { status: status.as_u16(), class });
+            trail.set_failure(failure_of(status));
         }
         let mut rsp = Response::new(Body::from(body));
         *rsp.status_mut() = status;
@@ -236,15 +216,7 @@ impl Call {
 
     fn dressed(&self, mut theirs: HeaderMap) -> HeaderMap {
         strip_hop_by_hop(&mut theirs);
-        let trail = self.trail.as_ref();
-        let told = Told {
-            call_id: trail.map(|trail| trail.id().header().clone()),
-            overhead: trail.and_then(|trail| {
-                HeaderValue::from_bytes(millis(self.sent - trail.started()).as_bytes()).ok()
-            }),
-            ..Told::default()
-        };
-        self.deployment.dresser().dress(&theirs, told)
+        self.deployment.dresser().dress(&theirs, told(self.trail.as_ref(), self.sent))
     }
 
     fn failure(&self, cause: UpstreamCause) -> UpstreamFailure {

@@ -1,5 +1,6 @@
 //! The query of a realtime call: it names the model, and goes upstream with the provider's name.
 use crate::providers::Problem;
+use bartizan_layers::query::{Parameter, decoded, parameters, without};
 use std::fmt::Write as _;
 
 /// Parameters that would send the call elsewhere, or that could hold somebody's key.
@@ -22,8 +23,7 @@ impl Asked {
     /// A model that is no text, or that stands there more than once.
     pub(super) fn of(query: Option<&str>) -> Result<Self, Problem> {
         let mut asked = Self::default();
-        for pair in pairs(query) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        for Parameter { name, value, .. } in parameters(query.unwrap_or_default()) {
             asked.transcribes |= name == "intent" && value == "transcription";
             if !is_model(name) || value.is_empty() {
                 continue;
@@ -47,41 +47,18 @@ pub(super) fn outgoing(query: Option<&str>, model: Option<&str>) -> String {
         out += "model=";
         encode(&mut out, model);
     }
-    for pair in pairs(query) {
-        let name = pair.split('=').next().unwrap_or_default();
-        let name = decoded(name).unwrap_or_default().to_ascii_lowercase();
-        if is_model(&name) || NEVER.contains(&&*name) {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push('&');
-        }
-        out += pair;
+    let rest = without(query.unwrap_or_default(), |it| {
+        let name = decoded(it.name).unwrap_or_default().to_ascii_lowercase();
+        it.whole.is_empty() || is_model(&name) || NEVER.contains(&&*name)
+    });
+    if !out.is_empty() && !rest.is_empty() {
+        out.push('&');
     }
-    out
-}
-
-fn pairs(query: Option<&str>) -> impl Iterator<Item = &str> {
-    query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty())
+    out + &rest
 }
 
 fn is_model(name: &str) -> bool {
     matches!(name, "model" | "deployment")
-}
-
-/// Percent-decoded; `None` if that is not text, or holds control characters.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    let hex = |digit: Option<u8>| char::from(digit?).to_digit(16);
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => u8::try_from((hex(rest.next())? << 4) | hex(rest.next())?).ok()?,
-            b'+' => b' ',
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
 }
 
 /// Percent-encodes what has a meaning in a query, and what cannot stand there (RFC 3986, 3.4).
@@ -97,7 +74,8 @@ fn encode(out: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, decoded, encode, outgoing};
+    use super::{Asked, encode, outgoing};
+    use bartizan_layers::query::decoded;
     use proptest::prelude::*;
 
     #[test]

@@ -1,5 +1,6 @@
 //! Paths of the config that lead to other servers (`pass_through_endpoints`).
 use super::super::answer::Answer;
+use super::super::attempt::begin;
 use super::super::deployment::answer_headers;
 use super::super::dress::Dresser;
 use super::super::error::RouteError;
@@ -8,15 +9,17 @@ use super::super::{Rules, Shared};
 use super::raw::{self, Back};
 use super::upload::operation;
 use crate::config::PassThrough;
-use crate::forward::{Deadlines, Forwarder};
+use crate::forward::{Deadlines, Forwarder, strip_request};
 use crate::providers::{Operation, Prompt};
-use crate::telemetry::{DeploymentLabels, Served};
+use crate::telemetry::DeploymentLabels;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::{NanoUsd, UsageCell};
+use bartizan_layers::query;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Request, Uri, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One of them, ready to be called. A request fact, written by dispatch.
@@ -76,21 +79,17 @@ impl Endpoint {
         parts.uri = self.below(&operation, &parts.uri)?;
         let deadlines = self.prepare(&shared.rules, &mut parts);
         let trail = raw::trail(&parts);
-        if let Some(trail) = &trail {
-            let usage = UsageCell::default();
-            if self.config.nanos_per_request > 0 {
-                usage.charge(NanoUsd(self.config.nanos_per_request));
-            }
-            trail.set_served(Served { deployment: self.labels.clone(), usage });
+        let usage = UsageCell::default();
+        if self.config.nanos_per_request > 0 {
+            usage.charge(NanoUsd(self.config.nanos_per_request));
         }
-        let sent = raw::begun(trail.as_ref());
+        let sent = begin(trail.as_ref(), &self.labels, &usage);
         let req = Request::from_parts(parts, body);
         let sending = self.leaf.send(req, deadlines, &operation, &Prompt::of(Bytes::new()));
         Ok(raw::answer(sending, Back::Endpoint(self), trail, sent))
     }
 
     fn prepare(&self, rules: &Rules, parts: &mut Parts) -> Deadlines {
-        let wanted = parts.headers.get(header::ACCEPT_ENCODING).cloned();
         if !self.config.forward_headers {
             let mut kept = HeaderMap::new();
             for name in OF_THE_BODY {
@@ -100,11 +99,9 @@ impl Endpoint {
             }
             parts.headers = kept;
         }
-        crate::forward::strip_request(&mut parts.headers, rules.key_header.as_ref());
-        match wanted {
-            Some(wanted) => parts.headers.insert(header::ACCEPT_ENCODING, wanted),
-            None => parts.headers.remove(header::ACCEPT_ENCODING),
-        };
+        raw::keeping_encoding(&mut parts.headers, |headers| {
+            strip_request(headers, rules.key_header.as_ref());
+        });
         for (name, value) in &self.config.headers {
             parts.headers.insert(name, value.clone());
         }
@@ -125,12 +122,11 @@ impl Endpoint {
         let theirs = uri.query().filter(|query| !query.is_empty());
         let query = match (theirs, target.query()) {
             (Some(theirs), Some(own)) if self.config.merge_query_params => {
-                format!("?{own}&{theirs}")
+                format!("{own}&{theirs}").into()
             }
-            (Some(query), _) | (None, Some(query)) => format!("?{query}"),
-            (None, None) => String::new(),
+            (theirs, own) => Cow::Borrowed(theirs.or(own).unwrap_or_default()),
         };
-        Uri::try_from(format!("{path}{rest}{query}"))
+        Uri::try_from(query::target(&format!("{path}{rest}"), &query))
             .map_err(|_| RouteError::BadPath { route: operation.route(), model: rest.into() })
     }
 }

@@ -1,4 +1,5 @@
 //! What can be learned of an answer that passes untouched: its model and its usage.
+use super::super::answer::is_of_type;
 use super::super::deployment::Deployment;
 use super::super::leaf::LeafBody;
 use crate::providers::Raw;
@@ -7,8 +8,8 @@ use bartizan_layers::BoxError;
 use bartizan_layers::facts::UsageCell;
 use bartizan_layers::wire::tap::{Framing, Tap, Wire};
 use bytes::{Bytes, BytesMut};
+use http::header;
 use http::response::Parts;
-use http::{HeaderValue, header};
 use http_body::{Body as _, Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -41,14 +42,10 @@ impl Listener {
     /// Whether there is something to hear in an answer that begins like this: a wire that we
     /// know, in plain text.
     pub(super) fn hear(mut self: Box<Self>, parts: &Parts) -> Box<Self> {
-        let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-        let starts = |with: &[u8]| {
-            kind.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
-        };
-        let framing = if starts(b"text/event-stream") {
+        let framing = if is_of_type(&parts.headers, "text/event-stream") {
             Some(Framing::Events)
         } else {
-            starts(b"application/json").then_some(Framing::Whole)
+            is_of_type(&parts.headers, "application/json").then_some(Framing::Whole)
         };
         if let Some(trail) = &self.trail {
             trail.set_streamed(framing == Some(Framing::Events));

@@ -1,38 +1,20 @@
 //! Selectors in a query: what is meant for us is read and taken out.
+use bartizan_layers::query::{decoded, parameters};
 
 /// The parameters of a query that are not ours, as they are written, and the values of ours.
 pub(super) fn split(query: &str, ours: &[&str]) -> (String, Vec<(usize, String)>) {
     let mut rest = Vec::new();
     let mut found = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match ours.iter().position(|own| *own == decoded(name)) {
-            Some(at) => found.push((at, decoded(value))),
-            None => rest.push(pair),
+    for parameter in parameters(query).filter(|parameter| !parameter.whole.is_empty()) {
+        let value = parameter.value;
+        let name = decoded(parameter.name);
+        match ours.iter().position(|own| name.as_deref() == Some(*own)) {
+            // What is no code stays as it is.
+            Some(at) => found.push((at, decoded(value).unwrap_or_else(|| value.to_owned()))),
+            None => rest.push(parameter.whole),
         }
     }
     (rest.join("&"), found)
-}
-
-/// As forms write it: percent-encoded, and a plus for a space. What is no code stays as it is.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        let code = after.get(..2).filter(|_| *byte == b'%');
-        let code =
-            code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
-        bytes.push(match (byte, code) {
-            (_, Some(code)) => {
-                rest = after.get(2..).unwrap_or_default();
-                code
-            }
-            (b'+', None) => b' ',
-            (byte, None) => *byte,
-        });
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

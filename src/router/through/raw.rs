@@ -3,20 +3,22 @@ use super::super::answer::{Answer, broken, told};
 use super::super::attempt::{deadlines, outgoing, without_key};
 use super::super::deployment::Deployment;
 use super::super::dress::Dresser;
-use super::super::error::{RouteError, UpstreamFailure};
+use super::super::error::{RouteError, UpstreamFailure, failure_of};
 use super::super::leaf::Sending;
 use super::super::{Rules, Shared};
 use super::accounts::{Root, variable};
 use super::overheard::{Listener, Overheard};
 use super::upload::operation;
 use crate::forward::{Deadlines, strip_hop_by_hop};
-use crate::providers::{Class, Prompt, Raw};
-use crate::telemetry::{Failure, Trail};
+use crate::providers::{Prompt, Raw};
+use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::query::target;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -40,7 +42,9 @@ pub(super) fn call(
     let listener = Listener::new(root.deployment.clone(), trail(&parts), asked);
     let operation = operation(&parts);
     let trail = trail(&parts);
-    let sent = begun(trail.as_ref());
+    // Who answers, and at which price, the listener may learn from the answer alone.
+    let sent = Instant::now();
+    trail.iter().for_each(|trail| trail.set_sent(sent));
     let req = Request::from_parts(parts, body);
     let sending = root.leaf.send(req, deadlines, &operation, &Prompt::of(Bytes::new()));
     let back = Back::Provider(root.deployment.clone(), Box::new(listener));
@@ -54,32 +58,41 @@ fn below(root: &Root, asked: &Raw, uri: &Uri) -> Result<Uri, RouteError> {
         "openai" if !versioned => &*root.version,
         _ => "",
     };
-    let query = uri.query().filter(|query| !query.is_empty()).map(|query| match asked.provider {
-        "gemini" => without_key(query),
-        _ => query.to_owned(),
-    });
-    let query = query.filter(|query| !query.is_empty());
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let query = uri.query().unwrap_or_default();
+    let query = match asked.provider {
+        "gemini" => without_key(query).into(),
+        _ => Cow::Borrowed(query),
+    };
     let path = &asked.path;
-    Uri::try_from(format!("{version}{path}{query}"))
+    Uri::try_from(target(&format!("{version}{path}"), &query))
         .map_err(|_| RouteError::BadPath { route: asked.provider, model: path.clone() })
 }
 
-/// Makes the request's headers, and says how long the call may take. The answer is not ours to
-/// read, so its encoding is the client's choice.
-pub(super) fn prepare(
+/// Makes `edit`, but for the encoding that the client asks for: the answer is not ours to read, so
+/// that stays its choice.
+pub(super) fn keeping_encoding<T>(
+    headers: &mut HeaderMap,
+    edit: impl FnOnce(&mut HeaderMap) -> T,
+) -> T {
+    let wanted = headers.get(header::ACCEPT_ENCODING).cloned();
+    let edited = edit(headers);
+    match wanted {
+        Some(wanted) => headers.insert(header::ACCEPT_ENCODING, wanted),
+        None => headers.remove(header::ACCEPT_ENCODING),
+    };
+    edited
+}
+
+/// Makes the request's headers, and says how long the call may take.
+fn prepare(
     rules: &Rules,
     parts: &mut Parts,
     config: &crate::config::Deployment,
     own: &[(HeaderName, HeaderValue)],
 ) -> Deadlines {
-    let wanted = parts.headers.get(header::ACCEPT_ENCODING).cloned();
     let operation = operation(parts);
-    let for_us = outgoing(&mut parts.headers, &operation, rules, own);
-    match wanted {
-        Some(wanted) => parts.headers.insert(header::ACCEPT_ENCODING, wanted),
-        None => parts.headers.remove(header::ACCEPT_ENCODING),
-    };
+    let for_us =
+        keeping_encoding(&mut parts.headers, |headers| outgoing(headers, &operation, rules, own));
     let whole = deadlines(&rules.settings, config, &Prompt::of(Bytes::new()), &for_us);
     // It may be a stream, which takes as long as it takes.
     Deadlines { total: None, ..whole }
@@ -87,15 +100,6 @@ pub(super) fn prepare(
 
 pub(super) fn trail(parts: &Parts) -> Option<Trail> {
     parts.extensions.get().cloned()
-}
-
-/// Notes that the call goes out now.
-pub(super) fn begun(trail: Option<&Trail>) -> Instant {
-    let sent = Instant::now();
-    if let Some(trail) = trail {
-        trail.set_sent(sent);
-    }
-    sent
 }
 
 /// Whose answer it is.
@@ -129,8 +133,7 @@ pub(super) fn answer(sending: Sending, back: Back, trail: Option<Trail>, sent: I
         if let Some(trail) = &trail
             && (parts.status.is_client_error() || parts.status.is_server_error())
         {
-            let class = Class::of(parts.status).name();
-            trail.set_failure(Failure { status: parts.status.as_u16(), class });
+            trail.set_failure(failure_of(parts.status));
         }
         strip_hop_by_hop(&mut parts.headers);
         let told = told(trail.as_ref(), sent);

@@ -10,6 +10,7 @@ use crate::data::{self, Wire};
 use crate::providers::{Passing, Prompt, Raw, Resource};
 use bartizan_layers::BoxError;
 use bartizan_layers::facts::UsageCell;
+use bartizan_layers::query::target;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
@@ -41,9 +42,8 @@ pub(super) fn call(
     }
     let (rest, selected) = selected(asked, &parts);
     let deployment = account(shared, asked, selected)?;
-    let query = if rest.is_empty() { String::new() } else { format!("?{rest}") };
     let bad = |_| RouteError::BadPath { route: asked.kind, model: asked.path.clone() };
-    parts.uri = Uri::try_from(format!("{}{query}", asked.path)).map_err(bad)?;
+    parts.uri = Uri::try_from(target(&asked.path, &rest)).map_err(bad)?;
     for name in PROVIDER_HEADERS {
         parts.headers.remove(name);
     }
@@ -83,17 +83,11 @@ fn account(
 ) -> Result<Arc<Deployment>, RouteError> {
     let route = asked.kind;
     if let Some(name) = selected.model {
-        let found = shared.groups.find(&name).ok_or_else(|| RouteError::UnknownModel {
-            route,
-            model: Some(name.clone()),
-            wildcards: shared.groups.has_wildcards(),
-        })?;
-        let all = found.group.deployments.iter();
-        let fit = all.filter(|one| one.serves(&name) && is_upstream(one));
+        let found = shared.find(route, Some(&name))?;
         // Always the same one: another one may know nothing of the object.
         let lowest = |one: &&Arc<Deployment>| one.config().order.unwrap_or(0);
-        let first = fit.min_by_key(lowest).cloned();
-        return first.ok_or_else(|| RouteError::NotSpoken { route, model: name.clone() });
+        let first = found.candidates(is_upstream).min_by_key(lowest).cloned();
+        return first.ok_or_else(|| found.not_spoken(route));
     }
     let provider = selected.provider.unwrap_or_else(|| "openai".into());
     shared.accounts.find(route, &provider).cloned().ok_or_else(|| RouteError::NoAccount {

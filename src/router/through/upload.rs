@@ -1,12 +1,12 @@
 //! Forms with a file: the model's field is edited, all else streams through.
 use super::super::answer::Answer;
-use super::super::attempt::{Attempt, deadlines, outgoing, target};
+use super::super::attempt::{Attempt, begin, deadlines, outgoing, target};
 use super::super::deployment::Deployment;
 use super::super::error::RouteError;
 use super::super::{Rules, Shared, pick};
 use super::accounts::is_upstream;
 use crate::providers::{Operation, Passing, Prompt};
-use crate::telemetry::{Served, Trail};
+use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::{Body, Parts as Pieces};
 use bartizan_layers::facts::UsageCell;
@@ -17,7 +17,6 @@ use http_body::{Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::time::Instant;
 
 /// Sends an upload to a deployment of the group that it names.
 pub(super) fn call(
@@ -28,31 +27,19 @@ pub(super) fn call(
     let operation = operation(&parts);
     let form = passing.form.as_ref().expect("intake reads the form of each upload");
     let route = operation.route();
-    let unknown = || RouteError::UnknownModel {
-        route,
-        model: form.model.clone(),
-        wildcards: shared.groups.has_wildcards(),
-    };
-    let name = form.model.as_deref().ok_or_else(unknown)?;
-    let found = shared.groups.find(name).ok_or_else(unknown)?;
-    if let Some(trail) = parts.extensions.get::<Trail>() {
-        trail.set_requested(found.group.name.clone());
-        trail.set_streamed(form.stream);
-    }
-    let speaking = found.group.deployments.iter();
-    let speaking = speaking.filter(|one| one.serves(name) && is_upstream(one));
-    let not_spoken = || RouteError::NotSpoken { route, model: name.into() };
-    let deployment = pick::pick(speaking).ok_or_else(not_spoken)?.clone();
-    let captures = found.captures.as_deref();
-    let model = captures.map(|captures| deployment.model(captures, name));
-    let model = model.as_deref().unwrap_or(&deployment.config().model);
-    let bad = || RouteError::BadPath { route, model: model.into() };
-    let naming = form.naming(model).ok_or_else(bad)?;
-    parts.uri = target(&operation, model, &parts.uri)?;
+    let found = shared.find(route, form.model.as_deref())?;
+    found.note(parts.extensions.get(), form.stream);
+    let picked = pick::pick(found.candidates(is_upstream));
+    let deployment = picked.ok_or_else(|| found.not_spoken(route))?.clone();
+    let model = found.model(&deployment);
+    let bad = || RouteError::BadPath { route, model: (*model).into() };
+    let naming = form.naming(&model).ok_or_else(bad)?;
+    parts.uri = target(&operation, &model, &parts.uri)?;
     let prompt = Prompt { stream: form.stream, held: passing.held, ..Prompt::of(Bytes::new()) };
     let body = Resumed { begun: Body::Parts(Pieces::new(naming.into())), rest: passing.body };
     let body = Body::stream(body);
-    let usage = UsageCell::new(deployment.price(model));
+    let usage = UsageCell::new(deployment.price(&model));
+    drop(model);
     Ok(send(&shared.rules, deployment, usage, parts, body, prompt))
 }
 
@@ -74,12 +61,7 @@ pub(super) fn send(
     let for_us = outgoing(&mut parts.headers, &operation, rules, &config.headers);
     let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
     let trail: Option<Trail> = parts.extensions.get().cloned();
-    let sent = Instant::now();
-    if let Some(trail) = &trail {
-        let deployment = deployment.labels().clone();
-        trail.set_served(Served { deployment, usage: usage.clone() });
-        trail.set_sent(sent);
-    }
+    let sent = begin(trail.as_ref(), deployment.labels(), &usage);
     let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
     let sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
     let attempt = Attempt {
