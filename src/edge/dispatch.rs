@@ -106,7 +106,7 @@ where
                 DispatchFuture::Call(self.calls.call(req))
             }
             Route::Admin(route) => DispatchFuture::Admin(self.admin.call(req.map(|_| route))),
-            Route::WrongMethod(allowed) => DispatchFuture::done(wrong_method(allowed)),
+            Route::WrongMethod(allowed) => DispatchFuture::done(wrong_method(&allowed)),
             Route::Nothing => self.elsewhere(req),
         }
     }

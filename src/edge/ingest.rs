@@ -6,15 +6,17 @@ use super::asked::{Asked, Field};
 use super::budget::{Budget, Share};
 use super::inflate::{Inflate, inflate};
 use super::text::Pieces;
-use crate::providers::{Operation, PathModel, Problem, Prompt};
+use crate::providers::{Class, Operation, PathModel, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::cause::cause_ref;
 use bartizan_layers::wire::scan::scan;
 use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -32,9 +34,12 @@ pub enum IngestError {
     /// All bodies together hold too much.
     #[error("the memory for bodies is used up")]
     NoMemory,
-    /// It broke off, or its framing is wrong.
+    /// Its framing or its compression is wrong.
     #[error("the body could not be read")]
     Broken(#[source] BoxError),
+    /// The client went away before its end.
+    #[error("the client left before the end of the body")]
+    Left(#[source] BoxError),
     /// Its `content-encoding` is not one that we decode.
     #[error("the content-encoding is not supported")]
     Encoding,
@@ -44,6 +49,11 @@ pub enum IngestError {
 }
 
 impl IngestError {
+    /// Why a body that a client sends broke off.
+    pub(super) fn of_body(error: BoxError) -> Self {
+        if has_left(&*error) { Self::Left(error) } else { Self::Broken(error) }
+    }
+
     /// What a client gets to see of it.
     #[must_use]
     pub fn problem(&self) -> Problem {
@@ -61,6 +71,11 @@ impl IngestError {
             )
             .retry_after(Duration::from_secs(1)),
             Self::Broken(_) => Problem::bad_request("The request body could not be read whole."),
+            // Nobody reads it, but for who closed one direction only.
+            Self::Left(_) => Problem {
+                class: Class::Cancelled,
+                ..Problem::new(CLIENT_LEFT, "The request body ended too early.")
+            },
             Self::Encoding => Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The request's content-encoding is not supported. Use gzip, deflate or none.",
@@ -68,6 +83,22 @@ impl IngestError {
             Self::Refused(problem) => (**problem).clone(),
         }
     }
+}
+
+/// nginx's status for clients that left, as in the records of all calls that end so.
+const CLIENT_LEFT: StatusCode = match StatusCode::from_u16(499) {
+    Ok(status) => status,
+    Err(_) => StatusCode::BAD_REQUEST,
+};
+
+/// Whether a body ended with its connection or its stream, and not with a mistake.
+fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
+    let cut = |error: &io::Error| {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+    };
+    cause_ref::<io::Error>(error).is_some_and(cut)
+        || cause_ref::<h2::Error>(error).is_some_and(h2::Error::is_remote)
 }
 
 /// Wraps services that take a [`Prompt`] in [`Ingest`].
@@ -175,7 +206,7 @@ impl IngestLayer {
         self.admit(announced, share)?;
         let mut pieces = Pieces::default();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| IngestError::Broken(error.into()))?;
+            let frame = frame.map_err(|error| IngestError::of_body(error.into()))?;
             let Ok(data) = frame.into_data() else { continue };
             self.admit(pieces.len() + data.len(), share)?;
             pieces.push(data, announced);

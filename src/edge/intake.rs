@@ -245,7 +245,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         let frame = ready!(Pin::new(&mut this.body).poll_frame(cx)).transpose();
-        let looked = frame.map_err(|error| IngestError::Broken(error.into())).and_then(|frame| {
+        let looked = frame.map_err(|error| IngestError::of_body(error.into())).and_then(|frame| {
             // With a content length nobody asks again after the last byte.
             let last = frame.is_none() || this.body.is_end_stream();
             this.look(frame.as_ref().and_then(Frame::data_ref), last)?;

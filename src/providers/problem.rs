@@ -27,6 +27,8 @@ pub enum Class {
     BadGateway,
     /// 503.
     ServiceUnavailable,
+    /// 499: the client left.
+    Cancelled,
     /// Any other status of an upstream.
     Api,
 }
@@ -64,6 +66,7 @@ impl Class {
             Self::InternalServer => "InternalServerError",
             Self::BadGateway => "BadGatewayError",
             Self::ServiceUnavailable => "ServiceUnavailableError",
+            Self::Cancelled => "Cancelled",
             Self::Api => "APIError",
         }
     }

@@ -1,6 +1,6 @@
 //! The log line of a call.
 use super::decimal::Decimal;
-use super::trail::{Outcome, Served, Trail};
+use super::trail::{Failure, Outcome, Served, Trail};
 use bartizan_layers::end::End;
 use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -118,9 +118,9 @@ const fn level(outcome: &Outcome<'_>) -> &'static str {
     }
 }
 
-const fn message(outcome: &Outcome<'_>) -> &'static str {
+fn message(outcome: &Outcome<'_>) -> &'static str {
     match (outcome.end, outcome.failure) {
-        (End::Cancelled, _) => "Client left",
+        (End::Cancelled, _) | (_, Some(Failure { class: "Cancelled", .. })) => "Client left",
         (_, Some(_)) => "Call failed",
         _ => "Call answered",
     }

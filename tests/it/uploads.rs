@@ -143,7 +143,8 @@ async fn a_client_that_leaves_while_it_uploads_cancels_its_upstream() {
     wire.send(bytes.get(..bytes.len() - 20).unwrap()).await.unwrap();
     assert!(upstream.saw(PATIENCE, |seen| seen.connections == 1).await);
     drop(wire);
-    proxy.line(|line| line.contains("/audio/transcriptions")).await;
+    let line = proxy.line(|line| line.contains("/audio/transcriptions")).await;
+    assert!(line.contains("499") && line.contains("Cancelled"), "{line}");
     assert!(upstream.saw(PATIENCE, |seen| seen.begun == 1).await);
     // The request never became whole, so nobody takes it for one.
     let cut = |message: &crate::wire::Message| message.ended == Ended::Cut;

@@ -7,6 +7,7 @@ mod tests;
 
 use crate::providers::{Dialect, Operation, PathModel};
 use http::Method;
+use std::borrow::Cow;
 
 pub(super) use self::pattern::stays_below;
 pub use self::rows::ROWS;
@@ -22,7 +23,7 @@ pub enum Route {
     /// The proxy's own answers.
     Admin(AdminRoute),
     /// The path exists for other methods: these.
-    WrongMethod(&'static str),
+    WrongMethod(Cow<'static, str>),
     /// No such path.
     Nothing,
 }

@@ -44,14 +44,21 @@ pub(super) fn captures<'a>(pattern: &str, path: &'a str) -> Option<Captures<'a>>
     (pattern == path).then_some(found)
 }
 
+/// So often may a path be encoded; no honest one comes near.
+const DEEPEST: usize = 4;
+
 /// Whether a path stays where it begins when a server resolves it: no `.` or `..` segment, in
-/// whatever spelling, no empty one, no backslash. Some servers decode twice, and some take a
-/// segment's parameters off (`..;x`) before they resolve it.
+/// whatever spelling, no empty one, no backslash. Some servers decode more than once, and some take
+/// a segment's parameters off (`..;x`) before they resolve it.
 pub(in crate::edge) fn stays_below(path: &str) -> bool {
     let Some(plain) = percent_decoded(path) else { return false };
-    let twice = percent_decoded(&plain);
-    let spellings = [Some(&plain), twice.as_ref()];
-    spellings.into_iter().flatten().all(|path| is_resolved(path)) && path.parse::<Uri>().is_ok()
+    let spellings = std::iter::successors(Some(plain), |path| {
+        path.contains('%').then(|| percent_decoded(path)).flatten()
+    });
+    let mut first = spellings.take(DEEPEST + 1);
+    first.by_ref().take(DEEPEST).all(|path| is_resolved(&path))
+        && first.next().is_none()
+        && path.parse::<Uri>().is_ok()
 }
 
 fn is_resolved(path: &str) -> bool {
@@ -83,6 +90,8 @@ mod tests {
             "/a/../b",
             "/a/%2e%2E/b",
             "/a/%252e%252e/b",
+            "/a/%25252e%25252e/b",
+            "/a/%2525252525252525252525252e/b",
             "/a/..;x/b",
             "/a/;/b",
             "/a//b",
@@ -93,6 +102,8 @@ mod tests {
         ] {
             assert!(!stays_below(path), "{path}");
         }
-        assert!(stays_below("/a/b.c/d..e"));
+        for path in ["/a/b.c/d..e", "/a/100%25", "/a/b%252Fc", "/a/%2525"] {
+            assert!(stays_below(path), "{path}");
+        }
     }
 }

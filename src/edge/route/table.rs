@@ -5,6 +5,7 @@ use super::rows::ROWS;
 use crate::providers::{Operation, PathModel};
 use bartizan_layers::query::percent_decoded;
 use http::Method;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -75,12 +76,12 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 pub(super) fn find(method: &Method, path: &str) -> Route {
     if let Some(row) = FIXED.get(path) {
         let route = row.takes(method).then(|| (row.to)(&Captures::default())).flatten();
-        return route.unwrap_or(Route::WrongMethod(row.methods));
+        return route.unwrap_or(Route::WrongMethod(row.methods.into()));
     }
     if let Some((row, model)) = addressed(path) {
         return match (row.to)(&Captures::default()) {
             Some(Route::Call(operation)) if row.takes(method) => Route::CallOf(operation, model),
-            _ => Route::WrongMethod(row.methods),
+            _ => Route::WrongMethod(row.methods.into()),
         };
     }
     let mut found = Route::Nothing;
@@ -92,9 +93,22 @@ pub(super) fn find(method: &Method, path: &str) -> Route {
         if row.takes(method) {
             return route;
         }
-        found = Route::WrongMethod(row.methods);
+        found = Route::WrongMethod(match found {
+            Route::WrongMethod(others) => joined(others, row.methods),
+            _ => row.methods.into(),
+        });
     }
     found
+}
+
+/// The methods of two rows for the same path.
+fn joined(mut all: Cow<'static, str>, more: &str) -> Cow<'static, str> {
+    for method in more.split(", ") {
+        if !all.split(", ").any(|known| known == method) {
+            all = format!("{all}, {method}").into();
+        }
+    }
+    all
 }
 
 /// `/openai/deployments/{model}/chat/completions`: the path's model overrules the body's.

@@ -16,12 +16,22 @@ fn each_route_exists_with_and_without_v1() {
     ] {
         for path in [path.to_owned(), format!("/v1{path}"), format!("/v1{path}/")] {
             assert_eq!(Route::of(&Method::POST, &path), Route::Call(operation.clone()));
-            assert_eq!(Route::of(&Method::GET, &path), Route::WrongMethod("POST"));
+            assert_eq!(Route::of(&Method::GET, &path), Route::WrongMethod("POST".into()));
         }
     }
     for path in ["/models", "/v1/models"] {
         assert_eq!(Route::of(&Method::GET, path), Route::Admin(AdminRoute::Models));
     }
+}
+
+#[test]
+fn a_path_of_two_rows_allows_the_methods_of_both() {
+    let wrong = |path| Route::of(&Method::PUT, path);
+    let both = Route::WrongMethod("POST, GET".into());
+    assert_eq!(wrong("/v1/models/gemini-pro:generateContent"), both);
+    assert_eq!(wrong("/v1/models/gpt"), Route::WrongMethod("GET".into()));
+    let files = Route::of(&Method::HEAD, "/openai/v1/files");
+    assert_eq!(files, Route::WrongMethod("GET, POST, PUT, PATCH, DELETE".into()));
 }
 
 #[test]
