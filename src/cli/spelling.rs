@@ -17,7 +17,7 @@ pub(super) fn truth(text: &str) -> Result<bool, String> {
 /// a switch would else never take a word that is not meant for it.
 pub(super) fn known(words: impl IntoIterator<Item = OsString>, command: &Command) -> Vec<OsString> {
     let mut known: Vec<OsString> = Vec::new();
-    let mut words = words.into_iter();
+    let mut words = marked(words.into_iter().collect(), command).into_iter();
     let mut behind_switch = false;
     while let Some(word) = words.next() {
         if word == "--" {
@@ -40,6 +40,40 @@ pub(super) fn known(words: impl IntoIterator<Item = OsString>, command: &Command
         }
     }
     known
+}
+
+/// With `--` before the command of `exec`, where it lacks: the first word that is neither a flag
+/// nor a flag's value.
+fn marked(mut words: Vec<OsString>, command: &Command) -> Vec<OsString> {
+    let is_exec = words.get(1).is_some_and(|word| word == "exec");
+    let Some(exec) = command.find_subcommand("exec").filter(|_| is_exec) else { return words };
+    let mut at = 2;
+    while let Some(flag) = words.get(at).and_then(|word| word.to_str()) {
+        if flag == "--" || !flag.starts_with('-') {
+            break;
+        }
+        let next = words.get(at + 1).and_then(|word| word.to_str());
+        at += if has_value_behind(flag, next, exec) { 2 } else { 1 };
+    }
+    if words.get(at).is_some_and(|word| word != "--") {
+        words.insert(at, "--".into());
+    }
+    words
+}
+
+/// Whether the word behind a flag is its value.
+fn has_value_behind(flag: &str, next: Option<&str>, command: &Command) -> bool {
+    let takes = |arg: &Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+    if let Some(long) = flag.strip_prefix("--") {
+        let is_truth = next.is_some_and(|next| truth(next).is_ok());
+        let arg = find(&long.replace('-', "_"), command);
+        return arg.is_some_and(|arg| takes(arg) || arg.is_require_equals_set() && is_truth);
+    }
+    // Of `-qc FILE` the last letter takes it; of `-cFILE` the value is there.
+    let short = |letter| command.get_arguments().find(|arg| arg.get_short() == Some(letter));
+    let mut letters = flag.chars().skip(1);
+    let taker = letters.find(|letter| short(*letter).is_some_and(takes));
+    taker.is_some() && letters.next().is_none()
 }
 
 /// A long flag as it is known, with its value, and whether it is a switch without one.

@@ -104,3 +104,25 @@ fn a_truth_value_is_any_that_click_takes() {
     }
     assert!(spelling::truth("maybe").is_err());
 }
+
+#[test]
+fn the_command_of_exec_needs_no_dashes_before_it() {
+    for (line, command) in [
+        ("exec python app.py", "python app.py"),
+        ("exec -- python app.py", "python app.py"),
+        ("exec python --num-workers 2 -- x", "python --num-workers 2 -- x"),
+        ("exec -q --config c.yaml python -c print", "python -c print"),
+        ("exec -qc c.yaml --port=1 --debug False sh", "sh"),
+        ("exec -cc.yaml --num-workers 2 --debug sh -- -q", "sh -- -q"),
+        ("exec -- true --debug", "true --debug"),
+        ("exec -q true", "true"),
+    ] {
+        let words = std::iter::once("bartizan").chain(line.split_whitespace()).map(Into::into);
+        let cli =
+            Cli::try_parse_from(Cli::spelled(words)).unwrap_or_else(|error| panic!("{error}"));
+        let Some(Command::Exec(exec)) = cli.command else { panic!("{line}") };
+        assert_eq!(exec.command.join(" ".as_ref()), command, "{line}");
+    }
+    let typo = ["bartizan", "exec", "--confg", "c.yaml", "sh"].map(Into::into);
+    assert!(Cli::try_parse_from(Cli::spelled(typo)).is_err());
+}

@@ -1,5 +1,6 @@
 //! Zero config: deployments from the keys in the environment.
 use super::fields::Check;
+use super::upstream::base_url;
 use super::{ClientSide, Deployment, Secret};
 use crate::data::{self, Provider};
 use http::Uri;
@@ -42,15 +43,26 @@ impl Check<'_> {
         found
     }
 
-    /// The provider's key, or nothing in place of one for a local server whose address is set.
+    /// The provider's key, or nothing in place of one for a server of the user's own whose address
+    /// is set.
     #[expect(clippy::option_option, reason = "the outer says whether the provider is there")]
     fn found_key(&mut self, provider: &Provider) -> Option<Option<Secret<String>>> {
         let key = provider.key_env.iter().find_map(|name| self.secret(name));
         let local = || {
             let placed = self.env.first(provider.base_env).is_some() || self.is_placed(provider);
-            (provider.key_optional && placed).then_some(None)
+            let local = if provider.key_optional { placed } else { self.is_elsewhere(provider) };
+            local.then_some(None)
         };
         key.map(Some).or_else(local)
+    }
+
+    /// Whether a variable leads to a server that is neither a known provider's nor this proxy: a
+    /// provider's would refuse every call without a key.
+    fn is_elsewhere(&self, provider: &Provider) -> bool {
+        let told = provider.base_env.iter().find_map(|name| self.env.get(name));
+        let url = told.and_then(|text| base_url(text, provider));
+        let foreign = |url: &Uri| url.host().and_then(data::provider_of_host).is_none();
+        url.is_some_and(|url| foreign(&url) && !self.own.is_at(&url))
     }
 
     /// Whether Ollama's own variable says where it is. LiteLLM's comes first.

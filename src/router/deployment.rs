@@ -114,11 +114,22 @@ impl Deployment {
     }
 
     /// Whether it takes the bare model `name`. A catch-all that was made from a key in the
-    /// environment takes what the catalogue says is its provider's.
+    /// environment takes what the catalogue says is its provider's; names that it does not know
+    /// are those of a server that `OPENAI_BASE_URL` names.
     pub(super) fn serves(&self, name: &str) -> bool {
         let config = &self.config;
         let catch_all = config.discovered && config.group == "*";
-        !catch_all || data::provider_of_model(name) == Some(config.provider.name)
+        !catch_all
+            || match data::provider_of_model(name) {
+                Some(provider) => provider == config.provider.name,
+                None => config.provider.name == "openai" && self.is_elsewhere(),
+            }
+    }
+
+    /// Whether no known provider is at its address.
+    fn is_elsewhere(&self) -> bool {
+        let host = self.config.api_base.as_ref().and_then(http::Uri::host);
+        host.is_some_and(|host| data::provider_of_host(host).is_none())
     }
 
     /// Its model as JSON text, its stars filled in for the name that was asked for.

@@ -204,6 +204,27 @@ async fn with_a_providers_key_alone_calls_go_to_the_provider_and_are_summed_up()
 }
 
 #[tokio::test]
+async fn a_server_of_ones_own_needs_no_key_and_takes_any_model() {
+    let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
+    let setup = proxy::bare().env("OPENAI_BASE_URL", &upstream.base());
+    let beside = Beside::start(setup, &["-q"]);
+    beside.call(chat("a-model-of-mine")).await.expect(200);
+    beside.call(chat("gpt-4o-mini")).await.expect(200);
+    for request in upstream.requests() {
+        assert_eq!(request.head.get("authorization"), None);
+    }
+    assert_eq!(upstream.requests().len(), 2);
+    // A model that is known to be another provider's is not sent there.
+    beside.call(chat("claude-opus-4-1")).await.expect(400);
+    assert_eq!(beside.end(), "");
+    // Without a server of one's own, calls without a key lead nowhere.
+    let setup = proxy::bare().env("OPENAI_BASE_URL", "https://api.openai.com/v1");
+    let beside = Beside::start(setup, &["-q"]);
+    beside.call(chat("gpt-4o-mini")).await.expect(400);
+    beside.end();
+}
+
+#[tokio::test]
 async fn the_key_of_a_config_is_the_commands_key() {
     let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
     let base = upstream.base();
