@@ -92,7 +92,7 @@ impl House {
         &self,
         config: Config,
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
-        let Config { server, access, routing, outbound, telemetry, .. } = config;
+        let Config { server, access, routing, outbound, telemetry, shown, .. } = config;
         let forwarder = self.forwarder(outbound)?;
         let default_model = routing.default_model.clone();
         let largest_file = routing.through.max_file;
@@ -108,6 +108,7 @@ impl House {
             started: self.started,
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
+            config: shown,
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());

@@ -145,7 +145,7 @@ impl Proxy {
             model: model.model,
             alias: model.alias,
             api_base: model.api_base,
-            headers: model.headers,
+            headers: model.headers.map(Secret::new),
             temperature: model.temperature,
             max_tokens: model.max_tokens,
             request_timeout: model.request_timeout,
