@@ -100,9 +100,7 @@ impl Admin {
             (AdminRoute::GroupInfo, Ok(_)) => groups::info(handles, &parts),
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
             (AdminRoute::Routes, Ok(_)) => routes::list(),
-            (AdminRoute::Config, Ok(_)) => {
-                with_type("application/json", handles.config.clone())
-            }
+            (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
             (AdminRoute::Test, Ok(_)) => json(&serde_json::json!({"route": "/test"})),
         }
     }

@@ -1,7 +1,7 @@
 //! The flags of the proxy itself, in LiteLLM's spelling; dashes are taken as well.
 use super::spelling::truth;
 use super::without_effect::WithoutEffect;
-use crate::config::Options;
+use crate::config::{Options, Secret};
 use std::path::PathBuf;
 
 /// Flags of the proxy. Each one wins over its variable.

@@ -5,8 +5,19 @@ pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let plain = ["authorization", "cookie", "aws_access_key_id", "credentials"];
     let parts = [
-        "api_key", "apikey", "master_key", "secret", "password", "passwd", "passphrase", "token",
-        "api-key", "salt_key", "webhook_url", "vertex_credentials", "vertex_ai_credentials",
+        "api_key",
+        "apikey",
+        "master_key",
+        "secret",
+        "password",
+        "passwd",
+        "passphrase",
+        "token",
+        "api-key",
+        "salt_key",
+        "webhook_url",
+        "vertex_credentials",
+        "vertex_ai_credentials",
     ];
     // Parameters of models and prices.
     let harmless = ["cost", "token_limit", "token_budget", "token_id", "cache_key", "stop_token"];

@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_shown_as_it_stands() {
-        let text = "{model: openai/gpt, api_key: os.environ/KEY, max_tokens: 5, ok: true, no: null}";
+        let text =
+            "{model: openai/gpt, api_key: os.environ/KEY, max_tokens: 5, ok: true, no: null}";
         let value = json!({
             "model": "openai/gpt", "api_key": "os.environ/KEY", "max_tokens": 5, "ok": true,
             "no": null,

@@ -33,6 +33,7 @@ mod resources;
 mod routes;
 mod routing;
 mod rules;
+mod secrets;
 mod several;
 mod sockets;
 mod stream;
