@@ -60,12 +60,12 @@ pub(super) fn is_reference_alone(value: &str) -> bool {
 
 /// Whether a text looks as if a credential stood in it, whatever the name of its key.
 pub(super) fn may_hold_a_secret(text: &str) -> bool {
-    let pairs = text.split(['?', '&', ';', '#', ' ']).skip(1);
+    let mut pairs = text.split(['?', '&', ';', '#', ' ']).skip(1);
     let named = |pair: &str| {
         let name = pair.split_once('=').map(|(name, _)| name);
         name.is_some_and(|name| known::is_secret(name) || ["key", "sig", "code"].contains(&name))
     };
-    message(text) != text || pairs.map(named).any(|named| named)
+    message(text) != text || pairs.any(named)
 }
 
 /// Whether a value is one reference and nothing else but the rest of a flow map.
