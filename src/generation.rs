@@ -94,7 +94,7 @@ impl House {
         &self,
         config: Config,
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
-        let Config { server, access, routing, outbound, telemetry, .. } = config;
+        let Config { server, access, routing, outbound, telemetry, shown, .. } = config;
         let forwarder = self.forwarder(outbound)?;
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
@@ -114,6 +114,7 @@ impl House {
             started: self.started,
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
+            config: shown,
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());

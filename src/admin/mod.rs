@@ -48,6 +48,8 @@ pub struct Handles {
     pub last_reload: Arc<LastReload>,
     /// The path that clients may put before all others; empty for none.
     pub root_path: String,
+    /// The config as JSON, secrets hidden.
+    pub config: Bytes,
 }
 
 /// Answers the proxy's own routes on the calls listener.
@@ -99,6 +101,7 @@ impl Admin {
             (AdminRoute::GroupInfo, Ok(_)) => groups::info(handles, &parts),
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
             (AdminRoute::Routes, Ok(_)) => routes::list(),
+            (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
             (AdminRoute::Test, Ok(_)) => json(&serde_json::json!({"route": "/test"})),
         }
     }

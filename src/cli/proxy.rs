@@ -1,7 +1,7 @@
 //! The flags of the proxy itself, in LiteLLM's spelling; dashes are taken as well.
 use super::spelling::truth;
 use super::without_effect::WithoutEffect;
-use crate::config::Options;
+use crate::config::{Options, Secret};
 use std::path::PathBuf;
 
 /// Flags of the proxy. Each one wins over its variable.
@@ -145,7 +145,7 @@ impl Proxy {
             model: model.model,
             alias: model.alias,
             api_base: model.api_base,
-            headers: model.headers,
+            headers: model.headers.map(Secret::new),
             temperature: model.temperature,
             max_tokens: model.max_tokens,
             request_timeout: model.request_timeout,

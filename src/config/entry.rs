@@ -2,12 +2,12 @@
 use super::fields::Check;
 use super::keys::{self, Standing};
 use super::known;
+use super::show::without_secrets;
 use super::yaml::{Kind, Node};
 use super::{ClientSide, Deployment};
 use crate::data::{self, Provider};
 use bytes::Bytes;
 use http::Uri;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 impl Check<'_> {
@@ -76,8 +76,8 @@ impl Check<'_> {
             client_side: self.client_side(params),
             price,
             cost_factor: self.cost_factor(provider.name),
-            params: shown(written),
-            info: shown(info),
+            params: without_secrets(written),
+            info: without_secrets(info),
             group,
             discovered: false,
             use_in_pass_through: self.flag(params, "use_in_pass_through").unwrap_or(false),
@@ -198,39 +198,6 @@ fn json_members(map: Option<&Node>) -> Vec<(String, Bytes)> {
         Some((name.as_text()?, Bytes::from(value.to_json().to_string())))
     };
     present.filter_map(member).collect()
-}
-
-/// What `/model/info` shows of a map: everything but credentials.
-fn shown(map: &Node) -> Map<String, Value> {
-    let mut members = map.to_json();
-    without_secrets(&mut members);
-    match members {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    }
-}
-
-fn without_secrets(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(without_secrets),
-        Value::Object(members) => {
-            members.retain(|name, _| !known::is_secret(name));
-            for (name, value) in members {
-                match name == "extra_headers" {
-                    true => hide(value),
-                    false => without_secrets(value),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Headers often carry keys under names that tell nothing.
-fn hide(headers: &mut Value) {
-    if let Value::Object(members) = headers {
-        members.values_mut().for_each(|value| *value = "[hidden]".into());
-    }
 }
 
 /// LiteLLM's id: the SHA-256 of the name and of each parameter's key and value, so that it is the

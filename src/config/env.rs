@@ -54,7 +54,9 @@ impl Env {
             Err(error) => format!("cannot be read: {error}"),
         };
         // Some write the key itself there.
-        Err(Unread { path: masked(path), variable, why })
+        let is_path = path.starts_with(['/', '.', '~']);
+        let path = if is_path { masked(path) } else { "[hidden]".to_owned() };
+        Err(Unread { path, variable, why })
     }
 
     /// The file that [`Env::secret`] reads for `name`.

@@ -3,9 +3,22 @@
 /// Whether a key's value is a credential.
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    let plain = ["authorization", "cookie", "aws_access_key_id", "vertex_credentials"];
-    let parts =
-        ["api_key", "apikey", "master_key", "secret", "password", "token", "api-key", "salt_key"];
+    let plain = ["authorization", "cookie", "aws_access_key_id", "credentials"];
+    let parts = [
+        "api_key",
+        "apikey",
+        "master_key",
+        "secret",
+        "password",
+        "passwd",
+        "passphrase",
+        "token",
+        "api-key",
+        "salt_key",
+        "webhook_url",
+        "vertex_credentials",
+        "vertex_ai_credentials",
+    ];
     // Parameters of models and prices.
     let harmless = ["cost", "token_limit", "token_budget", "token_id", "cache_key", "stop_token"];
     if key.ends_with("tokens") || harmless.iter().any(|part| key.contains(part)) {
@@ -13,6 +26,7 @@ pub(super) fn is_secret(key: &str) -> bool {
     }
     plain.contains(&key.as_str())
         || key.ends_with("_key")
+        || key.ends_with("-key")
         || parts.iter().any(|part| key.contains(part))
 }
 

@@ -6,6 +6,7 @@ use super::moved;
 use super::own::Own;
 use super::problem::{Problem, Problems};
 use super::resolve::resolve;
+use super::show;
 use super::variables;
 use super::yaml::{Kind, Node};
 use super::{Config, Options, Routing, Secret, Server, Timeouts};
@@ -76,10 +77,12 @@ fn finished_text(
     mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
     let Some(mut root) = include::whole(path, &mut problems) else { return Err(Refused(problems)) };
+    let shown = show::answer(path, Some(&root));
     export(&mut root, &mut env, &mut problems);
     resolve(&mut root, "", &env, &mut problems);
     moved::to_their_sections(&mut root, &mut problems);
-    finished(options, &env, Some(&root), problems)
+    let (config, problems) = finished(options, &env, Some(&root), problems)?;
+    Ok((Config { shown, ..config }, problems))
 }
 
 /// `environment_variables`: they count for everything that is read after them.
@@ -147,7 +150,10 @@ fn finished(
     }
     let notices = problems.notices.clone();
     let files = problems.read.clone();
-    Ok((Config { server, access, routing, outbound, telemetry, compat, notices, files }, problems))
+    let shown = show::answer(None, None);
+    let config =
+        Config { server, access, routing, outbound, telemetry, compat, notices, files, shown };
+    Ok((config, problems))
 }
 
 impl Check<'_> {

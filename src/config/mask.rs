@@ -43,8 +43,29 @@ fn secret_from(line: &str) -> Option<usize> {
 }
 
 /// Whether the values of a key are hidden: credentials, and maps that often hold some.
-fn is_hidden(name: &str) -> bool {
-    ["extra_headers", "headers", "environment_variables"].contains(&name) || known::is_secret(name)
+pub(super) fn is_hidden(name: &str) -> bool {
+    is_map(name) || known::is_secret(name)
+}
+
+/// Whether a key's value is a map whose members may all be credentials, whatever their names.
+pub(super) fn is_map(name: &str) -> bool {
+    let maps = ["extra_headers", "headers", "environment_variables", "default_query_params"];
+    maps.contains(&name) || name == "credential_values"
+}
+
+/// Whether a value is one reference, which tells nothing of what it leads to.
+pub(super) fn is_reference_alone(value: &str) -> bool {
+    is_reference(value) && !value.contains(char::is_whitespace)
+}
+
+/// Whether a text looks as if a credential stood in it, whatever the name of its key.
+pub(super) fn may_hold_a_secret(text: &str) -> bool {
+    let mut pairs = text.split(['?', '&', ';', '#', ' ']).skip(1);
+    let named = |pair: &str| {
+        let name = pair.split_once('=').map(|(name, _)| name);
+        name.is_some_and(|name| known::is_secret(name) || ["key", "sig", "code"].contains(&name))
+    };
+    message(text) != text || pairs.any(named)
 }
 
 /// Whether a value is one reference and nothing else but the rest of a flow map.

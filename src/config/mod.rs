@@ -32,6 +32,7 @@ mod problem;
 mod resolve;
 mod secret;
 mod settings;
+mod show;
 mod single;
 mod syntax;
 #[cfg(test)]
@@ -87,6 +88,8 @@ pub struct Config {
     /// Every file that it was read from: the config, what it includes, `.env`, and the files that
     /// hold single values (`os.file/…`, `NAME_FILE`). A change in one of them may change it.
     pub files: Vec<PathBuf>,
+    /// The file as JSON, secrets hidden: what `/config/yaml` answers.
+    pub shown: Bytes,
 }
 
 /// Listeners and limits.

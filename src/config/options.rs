@@ -1,4 +1,5 @@
 //! What the command line says, before the config and the environment are asked.
+use super::Secret;
 use super::env::Env;
 use super::problem::Problems;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -35,8 +36,8 @@ pub struct Options {
     pub alias: Option<String>,
     /// `--api_base`: where it is.
     pub api_base: Option<String>,
-    /// `--headers`: a JSON object, for its calls.
-    pub headers: Option<String>,
+    /// `--headers`: a JSON object, for its calls. Headers carry keys.
+    pub headers: Option<Secret<String>>,
     /// `--temperature`, for its calls.
     pub temperature: Option<f64>,
     /// `--max_tokens`, for its calls.

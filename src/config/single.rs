@@ -41,7 +41,7 @@ impl Check<'_> {
     }
 
     fn told_headers(&mut self, options: &Options) -> Option<Kind> {
-        let told: Result<Value, _> = serde_json::from_str(options.headers.as_deref()?);
+        let told: Result<Value, _> = serde_json::from_str(options.headers.as_ref()?.expose());
         if let Ok(Value::Object(members)) = told {
             let text = |value: Value| match value {
                 Value::String(text) => text,

@@ -107,10 +107,11 @@ impl Proxy {
     }
 }
 
-/// Reads up to the empty line. Nothing follows it before we speak: TLS starts with the client.
+/// Reads up to the empty line. After a tunnel's answer nothing follows it before we speak, for TLS
+/// starts with the client; what follows a refusal is its page, which nobody waits for.
 async fn read_answer(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut answer = Vec::with_capacity(512);
-    while !answer.ends_with(b"\r\n\r\n") {
+    while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
         if answer.len() >= MAX_ANSWER || stream.read_buf(&mut answer).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

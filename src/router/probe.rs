@@ -2,6 +2,7 @@
 use super::Router;
 use super::deployment::Deployment;
 use super::group::capture;
+use crate::config::Deployment as Config;
 use crate::data;
 use crate::forward::Deadlines;
 use crate::providers::{Operation, Prompt};
@@ -68,7 +69,7 @@ impl Router {
         let rsp = sending.await.map_err(|error| error.to_string())?;
         match rsp.status() {
             status if status.is_success() => Ok(()),
-            status => Err(refusal(status, rsp.into_body()).await),
+            status => Err(refusal(status, rsp.into_body(), config).await),
         }
     }
 }
@@ -109,12 +110,24 @@ fn question(deployment: &Deployment) -> Result<(Operation, Bytes), String> {
 }
 
 /// LiteLLM's class and the beginning of what the upstream said.
-async fn refusal(status: StatusCode, body: super::leaf::LeafBody) -> String {
+async fn refusal(status: StatusCode, body: super::leaf::LeafBody, config: &Config) -> String {
     let said = Limited::new(body, 64 * 1024).collect().await;
     let said = said.map(|said| said.to_bytes()).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
+    let said = without_credentials(String::from_utf8_lossy(&said).into_owned(), config);
     let class = crate::providers::Class::of(status).name();
     format!("litellm.{class}: {status} - {}", said.chars().take(SHOWN).collect::<String>())
+}
+
+/// Some upstreams quote the credential that they refuse.
+fn without_credentials(said: String, config: &Config) -> String {
+    let headers = config.headers.iter().map(|(_, value)| value);
+    let secret =
+        headers.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+    // The word behind `Bearer` is one of its own.
+    let parts = secret.flat_map(|value| [value, value.rsplit(' ').next().unwrap_or(value)]);
+    let key = config.api_key.iter().map(|key| key.expose().as_str());
+    let all = key.chain(parts).filter(|secret| !secret.trim().is_empty());
+    all.fold(said, |said, secret| said.replace(secret, "[hidden]"))
 }
 
 fn blank(deployment: &Deployment) -> Probe {

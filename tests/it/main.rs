@@ -34,6 +34,7 @@ mod resources;
 mod routes;
 mod routing;
 mod rules;
+mod secrets;
 mod several;
 mod sockets;
 mod stream;

@@ -1,5 +1,5 @@
-//! What an operator sees: health, metrics, logs, headers; and never a secret.
-use crate::client::{Answer, chat, chat_stream, get, post};
+//! What an operator sees: health, metrics, logs, headers.
+use crate::client::{chat, chat_stream, get, post};
 use crate::proxy::{self, CREDENTIAL, KEY, Proxy};
 use crate::upstream::{self, COMPLETION, Upstream};
 use serde_json::Value;
@@ -252,46 +252,6 @@ async fn a_trace_goes_on_at_the_upstream() {
     let sent = upstream.only_request().head;
     assert!(sent.get("traceparent").is_some_and(|sent| sent.contains(trace)));
     assert_eq!(sent.get("tracestate"), Some("a=b"));
-}
-
-#[tokio::test]
-async fn a_secret_is_never_in_logs_metrics_or_errors() {
-    let (_upstream, proxy, ops) = observed().await;
-    let mut said = String::new();
-    let prompt = "the prompt that nobody else may read";
-    let calls = [
-        chat("gpt").key(KEY),
-        chat("gpt").key("sk-a-wrong-key-of-someone"),
-        chat("gpt").header("x-api-key", "sk-a-wrong-key-of-someone"),
-        chat("nope").key(KEY),
-        post("/v1/chat/completions", format!("{{\"{prompt}\"")).key(KEY),
-        post(format!("/v1beta/models/gpt:generateContent?key={KEY}"), "{}"),
-        get(format!("/nope?key={KEY}")).key(KEY),
-    ];
-    for call in calls {
-        let answer: Answer = call.send(proxy.addr()).await;
-        said += &format!("{:?}", answer.message);
-    }
-    said += &scrape(ops).await;
-    said += proxy.call(get("/model/info")).await.expect(200).text();
-    said += proxy.call(get("/health")).await.expect(200).text();
-    said += &proxy.output();
-    for secret in [KEY, CREDENTIAL, "sk-a-wrong-key-of-someone"] {
-        assert!(!said.contains(secret), "{secret} in {said}");
-    }
-    assert!(!proxy.output().contains(prompt), "{}", proxy.output());
-}
-
-#[tokio::test]
-async fn a_secret_is_never_in_debug_logs() {
-    let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
-    let setup = proxy::in_front_of(&upstream.base()).env("LITELLM_LOG", "DEBUG").arg("--debug");
-    let proxy = setup.start().await;
-    proxy.call(chat("gpt")).await.expect(200);
-    chat("gpt").key("sk-a-wrong-key-of-someone").send(proxy.addr()).await.expect(401);
-    for secret in [KEY, CREDENTIAL, "sk-a-wrong-key-of-someone"] {
-        assert!(!proxy.output().contains(secret), "{}", proxy.output());
-    }
 }
 
 #[tokio::test]

@@ -236,6 +236,12 @@ impl Proxy {
         kib.parse::<usize>().expect("a number") * 1024
     }
 
+    /// What everyone on the machine sees of how it was started.
+    pub(crate) fn command_line(&self) -> String {
+        let path = format!("/proc/{}/cmdline", self.child.id());
+        std::fs::read_to_string(path).expect("it runs").replace('\0', " ")
+    }
+
     /// Asks it to stop.
     pub(crate) fn terminate(&self) {
         signal(&self.child, "TERM");

@@ -49,6 +49,8 @@ pub enum AdminRoute {
     GroupInfo,
     /// `/routes`: what paths there are.
     Routes,
+    /// `/config/yaml`: the config, secrets hidden.
+    Config,
     /// `/test`: whether a key is good.
     Test,
     /// `/openapi.json`: what paths there are, for programs.

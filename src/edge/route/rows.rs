@@ -148,6 +148,7 @@ pub static ROWS: &[&[Row]] = &[
         admin!("/model/info", Versioned, "GET", "The deployments", ModelInfo),
         admin!("/model_group/info", Root, "GET", "The model groups", GroupInfo),
         admin!("/routes", Root, "GET", "All routes", Routes),
+        admin!("/config/yaml", Root, "GET", "The config, secrets hidden", Config),
         admin!("/test", Root, "GET", "Whether a key is good", Test),
         admin!("/openapi.json", Root, "GET", "This description", OpenApi),
         admin!("/", Root, "GET", "A page about this proxy", Home),
