@@ -20,6 +20,7 @@ impl Check<'_> {
     /// Judges the keys of a map by the rows of `section`: known, of a later version, or nobody's.
     /// `path` is what messages call the map.
     pub(super) fn keys(&mut self, map: &Node, path: &str, section: &str) {
+        let is_of_credential = path.ends_with("credential_values");
         for (at, value) in map.entries() {
             let Some(name) = at.as_text() else { continue };
             let is_anchor = section.is_empty() && name.starts_with("x-");
@@ -29,9 +30,17 @@ impl Check<'_> {
             let shown = mask::message(&name);
             let full = if path.is_empty() { shown } else { format!("{path}.{shown}") };
             match keys::find(section, &name) {
+                Some(key) if key.standing == Standing::Sent && is_of_credential => {
+                    let message = format!(
+                        "`{full}` has no effect: a credential holds no parameters of requests"
+                    );
+                    self.warn(at, message, "move it to the `litellm_params` of its deployments");
+                }
                 Some(key) => self.known(at, value, &Judged { key, full: &full }),
                 None if section == "model_info" => {}
-                None if section == "litellm_params" => self.parameter(at, value, &name),
+                None if section == "litellm_params" && !is_of_credential => {
+                    self.parameter(at, value, &name)
+                }
                 None => self.unknown(at, section, &name, &full),
             }
         }
