@@ -24,7 +24,7 @@ impl Check<'_> {
         for (at, value) in map.entries() {
             let Some(name) = at.as_text() else { continue };
             let is_anchor = section.is_empty() && name.starts_with("x-");
-            if value.is_null() || is_anchor {
+            if self.is_absent(value) || is_anchor {
                 continue;
             }
             let shown = mask::message(&name);
@@ -44,6 +44,13 @@ impl Check<'_> {
                 None => self.unknown(at, section, &name, &full),
             }
         }
+    }
+
+    /// Null is as if the key were absent, unless a variable or a file was to be there: whoever
+    /// wrote that wants to know what becomes of the key.
+    fn is_absent(&self, value: &Node) -> bool {
+        let told = self.problems.found();
+        value.is_null() && !told.iter().any(|problem| problem.place == value.place)
     }
 
     fn known(&mut self, at: &Node, value: &Node, judged: &Judged<'_>) {
