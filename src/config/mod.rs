@@ -57,6 +57,7 @@ mod variables;
 mod yaml;
 
 pub use self::addresses::{Addresses, Nets};
+pub use self::aliases::{Alias, TagRules};
 pub use self::env::{Env, Unread};
 pub use self::keys::{page, schema};
 pub use self::load::{Refused, load, parse_str};
@@ -189,25 +190,6 @@ pub struct ClientSide {
     pub base: bool,
     /// The credential.
     pub key: bool,
-}
-
-/// `enable_tag_filtering`.
-#[derive(Clone, Copy, Debug)]
-pub struct TagRules {
-    /// Whether one tag in common is enough (`tag_filtering_match_any`, default true); else a
-    /// deployment must have all tags of the request.
-    pub match_any: bool,
-}
-
-/// One more name for some groups.
-#[derive(Clone, Debug)]
-pub struct Alias {
-    /// What clients ask for.
-    pub name: String,
-    /// The groups that answer, as one.
-    pub groups: Vec<String>,
-    /// Whether `/v1/models` leaves it out.
-    pub hidden: bool,
 }
 
 /// How long parts of an upstream call may take.
