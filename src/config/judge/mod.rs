@@ -39,7 +39,7 @@ impl Check<'_> {
                 Some(key) => self.known(at, value, &Judged { key, full: &full }),
                 None if section == "model_info" => {}
                 None if section == "litellm_params" && !is_of_credential => {
-                    self.parameter(at, value, &name)
+                    self.parameter(at, value, &name);
                 }
                 None => self.unknown(at, section, &name, &full),
             }
