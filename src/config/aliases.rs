@@ -1,7 +1,25 @@
 //! More names for model groups: `model_group_alias`, and `model_alias_map`, which means the same.
 use super::fields::Check;
 use super::yaml::Node;
-use super::{Alias, TagRules};
+
+/// `enable_tag_filtering`.
+#[derive(Clone, Copy, Debug)]
+pub struct TagRules {
+    /// Whether one tag in common is enough (`tag_filtering_match_any`, default true); else a
+    /// deployment must have all tags of the request.
+    pub match_any: bool,
+}
+
+/// One more name for some groups.
+#[derive(Clone, Debug)]
+pub struct Alias {
+    /// What clients ask for.
+    pub name: String,
+    /// The groups that answer, as one.
+    pub groups: Vec<String>,
+    /// Whether `/v1/models` leaves it out.
+    pub hidden: bool,
+}
 
 impl Check<'_> {
     /// `enable_tag_filtering` and what goes with it.

@@ -106,7 +106,13 @@ impl Check<'_> {
         allowed
     }
 
-    fn required(&mut self, at: &Node, map: &Node, key: &str, what: &str) -> Option<String> {
+    pub(super) fn required(
+        &mut self,
+        at: &Node,
+        map: &Node,
+        key: &str,
+        what: &str,
+    ) -> Option<String> {
         let text = self.text(map, key);
         if text.is_none() && map.get(key).is_none_or(Node::is_null) {
             self.error(at, format!("`{key}` is missing"), &format!("add `{key}`: {what}"));

@@ -24,6 +24,8 @@ pub(super) struct Check<'a> {
     pub(super) tls: Arc<UpstreamTls>,
     /// Values that were found wrong by the table of keys: whoever reads them need not repeat it.
     pub(super) wrong: HashSet<Place>,
+    /// Errors that were not told again, for all was said about their values.
+    untold: usize,
     /// Model groups that a section names, and whoever names them.
     pub(super) groups: Vec<Named>,
 }
@@ -38,6 +40,7 @@ impl<'a> Check<'a> {
             fill: Fill::default(),
             tls: Arc::default(),
             wrong: HashSet::new(),
+            untold: 0,
             groups: Vec::new(),
         }
     }
@@ -59,7 +62,15 @@ impl<'a> Check<'a> {
         let told = self.problems.found().iter().any(same) || self.wrong.contains(&problem.place);
         if problem.place.line == 0 || !told {
             self.problems.add(problem);
+        } else if problem.severity == Severity::Error {
+            self.untold += 1;
         }
+    }
+
+    /// Errors so far. Readers compare two counts: a value of no use to them counts even where
+    /// nothing new was to be said about it.
+    pub(super) fn errors(&self) -> usize {
+        self.problems.errors() + self.untold
     }
 
     /// A credential of the environment. A file that does not give it is told once.

@@ -26,6 +26,7 @@ mod master_key;
 mod moved;
 mod names;
 mod options;
+mod outbound;
 mod own;
 mod price;
 mod problem;
@@ -57,11 +58,13 @@ mod variables;
 mod yaml;
 
 pub use self::addresses::{Addresses, Nets};
+pub use self::aliases::{Alias, TagRules};
 pub use self::env::{Env, Unread};
 pub use self::keys::{page, schema};
 pub use self::load::{Refused, load, parse_str};
 pub use self::master_key::{state_dir, stored};
 pub use self::options::Options;
+pub use self::outbound::{Outbound, Proxies};
 pub use self::problem::{Problem, Problems, Severity};
 pub use self::secret::Secret;
 pub use self::through::{PassThrough, Through};
@@ -192,25 +195,6 @@ pub struct ClientSide {
     pub key: bool,
 }
 
-/// `enable_tag_filtering`.
-#[derive(Clone, Copy, Debug)]
-pub struct TagRules {
-    /// Whether one tag in common is enough (`tag_filtering_match_any`, default true); else a
-    /// deployment must have all tags of the request.
-    pub match_any: bool,
-}
-
-/// One more name for some groups.
-#[derive(Clone, Debug)]
-pub struct Alias {
-    /// What clients ask for.
-    pub name: String,
-    /// The groups that answer, as one.
-    pub groups: Vec<String>,
-    /// Whether `/v1/models` leaves it out.
-    pub hidden: bool,
-}
-
 /// How long parts of an upstream call may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
@@ -279,37 +263,6 @@ pub struct Deployment {
     pub mock: Option<String>,
     /// Names under which `/v1/models` lists its group (`model_info.access_groups`).
     pub access_groups: Vec<String>,
-}
-
-/// How the forwarder reaches upstreams.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outbound {
-    /// How TLS is spoken where a deployment says nothing.
-    pub tls: Arc<UpstreamTls>,
-    /// Proxies, from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
-    pub proxies: Proxies,
-    /// Whether names lead to IPv4 addresses only (`force_ipv4`). Default false.
-    pub ipv4_only: bool,
-    /// How long a connection may take, TLS included. Default 10 s.
-    pub connect_timeout: Duration,
-    /// How long an idle upstream connection is kept. Default 90 s.
-    pub pool_idle: Duration,
-    /// Whether content that clients name by URL may be anywhere and without TLS
-    /// (`user_url_validation: false`). Default false.
-    pub trust_urls: bool,
-    /// Our own listeners: a call must not be sent there.
-    pub own: Arc<[SocketAddr]>,
-}
-
-/// `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. Credentials inside the URLs stay secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proxies {
-    /// For `http://` upstreams.
-    pub http: Option<Secret<Uri>>,
-    /// For `https://` upstreams.
-    pub https: Option<Secret<Uri>>,
-    /// Hosts, domains, addresses and networks that are reached directly; `*` is all.
-    pub except: Vec<String>,
 }
 
 /// What is logged, and how.

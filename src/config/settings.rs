@@ -1,13 +1,12 @@
-//! The settings that are no model: listeners, who may call, how upstreams are reached, logs.
+//! The settings that are no model: listeners, who may call, logs.
 use super::fields::Check;
 use super::master_key;
 use super::options::Options;
 use super::problem::Problem;
 use super::yaml::Node;
-use super::{Access, Compat, Outbound, Proxies, Secret, Server, Telemetry};
+use super::{Access, Compat, Secret, Server, Telemetry};
 use http::{HeaderName, Uri};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 impl Check<'_> {
@@ -142,34 +141,6 @@ impl Check<'_> {
              the proxy may call",
         );
         true
-    }
-
-    pub(super) fn outbound(&mut self, general: &Node, litellm: &Node, server: &Server) -> Outbound {
-        Outbound {
-            tls: Arc::clone(&self.tls),
-            proxies: self.proxies(),
-            ipv4_only: self.flag(litellm, "force_ipv4").unwrap_or(false),
-            connect_timeout: Duration::from_secs(10),
-            pool_idle: Duration::from_secs(90),
-            trust_urls: self.flag(general, "user_url_validation") == Some(false),
-            own: server.listen.iter().copied().chain(server.ops_listen).collect(),
-        }
-    }
-
-    fn proxies(&mut self) -> Proxies {
-        let mut proxy = |names: [&str; 2]| {
-            let (name, value) = self.env.first(&names)?;
-            let url = value.parse::<Uri>().ok().filter(|url| url.host().is_some());
-            if url.is_none() {
-                self.problems.notice(format!("{name} is not a URL and is not used"));
-            }
-            url.map(Secret::new)
-        };
-        let (http, https) =
-            (proxy(["http_proxy", "HTTP_PROXY"]), proxy(["https_proxy", "HTTPS_PROXY"]));
-        let except = self.env.first(&["no_proxy", "NO_PROXY"]).map_or("", |(_, list)| list);
-        let except = except.split(',').map(str::trim).filter(|name| !name.is_empty());
-        Proxies { http, https, except: except.map(str::to_owned).collect() }
     }
 
     pub(super) fn telemetry(&mut self, litellm: &Node, options: &Options) -> Telemetry {

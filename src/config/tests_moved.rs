@@ -59,7 +59,7 @@ fn mistakes_in_what_fills_an_entry_have_their_places() {
     litellm_params: {model: openai/x, litellm_credential_name: team, additional_drop_params: [a.b, seed, model]}
 credential_list:
   - credential_name: team
-    credential_values: {api_key: sk-planted, mystery: 1}
+    credential_values: {api_key: sk-planted, mystery: 1, seed: 1}
   - credential_values: {api_key: sk-planted}
 ";
     let (config, problems) = parse_str(text).expect("it loads");
@@ -72,10 +72,11 @@ credential_list:
         "no credential is named `tean`",
         "did you mean `team`?",
         "`timeout` must be",
-        "unknown key `credential_values.mystery`",
+        "unknown key `credential_list[].credential_values.mystery`",
+        "`credential_list[].credential_values.seed` has no effect: a credential holds no param",
         "`a.b` is not taken out",
         "`model` is not taken out",
-        "a credential has a `credential_name`",
+        "`credential_name` is missing",
     ] {
         assert!(said.contains(words), "{words} in {said}");
     }

@@ -107,6 +107,11 @@ fn a_listener_that_cannot_speak_tls_as_told_is_not_started_at_all() {
         ("tls: {certificates: []}".to_owned(), "names no certificate"),
         ("tls: yes".to_owned(), "must be a map"),
         ("tls: {certificates: [a.pem]}".to_owned(), "must be a map"),
+        ("tls: {certificates: a.pem}".to_owned(), "must be a list"),
+        (format!("tls: {{{pair}, client_ca: [/none.pem]}}"), "`client_ca` must be a text"),
+        (format!("tls: {{{pair}, client_auth: [require]}}"), "`client_auth` must be one word"),
+        (format!("tls: {{{pair}, min_version: [1.3]}}"), "`min_version` must be a text"),
+        ("ops_tls: cert.pem".to_owned(), "must be true, false or a map of keys"),
         (format!("tls: {{certificates: [{{certificate: {one}}}]}}"), "`key` is missing"),
         (format!("tls: {{certificates: [{{key: {key}}}]}}"), "`certificate` is missing"),
         (
@@ -118,7 +123,7 @@ fn a_listener_that_cannot_speak_tls_as_told_is_not_started_at_all() {
             "/none.pem cannot be read",
         ),
         (format!("tls: {{{pair}, client_auth: require}}"), "needs a `client_ca`"),
-        (format!("tls: {{{pair}, client_auth: maybe}}"), "none of the three ways"),
+        (format!("tls: {{{pair}, client_auth: maybe}}"), "unknown client_auth `maybe`"),
         (format!("tls: {{{pair}, client_ca: /none.pem}}"), "/none.pem cannot be read"),
         (format!("tls: {{{pair}, min_version: '1.1'}}"), "is no version of TLS"),
         ("ops_tls: true".to_owned(), "which is not set"),
@@ -200,8 +205,11 @@ fn a_deployment_whose_settings_of_tls_are_wrong_is_left_out_with_the_place() {
         ("tls: {pins: []}", "names no key"),
         ("tls: {server_name: 'a b'}", "is no host name"),
         ("tls: true", "must be a map"),
+        ("tls: {ca_file: [/none.pem]}", "`ca_file` must be a text"),
+        ("tls: {pins: {a: b}}", "`pins` must be a text or a list of texts"),
+        ("tls: {server_name: [inner.test]}", "`server_name` must be a text"),
         ("ssl_verify: /none.pem", "/none.pem cannot be read"),
-        ("ssl_verify: [a]", "must be true, false or a file"),
+        ("ssl_verify: [a]", "must be true, false or a text"),
     ] {
         let (config, problems) = read(&model(&format!("    {params}\n"))).unwrap();
         let told = problems.render(false);

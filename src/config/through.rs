@@ -88,9 +88,8 @@ impl Check<'_> {
         }
         let mut accounts = Vec::new();
         for entry in list.items() {
-            let Some(name) = self.text(entry, "custom_llm_provider") else {
-                let message = "`custom_llm_provider` is missing".to_owned();
-                self.error(entry, message, "add `custom_llm_provider: openai`");
+            let what = "the provider of the account";
+            let Some(name) = self.required(entry, entry, "custom_llm_provider", what) else {
                 continue;
             };
             let Some(provider) = data::provider(&name) else {
@@ -150,11 +149,7 @@ impl Check<'_> {
     }
 
     fn own_path(&mut self, entry: &Node) -> Option<String> {
-        let Some(path) = self.text(entry, "path") else {
-            let message = "`path` is missing: an entry of `pass_through_endpoints` needs one";
-            self.error(entry, message.into(), "add `path: /PATH`: what clients call here");
-            return None;
-        };
+        let path = self.required(entry, entry, "path", "what clients call here")?;
         let path = path.trim_end_matches('/').to_owned();
         let parsed = path.parse::<Uri>().ok();
         let plain = parsed.is_some_and(|uri| uri.authority().is_none() && uri.query().is_none());
@@ -168,11 +163,7 @@ impl Check<'_> {
     }
 
     fn target(&mut self, entry: &Node) -> Option<Uri> {
-        let Some(text) = self.text(entry, "target") else {
-            let message = "`target` is missing: an entry of `pass_through_endpoints` needs one";
-            self.error(entry, message.into(), "add `target: https://HOST/PATH`");
-            return None;
-        };
+        let text = self.required(entry, entry, "target", "where the calls go")?;
         let at = entry.get("target").unwrap_or(entry);
         let url = text.parse::<Uri>().ok().filter(|url| {
             let web = matches!(url.scheme_str(), Some("http" | "https"));

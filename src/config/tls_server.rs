@@ -66,7 +66,7 @@ impl Check<'_> {
             // On loopback, for clients that would not trust a certificate for 127.0.0.1.
             return Listening::default();
         }
-        let before = self.problems.errors();
+        let before = self.errors();
         let told = self.pair(options);
         let section = self.section(general, "tls");
         let calls = match (section, told) {
@@ -94,7 +94,7 @@ impl Check<'_> {
                 section.and_then(|one| self.server_tls(one, "general_settings.ops_tls", None))
             }
         };
-        Listening { calls, ops, failed: self.problems.errors() > before }
+        Listening { calls, ops, failed: self.errors() > before }
     }
 
     /// The certificate of LiteLLM's two flags, or of their variables.
@@ -120,7 +120,7 @@ impl Check<'_> {
         path: &str,
         told: Option<Certificate>,
     ) -> Option<ServerTls> {
-        let before = self.problems.errors();
+        let before = self.errors();
         let list = section.get("certificates").filter(|list| !list.is_null());
         let listed: Vec<_> = list.into_iter().flat_map(Node::items).collect();
         let certificates = match told {
@@ -132,7 +132,7 @@ impl Check<'_> {
             }
             None => listed.into_iter().filter_map(|one| self.certificate(one, path)).collect(),
         };
-        if certificates.is_empty() && self.problems.errors() == before {
+        if certificates.is_empty() && self.errors() == before {
             let message = format!("`{path}` names no certificate");
             let help = "add `certificates:` and below it `- certificate: FILE` with `key: FILE`";
             self.error(list.unwrap_or(section), message, help);

@@ -95,7 +95,7 @@ enum Source {
 impl Check<'_> {
     /// Reads what holds for all upstreams; false if it cannot be used.
     pub(super) fn outbound_tls(&mut self, litellm: &Node) -> bool {
-        let before = self.problems.errors();
+        let before = self.errors();
         let mut tls = UpstreamTls::default();
         let env = self.env;
         let variable = |name| env.get(name).map(|text| verify_of(name, text));
@@ -122,7 +122,7 @@ impl Check<'_> {
             self.error(key, message, "add `ssl_certificate: FILE`");
         }
         self.tls = Arc::new(tls);
-        self.problems.errors() == before
+        self.errors() == before
     }
 
     /// What a deployment has of its own; `None` if that cannot be used.
@@ -131,11 +131,11 @@ impl Check<'_> {
         params: &Node,
         base: Option<&Uri>,
     ) -> Option<Option<Arc<UpstreamTls>>> {
-        let before = self.problems.errors();
+        let before = self.errors();
         let told = self.ssl_verify(params);
         let section = self.section(params, "tls");
         if told.is_none() && section.is_none() {
-            return (self.problems.errors() == before).then_some(None);
+            return (self.errors() == before).then_some(None);
         }
         self.note_reach(params, &told, base);
         let mut tls = UpstreamTls::clone(&self.tls);
@@ -159,7 +159,7 @@ impl Check<'_> {
         if let Some(section) = section {
             self.own_tls(section, &mut tls);
         }
-        (self.problems.errors() == before).then(|| Some(Arc::new(tls)))
+        (self.errors() == before).then(|| Some(Arc::new(tls)))
     }
 
     /// Says whom nobody checks, and what no TLS is spoken with.

@@ -2,16 +2,16 @@
 use super::families::Families;
 use super::family::unix_now;
 use super::live::Live;
+use super::observed::Observed;
 use super::series::{Alike, Cells, DeploymentLabels, ServedCells};
 use super::totals::Totals;
 use super::trail::{Outcome, Served, Trail};
 use crate::config::Compat;
 use bartizan_layers::end::End;
 use foldhash::fast::RandomState;
-use prometheus::{Gauge, Histogram};
+use prometheus::Gauge;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 /// What LiteLLM prints where a value is not known.
 pub(super) const NONE: &str = "None";
@@ -41,14 +41,6 @@ pub struct UpstreamConnections {
     pub open: usize,
     /// Of these: waiting for a call.
     pub idle: usize,
-}
-
-/// The histograms of one provider that a stream's frames are counted in.
-#[derive(Clone, Debug)]
-pub struct Observed {
-    first_content: Histogram,
-    gap: Histogram,
-    open_streams: Gauge,
 }
 
 impl Metrics {
@@ -245,28 +237,6 @@ impl ServedCells {
             self.total_tokens.inc_by((usage.input + usage.output) as f64);
             self.spend.inc_by(cost.0 as f64 / 1e9);
         }
-    }
-}
-
-impl Observed {
-    /// A stream has begun to flow.
-    pub fn opened(&self) {
-        self.open_streams.inc();
-    }
-
-    /// A stream has ended, however.
-    pub fn closed(&self) {
-        self.open_streams.dec();
-    }
-
-    /// The first content came this long after the call was sent.
-    pub fn first_content(&self, after: Duration) {
-        self.first_content.observe(after.as_secs_f64());
-    }
-
-    /// More content came this long after the one before.
-    pub fn gap(&self, after: Duration) {
-        self.gap.observe(after.as_secs_f64());
     }
 }
 

@@ -250,6 +250,8 @@ async fn a_wrong_endpoint_is_told_with_its_place_and_what_to_do() {
     - path: /a
     - path: no-slash
       target: https://host.example/x
+    - path: /a//b
+      target: https://host.example/x
     - path: /b
       target: host.example
     - path: /c
@@ -267,6 +269,7 @@ async fn a_wrong_endpoint_is_told_with_its_place_and_what_to_do() {
     for words in [
         "`path` is missing",
         "`target` is missing",
+        "`path` must be a path that begins with `/`",
         "`path` is not a path of this proxy",
         "`target` is not a URL",
         "`target` leads back to this proxy",

@@ -42,7 +42,7 @@ impl File {
 
     /// Its lines up to its `mod tests`.
     fn code(&self) -> impl Iterator<Item = &str> {
-        let end = ["\n#[cfg(test)]\nmod tests", "\n#[cfg(all(test"];
+        let end = ["\n#[cfg(test)]\nmod tests {", "\n#[cfg(all(test"];
         let end = end.iter().filter_map(|mark| self.text.find(mark)).min();
         self.text.get(..end.unwrap_or(self.text.len())).unwrap_or_default().lines()
     }

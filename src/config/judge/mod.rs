@@ -20,21 +20,37 @@ impl Check<'_> {
     /// Judges the keys of a map by the rows of `section`: known, of a later version, or nobody's.
     /// `path` is what messages call the map.
     pub(super) fn keys(&mut self, map: &Node, path: &str, section: &str) {
+        let is_of_credential = path.ends_with("credential_values");
         for (at, value) in map.entries() {
             let Some(name) = at.as_text() else { continue };
             let is_anchor = section.is_empty() && name.starts_with("x-");
-            if value.is_null() || is_anchor {
+            if self.is_absent(value) || is_anchor {
                 continue;
             }
             let shown = mask::message(&name);
             let full = if path.is_empty() { shown } else { format!("{path}.{shown}") };
             match keys::find(section, &name) {
+                Some(key) if key.standing == Standing::Sent && is_of_credential => {
+                    let message = format!(
+                        "`{full}` has no effect: a credential holds no parameters of requests"
+                    );
+                    self.warn(at, message, "move it to the `litellm_params` of its deployments");
+                }
                 Some(key) => self.known(at, value, &Judged { key, full: &full }),
                 None if section == "model_info" => {}
-                None if section == "litellm_params" => self.parameter(at, value, &name),
+                None if section == "litellm_params" && !is_of_credential => {
+                    self.parameter(at, value, &name);
+                }
                 None => self.unknown(at, section, &name, &full),
             }
         }
+    }
+
+    /// Null is as if the key were absent, unless a variable or a file was to be there: whoever
+    /// wrote that wants to know what becomes of the key.
+    fn is_absent(&self, value: &Node) -> bool {
+        let told = self.problems.found();
+        value.is_null() && !told.iter().any(|problem| problem.place == value.place)
     }
 
     fn known(&mut self, at: &Node, value: &Node, judged: &Judged<'_>) {

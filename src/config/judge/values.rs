@@ -31,9 +31,9 @@ impl Check<'_> {
         if node.is_null() || node.text() == Some("") {
             return;
         }
-        if !kind.choices().any(|one| fits(node, one)) {
+        let Some(kind) = kind.choices().find(|one| fits(node, *one)) else {
             return self.misfit(node, judged, kind);
-        }
+        };
         match kind {
             Kind::Map(section) if !section.is_empty() => self.nested(node, judged, section),
             Kind::Maps(section) => self.maps(node, judged, section),
@@ -48,11 +48,10 @@ impl Check<'_> {
         }
     }
 
-    /// The keys of a map below a key; sections of deployments are judged with their entries.
+    /// The keys of a map below a key. Those of deployments have short names.
     fn nested(&mut self, map: &Node, judged: &Judged<'_>, section: &'static str) {
-        if ["litellm_params", "model_info"].contains(&section) {
-            let path = section;
-            return self.keys(map, path, section);
+        if ["litellm_params", "model_info"].contains(&judged.key.name) {
+            return self.keys(map, section, section);
         }
         let before = self.later.clone();
         self.keys(map, judged.full, section);

@@ -124,7 +124,9 @@ impl Kind {
             Self::Map(_) | Self::Maps(_) => "a map of keys",
             Self::List(_) => "a list",
             Self::Either("text", _) => "a text or a list of texts",
-            Self::Either("flag", "map") => "true, false or a map of keys",
+            Self::Either("flag", other) if other.starts_with("map") => {
+                "true, false or a map of keys"
+            }
             Self::Either(..) => "true, false or a text",
         }
     }

@@ -22,19 +22,27 @@ pub fn schema() -> Value {
 
 fn of_section(section: &str) -> Map<String, Value> {
     let properties: Map<_, _> = of(section).map(|key| (key.name.into(), of_key(&key))).collect();
-    let required: Vec<_> = of(section).filter(Key::is_required).map(|key| key.name).collect();
+    let required = required(section).filter(|_| section != IN_PARTS);
     let mut schema = Map::new();
     schema.insert("type".into(), "object".into());
     schema.insert("properties".into(), properties.into());
-    if !required.is_empty() {
-        schema.insert("required".into(), required.into());
-    }
+    schema.extend(required.map(|names| ("required".into(), names)));
     if section.is_empty() {
         let anchors = json!({ "^x-": { "description": "A holder of anchors." } });
         schema.insert("patternProperties".into(), anchors);
     }
     schema.insert("additionalProperties".into(), true.into());
     schema
+}
+
+/// The section of which other places, like a named credential, hold a part: it is whole only below
+/// the key of its name.
+const IN_PARTS: &str = "litellm_params";
+
+/// The keys that a section is nothing without, if there are any.
+fn required(section: &str) -> Option<Value> {
+    let names: Vec<_> = of(section).filter(Key::is_required).map(|key| key.name).collect();
+    (!names.is_empty()).then(|| names.into())
 }
 
 fn of_key(key: &Key) -> Value {
@@ -46,6 +54,9 @@ fn of_key(key: &Key) -> Value {
     schema.insert("x-standing".into(), standing(key.standing).into());
     if let Some(default) = default(key) {
         schema.insert("default".into(), default);
+    }
+    if let Some(names) = required(IN_PARTS).filter(|_| key.name == IN_PARTS) {
+        schema.insert("required".into(), names);
     }
     schema.into()
 }
