@@ -38,7 +38,7 @@ fn a_misspelt_flag_is_met_with_the_right_one() {
     says("--prot 1", 2, &["--port"]);
     says("--num_worker 1", 2, &["--num_workers"]);
     says("--port high", 2, &["--port"]);
-    says("exec true", 2, &["unexpected argument 'true'"]);
+    says("exec --quite true", 2, &["--quiet"]);
     says("--port 1 exec -- true", 2, &["--port"]);
 }
 
