@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "gungraun's main exits by itself")]
 
 use bartizan::config::Telemetry as Settings;
-use bartizan::edge::{Answer, Budget, Ingest, IngestLayer, Record, RecordLayer};
+use bartizan::edge::{Answer, BodyRules, Budget, Ingest, IngestLayer, Record, RecordLayer};
 use bartizan::providers::openai::{EditPlan, Edited, edited};
 use bartizan::providers::{Operation, Prompt};
 use bartizan::telemetry::{
@@ -56,7 +56,14 @@ fn ingest(
 
 fn ingest_setup(len: usize) -> (Ingest<Respond<Prompt, BoxError>>, Request<Frames>) {
     let leaf = service_fn(answer_prompt as fn(Request<Prompt>) -> _);
-    let mut service = IngestLayer::new(32 << 20, Budget::new(256 << 20)).layer(leaf);
+    let rules = BodyRules {
+        cap: 32 << 20,
+        budget: Budget::new(256 << 20),
+        default_model: None,
+        elsewhere: false,
+        largest_file: None,
+    };
+    let mut service = IngestLayer::new(Arc::new(rules)).layer(leaf);
     let warm = service.call(ingest_request(len)).now_or_never();
     assert!(matches!(warm, Some(Ok(_))), "the prompt is taken");
     (service, ingest_request(len))

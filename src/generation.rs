@@ -1,7 +1,7 @@
 //! What is made anew from each config, what outlives it, and how one takes another's place.
 use crate::admin::{Handles, LastReload, Ops};
 use crate::config::{Compat, Config, Outbound};
-use crate::edge::{Budget, Guard, HOP, IngestLayer, IntakeLayer, RoomLayer};
+use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer};
 use crate::forward::{Forwarder, SetupError};
 use crate::router::Router;
 use crate::server::{Draining, Peers};
@@ -100,9 +100,13 @@ impl House {
             // Before anyone looks: a request without it would be refused.
             self.peers.tell();
         }
-        let default_model = routing.default_model.clone();
-        let largest_file = routing.through.max_file;
-        let takes_elsewhere = routing.takes_elsewhere();
+        let bodies = BodyRules {
+            cap: server.max_body,
+            budget: self.budget.clone(),
+            default_model: routing.default_model.as_deref().map(Into::into),
+            elsewhere: routing.takes_elsewhere(),
+            largest_file: routing.through.max_file,
+        };
         let hop = (HOP, self.instance.clone());
         let router = Router::new(routing, forwarder, &self.metrics, hop, access.key_header.clone());
         self.rooms().live = router.live();
@@ -126,12 +130,7 @@ impl House {
             guard: Guard::new(self.instance.clone(), &access, telemetry.clone()),
             root_path: server.root_path.as_str().into(),
             body_timeout: server.body_timeout,
-            intake: IntakeLayer::new(server.max_body, self.budget.clone())
-                .default_model(default_model.as_deref())
-                .largest_file(largest_file),
-            ingest: IngestLayer::new(server.max_body, self.budget.clone())
-                .default_model(default_model.as_deref())
-                .elsewhere(takes_elsewhere),
+            bodies: Arc::new(bodies),
             telemetry,
             router,
             handles,

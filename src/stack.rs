@@ -2,8 +2,8 @@
 use crate::admin::{Admin, Handles};
 use crate::config::Access;
 use crate::edge::{
-    CatchBody, CatchLayer, Dispatch, Fork, Guard, IngestLayer, IntakeLayer, PauseLayer,
-    RecordLayer, RespondLayer, RoomLayer,
+    BodyRules, CatchBody, CatchLayer, Dispatch, Doors, Fork, Guard, IngestLayer, IntakeLayer,
+    PauseLayer, RecordLayer, RespondLayer, RoomLayer,
 };
 use crate::router::Router;
 use crate::telemetry::Telemetry;
@@ -67,12 +67,10 @@ pub struct Plan {
     pub root_path: Arc<str>,
     /// How long a client may pause within a body.
     pub body_timeout: Duration,
-    /// How bodies are read.
-    pub ingest: IngestLayer,
+    /// How bodies are taken.
+    pub bodies: Arc<BodyRules>,
     /// How many calls may be open.
     pub room: RoomLayer,
-    /// How bodies that go straight through are taken.
-    pub intake: IntakeLayer,
     /// Where records go.
     pub telemetry: Telemetry,
     /// The deployments.
@@ -92,7 +90,6 @@ where
     if let Some(header) = &plan.key_header {
         auth = auth.only_header(header.clone());
     }
-    let endpoints = plan.router.endpoints().to_vec();
     let calls = ServiceBuilder::new()
         // Sees refusals, disconnects and the final status: outside everything but the panics.
         .layer(RecordLayer::new(plan.telemetry))
@@ -108,18 +105,19 @@ where
         // once, under its cap and the memory budget. Then name → group → deployment, which ends in
         // its dialect and the forwarder.
         .service(Fork::new(
-            plan.ingest.layer(plan.router.clone()),
-            plan.intake.layer(plan.router.through()),
+            IngestLayer::new(plan.bodies.clone()).layer(plan.router.clone()),
+            IntakeLayer::new(plan.bodies).layer(plan.router.through()),
         ));
     let admin = Admin::new(plan.handles, plan.keys)
         .key_header(plan.key_header)
         .metrics_need_key(plan.metrics_need_key);
+    let doors = Doors::new(AlwaysReady(admin), plan.guard)
+        .below(&plan.root_path)
+        .endpoints(plan.router.endpoints());
     let all = ServiceBuilder::new()
         // A bug in any layer costs one call, not the connection.
         .layer(CatchLayer)
-        .service(
-            Dispatch::new(calls, admin, plan.guard).below(plan.root_path).endpoints(&endpoints),
-        );
+        .service(Dispatch::new(calls, doors));
     AlwaysReady(all)
 }
 

@@ -1,15 +1,15 @@
 //! `--health` and `--test`: asks a proxy that runs already, as LiteLLM's flags of the same names.
-use crate::config::{Env, Options, Secret, state_dir, stored};
-use anyhow::{Context, anyhow, bail};
+use crate::config::{Env, Options, Outbound, Secret, state_dir, stored};
+use crate::forward::Forwarder;
+use crate::tasks::Tasks;
+use anyhow::Context;
+use bartizan_layers::body::Body;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
-use tokio::net::TcpStream;
 
 /// The model of a test where no other is known.
 const MODEL: &str = "gpt-4o-mini";
@@ -65,22 +65,22 @@ fn told((status, answer): &Answer) -> anyhow::Result<ExitCode> {
 
 /// A proxy that is asked, and the key for it.
 struct Asked {
-    authority: String,
+    base: Uri,
     key: Option<Secret<String>>,
 }
 
 impl Asked {
     fn new(options: &Options, url: Option<&str>) -> anyhow::Result<Self> {
         let env = Env::of_process();
-        let authority = match url {
-            Some(url) => authority(url)?,
-            None => own_authority(options, &env),
+        let base = match url {
+            Some(url) => url.parse().context("--test: this is not a URL")?,
+            None => own_base(options, &env).parse().context("--host: this is no address")?,
         };
         let key = match env.secret("LITELLM_MASTER_KEY")? {
             Some(key) => Some(key),
             None => state_dir(options.state_dir.as_deref(), &env).as_deref().and_then(stored),
         };
-        Ok(Self { authority, key })
+        Ok(Self { base, key })
     }
 
     async fn first_model(&self) -> anyhow::Result<String> {
@@ -95,34 +95,25 @@ impl Asked {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Answer> {
-        let authority = &self.authority;
-        let stream = TcpStream::connect(authority.as_str()).await;
-        let stream = stream.with_context(|| format!("no proxy listens on {authority}"))?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, authority)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::CONNECTION, "close");
+            .header(header::CONTENT_TYPE, "application/json");
         if let Some(key) = &self.key {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", key.expose()));
         }
-        let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
-        let answering = sender.send_request(request.body(Full::new(body))?);
-        let read = async {
-            let (head, body) = answering.await?.into_parts();
-            anyhow::Ok((head.status, body.collect().await?.to_bytes()))
-        };
-        let (answer, _closed) = tokio::join!(read, connection);
-        let (status, body) = answer.context("the proxy did not answer")?;
+        let body = body.map_or_else(Body::empty, |body| Bytes::from(body.to_string()).into());
+        let forwarder = Forwarder::new(&Outbound::default(), Tasks::default())?;
+        let answering = forwarder.upstream(&self.base).send(request.body(body)?);
+        let (head, body) = answering.await?.into_parts();
+        let body = body.collect().await.context("the proxy did not answer to the end")?.to_bytes();
         let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
-        Ok((status, serde_json::from_slice(&body).unwrap_or_else(|_| text())))
+        Ok((head.status, serde_json::from_slice(&body).unwrap_or_else(|_| text())))
     }
 }
 
 /// The host and port of the options, or of a proxy that was started without any.
-fn own_authority(options: &Options, env: &Env) -> String {
+fn own_base(options: &Options, env: &Env) -> String {
     let host = options.host.as_deref().or_else(|| env.get("HOST")).unwrap_or("127.0.0.1");
     // What stands for all addresses is no address to connect to.
     let host = match host {
@@ -134,14 +125,5 @@ fn own_authority(options: &Options, env: &Env) -> String {
     let port = port.or_else(|| env.get("PORT").map(str::to_owned));
     let bare_v6 = host.contains(':') && !host.starts_with('[');
     let host = if bare_v6 { format!("[{host}]") } else { host.to_owned() };
-    format!("{host}:{}", port.as_deref().unwrap_or("4000"))
-}
-
-fn authority(url: &str) -> anyhow::Result<String> {
-    let uri: Uri = url.parse().map_err(|_| anyhow!("--test: this is not a URL"))?;
-    if uri.scheme_str() != Some("http") {
-        bail!("--test: only http:// URLs can be asked");
-    }
-    let host = uri.host().ok_or_else(|| anyhow!("--test: the URL has no host"))?;
-    Ok(format!("{host}:{}", uri.port_u16().unwrap_or(80)))
+    format!("http://{host}:{}", port.as_deref().unwrap_or("4000"))
 }

@@ -27,6 +27,20 @@ pub struct Outbound {
     pub own: Arc<[SocketAddr]>,
 }
 
+impl Default for Outbound {
+    fn default() -> Self {
+        Self {
+            tls: Arc::default(),
+            proxies: Proxies::default(),
+            ipv4_only: false,
+            connect_timeout: Duration::from_secs(10),
+            pool_idle: Duration::from_secs(90),
+            trust_urls: false,
+            own: Arc::default(),
+        }
+    }
+}
+
 /// `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. Credentials inside the URLs stay secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
@@ -44,10 +58,9 @@ impl Check<'_> {
             tls: Arc::clone(&self.tls),
             proxies: self.proxies(),
             ipv4_only: self.flag(litellm, "force_ipv4").unwrap_or(false),
-            connect_timeout: Duration::from_secs(10),
-            pool_idle: Duration::from_secs(90),
             trust_urls: self.flag(general, "user_url_validation") == Some(false),
             own: server.listen.iter().copied().chain(server.ops_listen).collect(),
+            ..Outbound::default()
         }
     }
 

@@ -1,7 +1,23 @@
-//! The memory that all buffered bodies may hold together.
+//! What request bodies are measured by, and the memory that all buffered ones may hold together.
 use crate::providers::Hold;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// How request bodies are taken.
+#[derive(Debug)]
+pub struct BodyRules {
+    /// The largest body in bytes, of calls that are read whole and of forms.
+    pub cap: usize,
+    /// What of bodies is held, is held as long as it lasts.
+    pub budget: Budget,
+    /// The model of calls that name none.
+    pub default_model: Option<Box<str>>,
+    /// Whether calls may bring their own upstream or credential to some deployment; else such
+    /// calls are refused.
+    pub elsewhere: bool,
+    /// The largest object of an account in bytes; `None` for any size.
+    pub largest_file: Option<u64>,
+}
 
 /// Bytes that are left. Clones share them.
 #[derive(Clone, Debug)]

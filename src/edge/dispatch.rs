@@ -11,29 +11,42 @@ use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use tower_service::Service;
 
 /// Routes to `C`, which takes calls, and to `A`, which answers the proxy's own routes.
 #[derive(Clone, Debug)]
 pub struct Dispatch<C, A> {
     calls: C,
+    doors: Arc<Doors<A>>,
+}
+
+/// What a request passes on its way in, shared by all.
+#[derive(Debug)]
+pub struct Doors<A> {
     admin: A,
     guard: Guard,
-    root: Option<Arc<str>>,
-    endpoints: Arc<[Arc<Endpoint>]>,
+    root: Option<Box<str>>,
+    endpoints: Box<[Arc<Endpoint>]>,
 }
 
 impl<C, A> Dispatch<C, A> {
-    /// Puts both behind `guard`.
-    pub fn new(calls: C, admin: A, guard: Guard) -> Self {
-        Self { calls, admin, guard, root: None, endpoints: Arc::default() }
+    /// Sends calls that come in by `doors` to `calls`.
+    pub fn new(calls: C, doors: Doors<A>) -> Self {
+        Self { calls, doors: Arc::new(doors) }
+    }
+}
+
+impl<A> Doors<A> {
+    /// Puts everything behind `guard`.
+    pub fn new(admin: A, guard: Guard) -> Self {
+        Self { admin, guard, root: None, endpoints: Box::default() }
     }
 
     /// Takes every path also below `root`, unless that is empty.
     #[must_use]
-    pub fn below(self, root: Arc<str>) -> Self {
-        Self { root: Some(root).filter(|root| !root.is_empty()), ..self }
+    pub fn below(self, root: &str) -> Self {
+        Self { root: Some(root).filter(|root| !root.is_empty()).map(Into::into), ..self }
     }
 
     /// Takes the paths of the config too, where there is none of our own.
@@ -62,38 +75,61 @@ impl<C, A> Dispatch<C, A> {
             (rest.is_empty() || below).then(|| (endpoint.clone(), rest))
         })
     }
+
+    /// A path that is none of ours: one of the config's, or nothing.
+    fn elsewhere<B>(&self, req: &mut Request<B>) -> Result<(), Response<Body>> {
+        let (endpoint, rest) = self.endpoint(req.uri().path()).ok_or_else(nothing)?;
+        let config = endpoint.config();
+        let taken = |method: &String| method == req.method().as_str();
+        if !config.methods.is_empty() && !config.methods.iter().any(taken) {
+            return Err(wrong_method(&config.methods.join(", ")));
+        }
+        let raw = Raw { provider: "pass_through", path: rest.into() };
+        let facts = req.extensions_mut();
+        if !config.auth {
+            facts.insert(KeyNotNeeded);
+        }
+        facts.insert(Operation::Raw(Box::new(raw)));
+        facts.insert(endpoint);
+        Ok(())
+    }
 }
 
 impl<C, A, B> Service<Request<B>> for Dispatch<C, A>
 where
     C: Service<Request<B>, Response = Response<Answer>, Error = Infallible>,
-    A: Service<Request<AdminRoute>, Response = Response<Body>, Error = Infallible>,
+    A: hyper::service::Service<Request<AdminRoute>, Response = Response<Body>, Error = Infallible>,
 {
     type Response = Response<Answer>;
     type Error = Infallible;
     type Future = DispatchFuture<C::Future, A::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        let _ready = ready!(self.admin.poll_ready(cx));
         self.calls.poll_ready(cx)
     }
 
     fn call(&mut self, mut req: Request<B>) -> Self::Future {
-        if let Some(short) = self.root.as_deref().and_then(|root| without_root(req.uri(), root)) {
+        let doors = &*self.doors;
+        if let Some(short) = doors.root.as_deref().and_then(|root| without_root(req.uri(), root)) {
             *req.uri_mut() = short;
         }
         let route = Route::of(req.method(), req.uri().path());
-        if let Err(problem) = self.guard.check(&req, &route) {
-            return DispatchFuture::Done(Some(self.guard.refuse(&req, &route, &problem)));
+        if let Err(problem) = doors.guard.check(&req, &route) {
+            return Way::Done(Some(doors.guard.refuse(&req, &route, &problem))).into();
         }
-        if let Some(origin) = self.guard.origin(&req) {
-            return self.across(req, origin);
+        let page = doors.guard.origin(&req).map(Box::new);
+        if let Some(page) = &page {
+            if let Some(rsp) = cors::preflight(&req, page) {
+                return Way::Done(Some(rsp)).into();
+            }
+            // It is answered here; an upstream could only refuse the page once more.
+            req.headers_mut().remove(header::ORIGIN);
         }
-        match route {
+        let way = match route {
             Route::Call(operation) => {
                 note_key(&operation, req.extensions_mut());
                 req.extensions_mut().insert(operation);
-                DispatchFuture::Call(self.calls.call(req))
+                Way::Call(self.calls.call(req))
             }
             Route::CallOf(operation, model) => {
                 note_key(&operation, req.extensions_mut());
@@ -103,57 +139,16 @@ where
                 }
                 req.extensions_mut().insert(model);
                 req.extensions_mut().insert(operation);
-                DispatchFuture::Call(self.calls.call(req))
+                Way::Call(self.calls.call(req))
             }
-            Route::Admin(route) => DispatchFuture::Admin(self.admin.call(req.map(|_| route))),
-            Route::WrongMethod(allowed) => DispatchFuture::done(wrong_method(&allowed)),
-            Route::Nothing => self.elsewhere(req),
-        }
-    }
-}
-
-impl<C, A> Dispatch<C, A> {
-    /// A path that is none of ours: one of the config's, or nothing.
-    fn elsewhere<B>(&mut self, mut req: Request<B>) -> DispatchFuture<C::Future, A::Future>
-    where
-        C: Service<Request<B>>,
-        A: Service<Request<AdminRoute>>,
-    {
-        let Some((endpoint, rest)) = self.endpoint(req.uri().path()) else {
-            return DispatchFuture::done(nothing());
+            Route::Admin(route) => Way::Admin(doors.admin.call(req.map(|_| route))),
+            Route::WrongMethod(allowed) => Way::done(wrong_method(&allowed)),
+            Route::Nothing => match doors.elsewhere(&mut req) {
+                Ok(()) => Way::Call(self.calls.call(req)),
+                Err(rsp) => Way::done(rsp),
+            },
         };
-        let config = endpoint.config();
-        let taken = |method: &String| method == req.method().as_str();
-        if !config.methods.is_empty() && !config.methods.iter().any(taken) {
-            return DispatchFuture::done(wrong_method(&config.methods.join(", ")));
-        }
-        let raw = Raw { provider: "pass_through", path: rest.into() };
-        let facts = req.extensions_mut();
-        if !config.auth {
-            facts.insert(KeyNotNeeded);
-        }
-        facts.insert(Operation::Raw(Box::new(raw)));
-        facts.insert(endpoint);
-        DispatchFuture::Call(self.calls.call(req))
-    }
-
-    /// Answers a page of another site that may call, or the browser that asks for it.
-    #[cold]
-    fn across<B>(
-        &mut self,
-        mut req: Request<B>,
-        origin: HeaderValue,
-    ) -> DispatchFuture<C::Future, A::Future>
-    where
-        C: Service<Request<B>, Response = Response<Answer>, Error = Infallible>,
-        A: Service<Request<AdminRoute>, Response = Response<Body>, Error = Infallible>,
-    {
-        if let Some(rsp) = cors::preflight(&req, &origin) {
-            return DispatchFuture::Done(Some(rsp));
-        }
-        // It is answered here; an upstream could only refuse the page once more.
-        req.headers_mut().remove(header::ORIGIN);
-        DispatchFuture::Cross(Box::pin(self.call(req)), Some(origin))
+        DispatchFuture { way, page }
     }
 }
 
@@ -186,22 +181,35 @@ fn detail(status: StatusCode, body: &'static str) -> Response<Body> {
 }
 
 /// The response future of [`Dispatch`].
-#[pin_project(project = FutureProj)]
+#[pin_project]
 #[derive(Debug)]
-pub enum DispatchFuture<C, A> {
+pub struct DispatchFuture<C, A> {
+    #[pin]
+    way: Way<C, A>,
+    /// The origin of a page of another site that may read the answer.
+    page: Option<Box<HeaderValue>>,
+}
+
+#[pin_project(project = WayProj)]
+#[derive(Debug)]
+enum Way<C, A> {
     /// A call.
     Call(#[pin] C),
     /// One of the proxy's own routes.
     Admin(#[pin] A),
-    /// Any of these, for a page of another site that may read the answer.
-    Cross(Pin<Box<Self>>, Option<HeaderValue>),
     /// Answered at once.
     Done(Option<Response<Answer>>),
 }
 
-impl<C, A> DispatchFuture<C, A> {
+impl<C, A> Way<C, A> {
     fn done(rsp: Response<Body>) -> Self {
         Self::Done(Some(rsp.map(Answer::Right)))
+    }
+}
+
+impl<C, A> From<Way<C, A>> for DispatchFuture<C, A> {
+    fn from(way: Way<C, A>) -> Self {
+        Self { way, page: None }
     }
 }
 
@@ -213,17 +221,15 @@ where
     type Output = Result<Response<Answer>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            FutureProj::Call(call) => call.poll(cx),
-            FutureProj::Admin(admin) => admin.poll(cx).map_ok(|rsp| rsp.map(Answer::Right)),
-            FutureProj::Cross(inner, origin) => {
-                let Ok(mut rsp) = ready!(inner.as_mut().poll(cx));
-                if let Some(origin) = origin.take() {
-                    cors::allow(rsp.headers_mut(), origin);
-                }
-                Poll::Ready(Ok(rsp))
-            }
-            FutureProj::Done(rsp) => Poll::Ready(Ok(rsp.take().expect("an answer is given once"))),
+        let this = self.project();
+        let mut polled = match this.way.project() {
+            WayProj::Call(call) => call.poll(cx),
+            WayProj::Admin(admin) => admin.poll(cx).map_ok(|rsp| rsp.map(Answer::Right)),
+            WayProj::Done(rsp) => Poll::Ready(Ok(rsp.take().expect("an answer is given once"))),
+        };
+        if let (Poll::Ready(Ok(rsp)), Some(page)) = (&mut polled, &*this.page) {
+            cors::allow(rsp.headers_mut(), HeaderValue::clone(page));
         }
+        polled
     }
 }

@@ -3,7 +3,7 @@
 //! From here inwards the body is a [`Prompt`]: bytes in memory and the few facts that the layers
 //! need. The prompt itself is not parsed.
 use super::asked::{Asked, Field};
-use super::budget::{Budget, Share};
+use super::budget::{BodyRules, Share};
 use super::inflate::{Inflate, inflate};
 use super::text::Pieces;
 use crate::providers::{Class, Operation, PathModel, Problem, Prompt};
@@ -103,31 +103,13 @@ fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// Wraps services that take a [`Prompt`] in [`Ingest`].
 #[derive(Clone, Debug)]
-pub struct IngestLayer {
-    cap: usize,
-    budget: Budget,
-    default_model: Option<Arc<str>>,
-    elsewhere: bool,
-}
+pub struct IngestLayer(Arc<BodyRules>);
 
 impl IngestLayer {
-    /// Reads bodies of up to `cap` bytes, as long as `budget` lasts.
+    /// Reads bodies by these rules.
     #[must_use]
-    pub const fn new(cap: usize, budget: Budget) -> Self {
-        Self { cap, budget, default_model: None, elsewhere: false }
-    }
-
-    /// Takes requests without a model for `model`.
-    #[must_use]
-    pub fn default_model(self, model: Option<&str>) -> Self {
-        Self { default_model: model.map(Into::into), ..self }
-    }
-
-    /// Whether requests may bring their own upstream or credential to some deployment. Default
-    /// false: such requests are refused.
-    #[must_use]
-    pub fn elsewhere(self, allowed: bool) -> Self {
-        Self { elsewhere: allowed, ..self }
+    pub const fn new(rules: Arc<BodyRules>) -> Self {
+        Self(rules)
     }
 }
 
@@ -135,7 +117,7 @@ impl<S> Layer<S> for IngestLayer {
     type Service = Ingest<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Ingest { inner, options: self.clone() }
+        Ingest { inner, rules: self.0.clone() }
     }
 }
 
@@ -143,7 +125,7 @@ impl<S> Layer<S> for IngestLayer {
 #[derive(Clone, Debug)]
 pub struct Ingest<S> {
     inner: S,
-    options: IngestLayer,
+    rules: Arc<BodyRules>,
 }
 
 impl<S, B> Service<Request<B>> for Ingest<S>
@@ -167,12 +149,12 @@ where
     fn call(&mut self, req: Request<B>) -> Self::Future {
         let unready = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, unready);
-        let options = self.options.clone();
-        Box::pin(async move { ready.call(options.read(req).await?).await })
+        let rules = self.rules.clone();
+        Box::pin(async move { ready.call(rules.read(req).await?).await })
     }
 }
 
-impl IngestLayer {
+impl BodyRules {
     async fn read<B>(&self, req: Request<B>) -> Result<Request<Prompt>, IngestError>
     where
         B: http_body::Body<Data = Bytes> + Unpin,

@@ -1,6 +1,6 @@
 //! Prepares bodies that go straight through: counts and bounds them, and reads a form up to its
 //! model. What follows streams on, still watched.
-use super::budget::{Budget, Share};
+use super::budget::{BodyRules, Share};
 use super::form::FormReader;
 use super::ingest::IngestError;
 use crate::providers::{Fault, Form, Operation, Passing, PathModel, Place, Problem};
@@ -20,30 +20,13 @@ use tower_service::Service;
 
 /// Wraps services that take a [`Passing`] in [`Intake`].
 #[derive(Clone, Debug)]
-pub struct IntakeLayer {
-    cap: usize,
-    budget: Budget,
-    default_model: Option<Arc<str>>,
-    largest_file: Option<u64>,
-}
+pub struct IntakeLayer(Arc<BodyRules>);
 
 impl IntakeLayer {
-    /// Takes forms of up to `cap` bytes, and holds of them what `budget` allows.
+    /// Takes bodies by these rules.
     #[must_use]
-    pub const fn new(cap: usize, budget: Budget) -> Self {
-        Self { cap, budget, default_model: None, largest_file: None }
-    }
-
-    /// Takes forms without a model for `model`.
-    #[must_use]
-    pub fn default_model(self, model: Option<&str>) -> Self {
-        Self { default_model: model.map(Into::into), ..self }
-    }
-
-    /// Takes objects of an account of up to so many bytes. Default: of any size.
-    #[must_use]
-    pub fn largest_file(self, bytes: Option<u64>) -> Self {
-        Self { largest_file: bytes, ..self }
+    pub const fn new(rules: Arc<BodyRules>) -> Self {
+        Self(rules)
     }
 }
 
@@ -51,7 +34,7 @@ impl<S> Layer<S> for IntakeLayer {
     type Service = Intake<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Intake { inner, options: self.clone() }
+        Intake { inner, rules: self.0.clone() }
     }
 }
 
@@ -59,7 +42,7 @@ impl<S> Layer<S> for IntakeLayer {
 #[derive(Clone, Debug)]
 pub struct Intake<S> {
     inner: S,
-    options: IntakeLayer,
+    rules: Arc<BodyRules>,
 }
 
 impl<S, B> Service<Request<B>> for Intake<S>
@@ -83,12 +66,12 @@ where
     fn call(&mut self, req: Request<B>) -> Self::Future {
         let unready = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, unready);
-        let options = self.options.clone();
-        Box::pin(async move { ready.call(options.take(req).await?).await })
+        let rules = self.rules.clone();
+        Box::pin(async move { ready.call(rules.take(req).await?).await })
     }
 }
 
-impl IntakeLayer {
+impl BodyRules {
     async fn take<B>(&self, req: Request<B>) -> Result<Request<Passing>, IngestError>
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
@@ -113,7 +96,7 @@ impl IntakeLayer {
         flow.admit(flow.body.size_hint().lower())?;
         let mut form = None;
         if let Operation::Upload(_) = operation {
-            form = Some(self.read(&mut flow, operation, &parts, &share).await?);
+            form = Some(self.read_form(&mut flow, operation, &parts, &share).await?);
         }
         let fault = flow.fault.clone();
         let body = if flow.is_end_stream() { Body::empty() } else { Body::stream(flow) };
@@ -122,7 +105,7 @@ impl IntakeLayer {
     }
 
     /// Reads a form until its model is known.
-    async fn read<B>(
+    async fn read_form<B>(
         &self,
         flow: &mut Flow<B>,
         operation: &Operation,

@@ -19,8 +19,8 @@ mod room;
 mod route;
 mod text;
 
-pub use self::budget::{Budget, Share};
-pub use self::dispatch::{Dispatch, DispatchFuture, nothing};
+pub use self::budget::{BodyRules, Budget, Share};
+pub use self::dispatch::{Dispatch, DispatchFuture, Doors, nothing};
 pub use self::fork::{Fork, ForkFuture};
 pub use self::guard::{Guard, HOP};
 pub use self::ingest::{Ingest, IngestError, IngestLayer};

@@ -224,7 +224,7 @@ impl AsyncWrite for Stream {
 #[cfg(test)]
 mod tests {
     use super::{Connector, dial};
-    use crate::config::{Outbound, Proxies};
+    use crate::config::Outbound;
     use socket2::SockRef;
     use std::net::SocketAddr;
     use std::time::Duration;
@@ -232,13 +232,9 @@ mod tests {
 
     fn connector(own: &[&str]) -> Connector {
         Connector::new(&Outbound {
-            tls: Default::default(),
-            proxies: Proxies::default(),
-            ipv4_only: false,
             connect_timeout: Duration::from_secs(1),
-            pool_idle: Duration::from_secs(1),
-            trust_urls: false,
             own: own.iter().map(|own| own.parse().unwrap()).collect(),
+            ..Outbound::default()
         })
         .unwrap()
     }

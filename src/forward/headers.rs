@@ -4,16 +4,16 @@
 //! Order matters: strip first with [`strip_request`], then add what the deployment needs. A
 //! client that names our credential in its `Connection` header then removes only its own.
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST,
-    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 const HOP: usize = 9;
 
-/// Hop-by-hop headers, then those that the forwarder sets itself, then what proves or names the
-/// client's account.
-static NAMES: [HeaderName; 21] = [
+/// Hop-by-hop headers, then what is no longer true of the request, then what proves or names the
+/// client's account. `Host` is not among them: the forwarder replaces it.
+static NAMES: [HeaderName; 20] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -23,7 +23,6 @@ static NAMES: [HeaderName; 21] = [
     TRAILER,
     TRANSFER_ENCODING,
     UPGRADE,
-    HOST,
     CONTENT_LENGTH,
     EXPECT,
     AUTHORIZATION,
@@ -43,8 +42,7 @@ const OURS: u32 = 1 << 31;
 const LITELLM: &str = "x-litellm-";
 
 /// Prepares a client's headers for an upstream: hop-by-hop headers, what names or proves an account
-/// of the client (and `key_header`, where config names one more), `Host`, `Content-Length` and
-/// `Expect` go; `Accept-Encoding` becomes `identity`, so that answers can be read. Add the
+/// of the client (and `key_header`, where config names one more), `Content-Length` and `Expect` go; `Accept-Encoding` becomes `identity`, so that answers can be read. Add the
 /// deployment's own headers afterwards.
 ///
 /// Returns the headers that were meant for this proxy, and go nowhere: `x-litellm-…`.
@@ -126,18 +124,17 @@ fn bit(name: &HeaderName) -> u32 {
         "trailer" => 6,
         "transfer-encoding" => 7,
         "upgrade" => 8,
-        "host" => 9,
-        "content-length" => 10,
-        "expect" => 11,
-        "authorization" => 12,
-        "cookie" => 13,
-        "x-api-key" => 14,
-        "api-key" => 15,
-        "x-goog-api-key" => 16,
-        "ocp-apim-subscription-key" => 17,
-        "x-litellm-api-key" => 18,
-        "openai-organization" => 19,
-        "openai-project" => 20,
+        "content-length" => 9,
+        "expect" => 10,
+        "authorization" => 11,
+        "cookie" => 12,
+        "x-api-key" => 13,
+        "api-key" => 14,
+        "x-goog-api-key" => 15,
+        "ocp-apim-subscription-key" => 16,
+        "x-litellm-api-key" => 17,
+        "openai-organization" => 18,
+        "openai-project" => 19,
         name if name.starts_with(LITELLM) => return OURS,
         _ => return 0,
     };
@@ -210,7 +207,6 @@ mod tests {
             ("openai-organization", "org"),
             ("openai-project", "project"),
             ("accept", "*/*"),
-            ("host", "proxy"),
         ]);
         strip_request(&mut headers, Some(&HeaderName::from_static("x-own")));
         assert_eq!(names(&headers), ["accept", "accept-encoding"]);

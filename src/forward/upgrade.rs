@@ -3,11 +3,12 @@ use super::Upstream;
 use super::connect::{Connector, Stream};
 use super::error::{ConnectError, ForwardError};
 use super::origin::{Open, Origin, Target};
+use bartizan_layers::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::header::HOST;
 use http::response::Parts;
 use http::{Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -69,7 +70,7 @@ impl Upstream {
         *request.version_mut() = Version::HTTP_11;
         request.headers_mut().insert(HOST, origin.target.host_header.clone());
         let line = origin.open_alone().await?;
-        let asked = timeout(first_byte, ask(line, request.map(|()| Empty::new()))).await;
+        let asked = timeout(first_byte, ask(line, request.map(|()| Body::empty()))).await;
         asked.map_err(|_| ForwardError::FirstByteTimeout(first_byte))?
     }
 }
@@ -105,7 +106,7 @@ impl Connector {
 }
 
 /// Sends `request` and reads the answer. The connection has no task: who waits drives it.
-async fn ask(line: Line, request: Request<Empty<Bytes>>) -> Result<Upgrade, ForwardError> {
+async fn ask(line: Line, request: Request<Body>) -> Result<Upgrade, ForwardError> {
     let mut builder = Builder::new();
     builder.max_header_size(MAX_HEAD).max_buf_size(MAX_HEAD);
     let Line { io, _open: open, .. } = line;
@@ -137,8 +138,8 @@ enum Answer {
 }
 
 async fn answer(
-    sender: &mut SendRequest<Empty<Bytes>>,
-    request: Request<Empty<Bytes>>,
+    sender: &mut SendRequest<Body>,
+    request: Request<Body>,
 ) -> Result<Answer, ForwardError> {
     let rsp = sender.send_request(request).await.map_err(ForwardError::before_headers)?;
     let (parts, body) = rsp.into_parts();

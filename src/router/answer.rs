@@ -204,14 +204,14 @@ fn in_band(error: &InBand) -> UpstreamCause {
 }
 
 pub(super) fn milliseconds(duration: Duration) -> HeaderValue {
-    number(millis(duration).as_bytes())
+    number(millis(duration).as_bytes().to_vec())
 }
 
 /// US dollars as Python prints a float, which clients of LiteLLM parse: `3.9e-06`.
 pub(super) fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
     let nanos = u64::try_from(nanos).unwrap_or(0);
     if nanos == 0 || nanos >= 100_000 {
-        return number(Decimal::new(nanos, 9).trimmed());
+        return number(Decimal::new(nanos, 9).trimmed().to_vec());
     }
     let digits = Decimal::new(nanos, 0);
     let (first, rest) = digits.as_bytes().split_at(1);
@@ -220,11 +220,11 @@ pub(super) fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
     let zeros = rest.iter().rev().take_while(|digit| **digit == b'0').count();
     let rest = &rest[..rest.len() - zeros];
     let point: &[u8] = if rest.is_empty() { b"" } else { b"." };
-    number(&[first, point, rest, b"e-0", &[power]].concat())
+    number([first, point, rest, b"e-0", &[power]].concat())
 }
 
-fn number(text: &[u8]) -> HeaderValue {
-    HeaderValue::from_bytes(text).expect("digits can stand in a header")
+fn number(text: Vec<u8>) -> HeaderValue {
+    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("digits can stand in a header")
 }
 
 #[cfg(test)]

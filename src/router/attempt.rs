@@ -40,7 +40,7 @@ impl Attempt {
         rules: &Rules,
         deployment: Arc<Deployment>,
         found: &Found<'_>,
-        operation: Operation,
+        (operation, trail): (Operation, Option<Trail>),
         mut parts: Parts,
         prompt: &Prompt,
     ) -> Result<(Self, Sending), RouteError> {
@@ -59,7 +59,6 @@ impl Attempt {
         let for_us = outgoing(&mut parts.headers, &operation, rules, own);
         as_json(&mut parts.headers);
         let deadlines = deadlines(&rules.settings, config, prompt, &for_us);
-        let trail: Option<Trail> = parts.extensions.get().cloned();
         let usage = UsageCell::new(deployment.price(&model));
         drop(model);
         let sent = begin(trail.as_ref(), deployment.labels(), &usage);

@@ -171,7 +171,8 @@ impl Router {
             (name, _) => name,
         };
         let found = self.0.find(route, name)?;
-        found.note(parts.extensions.get(), prompt.stream);
+        let trail = parts.extensions.get().cloned();
+        found.note(trail.as_ref(), prompt.stream);
         let dialect = operation.dialect();
         let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
         let picked = match self.0.rules.settings.tags {
@@ -179,7 +180,7 @@ impl Router {
             Some(rules) => tags::pick(rules, speaking, &parts, prompt)?,
         };
         let deployment = picked.ok_or_else(|| found.not_spoken(route))?.clone();
-        Attempt::send(&self.0.rules, deployment, &found, operation, parts, prompt)
+        Attempt::send(&self.0.rules, deployment, &found, (operation, trail), parts, prompt)
     }
 }
 

@@ -50,7 +50,7 @@ fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
         out.extend_from_slice(millis(*first - trail.started()).as_bytes());
     }
     out.extend_from_slice(b",\"duration_ms\":");
-    out.extend_from_slice(millis(outcome.ended - trail.started()).as_bytes());
+    out.extend_from_slice(millis(outcome.took).as_bytes());
     number(out, b",\"received\":", trail.received());
     number(out, b",\"sent\":", trail.written());
     out.extend_from_slice(b"}\n");
@@ -98,7 +98,7 @@ fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
     let status = outcome.status.to_string();
     let mut now = Vec::new();
     timestamp(&mut now);
-    let took = millis(outcome.ended - trail.started());
+    let took = millis(outcome.took);
     let [now, took] = [&now, took.as_bytes()].map(String::from_utf8_lossy);
     say(&[&now, " ", level(outcome), " ", &status, " ", trail.method().as_str(), " "]);
     say(&[trail.route(), " ", model, " ", &took, " ms"]);

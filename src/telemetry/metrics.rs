@@ -137,15 +137,14 @@ impl Metrics {
         self.received.inc_by(trail.received() as f64);
         self.sent.inc_by(trail.written() as f64);
         let cells = self.cells_of(trail, outcome);
-        let took = (outcome.ended - trail.started()).as_secs_f64();
         cells.calls.inc();
-        cells.duration.observe(took);
+        cells.duration.observe(outcome.took.as_secs_f64());
         cells.proxy_total.inc();
         if let Some(failed) = &cells.proxy_failed {
             failed.inc();
         }
         if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
-            cells.count(trail, outcome, served, took);
+            cells.count(trail, outcome, served);
         }
         outcome.learned.branches.iter().for_each(|branch| self.end_branch(branch, outcome.end));
     }
@@ -156,8 +155,7 @@ impl Metrics {
         let outcome = branch.outcome(end);
         let cells = self.cells_of(branch, &outcome);
         if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
-            let took = (outcome.ended - branch.started()).as_secs_f64();
-            cells.count(branch, &outcome, served, took);
+            cells.count(branch, &outcome, served);
         }
     }
 
@@ -216,7 +214,7 @@ impl Metrics {
 }
 
 impl ServedCells {
-    fn count(&self, trail: &Trail, outcome: &Outcome<'_>, served: &Served, took: f64) {
+    fn count(&self, trail: &Trail, outcome: &Outcome<'_>, served: &Served) {
         self.deployment_total.inc();
         self.deployment_outcome.inc();
         let Some(sent) = outcome.learned.sent.as_ref() else { return };
@@ -225,7 +223,7 @@ impl ServedCells {
         self.own_overhead.observe(overhead);
         if outcome.failure.is_none() {
             self.requests.inc();
-            self.total_latency.observe(took);
+            self.total_latency.observe(outcome.took.as_secs_f64());
             self.api_latency.observe((outcome.ended - *sent).as_secs_f64());
         }
         if let (true, Some(first)) = (trail.streamed(), outcome.learned.first_content.as_ref()) {

@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The id of one call: a version 4 UUID, or what the client sent as `x-litellm-call-id`. Kept as
@@ -137,6 +138,8 @@ pub(super) struct Outcome<'a> {
     pub(super) failure: Option<Failure>,
     pub(super) end: End,
     pub(super) ended: Instant,
+    /// From its begin to its end.
+    pub(super) took: Duration,
 }
 
 macro_rules! once {
@@ -271,6 +274,7 @@ impl Trail {
             End::Cancelled => Some(cancelled),
         });
         let ended = learned.ended.unwrap_or_else(Instant::now);
-        Outcome { learned, status, failure, end, ended }
+        let took = ended - self.started();
+        Outcome { learned, status, failure, end, ended, took }
     }
 }

@@ -1,6 +1,6 @@
 //! The forwarder against scripted peers.
 use super::{Deadlines, ForwardError, Forwarder, Upstream, UpstreamBody};
-use crate::config::{Outbound, Proxies};
+use crate::config::Outbound;
 use crate::tasks::Tasks;
 use bartizan_layers::body::Body;
 use bytes::Bytes;
@@ -19,15 +19,7 @@ mod secure;
 mod upgrade;
 
 fn outbound() -> Outbound {
-    Outbound {
-        tls: Default::default(),
-        proxies: Proxies::default(),
-        ipv4_only: false,
-        connect_timeout: Duration::from_secs(5),
-        pool_idle: Duration::from_secs(60),
-        trust_urls: false,
-        own: [].into(),
-    }
+    Outbound { connect_timeout: Duration::from_secs(5), ..Outbound::default() }
 }
 
 fn forwarder() -> Forwarder {

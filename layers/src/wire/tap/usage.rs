@@ -61,16 +61,17 @@ impl Report {
 
     /// The sum, once a report named anything.
     pub(super) fn usage(&self) -> Option<Usage> {
-        let counted = self.input.or(self.output);
-        counted.or(self.total)?;
+        let input = match (self.input, self.output) {
+            (None, None) => self.total?,
+            (input, _) => input.unwrap_or(0),
+        };
         let cache_read = self.cache_read.unwrap_or(0);
         let cache_write = self.cache_write.unwrap_or(0);
         let reasoning = self.reasoning.unwrap_or(0);
         let input_beside = if self.cache_beside { cache_read + cache_write } else { 0 };
         let output_beside = if self.reasoning_beside { reasoning } else { 0 };
         Some(Usage {
-            input: self.input.or(self.total.filter(|_| counted.is_none())).unwrap_or(0)
-                + input_beside,
+            input: input + input_beside,
             output: self.output.unwrap_or(0) + output_beside,
             cache_read,
             cache_write,
@@ -84,7 +85,7 @@ impl Report {
         Some(match key {
             b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" => &mut self.input,
             b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" => &mut self.output,
-            b"total_tokens" => &mut self.total,
+            b"total_tokens" if self.input.or(self.output).is_none() => &mut self.total,
             b"prompt_cache_hit_tokens"
             | b"cache_read_input_tokens"
             | b"cachedContentTokenCount" => &mut self.cache_read,
