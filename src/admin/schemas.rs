@@ -1,7 +1,7 @@
 //! Sketches of bodies for `/openapi.json`. They name what the proxy reads and leave the rest to
 //! the providers: unknown members are passed on.
 use crate::edge::Row;
-use crate::providers::{Dialect, Operation};
+use crate::providers::{Dialect, Operation, Upload};
 use serde_json::{Value, json};
 
 /// What a path takes and answers, as far as the table tells.
@@ -36,7 +36,11 @@ impl<'a> Answers<'a> {
             Self::Through(Some(Operation::Unserved(..))) => return None,
             Self::Through(_) => ("application/json", json!({"type": "object"})),
         };
-        Some(json!({"required": true, "content": {kind: {"schema": schema}}}))
+        let mut content = json!({kind: {"schema": schema}});
+        if let Self::Through(Some(Operation::Upload(Upload::ImageEdits))) = self {
+            content["application/json"] = json!({"schema": call(&Operation::ImageEdits)});
+        }
+        Some(json!({"required": true, "content": content}))
     }
 
     /// The parameters of the query.
@@ -155,7 +159,9 @@ fn call(operation: &Operation) -> Value {
         Operation::Embeddings | Operation::Responses | Operation::Moderations => {
             schema["properties"]["input"] = prompts;
         }
-        Operation::ImageGenerations => schema["properties"]["prompt"] = text,
+        Operation::ImageGenerations | Operation::ImageEdits => {
+            schema["properties"]["prompt"] = text
+        }
         Operation::Speech => {
             schema["properties"]["input"] = text.clone();
             schema["properties"]["voice"] = text;

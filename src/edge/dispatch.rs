@@ -2,11 +2,11 @@
 use super::rewrite::{without_query, without_root};
 use super::route::stays_below;
 use super::{AdminRoute, Answer, Guard, Route, answer, cors};
-use crate::providers::{Dialect, Operation, Problem, Raw};
+use crate::providers::{Dialect, Operation, Problem, Raw, Upload, is_of_type};
 use crate::router::Endpoint;
 use bartizan_layers::auth::{KeyNotNeeded, ProtocolKey, QueryKey};
 use bartizan_layers::body::Body;
-use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -127,11 +127,13 @@ where
         }
         let way = match route {
             Route::Call(operation) => {
+                let operation = as_sent(operation, req.headers());
                 note_key(&operation, req.extensions_mut());
                 req.extensions_mut().insert(operation);
                 Way::Call(self.calls.call(req))
             }
             Route::CallOf(operation, model) => {
+                let operation = as_sent(operation, req.headers());
                 note_key(&operation, req.extensions_mut());
                 // What Azure's clients say of its versions is not the upstream's to hear.
                 if let Some(short) = without_query(req.uri(), "api-version") {
@@ -149,6 +151,16 @@ where
             },
         };
         DispatchFuture { way, page }
+    }
+}
+
+/// Images are edited by a form with files, or by JSON that says where they are.
+fn as_sent(operation: Operation, headers: &HeaderMap) -> Operation {
+    match operation {
+        Operation::Upload(Upload::ImageEdits) if is_of_type(headers, "application/json") => {
+            Operation::ImageEdits
+        }
+        operation => operation,
     }
 }
 

@@ -98,7 +98,7 @@ impl Operation {
                 let path = format!("/models/{model}:{}", path.action);
                 return Uri::try_from(target(&path, query.unwrap_or_default()));
             }
-            Self::Upload(_) | Self::Realtime | Self::Unserved(..) => {
+            Self::ImageEdits | Self::Upload(_) | Self::Realtime | Self::Unserved(..) => {
                 made = Uri::from_static(self.route());
                 &made
             }

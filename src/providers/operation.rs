@@ -20,6 +20,8 @@ pub enum Operation {
     Gemini(GeminiPath),
     /// OpenAI images from text.
     ImageGenerations,
+    /// OpenAI images from images that JSON names; with files it is an [`Upload`].
+    ImageEdits,
     /// OpenAI moderations.
     Moderations,
     /// Documents put in order, as Cohere does it.
@@ -119,7 +121,7 @@ impl Operation {
             Self::Speech => "/audio/speech",
             Self::Upload(Upload::Transcriptions) => "/audio/transcriptions",
             Self::Upload(Upload::Translations) => "/audio/translations",
-            Self::Upload(Upload::ImageEdits) => "/images/edits",
+            Self::ImageEdits | Self::Upload(Upload::ImageEdits) => "/images/edits",
             Self::Upload(Upload::ImageVariations) => "/images/variations",
             Self::Resource(resource) => resource.kind,
             Self::Raw(raw) => raw.provider,
@@ -133,7 +135,7 @@ impl Operation {
     pub const fn required_field(&self) -> Option<&'static str> {
         match self {
             Self::ChatCompletions | Self::Messages | Self::CountTokens => Some("messages"),
-            Self::Completions | Self::ImageGenerations => Some("prompt"),
+            Self::Completions | Self::ImageGenerations | Self::ImageEdits => Some("prompt"),
             Self::Embeddings | Self::Moderations | Self::Speech => Some("input"),
             Self::Rerank | Self::RerankV1 => Some("query"),
             _ => None,
@@ -158,6 +160,7 @@ impl Operation {
                 | Self::Embeddings
                 | Self::Responses
                 | Self::ImageGenerations
+                | Self::ImageEdits
                 | Self::Moderations
                 | Self::Rerank
                 | Self::RerankV1

@@ -6,7 +6,7 @@ use super::leaf::{LeafBody, Sending};
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
 use crate::forward::{ForwardError, strip_hop_by_hop};
-use crate::providers::{Operation, Prompt};
+use crate::providers::{Operation, Prompt, is_of_type};
 use crate::telemetry::{Decimal, Trail, millis};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -148,7 +148,10 @@ impl Attempt {
             Operation::Responses => Wire::Responses,
             Operation::Messages | Operation::CountTokens => Wire::Messages,
             Operation::Gemini(_) => Wire::Gemini,
-            Operation::ImageGenerations | Operation::Speech | Operation::Upload(_) => Wire::Media,
+            Operation::ImageGenerations
+            | Operation::ImageEdits
+            | Operation::Speech
+            | Operation::Upload(_) => Wire::Media,
             _ => Wire::Chat,
         }
     }
@@ -171,12 +174,6 @@ fn framing(operation: &Operation, parts: &Parts) -> Framing {
         Operation::Gemini(path) if &*path.action == "streamGenerateContent" => Framing::Array,
         _ => Framing::Whole,
     }
-}
-
-/// Whether a body has this media type, whatever its parameters.
-pub(super) fn is_of_type(headers: &HeaderMap, media: &str) -> bool {
-    let told = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    told.get(..media.len()).is_some_and(|start| start.eq_ignore_ascii_case(media.as_bytes()))
 }
 
 pub(super) fn broken(error: BoxError) -> UpstreamCause {

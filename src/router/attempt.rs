@@ -1,5 +1,4 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
-use super::answer::is_of_type;
 use super::deployment::{Deployment, leaf_elsewhere};
 use super::error::RouteError;
 use super::group::Found;
@@ -8,7 +7,7 @@ use super::{Rules, Settings};
 use crate::forward::{Deadlines, strip_request};
 use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
-use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
+use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::facts::UsageCell;
 use bartizan_layers::query::without;

@@ -28,6 +28,7 @@ mod operations;
 mod ops;
 mod pass_through;
 mod realtime;
+mod recorded;
 mod regression;
 mod reload;
 mod resources;

@@ -225,6 +225,21 @@ async fn only_a_form_is_an_upload() {
 }
 
 #[tokio::test]
+async fn images_that_json_names_are_edited_without_a_form() {
+    let upstream = Upstream::playing(json(200, r#"{"data":[]}"#)).await;
+    let proxy = before(&upstream, "").await;
+    let images = r#""prompt": "greener","images":[{"file_id":"file-1"}]}"#;
+    let edit = client::post("/v1/images/edits", format!(r#"{{"model":"gpt",{images}"#));
+    proxy.call(edit).await.expect(200);
+    let request = upstream.only_request();
+    assert_eq!(request.head.word(), "/v1/images/edits");
+    assert_eq!(request.body, format!(r#"{{"model":"gpt-4o-mini",{images}"#));
+    let silent = client::post("/images/edits", r#"{"model":"gpt"}"#);
+    let refusal = proxy.call(silent).await.expect(400).error_message();
+    assert!(refusal.contains("/images/edits") && refusal.contains("prompt"), "{refusal}");
+}
+
+#[tokio::test]
 async fn an_upload_has_the_cap_of_all_bodies() {
     let upstream = Upstream::playing(json(200, TEXT)).await;
     let proxy = before(&upstream, "  max_request_size_mb: 0.1\n").await;

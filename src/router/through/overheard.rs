@@ -1,8 +1,8 @@
 //! What can be learned of an answer that passes untouched: its model and its usage.
-use super::super::answer::is_of_type;
 use super::super::deployment::Deployment;
 use super::super::leaf::LeafBody;
 use crate::providers::Raw;
+use crate::providers::is_of_type;
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::facts::UsageCell;
