@@ -1,5 +1,19 @@
 //! Names that tell something: which hold credentials, and which are near to which.
 
+/// Whether a setting keeps somebody out, and its absence lets everybody in.
+pub(super) fn keeps_out(key: &str) -> bool {
+    let all = [
+        "allowed_ips",
+        "blocked_ips",
+        "ca_file",
+        "client_auth",
+        "client_ca",
+        "min_version",
+        "pins",
+    ];
+    all.contains(&key)
+}
+
 /// Whether a key's value is a credential.
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();

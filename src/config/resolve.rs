@@ -9,7 +9,8 @@ const VARIABLE: &str = "os.environ/";
 const FILE: &str = "os.file/";
 
 /// Replaces every reference below `node`. A missing variable becomes null (contract 2.1), with a
-/// warning; a file that cannot be read is an error.
+/// warning; a file that cannot be read is an error. Where a setting keeps somebody out, the
+/// reference stays as it is: nobody reads it, and nothing stands open because of a missing variable.
 pub(super) fn resolve(node: &mut Node, key: &str, env: &Env, problems: &mut Problems) {
     match &mut node.kind {
         Kind::Text(text) => {
@@ -48,13 +49,18 @@ fn reference(
             }
             None => env.get(name).map(str::to_owned),
         };
-        if value.is_none() {
-            let problem = Problem::warning(format!("the variable {name} is not set"), place);
-            let help =
-                format!("set {name} in the environment, in .env or below `environment_variables:`");
-            problems.add(problem.help(help));
+        if value.is_some() {
+            return value.map(Kind::Text);
         }
-        return Some(value.map_or(Kind::Null, Kind::Text));
+        let message = format!("the variable {name} is not set");
+        let help =
+            format!("set {name} in the environment, in .env or below `environment_variables:`");
+        if known::keeps_out(key) {
+            problems.add(Problem::error(message, place).help(help));
+            return None;
+        }
+        problems.add(Problem::warning(message, place).help(help));
+        return Some(Kind::Null);
     }
     let path = text.strip_prefix(FILE)?;
     problems.was_read(path);

@@ -119,3 +119,21 @@ fn ollamas_variable_does_not_move_the_deployments_of_a_config() {
     let base = config.routing.deployments[0].api_base.as_ref().unwrap().to_string();
     assert_eq!(base, "http://localhost:11434/v1");
 }
+
+#[test]
+fn nothing_stands_open_because_of_a_missing_variable() {
+    for setting in [
+        "allowed_ips: os.environ/NONE",
+        "blocked_ips: [os.environ/NONE]",
+        "tls: {certificates: [], client_ca: os.environ/NONE}",
+        "tls: {certificates: [], client_auth: os.environ/NONE}",
+    ] {
+        let config = format!("{MODEL}general_settings: {{master_key: sk-1, {setting}}}\n");
+        let told = refused(Some(&config), &[]).render(false);
+        assert!(told.contains("error: the variable NONE is not set"), "{setting}: {told}");
+    }
+    // Of deployments only the one is left out.
+    let pinned = MODEL.replace("KEY", "k, tls: {pins: os.environ/NONE}");
+    let (config, problems) = started(Some(&pinned), &[]).unwrap();
+    assert_eq!((config.routing.deployments.len(), problems.errors()), (0, 2));
+}

@@ -33,9 +33,12 @@ const UNSTARTED: u8 = 125;
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// How the command ended, and what it did meanwhile.
+#[derive(Default)]
 struct Ended {
     code: u8,
     totals: Totals,
+    /// Nobody could answer but the built-in model.
+    only_echo: bool,
     took: Duration,
 }
 
@@ -47,7 +50,7 @@ pub fn exec(options: Options, command: &[OsString], quiet: bool) -> ExitCode {
     let code = match start(options, command) {
         Ok(ended) => {
             if !quiet {
-                say(&summary::line(&ended.totals, ended.took));
+                say(&summary::line(&ended));
             }
             ended.code
         }
@@ -123,6 +126,7 @@ async fn beside(
 ) -> anyhow::Result<Ended> {
     let key = config.access.master_key.clone().context("there is no key for the command")?;
     let metrics = Arc::new(Metrics::new(config.compat));
+    let only_echo = config.routing.deployments.iter().all(|one| one.provider.name == "echo");
     let drain = Drain::new(DRAIN);
     let beside = Beside { metrics: Some(Arc::clone(&metrics)), ..Beside::default() };
     let serving = run_with(config, listeners, drain.clone(), writer.clone(), beside);
@@ -143,7 +147,7 @@ async fn beside(
     let ((status, took), served) = tokio::join!(waiting, serving);
     served?;
     let code = child::code(status.context("the command cannot be waited for")?);
-    Ok(Ended { code, totals: metrics.totals(), took })
+    Ok(Ended { code, totals: metrics.totals(), only_echo, took })
 }
 
 fn say(line: &str) {

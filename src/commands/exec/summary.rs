@@ -1,10 +1,14 @@
 //! One line at the end: calls, tokens, cost, time.
-use crate::telemetry::Totals;
+use super::Ended;
 use std::time::Duration;
 
+/// Why calls failed where no provider was found.
+const NO_PROVIDER: &str = "; no provider has a key here: set OPENAI_API_KEY, ANTHROPIC_API_KEY, \
+                           GEMINI_API_KEY or another's, or name a config with --config";
+
 /// For example `3 calls (1 failed), 1,204 tokens in, 310 out, $0.0041, 2.1 s`.
-pub(super) fn line(totals: &Totals, took: Duration) -> String {
-    let took = time(took);
+pub(super) fn line(ended: &Ended) -> String {
+    let (totals, took) = (&ended.totals, time(ended.took));
     let calls = match totals.calls {
         0 => return format!("no calls, {took}"),
         1 => "1 call".to_owned(),
@@ -17,7 +21,8 @@ pub(super) fn line(totals: &Totals, took: Duration) -> String {
     let (input, output) = (grouped(totals.input_tokens), grouped(totals.output_tokens));
     let tokens = if totals.input_tokens == 1 { "token" } else { "tokens" };
     let cost = dollars(totals.dollars);
-    format!("{calls}{failed}, {input} {tokens} in, {output} out, {cost}, {took}")
+    let why = if ended.only_echo && totals.failed > 0 { NO_PROVIDER } else { "" };
+    format!("{calls}{failed}, {input} {tokens} in, {output} out, {cost}, {took}{why}")
 }
 
 /// Digits in groups of three.
@@ -53,19 +58,24 @@ fn time(took: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Ended;
     use super::{dollars, grouped, line, time};
     use crate::telemetry::Totals;
     use std::time::Duration;
 
     #[test]
     fn the_line_says_calls_tokens_cost_and_time() {
-        let took = Duration::from_millis(2_130);
-        assert_eq!(line(&Totals::default(), took), "no calls, 2.1 s");
+        let ended =
+            |totals| Ended { totals, took: Duration::from_millis(2_130), ..Ended::default() };
+        assert_eq!(line(&ended(Totals::default())), "no calls, 2.1 s");
         let totals =
             Totals { calls: 3, failed: 0, input_tokens: 1204, output_tokens: 310, dollars: 0.0041 };
-        assert_eq!(line(&totals, took), "3 calls, 1,204 tokens in, 310 out, $0.0041, 2.1 s");
-        let one = Totals { calls: 1, failed: 1, ..Totals::default() };
-        assert_eq!(line(&one, took), "1 call (1 failed), 0 tokens in, 0 out, $0, 2.1 s");
+        assert_eq!(line(&ended(totals)), "3 calls, 1,204 tokens in, 310 out, $0.0041, 2.1 s");
+        let one =
+            Ended { only_echo: true, ..ended(Totals { calls: 1, failed: 1, ..Totals::default() }) };
+        let told = line(&one);
+        let why = told.strip_prefix("1 call (1 failed), 0 tokens in, 0 out, $0, 2.1 s; ");
+        assert!(why.unwrap().contains("no provider has a key here"), "{told}");
     }
 
     #[test]
