@@ -1,20 +1,23 @@
 //! Prepares bodies that go straight through: counts and bounds them, and reads a form up to its
 //! model. What follows streams on, still watched.
 use super::budget::{BodyRules, Share};
+use super::flow::{Cap, Flow, Reader};
 use super::form::FormReader;
 use super::ingest::IngestError;
-use crate::providers::{Fault, Form, Operation, Passing, PathModel, Place, Problem};
-use crate::telemetry::Trail;
+use super::selectors::{FormSelectors, MOST_HELD, of_json};
+use crate::providers::{
+    Fault, Form, Operation, Passing, PathModel, Place, Problem, Resumed, Selected, is_of_type,
+};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::wire::form;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body::Body as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -90,17 +93,24 @@ impl BodyRules {
             trail: parts.extensions.get().cloned(),
             cap,
             seen: 0,
-            form: None,
+            reader: None,
             fault: Fault::default(),
         };
         flow.admit(flow.body.size_hint().lower())?;
-        let mut form = None;
-        if let Operation::Upload(_) = operation {
-            form = Some(self.read_form(&mut flow, operation, &parts, &share).await?);
+        let (mut form, mut selected, mut begun) = (None, Selected::default(), Bytes::new());
+        match operation {
+            Operation::Upload(_) => {
+                form = Some(self.read_form(&mut flow, operation, &parts, &share).await?);
+            }
+            Operation::Resource(_) if parts.method == Method::POST => {
+                (selected, begun) = select(&mut flow, operation, &parts.headers, &share).await?;
+            }
+            _ => {}
         }
         let fault = flow.fault.clone();
-        let body = if flow.is_end_stream() { Body::empty() } else { Body::stream(flow) };
-        let passing = Passing { form, body, fault, held: Arc::new(share) };
+        let rest = if flow.is_end_stream() { Body::empty() } else { Body::stream(flow) };
+        let body = if begun.is_empty() { rest } else { Resumed::body(vec![begun], rest) };
+        let passing = Passing { form, selected, body, fault, held: Arc::new(share) };
         Ok(Request::from_parts(parts, passing))
     }
 
@@ -120,22 +130,16 @@ impl BodyRules {
             return Err(IngestError::Encoding);
         }
         let boundary = boundary(operation, &parts.headers)?;
-        flow.form = Some(FormReader::new(operation.route(), &boundary));
+        flow.reader = Some(Reader::Upload(FormReader::new(operation.route(), &boundary)));
         let mut begun = BytesMut::new();
         let found = loop {
-            let frame = flow.frame().await.transpose();
-            let frame = frame.map_err(|error| reason(&flow.fault, error))?;
-            let Some(frame) = frame else { break None };
-            let Ok(data) = frame.into_data() else { continue };
-            if !share.grow_to(begun.len() + data.len()) {
-                return Err(IngestError::NoMemory);
-            }
+            let Some(data) = flow.next(begun.len(), share).await? else { break None };
             begun.extend_from_slice(&data);
-            if let Some(found) = flow.form.as_mut().and_then(FormReader::take_model) {
+            if let Some(found) = flow.upload().and_then(FormReader::take_model) {
                 break Some(found);
             }
         };
-        let stream = flow.form.as_ref().is_some_and(FormReader::stream);
+        let stream = flow.upload().is_some_and(|form| form.stream());
         let (named, place) = match found {
             Some((model, at)) => (Some(model), Place::At(at)),
             None => (self.default_model.as_deref().map(Into::into), Place::Missing),
@@ -145,110 +149,51 @@ impl BodyRules {
     }
 }
 
+/// Holds the beginning of a body about objects of an account: what it selects, and the rest of what
+/// was held.
+async fn select<B>(
+    flow: &mut Flow<B>,
+    operation: &Operation,
+    headers: &HeaderMap,
+    share: &Share,
+) -> Result<(Selected, Bytes), IngestError>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    let is_json = is_of_type(headers, "application/json");
+    let boundary = headers.get(header::CONTENT_TYPE).map(|kind| form::boundary(kind.as_bytes()));
+    if let Some(Ok(boundary)) = boundary {
+        flow.reader = Some(Reader::Objects(FormSelectors::new(operation.route(), &boundary)));
+    }
+    let read = is_json || flow.selectors().is_some();
+    if !read || headers.contains_key(header::CONTENT_ENCODING) {
+        return Ok(Default::default());
+    }
+    let (mut held, mut is_whole) = (BytesMut::new(), false);
+    while !is_whole && held.len() < MOST_HELD && !flow.selectors().is_some_and(|it| it.is_over()) {
+        match flow.next(held.len(), share).await? {
+            Some(data) => held.extend_from_slice(&data),
+            None => is_whole = true,
+        }
+    }
+    let held = held.freeze();
+    Ok(match flow.selectors() {
+        Some(selectors) => selectors.release(held),
+        None if is_whole => of_json(held),
+        None => (Selected::default(), held),
+    })
+}
+
 /// The boundary of a call that must be a form.
 fn boundary(operation: &Operation, headers: &HeaderMap) -> Result<Vec<u8>, IngestError> {
     let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
     let kind = kinds.next().map_or(&b""[..], |kind| kind.as_bytes());
-    let found = bartizan_layers::wire::form::boundary(kind);
+    let found = form::boundary(kind);
     found.ok().filter(|_| kinds.next().is_none()).ok_or_else(|| {
         let route = operation.route();
         let message = format!("{route}: send a form: `multipart/form-data` with its `boundary`.");
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
         IngestError::Refused(Box::new(problem))
     })
-}
-
-/// What the fault knows of an error.
-fn reason(fault: &Fault, error: BoxError) -> IngestError {
-    let known = fault.take().unwrap_or(error);
-    known.downcast().map_or_else(IngestError::Broken, |error| *error)
-}
-
-/// How long a body may be, and which setting says so.
-#[derive(Clone, Copy, Debug)]
-enum Cap {
-    None,
-    Body(usize),
-    File(u64),
-}
-
-/// A body on its way. What ends it early is kept as its [`Fault`].
-#[derive(Debug)]
-struct Flow<B> {
-    body: B,
-    trail: Option<Trail>,
-    cap: Cap,
-    seen: u64,
-    form: Option<FormReader>,
-    fault: Fault,
-}
-
-impl<B> Flow<B> {
-    fn admit(&self, bytes: u64) -> Result<(), IngestError> {
-        match self.cap {
-            Cap::Body(cap) if bytes > cap as u64 => Err(IngestError::TooLarge(cap)),
-            Cap::File(cap) if bytes > cap => {
-                let message = format!(
-                    "The file is larger than {cap} bytes. Raise `general_settings.max_file_size_mb`."
-                );
-                let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message);
-                Err(IngestError::Refused(Box::new(problem)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Looks at a piece, or at the end.
-    fn look(&mut self, data: Option<&Bytes>, last: bool) -> Result<(), IngestError> {
-        if let Some(data) = data {
-            self.seen += data.len() as u64;
-            self.admit(self.seen)?;
-            if let Some(trail) = &self.trail {
-                trail.add_received(data.len() as u64);
-            }
-        }
-        let Some(form) = &mut self.form else { return Ok(()) };
-        let read = data.map_or(Ok(()), |data| form.push(data));
-        read.and_then(|()| if last { form.finish() } else { Ok(()) })
-            .map_err(|problem| IngestError::Refused(Box::new(problem)))
-    }
-}
-
-impl<B> http_body::Body for Flow<B>
-where
-    B: http_body::Body<Data = Bytes> + Unpin,
-    B::Error: Into<BoxError>,
-{
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        let frame = ready!(Pin::new(&mut this.body).poll_frame(cx)).transpose();
-        let looked = frame.map_err(|error| IngestError::of_body(error.into())).and_then(|frame| {
-            // With a content length nobody asks again after the last byte.
-            let last = frame.is_none() || this.body.is_end_stream();
-            this.look(frame.as_ref().and_then(Frame::data_ref), last)?;
-            Ok(frame)
-        });
-        Poll::Ready(match looked {
-            Ok(frame) => frame.map(Ok),
-            Err(error) => {
-                let words = error.to_string();
-                this.fault.set(error.into());
-                Some(Err(words.into()))
-            }
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

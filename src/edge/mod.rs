@@ -4,6 +4,7 @@ mod asked;
 mod budget;
 mod cors;
 mod dispatch;
+mod flow;
 mod fork;
 mod form;
 mod guard;
@@ -17,6 +18,7 @@ mod respond;
 mod rewrite;
 mod room;
 mod route;
+mod selectors;
 mod text;
 
 pub use self::budget::{BodyRules, Budget, Share};

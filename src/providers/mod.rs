@@ -14,7 +14,7 @@ pub mod openai;
 pub use self::endpoint::{Endpoint, endpoint, rerank_endpoints};
 pub use self::media::is_of_type;
 pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
-pub use self::passing::{Fault, Form, Passing, Place};
+pub use self::passing::{Fault, Form, Passing, Place, Resumed, Selected};
 pub use self::problem::{Class, Problem};
 pub use self::prompt::{Elsewhere, Hold, Prompt};
 

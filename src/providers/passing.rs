@@ -1,22 +1,53 @@
 //! A request's body that goes straight through.
 use super::Hold;
 use bartizan_layers::BoxError;
-use bartizan_layers::body::Body;
+use bartizan_layers::body::{Body, Parts};
 use bytes::Bytes;
+use http_body::{Frame, SizeHint};
 use std::ops::Range;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 /// A body of which at most the beginning was read.
 #[derive(Debug)]
 pub struct Passing {
     /// What was read of a form, where one is needed.
     pub form: Option<Form>,
+    /// What the body of a call about objects of an account selected. It is taken out.
+    pub selected: Selected,
     /// All of the body, or what follows the part of a form that was read.
     pub body: Body,
     /// Why the body broke off, once it has.
     pub fault: Fault,
     /// The share of the memory budget.
     pub held: Arc<dyn Hold>,
+}
+
+/// What selects the account of a call about objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// A provider's name.
+    pub provider: Option<Box<str>>,
+    /// A model, whose deployment's account is meant.
+    pub model: Option<Box<str>>,
+}
+
+impl Selected {
+    /// The names of selectors in a body: of a provider, and of models.
+    pub const IN_BODY: [&'static str; 2] = ["custom_llm_provider", "target_model_names"];
+
+    /// Takes in one selector, unless it is empty or one of its kind was there before.
+    pub fn note(&mut self, name: &str, value: &str) {
+        if name == Self::IN_BODY[0] {
+            let value = Some(value).filter(|value| !value.is_empty());
+            self.provider = self.provider.take().or(value.map(Into::into));
+            return;
+        }
+        // Of several models the first one decides: one object lives in one account.
+        let first = value.split(',').next().map(str::trim).filter(|first| !first.is_empty());
+        self.model = self.model.take().or(first.map(Into::into));
+    }
 }
 
 /// The beginning of a form, up to its model.
@@ -65,6 +96,50 @@ impl Form {
                 [part.into(), self.begun.clone(), Bytes::new()]
             }
         })
+    }
+}
+
+/// A body whose beginning was read already.
+#[derive(Debug)]
+pub struct Resumed {
+    begun: Body,
+    rest: Body,
+}
+
+impl Resumed {
+    /// The body of what was read and of the `rest`.
+    #[must_use]
+    pub fn body(begun: Vec<Bytes>, rest: Body) -> Body {
+        Body::stream(Self { begun: Body::Parts(Parts::new(begun)), rest })
+    }
+}
+
+impl http_body::Body for Resumed {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match Pin::new(&mut self.begun).poll_frame(cx) {
+            Poll::Ready(None) => Pin::new(&mut self.rest).poll_frame(cx),
+            begun => begun,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.begun.is_end_stream() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (begun, rest) = (self.begun.size_hint(), self.rest.size_hint());
+        let mut both = SizeHint::new();
+        both.set_lower(begun.lower().saturating_add(rest.lower()));
+        if let (Some(begun), Some(rest)) = (begun.upper(), rest.upper()) {
+            both.set_upper(begun.saturating_add(rest));
+        }
+        both
     }
 }
 

@@ -2,6 +2,7 @@
 use crate::client::{get, post, with_body};
 use crate::proxy::{self, CREDENTIAL, KEY};
 use crate::upstream::{Upstream, answer, json};
+use crate::wire::Ended;
 
 const FILE: &str = r#"{"id":"file-1","object":"file","purpose":"batch"}"#;
 
@@ -96,6 +97,37 @@ async fn an_account_can_be_selected() {
     assert_eq!(keys, [other, other, other, groq, groq]);
     let own = ["custom-llm-provider", "x-litellm-model"];
     assert!(requests.iter().all(|one| own.iter().all(|name| one.head.get(name).is_none())));
+}
+
+#[tokio::test]
+async fn an_account_can_be_selected_in_the_body() {
+    let (first, second) = (upstream().await, upstream().await);
+    let proxy = proxy::with(&two(&first, &second)).env("GROQ_FILES_KEY", "gsk").start().await;
+    let batch = r#"{"input_file_id": "file-1","custom_llm_provider":"groq"}"#;
+    proxy.call(post("/v1/batches", batch)).await.expect(200);
+    let kind = "multipart/form-data; boundary=x";
+    let part = |name: &str, value: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n")
+    };
+    let purpose = part("purpose", "batch");
+    let file = |len| part("file; filename=a.jsonl", &"{}\n".repeat(len)) + "--x--\r\n";
+    let models = part("target_model_names", "other,gpt");
+    // Held as a whole, and streamed on after its beginning.
+    for len in [3, 900_000] {
+        let body = [&*purpose, &models, &file(len)].concat();
+        proxy.call(with_body("POST", "/v1/files", kind, body)).await.expect(200);
+    }
+    let late = [&*purpose, &file(900_000).replace("--x--\r\n", &models), "--x--\r\n"].concat();
+    let refused = proxy.call(with_body("POST", "/v1/files", kind, late)).await.expect(400);
+    assert!(refused.error_message().contains("before the file"), "{}", refused.error_message());
+    assert!(first.requests().is_empty() || first.requests()[0].ended == Ended::Cut);
+    let requests = second.requests();
+    assert_eq!(requests[0].body, r#"{"input_file_id": "file-1"}"#);
+    assert_eq!(requests[0].head.get("authorization"), Some("Bearer gsk"));
+    for (request, len) in requests[1..].iter().zip([3, 900_000]) {
+        assert!(request.body == purpose.clone() + &file(len), "{len}");
+        assert_eq!(request.head.get("authorization"), Some("Bearer sk-other"));
+    }
 }
 
 #[tokio::test]

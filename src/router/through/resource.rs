@@ -7,7 +7,7 @@ use super::super::error::RouteError;
 use super::accounts::{is_upstream, variable};
 use super::{query, raw, upload};
 use crate::data::{self, Wire};
-use crate::providers::{Passing, Prompt, Raw, Resource};
+use crate::providers::{Passing, Prompt, Raw, Resource, Selected};
 use bartizan_layers::BoxError;
 use bartizan_layers::facts::UsageCell;
 use bartizan_layers::query::target;
@@ -18,13 +18,6 @@ use std::sync::Arc;
 
 /// What a query may select an account by.
 const SELECTORS: [&str; 3] = ["custom_llm_provider", "model", "target_model_names"];
-
-/// What selects the account of a call.
-#[derive(Debug, Default)]
-struct Selected {
-    provider: Option<Box<str>>,
-    model: Option<Box<str>>,
-}
 
 /// Sends the call to the account that it selects.
 pub(super) fn call(
@@ -40,7 +33,7 @@ pub(super) fn call(
         let own = Raw { provider: provider.name, path };
         return raw::call(shared, &own, parts, passing.body);
     }
-    let (rest, selected) = selected(asked, &parts);
+    let (rest, selected) = selected(asked, &parts, passing.selected);
     let deployment = account(shared, asked, selected)?;
     let bad = |_| RouteError::BadPath { route: asked.kind, model: asked.path.clone() };
     parts.uri = Uri::try_from(target(&asked.path, &rest)).map_err(bad)?;
@@ -54,25 +47,21 @@ pub(super) fn call(
 
 const PROVIDER_HEADERS: [&str; 2] = ["custom-llm-provider", "custom_llm_provider"];
 
-/// What is left of the query, and what the request selects: its path, its query, its headers.
-fn selected(asked: &Resource, parts: &Parts) -> (String, Selected) {
+/// What is left of the query, and what the request selects: its path, its query, its headers, its
+/// body.
+fn selected(asked: &Resource, parts: &Parts, of_body: Selected) -> (String, Selected) {
     let (rest, found) = query::split(parts.uri.query().unwrap_or_default(), &SELECTORS);
     let mut selected = Selected { provider: asked.provider.clone(), model: None };
-    for (at, value) in found.into_iter().filter(|(_, value)| !value.is_empty()) {
-        if at == 0 {
-            selected.provider.get_or_insert(value.into());
-        } else {
-            // Of several models the first one decides: one file lives in one account.
-            let first = value.split(',').next().unwrap_or_default().trim();
-            selected.model.get_or_insert(first.into());
-        }
+    for (at, value) in found {
+        selected.note(SELECTORS[at], &value);
     }
     let header = |headers: &HeaderMap, name: &str| {
         headers.get(name).and_then(|value| value.to_str().ok()).map(Box::from)
     };
     let named = || PROVIDER_HEADERS.iter().find_map(|name| header(&parts.headers, name));
-    selected.provider = selected.provider.or_else(named);
-    selected.model = header(&parts.headers, "x-litellm-model").or(selected.model);
+    selected.provider = selected.provider.or_else(named).or(of_body.provider);
+    let told = header(&parts.headers, "x-litellm-model");
+    selected.model = told.or(selected.model).or(of_body.model);
     (rest, selected)
 }
 

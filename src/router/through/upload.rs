@@ -5,18 +5,15 @@ use super::super::deployment::Deployment;
 use super::super::error::RouteError;
 use super::super::{Rules, Shared, pick};
 use super::accounts::is_upstream;
-use crate::providers::{Operation, Passing, Prompt};
+use crate::providers::{Operation, Passing, Prompt, Resumed};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
-use bartizan_layers::body::{Body, Parts as Pieces};
+use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
 use bytes::Bytes;
 use http::Request;
 use http::request::Parts;
-use http_body::{Frame, SizeHint};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 /// Sends an upload to a deployment of the group that it names.
 pub(super) fn call(
@@ -36,8 +33,7 @@ pub(super) fn call(
     let naming = form.naming(&model).ok_or_else(bad)?;
     parts.uri = target(&operation, &model, &parts.uri)?;
     let prompt = Prompt { stream: form.stream, held: passing.held, ..Prompt::of(Bytes::new()) };
-    let body = Resumed { begun: Body::Parts(Pieces::new(naming.into())), rest: passing.body };
-    let body = Body::stream(body);
+    let body = Resumed::body(naming.into(), passing.body);
     let usage = UsageCell::new(deployment.price(&model));
     drop(model);
     Ok(send(&shared.rules, deployment, usage, parts, body, prompt))
@@ -75,40 +71,4 @@ pub(super) fn send(
         sent,
     };
     attempt.answer(sending, prompt)
-}
-
-/// A body whose beginning was read already.
-#[derive(Debug)]
-struct Resumed {
-    begun: Body,
-    rest: Body,
-}
-
-impl http_body::Body for Resumed {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match Pin::new(&mut self.begun).poll_frame(cx) {
-            Poll::Ready(None) => Pin::new(&mut self.rest).poll_frame(cx),
-            begun => begun,
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.begun.is_end_stream() && self.rest.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let (begun, rest) = (self.begun.size_hint(), self.rest.size_hint());
-        let mut both = SizeHint::new();
-        both.set_lower(begun.lower().saturating_add(rest.lower()));
-        if let (Some(begun), Some(rest)) = (begun.upper(), rest.upper()) {
-            both.set_upper(begun.saturating_add(rest));
-        }
-        both
-    }
 }
