@@ -104,20 +104,18 @@ pub async fn run_with(
     let (service, peers) = (calls.clone(), house.peers().clone());
     let serving =
         server::serve(listeners.calls, calls_tls, service, limits, drain, tasks.clone(), peers);
+    let swap = |config| {
+        let next = house.generation(config)?;
+        calls.replace(next.calls);
+        ops.replace(next.ops);
+        Ok(())
+    };
     let cut = match source {
         None => serving.await,
-        Some(source) => {
-            let swap = |config| {
-                let next = house.generation(config)?;
-                calls.replace(next.calls);
-                ops.replace(next.ops);
-                Ok(())
-            };
-            tokio::select! {
-                cut = serving => cut,
-                never = source.follow(&house, swap) => match never {},
-            }
-        }
+        Some(source) => tokio::select! {
+            cut = serving => cut,
+            never = source.follow(&house, swap) => match never {},
+        },
     };
     if cut > 0 {
         tracing::warn!(calls = cut, "Open calls were cut at the drain's deadline");

@@ -160,7 +160,7 @@ fn call(operation: &Operation) -> Value {
             schema["properties"]["input"] = prompts;
         }
         Operation::ImageGenerations | Operation::ImageEdits => {
-            schema["properties"]["prompt"] = text
+            schema["properties"]["prompt"] = text;
         }
         Operation::Speech => {
             schema["properties"]["input"] = text.clone();

@@ -2,7 +2,7 @@
 use super::env::Env;
 use super::fields::unread_secret;
 use super::known;
-use super::problem::{Problem, Problems};
+use super::problem::{Place, Problem, Problems};
 use super::yaml::{Kind, Node};
 
 const VARIABLE: &str = "os.environ/";
@@ -34,33 +34,12 @@ pub(super) fn resolve(node: &mut Node, key: &str, env: &Env, problems: &mut Prob
 fn reference(
     text: &str,
     key: &str,
-    place: super::problem::Place,
+    place: Place,
     env: &Env,
     problems: &mut Problems,
 ) -> Option<Kind> {
     if let Some(name) = text.strip_prefix(VARIABLE) {
-        let file = env.file_of(name).filter(|_| known::is_secret(key));
-        file.into_iter().for_each(|path| problems.was_read(path));
-        let value = match known::is_secret(key).then(|| env.secret(name)) {
-            Some(Ok(secret)) => secret.map(|secret| secret.expose().clone()),
-            Some(Err(unread)) => {
-                problems.add(unread_secret(&unread, place));
-                return Some(Kind::Null);
-            }
-            None => env.get(name).map(str::to_owned),
-        };
-        if value.is_some() {
-            return value.map(Kind::Text);
-        }
-        let message = format!("the variable {name} is not set");
-        let help =
-            format!("set {name} in the environment, in .env or below `environment_variables:`");
-        if known::keeps_out(key) {
-            problems.add(Problem::error(message, place).help(help));
-            return None;
-        }
-        problems.add(Problem::warning(message, place).help(help));
-        return Some(Kind::Null);
+        return variable(name, key, place, env, problems);
     }
     let path = text.strip_prefix(FILE)?;
     problems.was_read(path);
@@ -72,4 +51,35 @@ fn reference(
             Some(Kind::Null)
         }
     }
+}
+
+/// The value of a variable, null for none.
+fn variable(
+    name: &str,
+    key: &str,
+    place: Place,
+    env: &Env,
+    problems: &mut Problems,
+) -> Option<Kind> {
+    let file = env.file_of(name).filter(|_| known::is_secret(key));
+    file.into_iter().for_each(|path| problems.was_read(path));
+    let value = match known::is_secret(key).then(|| env.secret(name)) {
+        Some(Ok(secret)) => secret.map(|secret| secret.expose().clone()),
+        Some(Err(unread)) => {
+            problems.add(unread_secret(&unread, place));
+            return Some(Kind::Null);
+        }
+        None => env.get(name).map(str::to_owned),
+    };
+    if value.is_some() {
+        return value.map(Kind::Text);
+    }
+    let message = format!("the variable {name} is not set");
+    let help = format!("set {name} in the environment, in .env or below `environment_variables:`");
+    if known::keeps_out(key) {
+        problems.add(Problem::error(message, place).help(help));
+        return None;
+    }
+    problems.add(Problem::warning(message, place).help(help));
+    Some(Kind::Null)
 }

@@ -61,19 +61,7 @@ impl Check<'_> {
     ) -> Option<Access> {
         let key = self.text(general, "master_key").map(Secret::new);
         let key = key.or_else(|| self.secret("LITELLM_MASTER_KEY"));
-        let header = self.text(general, "litellm_key_header_name");
-        let key_header = header.and_then(|name| {
-            let header = HeaderName::from_bytes(name.as_bytes()).ok();
-            if header.is_none() {
-                let at = general.get("litellm_key_header_name").unwrap_or(general);
-                self.error(
-                    at,
-                    "this is not a header's name".into(),
-                    "use letters, digits and dashes",
-                );
-            }
-            header
-        });
+        let key_header = self.key_header(general);
         let addresses = self.addresses(general)?;
         let hosts = general.get("allowed_hosts").map(Node::items).unwrap_or_default();
         let access = Access {
@@ -100,6 +88,17 @@ impl Check<'_> {
             });
         }
         self.open(general, server).then_some(access)
+    }
+
+    fn key_header(&mut self, general: &Node) -> Option<HeaderName> {
+        let name = self.text(general, "litellm_key_header_name")?;
+        let header = HeaderName::from_bytes(name.as_bytes()).ok();
+        if header.is_none() {
+            let at = general.get("litellm_key_header_name").unwrap_or(general);
+            let help = "use letters, digits and dashes";
+            self.error(at, "this is not a header's name".into(), help);
+        }
+        header
     }
 
     fn generated_key(&mut self, options: &Options) -> Option<Access> {

@@ -6,7 +6,7 @@ use crate::providers::{Dialect, Operation, Problem, Raw, Upload, is_of_type};
 use crate::router::Endpoint;
 use bartizan_layers::auth::{KeyNotNeeded, ProtocolKey, QueryKey};
 use bartizan_layers::body::Body;
-use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -76,13 +76,15 @@ impl<A> Doors<A> {
         })
     }
 
-    /// A path that is none of ours: one of the config's, or nothing.
-    fn elsewhere<B>(&self, req: &mut Request<B>) -> Result<(), Response<Body>> {
-        let (endpoint, rest) = self.endpoint(req.uri().path()).ok_or_else(nothing)?;
+    /// Notes which of the config's paths this is, which is none of ours; else the answer.
+    fn elsewhere<B>(&self, req: &mut Request<B>) -> Option<Response<Body>> {
+        let Some((endpoint, rest)) = self.endpoint(req.uri().path()) else {
+            return Some(nothing());
+        };
         let config = endpoint.config();
         let taken = |method: &String| method == req.method().as_str();
         if !config.methods.is_empty() && !config.methods.iter().any(taken) {
-            return Err(wrong_method(&config.methods.join(", ")));
+            return Some(wrong_method(&config.methods.join(", ")));
         }
         let raw = Raw { provider: "pass_through", path: rest.into() };
         let facts = req.extensions_mut();
@@ -91,7 +93,7 @@ impl<A> Doors<A> {
         }
         facts.insert(Operation::Raw(Box::new(raw)));
         facts.insert(endpoint);
-        Ok(())
+        None
     }
 }
 
@@ -127,27 +129,23 @@ where
         }
         let way = match route {
             Route::Call(operation) => {
-                let operation = as_sent(operation, req.headers());
-                note_key(&operation, req.extensions_mut());
-                req.extensions_mut().insert(operation);
+                note(operation, &mut req);
                 Way::Call(self.calls.call(req))
             }
             Route::CallOf(operation, model) => {
-                let operation = as_sent(operation, req.headers());
-                note_key(&operation, req.extensions_mut());
                 // What Azure's clients say of its versions is not the upstream's to hear.
                 if let Some(short) = without_query(req.uri(), "api-version") {
                     *req.uri_mut() = short;
                 }
                 req.extensions_mut().insert(model);
-                req.extensions_mut().insert(operation);
+                note(operation, &mut req);
                 Way::Call(self.calls.call(req))
             }
             Route::Admin(route) => Way::Admin(doors.admin.call(req.map(|_| route))),
             Route::WrongMethod(allowed) => Way::done(wrong_method(&allowed)),
             Route::Nothing => match doors.elsewhere(&mut req) {
-                Ok(()) => Way::Call(self.calls.call(req)),
-                Err(rsp) => Way::done(rsp),
+                None => Way::Call(self.calls.call(req)),
+                Some(rsp) => Way::done(rsp),
             },
         };
         DispatchFuture { way, page }
@@ -164,13 +162,16 @@ fn as_sent(operation: Operation, headers: &HeaderMap) -> Operation {
     }
 }
 
-/// Notes where else than in the headers a call's key may stand.
-fn note_key(operation: &Operation, facts: &mut Extensions) {
+/// Notes what a call is, and where else than in the headers its key may stand.
+fn note<B>(operation: Operation, req: &mut Request<B>) {
+    let operation = as_sent(operation, req.headers());
+    let facts = req.extensions_mut();
     if operation.dialect() == Dialect::Gemini {
         facts.insert(QueryKey);
-    } else if *operation == Operation::Realtime {
+    } else if operation == Operation::Realtime {
         facts.insert(ProtocolKey);
     }
+    facts.insert(operation);
 }
 
 /// LiteLLM's answer to a path that does not exist (contract 3).

@@ -237,7 +237,6 @@ mod tests {
             ("accept-encoding", "gzip, br"),
             ("content-length", "3"),
             ("expect", "100-continue"),
-            ("host", "proxy"),
             ("traceparent", "00-1-1-00"),
         ]);
         strip_request(&mut headers, None);

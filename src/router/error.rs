@@ -5,12 +5,12 @@ use crate::telemetry::Failure;
 use http::StatusCode;
 use std::time::Duration;
 
-/// Why a call led to no deployment.
+/// Why a call led to no deployment, in the words that a client gets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RouteError {
     /// It names no model, or one that does not exist.
-    #[error("no deployment answers to the model's name")]
+    #[error("{}", unknown_model(route, model.as_deref(), *wildcards))]
     UnknownModel {
         /// The path, as error messages name it.
         route: &'static str,
@@ -20,7 +20,10 @@ pub enum RouteError {
         wildcards: bool,
     },
     /// No deployment of the group speaks the path's dialect.
-    #[error("no deployment of the group speaks the dialect of the path")]
+    #[error(
+        "{route}: the model {model} is served by a provider that does not speak this path's \
+         format. Call it on `/v1/chat/completions`, or choose another model."
+    )]
     NotSpoken {
         /// The path, as error messages name it.
         route: &'static str,
@@ -28,7 +31,7 @@ pub enum RouteError {
         model: Box<str>,
     },
     /// The model's name cannot stand in a path.
-    #[error("the model's name cannot stand in a path")]
+    #[error("{route}: the model name {model} is not valid.")]
     BadPath {
         /// The path, as error messages name it.
         route: &'static str,
@@ -36,7 +39,7 @@ pub enum RouteError {
         model: Box<str>,
     },
     /// The request brings what this deployment does not take from clients.
-    #[error("`{name}` in the request is not allowed for this model")]
+    #[error("{route}: `{name}` in the request is not allowed for this model.")]
     NotAllowed {
         /// The path, as error messages name it.
         route: &'static str,
@@ -44,7 +47,10 @@ pub enum RouteError {
         name: &'static str,
     },
     /// No deployment of the group has the tags of the request.
-    #[error("no deployment of the group has the tags of the request")]
+    #[error(
+        "Not allowed to access model due to tags configuration. Passed model={model} and \
+         tags={tags:?}"
+    )]
     TagsRefused {
         /// What was asked for.
         model: Box<str>,
@@ -52,16 +58,22 @@ pub enum RouteError {
         tags: Vec<String>,
     },
     /// A moderation names no model, and the config has none for it.
-    #[error("no deployment is for moderations")]
+    #[error(
+        "/moderations: no model is named, and none is for moderations. Name one in `model`, or \
+         give a deployment `model_info: {{mode: moderation}}`."
+    )]
     NoModeration,
     /// A request for several models cannot be made like this.
-    #[error("several models cannot be asked like this: {0}")]
+    #[error("{0}")]
     Several(&'static str),
     /// The answers of several models do not fit into memory.
-    #[error("the answers of several models do not fit into memory")]
+    #[error(
+        "The answers of all models together are larger than the proxy's memory allows. Ask for \
+         fewer models at once."
+    )]
     AnswersTooLarge,
     /// A path of LiteLLM's that is not served here yet.
-    #[error("this version does not serve {path}")]
+    #[error("{path}: this path is not served yet: {why}. Call the provider itself.")]
     Unserved {
         /// Its first segment.
         path: &'static str,
@@ -69,7 +81,7 @@ pub enum RouteError {
         why: &'static str,
     },
     /// No account at a provider is known.
-    #[error("no account at {provider} is known")]
+    #[error("{route}: {}", no_account(provider, *variable))]
     NoAccount {
         /// The path, as error messages name it.
         route: &'static str,
@@ -83,67 +95,47 @@ pub enum RouteError {
     Duplicate(String),
 }
 
+fn unknown_model(route: &str, model: Option<&str>, wildcards: bool) -> String {
+    match model {
+        Some(model) if wildcards => format!(
+            "litellm.BadRequestError: You passed in model={model}. There are no healthy \
+             deployments for this model. Call `/v1/models` to view available models for your key."
+        ),
+        model => format!(
+            "{route}: Invalid model name passed in model={}. Call `/v1/models` to view available \
+             models for your key.",
+            model.unwrap_or("None")
+        ),
+    }
+}
+
+fn no_account(provider: &str, variable: Option<&str>) -> String {
+    match variable {
+        Some(variable) => format!(
+            "no key for {provider} is set here. Set {variable}, or add a model of {provider} to \
+             the config (`use_in_pass_through: true` for its own paths)."
+        ),
+        None => format!("the provider {provider} is not known here."),
+    }
+}
+
 impl RouteError {
     /// What a client gets to see of it.
     #[must_use]
     pub fn problem(&self) -> Problem {
+        let status = match self {
+            Self::TagsRefused { .. } => StatusCode::UNAUTHORIZED,
+            Self::AnswersTooLarge => StatusCode::SERVICE_UNAVAILABLE,
+            _ => return self.with_param(Problem::bad_request(self.to_string())),
+        };
+        Problem::new(status, self.to_string())
+    }
+
+    fn with_param(&self, problem: Problem) -> Problem {
         match self {
-            Self::UnknownModel { model: Some(model), wildcards: true, .. } => {
-                Problem::bad_request(format!(
-                    "litellm.BadRequestError: You passed in model={model}. There are no healthy \
-                     deployments for this model. Call `/v1/models` to view available models for \
-                     your key."
-                ))
-            }
-            Self::UnknownModel { route, model, .. } => {
-                let model = model.as_deref().unwrap_or("None");
-                Problem::bad_request(format!(
-                    "{route}: Invalid model name passed in model={model}. Call `/v1/models` to \
-                     view available models for your key."
-                ))
-            }
-            Self::NotSpoken { route, model } => Problem::bad_request(format!(
-                "{route}: the model {model} is served by a provider that does not speak this \
-                 path's format. Call it on `/v1/chat/completions`, or choose another model."
-            )),
-            Self::BadPath { route, model } => {
-                Problem::bad_request(format!("{route}: the model name {model} is not valid."))
-            }
-            Self::NotAllowed { route, name } => Problem::bad_request(format!(
-                "{route}: `{name}` in the request is not allowed for this model."
-            ))
-            .param(name),
-            Self::TagsRefused { model, tags } => Problem::new(
-                StatusCode::UNAUTHORIZED,
-                format!(
-                    "Not allowed to access model due to tags configuration. Passed model={model} \
-                     and tags={tags:?}"
-                ),
-            ),
-            Self::NoModeration => Problem::bad_request(
-                "/moderations: no model is named, and none is for moderations. Name one in `model`, \
-                 or give a deployment `model_info: {mode: moderation}`.",
-            )
-            .param("model"),
-            Self::Several(why) => Problem::bad_request(*why).param("model"),
-            Self::AnswersTooLarge => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The answers of all models together are larger than the proxy's memory allows. \
-                 Ask for fewer models at once.",
-            ),
-            Self::Unserved { path, why } => Problem::bad_request(format!(
-                "{path}: this path is not served yet: {why}. Call the provider itself."
-            )),
-            Self::NoAccount { route, provider, variable: Some(variable) } => {
-                Problem::bad_request(format!(
-                    "{route}: no key for {provider} is set here. Set {variable}, or add a model of \
-                     {provider} to the config (`use_in_pass_through: true` for its own paths)."
-                ))
-            }
-            Self::NoAccount { route, provider, variable: None } => {
-                Problem::bad_request(format!("{route}: the provider {provider} is not known here."))
-            }
-            Self::Duplicate(message) => Problem::bad_request(message.clone()),
+            Self::NotAllowed { name, .. } => problem.param(name),
+            Self::NoModeration | Self::Several(_) => problem.param("model"),
+            _ => problem,
         }
     }
 }

@@ -100,10 +100,20 @@ async fn when_all_fail_the_first_error_is_the_answer() {
 
 #[tokio::test]
 async fn the_fastest_answer_wins_and_the_others_are_cancelled() {
-    let (slow, failing, fast) =
-        (Upstream::playing(vec![Step::Hang]).await, bad(500).await, good().await);
+    let gate = Gate::new();
+    let held = [vec![Step::Wait(gate.clone())], upstream::json(200, COMPLETION)].concat();
+    let fast = Upstream::playing(held).await;
+    let (slow, failing) = (Upstream::playing(vec![Step::Hang]).await, bad(500).await);
     let proxy = with(&[("slow", &slow), ("failing", &failing), ("fast", &fast)]).await;
-    let answer = ask(&proxy, "slow,failing,fast", FASTEST).await.expect(200);
+    // Nobody is answered before all were asked.
+    let asked = async {
+        for upstream in [&slow, &failing] {
+            assert!(upstream.saw(PATIENCE, |seen| seen.begun == 1).await);
+        }
+        gate.open();
+    };
+    let (answer, ()) = tokio::join!(ask(&proxy, "slow,failing,fast", FASTEST), asked);
+    let answer = answer.expect(200);
     assert_eq!(answer.header("x-litellm-fastest_response_batch_completion"), Some("true"));
     assert_eq!(answer.header("x-litellm-model-id"), Some("id-fast"));
     assert_eq!(answer.json()["choices"][0]["message"]["content"], "ok");
@@ -113,7 +123,9 @@ async fn the_fastest_answer_wins_and_the_others_are_cancelled() {
     let line = proxy.line(|line| line.contains("\"runs\"")).await;
     let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(line["runs"][0]["error"], "Cancelled");
-    assert_eq!(line["runs"][1]["error"], "InternalServerError");
+    // Its answer and the fast one may come at the same time.
+    let failed = line["runs"][1]["error"].as_str().expect("why it gave no answer");
+    assert!(["InternalServerError", "Cancelled"].contains(&failed), "{line}");
     assert_eq!((&line["runs"][2]["input_tokens"], line.get("error")), (&1.into(), None));
 }
 

@@ -52,7 +52,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "commands",
-        &["lib", "reload", "server", "config", "telemetry"],
+        &["lib", "reload", "server", "forward", "config", "telemetry", "tasks"],
         "one file for each sub-command, above everything that runs",
     ),
     ("main", &["commands", "lib", "cli", "config", "telemetry"], "flags, config, run, exit code"),
