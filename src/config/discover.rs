@@ -1,7 +1,7 @@
 //! Zero config: deployments from the keys in the environment.
 use super::fields::Check;
 use super::upstream::base_url;
-use super::{ClientSide, Deployment, Secret};
+use super::{ClientSide, Deployment, Members, Secret};
 use crate::data::{self, Provider};
 use http::Uri;
 use serde_json::Map;
@@ -110,8 +110,8 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         api_key: None,
         tls: None,
         headers: Vec::new(),
-        defaults: Vec::new(),
-        extra_body: Vec::new(),
+        defaults: Members::default(),
+        extra_body: Members::default(),
         timeout: None,
         stream_timeout: None,
         weight: None,

@@ -4,7 +4,7 @@ use super::keys::{self, Standing};
 use super::known;
 use super::show::without_secrets;
 use super::yaml::{Kind, Node};
-use super::{ClientSide, Deployment};
+use super::{ClientSide, Deployment, Members};
 use crate::data::{self, Provider};
 use bytes::Bytes;
 use http::Uri;
@@ -188,7 +188,7 @@ fn mock(params: &Node) -> Option<String> {
 }
 
 /// The parameters that requests get where they do not bring their own.
-fn parameters(params: &Node) -> Vec<(String, Bytes)> {
+fn parameters(params: &Node) -> Members {
     let mut all = json_members(Some(params));
     all.retain(|(name, _)| match keys::find("litellm_params", name) {
         Some(key) => key.standing == Standing::Sent,
@@ -197,13 +197,13 @@ fn parameters(params: &Node) -> Vec<(String, Bytes)> {
     all
 }
 
-fn json_members(map: Option<&Node>) -> Vec<(String, Bytes)> {
+fn json_members(map: Option<&Node>) -> Members {
     let entries = map.into_iter().flat_map(Node::entries);
     let present = entries.filter(|(_, value)| !value.is_null());
     let member = |(name, value): &(Node, Node)| {
         Some((name.as_text()?, Bytes::from(value.to_json().to_string())))
     };
-    present.filter_map(member).collect()
+    Members(present.filter_map(member).collect())
 }
 
 /// LiteLLM's id: the SHA-256 of the name and of each parameter's key and value, so that it is the

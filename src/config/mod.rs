@@ -23,6 +23,7 @@ mod known;
 mod load;
 mod mask;
 mod master_key;
+mod members;
 mod moved;
 mod names;
 mod options;
@@ -63,6 +64,7 @@ pub use self::env::{Env, Unread};
 pub use self::keys::{page, schema};
 pub use self::load::{Refused, load, parse_str};
 pub use self::master_key::{state_dir, stored};
+pub use self::members::Members;
 pub use self::options::Options;
 pub use self::outbound::{Outbound, Proxies};
 pub use self::problem::{Problem, Problems, Severity};
@@ -226,9 +228,9 @@ pub struct Deployment {
     /// Headers added to each call: the provider's, `organization`, `extra_headers`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Parameters that a request gets where it does not bring its own, as JSON text.
-    pub defaults: Vec<(String, Bytes)>,
+    pub defaults: Members,
     /// Parameters that a request gets in any case (`extra_body`), as JSON text.
-    pub extra_body: Vec<(String, Bytes)>,
+    pub extra_body: Members,
     /// `timeout`, where the deployment has its own.
     pub timeout: Option<Duration>,
     /// `stream_timeout`, where the deployment has its own.

@@ -301,3 +301,35 @@ proptest! {
         drop(read(&model(&format!("      {key}: {value}\n"))).1.render(false));
     }
 }
+
+#[test]
+fn what_is_planted_does_not_show_in_debug() {
+    let text = "
+model_list:
+  - model_name: gpt
+    litellm_params:
+      model: openai/gpt
+      api_key: planted-key
+      extra_headers: {X-Tenant: planted-header}
+      extra_body: {user_token: planted-body, options: {token: planted-option}}
+      aws_secret_access_key: planted-aws
+      some_token: planted-token
+    model_info: {internal_token: planted-info}
+credential_list:
+  - {credential_name: named, credential_values: {api_key: planted-credential}}
+files_settings:
+  - {custom_llm_provider: openai, api_base: 'https://files.test/v1', api_key: planted-file}
+environment_variables: {OPENAI_API_KEY: planted-variable}
+general_settings:
+  master_key: planted-master
+  database_url: postgres://user:planted-password@host/db
+  pass_through_endpoints:
+    - {path: /own, target: 'https://own.test', headers: {Authorization: Bearer planted-own}}
+";
+    let (config, problems) = parse_str(text).unwrap();
+    assert_eq!((config.routing.deployments.len(), problems.errors()), (1, 0));
+    for shown in [format!("{config:?}"), format!("{config:#?}"), format!("{problems:?}")] {
+        let at = shown.find("planted");
+        assert_eq!(at.and_then(|at| shown.get(at.saturating_sub(60)..at + 20)), None);
+    }
+}

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// How often files are looked at where the system does not tell of changes.
 const POLL: Duration = Duration::from_secs(10);
@@ -108,7 +108,7 @@ impl Source {
         let mut hangups = self.hangups.take();
         let mut watch = Watch::new(self.files.directories());
         let mut pause = Debounce::default();
-        let mut poll = interval(POLL);
+        let mut poll = interval_at(Instant::now() + POLL, POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let asked = tokio::select! {

@@ -1,26 +1,21 @@
 //! Hints that something in some directories has changed.
-use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// Watches directories, where the system can. Where it cannot, a warning says so once, and files
 /// are only looked at from time to time.
 #[derive(Debug)]
 pub(super) struct Watch {
-    watcher: Option<RecommendedWatcher>,
-    directories: BTreeSet<PathBuf>,
-    hints: Arc<Notify>,
+    system: Option<System>,
+    directories: BTreeMap<PathBuf, Id>,
     warned: bool,
 }
 
 impl Watch {
-    /// Starts to watch `directories`; without any, nothing is started.
+    /// Starts to watch `directories`; without any, nothing is started. Needs a runtime.
     pub(super) fn new(directories: BTreeSet<PathBuf>) -> Self {
-        let (hints, directories_now) = (Arc::<Notify>::default(), BTreeSet::new());
-        let mut watch = Self { watcher: None, directories: directories_now, hints, warned: false };
+        let mut watch = Self { system: None, directories: BTreeMap::new(), warned: false };
         watch.follow(directories);
         watch
     }
@@ -28,19 +23,23 @@ impl Watch {
     /// Watches these directories and no others. Those that are watched already are asked for again:
     /// one may have been removed and made anew.
     pub(super) fn follow(&mut self, directories: BTreeSet<PathBuf>) {
-        if self.watcher.is_none() && !directories.is_empty() && !self.warned {
-            self.start();
+        if self.system.is_none() && !directories.is_empty() && !self.warned {
+            match System::new() {
+                Ok(system) => self.system = Some(system),
+                Err(error) => self.warn(&error),
+            }
         }
-        let Some(watcher) = &mut self.watcher else { return };
-        for old in self.directories.difference(&directories) {
-            // It fails where the directory is gone, and the watch with it.
-            drop(watcher.unwatch(old));
+        let Some(system) = &self.system else { return };
+        for (_, id) in self.directories.extract_if(.., |path, _| !directories.contains(path)) {
+            system.leave(id);
         }
         let mut failed = None;
-        for directory in &directories {
-            failed = watcher.watch(directory, RecursiveMode::NonRecursive).err().or(failed);
+        for directory in directories {
+            match system.watch(&directory) {
+                Ok(id) => drop(self.directories.insert(directory, id)),
+                Err(error) => failed = Some(error),
+            }
         }
-        self.directories = directories;
         if let Some(error) = failed {
             self.warn(&error);
         }
@@ -48,23 +47,13 @@ impl Watch {
 
     /// Waits until something has happened since the last time.
     pub(super) async fn hint(&self) {
-        self.hints.notified().await;
-    }
-
-    fn start(&mut self) {
-        let hints = self.hints.clone();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if event.map_or(true, |event| may_change(&event.kind)) {
-                hints.notify_one();
-            }
-        });
-        match watcher {
-            Ok(watcher) => self.watcher = Some(watcher),
-            Err(error) => self.warn(&error),
+        match &self.system {
+            Some(system) => system.hint().await,
+            None => std::future::pending().await,
         }
     }
 
-    fn warn(&mut self, error: &notify::Error) {
+    fn warn(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.warned, true) {
             tracing::warn!(
                 %error,
@@ -76,11 +65,101 @@ impl Watch {
     }
 }
 
-/// Reading a file is no change of it; our own reading would never end.
-const fn may_change(kind: &EventKind) -> bool {
-    match kind {
-        EventKind::Access(access) => matches!(access, AccessKind::Close(AccessMode::Write)),
-        _ => true,
+#[cfg(target_os = "linux")]
+use self::inotify::{Id, System};
+#[cfg(not(target_os = "linux"))]
+use self::silent::{Id, System};
+
+/// inotify(7), read by the runtime itself: no thread waits for it.
+#[cfg(target_os = "linux")]
+mod inotify {
+    use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init, remove_watch};
+    use std::io;
+    use std::mem::MaybeUninit;
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+    use tokio::io::unix::AsyncFd;
+
+    pub(super) type Id = i32;
+
+    #[derive(Debug)]
+    pub(super) struct System(AsyncFd<OwnedFd>);
+
+    impl System {
+        // Deprecated because other types may close their descriptor while it is registered.
+        #[allow(deprecated, reason = "an `OwnedFd` is open for as long as it lives")]
+        pub(super) fn new() -> io::Result<Self> {
+            let fd = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+            Ok(Self(AsyncFd::new(fd)?))
+        }
+
+        /// Reading a file is no change of it; our own reading would never end.
+        pub(super) fn watch(&self, directory: &Path) -> io::Result<Id> {
+            let changes = WatchFlags::CREATE
+                | WatchFlags::DELETE
+                | WatchFlags::MOVE
+                | WatchFlags::MODIFY
+                | WatchFlags::CLOSE_WRITE
+                | WatchFlags::ATTRIB
+                | WatchFlags::DELETE_SELF
+                | WatchFlags::MOVE_SELF;
+            Ok(add_watch(&self.0, directory, changes | WatchFlags::ONLYDIR)?)
+        }
+
+        /// It fails where the directory is gone, and the watch with it.
+        pub(super) fn leave(&self, id: Id) {
+            remove_watch(&self.0, id).ok();
+        }
+
+        pub(super) async fn hint(&self) {
+            loop {
+                let Ok(mut ready) = self.0.readable().await else {
+                    return std::future::pending().await;
+                };
+                if ready.try_io(|fd| drained(fd.get_ref())).is_ok() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes all events, of which there must be one: what they say is found out by looking.
+    fn drained(fd: &OwnedFd) -> io::Result<()> {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = Reader::new(fd, &mut buffer);
+        events.next()?;
+        while events.next().is_ok() {}
+        Ok(())
+    }
+}
+
+/// A system that tells nothing.
+#[cfg(not(target_os = "linux"))]
+mod silent {
+    use std::io;
+    use std::path::Path;
+
+    pub(super) type Id = ();
+
+    #[derive(Debug)]
+    pub(super) enum System {}
+
+    impl System {
+        pub(super) fn new() -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(super) fn watch(&self, _directory: &Path) -> io::Result<Id> {
+            match *self {}
+        }
+
+        pub(super) fn leave(&self, (): Id) {
+            match *self {}
+        }
+
+        pub(super) async fn hint(&self) {
+            match *self {}
+        }
     }
 }
 

@@ -3,7 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+
+/// How long a thread for what would block is kept without work.
+const IDLE_THREAD: Duration = Duration::from_millis(500);
 
 /// A runtime with `workers` threads, or with as many as there are [`processors`]. With one, tasks
 /// run on the calling thread alone: nothing is then paid for threads that cannot run side by side.
@@ -11,14 +15,16 @@ use tokio::runtime::{Builder, Runtime};
 /// # Errors
 /// When the operating system refuses threads or the event queue.
 pub fn build(workers: Option<usize>) -> io::Result<Runtime> {
-    match workers.unwrap_or_else(processors).max(1) {
-        1 => Builder::new_current_thread().enable_all().build(),
-        n => Builder::new_multi_thread()
-            .worker_threads(n)
-            .thread_name("bartizan")
-            .enable_all()
-            .build(),
-    }
+    let mut builder = match workers.unwrap_or_else(processors).max(1) {
+        1 => Builder::new_current_thread(),
+        n => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(n);
+            builder
+        }
+    };
+    // Files are looked at rarely; a thread for that is not worth its memory meanwhile.
+    builder.thread_name("bartizan").thread_keep_alive(IDLE_THREAD).enable_all().build()
 }
 
 /// Processors that may be used: those of the affinity mask, or fewer if the cgroup's quota is
