@@ -1,11 +1,11 @@
 //! What is made anew from each config, what outlives it, and how one takes another's place.
-use crate::admin::{Handles, LastReload, Ops};
+use crate::admin::{Handles, LastReload};
 use crate::config::{Compat, Config, Outbound};
 use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer};
 use crate::forward::{Forwarder, SetupError};
 use crate::router::Router;
 use crate::server::{Draining, Peers};
-use crate::stack::{self, AlwaysReady, Plan, Stack};
+use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
 use crate::tasks::Tasks;
 use crate::telemetry::{Live, LogWriter, Metrics, RequestId, Telemetry};
 use arc_swap::ArcSwap;
@@ -41,15 +41,6 @@ struct Rooms {
     outbound: Outbound,
     forwarder: Forwarder,
     live: Live,
-}
-
-/// Everything that one config makes: the services of both listeners.
-#[derive(Debug)]
-pub struct Generation<S> {
-    /// Of the calls listener.
-    pub calls: S,
-    /// Of the ops listener.
-    pub ops: AlwaysReady<Ops>,
 }
 
 impl House {
@@ -123,7 +114,6 @@ impl House {
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
         let telemetry = telemetry.until_gone(self.gone.clone());
-        let ops = AlwaysReady(Ops::new(handles.clone()));
         let plan = Plan {
             keys: stack::keys(&access),
             room: RoomLayer::new(server.max_calls, &self.metrics),
@@ -137,7 +127,7 @@ impl House {
             key_header: access.key_header,
             metrics_need_key: metrics_need_key.unwrap_or(self.compat == Compat::Current),
         };
-        Ok(Generation { calls: stack::stack(plan), ops })
+        Ok(stack::stack(plan))
     }
 
     /// The forwarder for `outbound`: the one there is, or a new one. Connections of one that is

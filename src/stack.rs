@@ -81,8 +81,18 @@ pub struct Plan {
     pub metrics_need_key: bool,
 }
 
-/// The service of the calls listener, outermost layer first.
-pub fn stack<B>(plan: Plan) -> AlwaysReady<impl Stack<B>>
+/// Everything that one config makes: the services of both listeners.
+#[derive(Debug)]
+pub struct Generation<S> {
+    /// Of the calls listener.
+    pub calls: S,
+    /// Of the ops listener.
+    pub ops: S,
+}
+
+/// The services of both listeners, outermost layer first. They are of one type, so that the server
+/// below them exists once.
+pub fn stack<B>(plan: Plan) -> Generation<AlwaysReady<impl Stack<B>>>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
@@ -108,17 +118,19 @@ where
             IngestLayer::new(plan.bodies.clone()).layer(plan.router.clone()),
             IntakeLayer::new(plan.bodies).layer(plan.router.through()),
         ));
-    let admin = Admin::new(plan.handles, plan.keys)
+    let admin = Admin::new(plan.handles.clone(), plan.keys)
         .key_header(plan.key_header)
         .metrics_need_key(plan.metrics_need_key);
     let doors = Doors::new(AlwaysReady(admin), plan.guard)
         .below(&plan.root_path)
         .endpoints(plan.router.endpoints());
-    let all = ServiceBuilder::new()
+    let ops = Doors::admin_only(AlwaysReady(Admin::ops(plan.handles)));
+    let behind = |doors| {
+        let dispatch = Dispatch::new(calls.clone(), doors);
         // A bug in any layer costs one call, not the connection.
-        .layer(CatchLayer)
-        .service(Dispatch::new(calls, doors));
-    AlwaysReady(all)
+        AlwaysReady(ServiceBuilder::new().layer(CatchLayer).service(dispatch))
+    };
+    Generation { calls: behind(doors), ops: behind(ops) }
 }
 
 /// The master key's principal; everyone's, where no key is set.

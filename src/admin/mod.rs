@@ -10,7 +10,6 @@ mod routes;
 mod schemas;
 
 pub use self::last_reload::LastReload;
-pub use self::ops::Ops;
 
 use crate::config::Compat;
 use crate::edge::{AdminRoute, answer, problem};
@@ -52,20 +51,27 @@ pub struct Handles {
     pub config: Bytes,
 }
 
-/// Answers the proxy's own routes on the calls listener.
+/// Answers the proxy's own routes.
 #[derive(Clone, Debug)]
 pub struct Admin {
     handles: Arc<Handles>,
-    keys: MemoryKeys,
+    /// None on the ops listener.
+    keys: Option<MemoryKeys>,
     key_header: Option<HeaderName>,
     metrics_need_key: bool,
 }
 
 impl Admin {
-    /// Shows `handles` to those whom `keys` know.
+    /// Shows `handles` to those whom `keys` know: on the calls listener.
     #[must_use]
     pub const fn new(handles: Arc<Handles>, keys: MemoryKeys) -> Self {
-        Self { handles, keys, key_header: None, metrics_need_key: true }
+        Self { handles, keys: Some(keys), key_header: None, metrics_need_key: true }
+    }
+
+    /// Answers the kubelet and Prometheus, without a key: on the ops listener.
+    #[must_use]
+    pub const fn ops(handles: Arc<Handles>) -> Self {
+        Self { handles, keys: None, key_header: None, metrics_need_key: false }
     }
 
     /// Takes the key from this header alone, where one is given.
@@ -81,8 +87,9 @@ impl Admin {
     }
 
     async fn answer(self, req: Request<AdminRoute>) -> Response<Body> {
+        let Some(keys) = &self.keys else { return ops::page(&self.handles, req.body()) };
         let presented = presented(&req, self.key_header.as_ref());
-        let known = self.keys.check(presented).await;
+        let known = keys.check(presented).await;
         let (parts, route) = req.into_parts();
         let handles = &*self.handles;
         match (&route, known) {

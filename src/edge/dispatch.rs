@@ -25,7 +25,8 @@ pub struct Dispatch<C, A> {
 #[derive(Debug)]
 pub struct Doors<A> {
     admin: A,
-    guard: Guard,
+    /// None where calls are not taken at all.
+    guard: Option<Guard>,
     root: Option<Box<str>>,
     endpoints: Box<[Arc<Endpoint>]>,
 }
@@ -40,7 +41,12 @@ impl<C, A> Dispatch<C, A> {
 impl<A> Doors<A> {
     /// Puts everything behind `guard`.
     pub fn new(admin: A, guard: Guard) -> Self {
-        Self { admin, guard, root: None, endpoints: Box::default() }
+        Self { guard: Some(guard), ..Self::admin_only(admin) }
+    }
+
+    /// Lets the proxy's own routes in and nothing else, from everywhere. All others do not exist.
+    pub fn admin_only(admin: A) -> Self {
+        Self { admin, guard: None, root: None, endpoints: Box::default() }
     }
 
     /// Takes every path also below `root`, unless that is empty.
@@ -74,6 +80,17 @@ impl<A> Doors<A> {
             let rest = if rest == "/" { "" } else { rest };
             (rest.is_empty() || below).then(|| (endpoint.clone(), rest))
         })
+    }
+
+    /// One of the proxy's own routes; there is no other here.
+    fn page<B, C>(&self, route: Route, req: Request<B>) -> Way<C, A::Future>
+    where
+        A: hyper::service::Service<Request<AdminRoute>>,
+    {
+        match route {
+            Route::Admin(route) => Way::Admin(self.admin.call(req.map(|_| route))),
+            _ => Way::done(nothing()),
+        }
     }
 
     /// Notes which of the config's paths this is, which is none of ours; else the answer.
@@ -116,10 +133,11 @@ where
             *req.uri_mut() = short;
         }
         let route = Route::of(req.method(), req.uri().path());
-        if let Err(problem) = doors.guard.check(&req, &route) {
-            return Way::Done(Some(doors.guard.refuse(&req, &route, &problem))).into();
+        let Some(guard) = &doors.guard else { return doors.page(route, req).into() };
+        if let Err(problem) = guard.check(&req, &route) {
+            return Way::Done(Some(guard.refuse(&req, &route, &problem))).into();
         }
-        let page = doors.guard.origin(&req).map(Box::new);
+        let page = guard.origin(&req).map(Box::new);
         if let Some(page) = &page {
             if let Some(rsp) = cors::preflight(&req, page) {
                 return Way::Done(Some(rsp)).into();
