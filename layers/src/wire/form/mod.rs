@@ -4,8 +4,8 @@
 //! A proxy that edits one field must see the very fields that the next reader sees. So whatever
 //! two readers may take differently is an error here, though RFC 2046 may allow it: a boundary
 //! after a bare line feed or followed by other text, folded headers, names with escapes, text
-//! before the first boundary or after the last. Each byte is looked at once, and no more is held than the
-//! headers of one part and the value of one field.
+//! before the first boundary or after the last. Each byte is looked at once, and no more is held
+//! than the headers of one part and the value of one field.
 //!
 //! ```
 //! use bartizan_layers::wire::form::{Scanner, boundary};
@@ -18,7 +18,7 @@
 //!     scanner.push(piece, |field| model = Some((field.value.map(<[u8]>::to_vec), field.at)))?;
 //! }
 //! scanner.finish()?;
-//! assert_eq!(model, Some((Some(b"fast".to_vec()), 55..59)));
+//! assert_eq!(model, Some((Some(b"fast".to_vec()), 53..57)));
 //! # Ok(())
 //! # }
 //! ```
