@@ -4,7 +4,9 @@
 //! ones, the forwarder to present them to upstreams.
 use rustls::{CertificateError, RootCertStore};
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 pub use self::identity::Identity;
@@ -65,10 +67,15 @@ pub enum FileError {
 /// # Errors
 /// [`FileError`], when it cannot be read or has none.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
-    let text = read(path)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    // The parser's own words may quote the file.
-    let found = found.map_err(|_| FileError::Damaged(path.to_owned()))?;
+    let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
+    // A system's bundle is large: it is read in pieces, not held beside what is made of it.
+    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let found: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(file).collect();
+    let found = found.map_err(|error| match error {
+        pem::Error::Io(source) => unreadable(source),
+        // The parser's own words may quote the file.
+        _ => FileError::Damaged(path.to_owned()),
+    })?;
     if found.is_empty() {
         return Err(FileError::NoCertificate(path.to_owned()));
     }
@@ -81,10 +88,9 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileErr
 /// [`FileError`], also for one that cannot be a root.
 pub fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
     let roots = certificates(path)?;
-    let mut store = RootCertStore::empty();
     for root in &roots {
         let bad = |source| FileError::BadCertificate { path: path.to_owned(), source };
-        store.add(root.clone()).map_err(bad)?;
+        RootCertStore::empty().add(CertificateDer::from(root.as_ref())).map_err(bad)?;
     }
     Ok(roots)
 }
