@@ -15,10 +15,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Some(Command::Keys { which: Keys::Master { state_dir } }) => {
             Ok(commands::master(state_dir.as_deref()))
         }
-        Some(Command::Exec(exec)) => Ok(run(*exec)),
+        Some(Command::Exec(exec)) => Ok(run(*exec.0)),
         Some(Command::Completions { shell }) => Ok(commands::completions(shell, Cli::described())),
         Some(Command::Man { command }) => Ok(commands::man(command.as_deref(), Cli::described())),
-        Some(Command::Serve(serve)) => start(*serve),
+        Some(Command::Serve(serve)) => start(*serve.0),
         None => start(cli.serve),
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one item per flag, with its variable, default and meaning.
 mod examples;
 mod exec;
+mod later;
 mod proxy;
 mod spelling;
 #[cfg(test)]
@@ -8,9 +9,10 @@ mod tests;
 mod without_effect;
 
 pub use self::exec::Exec;
+pub use self::later::Later;
 pub use self::proxy::{Asked, Proxy};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -37,7 +39,7 @@ pub struct Cli {
 pub enum Command {
     /// Start the proxy (the default)
     #[command(after_help = examples::SERVE)]
-    Serve(Box<Serve>),
+    Serve(Later<Serve>),
     /// Run a command whose LLM calls go through a proxy of its own
     ///
     /// The proxy listens on a free port of 127.0.0.1 until the command has ended. The variables
@@ -45,7 +47,7 @@ pub enum Command {
     /// OLLAMA_HOST and their keys) are set for the command only. Signals are passed on, and its
     /// exit code is ours.
     #[command(after_help = examples::EXEC)]
-    Exec(Box<Exec>),
+    Exec(Later<Exec>),
     /// Read a config and print every mistake with its place and its mend
     Check {
         /// The config file
@@ -104,13 +106,16 @@ impl Cli {
     /// what the command line leads to: 0 for help and the version, 2 for mistakes.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::parse_from(Self::spelled(std::env::args_os()))
+        Self::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
 
-    /// The words as the parser knows them: `--num-workers 2 --debug True` is `--num_workers 2
+    /// Reads the words of a command line: `--num-workers 2 --debug True` is `--num_workers 2
     /// --debug=True`. What follows `--` is another program's.
-    fn spelled(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-        spelling::known(words, &Self::command())
+    fn of(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let words = spelling::known(words, &command);
+        let matches = command.try_get_matches_from_mut(words)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 
     /// The whole command line as data, for completions and manual pages.

@@ -46,14 +46,16 @@ pub(super) fn known(words: impl IntoIterator<Item = OsString>, command: &Command
 /// nor a flag's value.
 fn marked(mut words: Vec<OsString>, command: &Command) -> Vec<OsString> {
     let is_exec = words.get(1).is_some_and(|word| word == "exec");
-    let Some(exec) = command.find_subcommand("exec").filter(|_| is_exec) else { return words };
+    let exec = command.find_subcommand("exec").filter(|_| is_exec);
+    let Some(mut exec) = exec.cloned() else { return words };
+    exec.build();
     let mut at = 2;
     while let Some(flag) = words.get(at).and_then(|word| word.to_str()) {
         if flag == "--" || !flag.starts_with('-') {
             break;
         }
         let next = words.get(at + 1).and_then(|word| word.to_str());
-        at += if has_value_behind(flag, next, exec) { 2 } else { 1 };
+        at += if has_value_behind(flag, next, &exec) { 2 } else { 1 };
     }
     if words.get(at).is_some_and(|word| word != "--") {
         words.insert(at, "--".into());

@@ -1,15 +1,15 @@
-use super::{Cli, Command, spelling};
+use super::{Cli, Command, Later, spelling};
 use crate::config::Options;
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 /// The options of a command line, and the flags without effect.
 fn options(line: &str) -> (Options, Vec<&'static str>) {
     let words = std::iter::once("bartizan").chain(line.split_whitespace()).map(Into::into);
-    let cli = Cli::try_parse_from(Cli::spelled(words)).unwrap_or_else(|error| panic!("{error}"));
+    let cli = Cli::of(words).unwrap_or_else(|error| panic!("{error}"));
     match cli.command {
         None => cli.serve.proxy.options(),
-        Some(Command::Serve(serve)) => serve.proxy.options(),
-        Some(Command::Exec(exec)) => exec.proxy.options(),
+        Some(Command::Serve(serve)) => serve.0.proxy.options(),
+        Some(Command::Exec(exec)) => exec.0.proxy.options(),
         Some(other) => panic!("{other:?}"),
     }
 }
@@ -82,8 +82,8 @@ fn every_flag_of_litellm_is_taken() {
 #[test]
 fn what_follows_two_dashes_is_the_command_as_it_is_written() {
     let line = "bartizan exec --debug True -q -- app --debug True --max-tokens -- 1";
-    let words = Cli::spelled(line.split(' ').map(Into::into));
-    let Some(Command::Exec(exec)) = Cli::parse_from(words).command else { panic!("not exec") };
+    let cli = Cli::of(line.split(' ').map(Into::into)).unwrap();
+    let Some(Command::Exec(Later(exec))) = cli.command else { panic!("not exec") };
     assert_eq!(exec.command, ["app", "--debug", "True", "--max-tokens", "--", "1"]);
     assert!(exec.quiet);
     assert_eq!(exec.proxy.options().0.debug, Some(true));
@@ -91,8 +91,8 @@ fn what_follows_two_dashes_is_the_command_as_it_is_written() {
 
 #[test]
 fn flags_of_the_proxy_are_not_lost_before_a_sub_command() {
-    for line in ["bartizan --port 1 exec -- true", "bartizan exec true", "bartizan --prot 1"] {
-        let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+    for line in ["bartizan --port 1 exec -- true", "bartizan exec --prot 1 -- true"] {
+        let error = Cli::of(line.split(' ').map(Into::into)).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{line}");
     }
 }
@@ -118,11 +118,10 @@ fn the_command_of_exec_needs_no_dashes_before_it() {
         ("exec -q true", "true"),
     ] {
         let words = std::iter::once("bartizan").chain(line.split_whitespace()).map(Into::into);
-        let cli =
-            Cli::try_parse_from(Cli::spelled(words)).unwrap_or_else(|error| panic!("{error}"));
-        let Some(Command::Exec(exec)) = cli.command else { panic!("{line}") };
+        let cli = Cli::of(words).unwrap_or_else(|error| panic!("{error}"));
+        let Some(Command::Exec(Later(exec))) = cli.command else { panic!("{line}") };
         assert_eq!(exec.command.join(" ".as_ref()), command, "{line}");
     }
     let typo = ["bartizan", "exec", "--confg", "c.yaml", "sh"].map(Into::into);
-    assert!(Cli::try_parse_from(Cli::spelled(typo)).is_err());
+    assert!(Cli::of(typo).is_err());
 }
