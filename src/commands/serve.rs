@@ -35,9 +35,10 @@ pub fn serve(mut options: Options, ignored: &[&str]) -> anyhow::Result<ExitCode>
         announce(&config, &listeners, &problems, ignored);
         let drain = Drain::new(config.server.drain);
         let beside = Beside { source: Some(source), ..Beside::default() };
+        // Large, and moved more than once until it runs: the stack would keep all of its places.
         let serving = run_with(config, listeners, drain.clone(), writer.clone(), beside);
+        let mut serving = Box::pin(serving);
         let signals = drain.on_signals();
-        tokio::pin!(serving);
         tokio::select! {
             ended = &mut serving => ended,
             watched = signals => {
