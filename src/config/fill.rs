@@ -3,6 +3,7 @@
 use super::fields::Check;
 use super::keys::{self, Standing};
 use super::known;
+use super::load::Sections;
 use super::problem::Problem;
 use super::yaml::{Kind, Node};
 use bartizan_layers::facts::Price;
@@ -23,13 +24,8 @@ pub(super) struct Fill<'a> {
 }
 
 impl<'a> Check<'a> {
-    pub(super) fn fill(
-        &mut self,
-        root: &'a Node,
-        general: &'a Node,
-        litellm: &'a Node,
-        router: &'a Node,
-    ) {
+    pub(super) fn fill(&mut self, sections: &Sections<'a>) {
+        let Sections { root, general, litellm, router, .. } = *sections;
         let defaults = self.section(router, "default_litellm_params");
         let credentials = self.credentials(root);
         let costs = self.section(general, "cost_per_token").map(|map| self.costs(map));

@@ -1,6 +1,6 @@
 //! Options, variables and a file → the finished config, with every problem found on the way.
 use super::env::Env;
-use super::fields::{Check, described};
+use super::fields::Check;
 use super::include;
 use super::moved;
 use super::own::Own;
@@ -9,10 +9,9 @@ use super::resolve::resolve;
 use super::show;
 use super::variables;
 use super::yaml::{Kind, Node};
-use super::{Config, Options, Routing, Secret, Server, Timeouts};
-use std::collections::HashSet;
+use super::{Config, Options, Secret, Server};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Why there is no config to start with. Every problem is in it.
 #[derive(Debug)]
@@ -101,6 +100,16 @@ fn export(root: &mut Node, env: &mut Env, problems: &mut Problems) {
     }
 }
 
+/// The sections of a config; one that is not written is empty.
+pub(super) struct Sections<'n> {
+    /// Whether there is a config at all: some things are guessed without one.
+    pub(super) is_written: bool,
+    pub(super) root: &'n Node,
+    pub(super) general: &'n Node,
+    pub(super) litellm: &'n Node,
+    pub(super) router: &'n Node,
+}
+
 fn finished(
     options: &Options,
     env: &Env,
@@ -110,32 +119,14 @@ fn finished(
     let listen = options.listen(env);
     let ops_listen = options.ops_listen(env, &mut problems);
     let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
-    let mut check = Check::new(env, &own, problems);
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
-    let root_or_nothing = root.unwrap_or(&nothing);
-    let general = check.section(root_or_nothing, "general_settings").unwrap_or(&nothing);
-    let litellm = check.section(root_or_nothing, "litellm_settings").unwrap_or(&nothing);
-    let router = check.section(root_or_nothing, "router_settings").unwrap_or(&nothing);
-    check.keys(root_or_nothing, "", "");
-    check.strategy(router);
-    check.fill(root_or_nothing, general, litellm, router);
-
-    let tls_is_sound = check.outbound_tls(litellm);
-    let tls = check.listening(general, options);
-    let mut routing = check.routing(root, general, litellm, router, options);
-    check.targets(root_or_nothing, [router, litellm], &routing);
+    let mut check = Check::new(env, &own, problems);
+    let sections = check.sections(root, &nothing);
     let listen = listen.unwrap_or_else(|message| {
         check.problems.add(Problem::error(message, Default::default()));
         Vec::new()
     });
-    let server = check.server(general, options, listen);
-    let server = Server { ops_listen, tls: tls.calls, ops_tls: tls.ops, ..server };
-    let access = check.access(root.is_some(), general, options, &server);
-    let outbound = check.outbound(general, litellm, &server);
-    let telemetry = check.telemetry(litellm, options);
-    let compat = check.compat(general, options);
-    routing.through = check.through(root_or_nothing, general, compat);
-    routing.default_model = check.text(general, "completion_model").or(routing.default_model);
+    let config = check.config(&sections, options, listen, ops_listen);
 
     let Check { problems, later, .. } = check;
     let mut problems = problems.in_order();
@@ -144,107 +135,53 @@ fn finished(
         let names = later.into_iter().collect::<Vec<_>>().join(", ");
         problems.notice(format!("not in this version, so without effect: {names}"));
     }
-    let Some(access) = access else { return Err(Refused(problems)) };
-    if server.listen.is_empty() || tls.failed || !tls_is_sound {
-        return Err(Refused(problems));
-    }
-    let notices = problems.notices.clone();
-    let files = problems.read.clone();
-    let shown = show::answer(None, None);
-    let config =
-        Config { server, access, routing, outbound, telemetry, compat, notices, files, shown };
-    Ok((config, problems))
+    let Some(config) = config else { return Err(Refused(problems)) };
+    let (notices, files) = (problems.notices.clone(), problems.read.clone());
+    Ok((Config { notices, files, ..config }, problems))
 }
 
-impl Check<'_> {
-    fn strategy(&mut self, router: &Node) {
-        let told = router.get("routing_strategy");
-        let is_known = told.is_some_and(|told| !self.wrong.contains(&told.place));
-        let strategy = self.text(router, "routing_strategy").filter(|_| is_known);
-        if let Some(other) = strategy.filter(|strategy| strategy != "simple-shuffle") {
-            self.later.insert(format!(
-                "router_settings.routing_strategy: {other} (simple-shuffle is used)"
-            ));
-        }
+impl<'a> Check<'a> {
+    fn sections(&mut self, root: Option<&'a Node>, nothing: &'a Node) -> Sections<'a> {
+        let is_written = root.is_some();
+        let root = root.unwrap_or(nothing);
+        let mut section = |name| self.section(root, name).unwrap_or(nothing);
+        let general = section("general_settings");
+        let litellm = section("litellm_settings");
+        let router = section("router_settings");
+        Sections { is_written, root, general, litellm, router }
     }
 
-    fn routing(
+    /// What is written, judged and filled in; `None` if it makes the whole proxy unusable or
+    /// unsafe.
+    fn config(
         &mut self,
-        root: Option<&Node>,
-        general: &Node,
-        litellm: &Node,
-        router: &Node,
+        sections: &Sections<'a>,
         options: &Options,
-    ) -> Routing {
-        let total =
-            self.seconds(router, "timeout").or_else(|| self.seconds(litellm, "request_timeout"));
-        let total = options.request_timeout().or(total);
-        let total = total.or_else(|| options.default_timeout(self.env));
-        let stream_usage = self.flag(general, "always_include_stream_usage");
-        let stream_usage =
-            stream_usage.or_else(|| self.flag(litellm, "always_include_stream_usage"));
-        Routing {
-            deployments: self.deployments(root, general, options),
-            aliases: self.aliases(router, litellm),
-            default_model: options.model.clone(),
-            any_name: options.model.is_some(),
-            stream_usage: stream_usage.unwrap_or(true),
-            forward_metadata: self.flag(litellm, "enable_preview_features").unwrap_or(false),
-            timeouts: Timeouts {
-                total: total.unwrap_or(Duration::from_secs(6000)),
-                stream: self.seconds(router, "stream_timeout"),
-                commit: Duration::from_secs(15),
-            },
-            client_side: self
-                .flag(general, "allow_client_side_credentials")
-                .map(|both| super::ClientSide { base: both, key: both })
-                .unwrap_or_default(),
-            tags: self.tag_rules(router),
-            client_mocks: self.flag(general, "allow_client_mock_response").unwrap_or(false),
-            list_wildcards: self.flag(general, "return_wildcard_routes").unwrap_or(false),
-            through: super::Through::default(),
-        }
-    }
+        listen: Vec<SocketAddr>,
+        ops_listen: Option<SocketAddr>,
+    ) -> Option<Config> {
+        let Sections { root, general, litellm, router, .. } = *sections;
+        self.keys(root, "", "");
+        self.strategy(router);
+        self.fill(sections);
+        let tls_is_sound = self.outbound_tls(litellm);
+        let tls = self.listening(general, options);
+        let mut routing = self.routing(sections, options);
+        self.targets(root, [router, litellm], &routing);
+        let server = self.server(general, options, listen);
+        let server = Server { ops_listen, tls: tls.calls, ops_tls: tls.ops, ..server };
+        let access = self.access(sections.is_written, general, options, &server);
+        let outbound = self.outbound(general, litellm, &server);
+        let telemetry = self.telemetry(litellm, options);
+        let compat = self.compat(general, options);
+        routing.through = self.through(root, general, compat);
+        routing.default_model = self.text(general, "completion_model").or(routing.default_model);
 
-    fn deployments(
-        &mut self,
-        root: Option<&Node>,
-        general: &Node,
-        options: &Options,
-    ) -> Vec<super::Deployment> {
-        if let Some(model) = &options.model {
-            return self.single(model, options);
-        }
-        self.without_model(options);
-        let Some(root) = root else { return self.discovered() };
-        let list = root.get("model_list").filter(|list| !list.is_null());
-        let Some(list) = list else {
-            self.problems.notice("no model_list: models come from the keys in the environment");
-            return self.discovered();
-        };
-        if !matches!(list.kind, Kind::List(_)) {
-            let message = format!("`model_list` must be a list, not {}", described(list));
-            self.error(list, message, "begin each model with `- model_name: NAME`");
-        }
-        let mut ids = HashSet::new();
-        let mut deployments = Vec::new();
-        for entry in list.items() {
-            let Some(deployment) = self.deployment(entry) else { continue };
-            if !ids.insert(deployment.id.clone()) {
-                let message = format!("the id `{}` stands twice", deployment.id);
-                self.warn(
-                    entry,
-                    message,
-                    "give each deployment its own `model_info.id`, or remove one",
-                );
-                continue;
-            }
-            deployments.push(deployment);
-        }
-        if self.flag(general, "infer_model_from_keys").unwrap_or(false) {
-            let found = self.discovered().into_iter().filter(|one| one.api_base.is_some());
-            deployments.extend(found.filter(|one| ids.insert(one.id.clone())));
-        }
-        deployments
+        let access = access?;
+        let is_usable = !server.listen.is_empty() && !tls.failed && tls_is_sound;
+        let (notices, files, shown) = (Vec::new(), Vec::new(), show::answer(None, None));
+        let config =
+            Config { server, access, routing, outbound, telemetry, compat, notices, files, shown };
+        is_usable.then_some(config)
     }
 }

@@ -32,6 +32,7 @@ mod own;
 mod price;
 mod problem;
 mod resolve;
+mod routing;
 mod secret;
 mod settings;
 mod show;

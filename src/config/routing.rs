@@ -1,0 +1,94 @@
+//! Which deployments there are, under which names, and how one of them is chosen.
+use super::fields::{Check, described};
+use super::load::Sections;
+use super::yaml::{Kind, Node};
+use super::{ClientSide, Deployment, Options, Routing, Through, Timeouts};
+use std::collections::HashSet;
+use std::time::Duration;
+
+impl Check<'_> {
+    pub(super) fn strategy(&mut self, router: &Node) {
+        let told = router.get("routing_strategy");
+        let is_known = told.is_some_and(|told| !self.wrong.contains(&told.place));
+        let strategy = self.text(router, "routing_strategy").filter(|_| is_known);
+        if let Some(other) = strategy.filter(|strategy| strategy != "simple-shuffle") {
+            self.later.insert(format!(
+                "router_settings.routing_strategy: {other} (simple-shuffle is used)"
+            ));
+        }
+    }
+
+    pub(super) fn routing(&mut self, sections: &Sections<'_>, options: &Options) -> Routing {
+        let Sections { general, litellm, router, .. } = *sections;
+        let total =
+            self.seconds(router, "timeout").or_else(|| self.seconds(litellm, "request_timeout"));
+        let total = options.request_timeout().or(total);
+        let total = total.or_else(|| options.default_timeout(self.env));
+        let stream_usage = self.flag(general, "always_include_stream_usage");
+        let stream_usage =
+            stream_usage.or_else(|| self.flag(litellm, "always_include_stream_usage"));
+        Routing {
+            deployments: self.deployments(sections, options),
+            aliases: self.aliases(router, litellm),
+            default_model: options.model.clone(),
+            any_name: options.model.is_some(),
+            stream_usage: stream_usage.unwrap_or(true),
+            forward_metadata: self.flag(litellm, "enable_preview_features").unwrap_or(false),
+            timeouts: Timeouts {
+                total: total.unwrap_or(Duration::from_secs(6000)),
+                stream: self.seconds(router, "stream_timeout"),
+                commit: Duration::from_secs(15),
+            },
+            client_side: self
+                .flag(general, "allow_client_side_credentials")
+                .map(|both| ClientSide { base: both, key: both })
+                .unwrap_or_default(),
+            tags: self.tag_rules(router),
+            client_mocks: self.flag(general, "allow_client_mock_response").unwrap_or(false),
+            list_wildcards: self.flag(general, "return_wildcard_routes").unwrap_or(false),
+            through: Through::default(),
+        }
+    }
+
+    fn deployments(&mut self, sections: &Sections<'_>, options: &Options) -> Vec<Deployment> {
+        if let Some(model) = &options.model {
+            return self.single(model, options);
+        }
+        self.without_model(options);
+        if !sections.is_written {
+            return self.discovered();
+        }
+        let list = sections.root.get("model_list").filter(|list| !list.is_null());
+        let Some(list) = list else {
+            self.problems.notice("no model_list: models come from the keys in the environment");
+            return self.discovered();
+        };
+        if !matches!(list.kind, Kind::List(_)) {
+            let message = format!("`model_list` must be a list, not {}", described(list));
+            self.error(list, message, "begin each model with `- model_name: NAME`");
+        }
+        let mut ids = HashSet::new();
+        let mut deployments = self.listed(list, &mut ids);
+        if self.flag(sections.general, "infer_model_from_keys").unwrap_or(false) {
+            let found = self.discovered().into_iter().filter(|one| one.api_base.is_some());
+            deployments.extend(found.filter(|one| ids.insert(one.id.clone())));
+        }
+        deployments
+    }
+
+    /// The entries of `model_list` that can be used, each with an id that none before has.
+    fn listed(&mut self, list: &Node, ids: &mut HashSet<String>) -> Vec<Deployment> {
+        let mut deployments = Vec::new();
+        for entry in list.items() {
+            let Some(deployment) = self.deployment(entry) else { continue };
+            if ids.insert(deployment.id.clone()) {
+                deployments.push(deployment);
+                continue;
+            }
+            let message = format!("the id `{}` stands twice", deployment.id);
+            let help = "give each deployment its own `model_info.id`, or remove one";
+            self.warn(entry, message, help);
+        }
+        deployments
+    }
+}
