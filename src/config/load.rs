@@ -170,7 +170,7 @@ impl<'a> Check<'a> {
         self.targets(root, [router, litellm], &routing);
         let server = self.server(general, options, listen);
         let server = Server { ops_listen, tls: tls.calls, ops_tls: tls.ops, ..server };
-        let access = self.access(sections.is_written, general, options, &server);
+        let access = self.access(sections, options, &server);
         let outbound = self.outbound(general, litellm, &server);
         let telemetry = self.telemetry(litellm, options);
         let compat = self.compat(general, options);

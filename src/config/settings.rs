@@ -1,5 +1,6 @@
 //! The settings that are no model: listeners, who may call, logs.
 use super::fields::Check;
+use super::load::Sections;
 use super::master_key;
 use super::options::Options;
 use super::problem::Problem;
@@ -54,11 +55,11 @@ impl Check<'_> {
     /// Who may call; nothing if that would be anyone from anywhere.
     pub(super) fn access(
         &mut self,
-        has_file: bool,
-        general: &Node,
+        sections: &Sections<'_>,
         options: &Options,
         server: &Server,
     ) -> Option<Access> {
+        let general = sections.general;
         let key = self.text(general, "master_key").map(Secret::new);
         let key = key.or_else(|| self.secret("LITELLM_MASTER_KEY"));
         let key_header = self.key_header(general);
@@ -76,11 +77,12 @@ impl Check<'_> {
             return Some(Access { master_key: key, ..access });
         }
         // A key was meant to be there: to go on without it would let anyone in.
-        let lost = general.get("master_key").is_some_and(|node| self.is_wrong(node));
+        let written = [general.get("master_key"), sections.root.get("general_settings")];
+        let lost = written.into_iter().flatten().any(|node| self.is_wrong(node));
         if lost || self.env.secret("LITELLM_MASTER_KEY").is_err() {
             return None;
         }
-        if !has_file || options.for_command {
+        if !sections.is_written || options.for_command {
             return self.generated_key(options).map(|made| Access {
                 master_key: made.master_key,
                 generated_at: made.generated_at,

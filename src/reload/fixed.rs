@@ -16,6 +16,8 @@ pub(super) struct Fixed {
     json: Option<bool>,
     compat: Compat,
     tls: [Option<ServerTls>; 2],
+    /// Whether callers have needed a key since the start: one that is lost in an edit opens nothing.
+    pub(super) has_key: bool,
 }
 
 impl Fixed {
@@ -32,6 +34,7 @@ impl Fixed {
             json: config.telemetry.json,
             compat: config.compat,
             tls: [server.tls.clone(), server.ops_tls.clone()],
+            has_key: config.access.master_key.is_some(),
         }
     }
 
@@ -55,11 +58,12 @@ impl Fixed {
         changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
     }
 
-    /// Whether `config` has no key although the listeners that are open reach beyond this machine.
-    /// It was judged by the address that it names, which is not in force.
+    /// Whether `config` lets anyone in where a key was needed, or where the listeners that are open
+    /// reach beyond this machine: it was judged by the address that it names, which is not in force.
     pub(super) fn would_be_open(&self, config: &Config) -> bool {
-        let beyond = self.listen.iter().any(|address| !address.ip().is_loopback());
-        beyond && config.access.master_key.is_none() && config.server.listen != self.listen
+        let moved = config.server.listen != self.listen;
+        let beyond = moved && self.listen.iter().any(|address| !address.ip().is_loopback());
+        config.access.master_key.is_none() && (self.has_key || beyond)
     }
 }
 
@@ -97,10 +101,8 @@ environment_variables: {PORT: '4567', NUM_WORKERS: '3'}";
     }
 
     #[test]
-    fn a_key_cannot_vanish_from_an_open_listener() {
-        let everywhere = "general_settings: {master_key: sk-1}
-environment_variables: {HOST: 0.0.0.0}";
-        let fixed = Fixed::of(&config(everywhere));
+    fn a_key_cannot_vanish() {
+        let fixed = Fixed::of(&config("general_settings: {master_key: sk-1}"));
         assert!(fixed.would_be_open(&config("general_settings: {}")));
         assert!(!fixed.would_be_open(&config("general_settings: {master_key: sk-2}")));
         let loopback = Fixed::of(&config("general_settings: {}"));

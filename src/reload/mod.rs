@@ -186,18 +186,24 @@ impl Source {
         mut swap: impl FnMut(Config) -> Result<(), SetupError>,
     ) -> Result<(), Refusal> {
         let (mut config, problems) = loaded.map_err(|Refused(problems)| of_problems(&problems))?;
+        // A start makes do without a broken entry; what runs well has no need to.
+        if problems.errors() > 0 {
+            return Err(of_problems(&problems));
+        }
         if self.fixed.would_be_open(&config) {
-            let report = "no key is set, and the proxy listens beyond this machine\nhelp: set \
+            let report = "no key is set any more, which would let anyone in\nhelp: set \
                           general_settings.master_key or LITELLM_MASTER_KEY, or start it again";
             return Err(Refusal::new(report.to_owned(), None));
         }
         let without_effect = self.fixed.keep(&mut config);
+        let has_key = config.access.master_key.is_some();
         let (paths, deployments) = (paths(&config), config.routing.deployments.len());
         swap(config).map_err(|error| {
             let report = format!("the connections to upstreams cannot be set up: {error}");
             Refusal::new(report, None)
         })?;
         self.paths = paths;
+        self.fixed.has_key |= has_key;
         log(&problems);
         for notice in problems.notices().iter().filter(|notice| !self.told.contains(notice)) {
             tracing::warn!("{notice}");
@@ -244,7 +250,7 @@ impl Refusal {
 }
 
 fn of_problems(problems: &Problems) -> Refusal {
-    // Of several errors some would only leave a model out; the report tells all of them.
+    // Which of several errors is to be mended first, the report tells.
     let mut errors = problems.found().iter().filter(|one| one.severity == Severity::Error);
     let at = errors.next().filter(|_| problems.errors() == 1).and_then(|problem| problem.at());
     Refusal::new(problems.render(false), at)
