@@ -56,6 +56,7 @@ mod through;
 mod tls_server;
 mod tls_upstream;
 mod upstream;
+mod url;
 mod variables;
 mod yaml;
 
@@ -73,6 +74,7 @@ pub use self::secret::Secret;
 pub use self::through::{PassThrough, Through};
 pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
 pub use self::tls_upstream::UpstreamTls;
+pub use self::url::web_url;
 
 /// Everything that the proxy was told, checked. Immutable once it is made.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! How the forwarder reaches upstreams.
 use super::fields::Check;
+use super::url::is_place;
 use super::yaml::Node;
 use super::{Secret, Server, UpstreamTls};
 use http::Uri;
@@ -67,7 +68,7 @@ impl Check<'_> {
     fn proxies(&mut self) -> Proxies {
         let mut proxy = |names: [&str; 2]| {
             let (name, value) = self.env.first(&names)?;
-            let url = value.parse::<Uri>().ok().filter(|url| url.host().is_some());
+            let url = value.parse::<Uri>().ok().filter(|url| url.authority().is_some_and(is_place));
             if url.is_none() {
                 self.problems.notice(format!("{name} is not a URL and is not used"));
             }

@@ -1,6 +1,7 @@
 //! What calls whose body goes straight through need: accounts at providers, and the config's own
 //! paths.
 use super::fields::Check;
+use super::url::web_url;
 use super::yaml::{Kind, Node};
 use super::{Compat, Deployment, Secret};
 use crate::data::{self, Provider};
@@ -165,12 +166,7 @@ impl Check<'_> {
     fn target(&mut self, entry: &Node) -> Option<Uri> {
         let text = self.required(entry, entry, "target", "where the calls go")?;
         let at = entry.get("target").unwrap_or(entry);
-        let url = text.parse::<Uri>().ok().filter(|url| {
-            let web = matches!(url.scheme_str(), Some("http" | "https"));
-            let named = url.authority().is_some_and(|at| at.as_str().contains('@'));
-            web && !named && url.host().is_some_and(|host| !host.is_empty())
-        });
-        let Some(url) = url else {
+        let Some(url) = web_url(&text) else {
             let help = "write it as https://HOST/PATH; a name or a key belongs in `headers`";
             self.error(at, "`target` is not a URL".to_owned(), help);
             return None;

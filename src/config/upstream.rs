@@ -1,6 +1,7 @@
 //! Where a deployment's calls go: base URL, credential, headers.
 use super::Secret;
 use super::fields::Check;
+use super::url::web_url;
 use super::yaml::Node;
 use crate::data::{self, Provider};
 use http::{HeaderName, HeaderValue, Uri};
@@ -146,10 +147,6 @@ pub(super) fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
         }
         _ => text.to_owned(),
     };
-    let url: Uri = text.parse().ok()?;
-    let web = matches!(url.scheme_str(), Some("http" | "https"));
-    let host = url.host().is_some_and(|host| !host.is_empty());
     // A name and a password in a URL would be shown wherever the URL is.
-    let named = url.authority().is_some_and(|authority| authority.as_str().contains('@'));
-    (web && host && !named && url.query().is_none()).then_some(url)
+    web_url(&text).filter(|url| url.query().is_none())
 }

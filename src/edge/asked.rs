@@ -2,6 +2,7 @@
 use crate::config::Secret;
 use crate::providers::{Elsewhere, Operation, Problem};
 use bartizan_layers::wire::scan::{Object, Value};
+use http::HeaderValue;
 use std::time::Duration;
 
 macro_rules! fields {
@@ -100,9 +101,8 @@ impl<'a> Asked<'a> {
         operation: &Operation,
         allowed: bool,
     ) -> Result<Option<Box<Elsewhere>>, Problem> {
-        if !operation.strips_litellm_fields() {
-            return Ok(None);
-        }
+        // Where a body passes as it is, they would reach the provider.
+        let allowed = allowed && operation.strips_litellm_fields();
         let mut elsewhere = None::<Box<Elsewhere>>;
         for field in Field::ELSEWHERE {
             let Some(value) = self.get(field)?.filter(|value| !allowed || !value.is_null()) else {
@@ -116,17 +116,21 @@ impl<'a> Asked<'a> {
             if !allowed {
                 return Err(refused("is not allowed here"));
             }
-            if field == Field::ApiVersion {
-                continue;
-            }
             let text = value.as_str().ok_or_else(|| refused("must be a string"))?;
             let elsewhere = elsewhere.get_or_insert_default();
-            if field == Field::ApiKey {
-                elsewhere.key = Some(Secret::new(text.as_ref().to_owned()));
-                continue;
+            match field {
+                Field::ApiVersion => {}
+                Field::ApiKey => {
+                    let fits = !text.is_empty() && HeaderValue::from_str(&text).is_ok();
+                    let key = fits.then(|| Secret::new(text.as_ref().to_owned()));
+                    elsewhere.key = Some(key.ok_or_else(|| refused("cannot be a key"))?);
+                }
+                _ => {
+                    let base = Elsewhere::base(&text);
+                    let base = base.ok_or_else(|| refused("is not the URL of a provider"))?;
+                    elsewhere.base = Some(base);
+                }
             }
-            let base = Elsewhere::base(&text);
-            elsewhere.base = Some(base.ok_or_else(|| refused("is not the URL of a provider"))?);
         }
         Ok(elsewhere)
     }

@@ -1,5 +1,5 @@
 //! A request's body after ingest.
-use crate::config::Secret;
+use crate::config::{Secret, web_url};
 use bartizan_layers::wire::scan::{Layout, scan};
 use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
@@ -46,16 +46,14 @@ impl Elsewhere {
     /// others for a name (`2130706433`, `0x7f.1`) is none.
     #[must_use]
     pub fn base(text: &str) -> Option<Uri> {
-        let url: Uri = text.trim().trim_end_matches('/').parse().ok()?;
-        let web = matches!(url.scheme_str(), Some("http" | "https"));
-        let named = url.authority()?.as_str().contains('@');
+        let url = web_url(text.trim().trim_end_matches('/'))?;
         let host = url.host()?.trim_matches(['[', ']']);
         let last = host.trim_end_matches('.').rsplit('.').next()?;
         // What the WHATWG URL standard calls a host that ends in a number.
         let number = last.bytes().all(|byte| byte.is_ascii_digit())
             || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
         let clear = host.parse::<IpAddr>().is_ok() || !number;
-        (web && !named && clear && url.query().is_none()).then_some(url)
+        (clear && url.query().is_none()).then_some(url)
     }
 }
 

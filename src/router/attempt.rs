@@ -120,6 +120,9 @@ fn brought(
     let config = deployment.config();
     let (anywhere, here) = (rules.settings.client_side, config.client_side);
     let refused = |name| Err(RouteError::NotAllowed { route: operation.route(), name });
+    if ![anywhere, here].iter().any(|may| may.base || may.key) {
+        return refused("api_version");
+    }
     if elsewhere.base.is_some() && !anywhere.base && !here.base {
         return refused("api_base");
     }

@@ -46,6 +46,19 @@ async fn a_client_that_names_an_upstream_or_a_credential_is_refused() {
             format!("/chat/completions: `{name}` in the request is not allowed here.")
         );
     }
+    let messages = value!({
+        "model": "gpt", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}],
+        "api_base": evil.base(),
+    });
+    let contents = value!({"contents": [{"parts": [{"text": "hi"}]}], "base_url": evil.base()});
+    for (path, body) in [
+        ("/v1/messages", &messages),
+        ("/v1/messages/count_tokens", &messages),
+        ("/v1beta/models/gpt:generateContent", &contents),
+    ] {
+        let answer = proxy.call(post(path, body.to_string()).key(KEY)).await.expect(400);
+        assert!(answer.text().contains("in the request is not allowed here"), "{}", answer.text());
+    }
     assert_eq!((upstream.seen().begun, evil.seen().connections), (0, 0));
 }
 
@@ -111,6 +124,11 @@ async fn what_a_deployment_does_not_take_from_clients_is_refused() {
     let body = asking(&value!({"api_base": "https://example.com/v1"}));
     let message = proxy.call(post(CHAT, body).key(KEY)).await.expect(400).error_message();
     assert!(message.contains("`api_base` in the request is not allowed for this model"));
+    for key in ["a\r\nX: y", "\u{0}", ""] {
+        let body = asking(&value!({"api_key": key}));
+        let message = proxy.call(post(CHAT, body).key(KEY)).await.expect(400).error_message();
+        assert!(message.contains("`api_key` in the request cannot be a key"), "{message}");
+    }
     assert_eq!(upstream.seen().begun, 0);
 }
 
@@ -125,8 +143,11 @@ async fn an_allowed_upstream_is_never_a_private_address() {
         let answer = proxy.call(post(CHAT, body).key(KEY)).await.expect(403);
         assert!(answer.error_message().contains("not on the public internet"), "{host}");
     }
-    for host in ["2130706433", "0x7f000001", "0x7f.1", "127.1", "017700000001", "u:p@127.0.0.1"] {
-        let body = asking(&value!({"api_base": format!("http://{host}:{port}/v1")}));
+    let odd = ["2130706433", "0x7f000001", "0x7f.1", "127.1", "017700000001", "u:p@127.0.0.1"];
+    let odd = odd.map(|host| format!("{host}:{port}"));
+    let no_port = ["1.1.1.1:99999", "1.1.1.1:abc", "1.1.1.1:0", "1.1.1.1:"].map(str::to_owned);
+    for host in odd.iter().chain(&no_port) {
+        let body = asking(&value!({"api_base": format!("http://{host}/v1")}));
         let answer = proxy.call(post(CHAT, body).key(KEY)).await.expect(400);
         assert!(answer.error_message().contains("is not the URL of a provider"), "{host}");
     }

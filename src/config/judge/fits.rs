@@ -1,7 +1,8 @@
 //! Whether a value is of the kind that its key wants.
 use crate::config::keys::Kind;
+use crate::config::web_url;
 use crate::config::yaml::{self, Node};
-use http::{HeaderName, Uri};
+use http::HeaderName;
 
 /// Whether a value is of one kind.
 pub(super) fn fits(node: &Node, kind: Kind) -> bool {
@@ -38,9 +39,5 @@ fn is_duration(text: &str) -> bool {
 }
 
 fn is_url(text: &str) -> bool {
-    let Ok(url) = text.trim().parse::<Uri>() else { return false };
-    let web = matches!(url.scheme_str(), Some("http" | "https"));
-    let host = url.host().is_some_and(|host| !host.is_empty());
-    let named = url.authority().is_some_and(|authority| authority.as_str().contains('@'));
-    web && host && !named
+    web_url(text.trim()).is_some()
 }
