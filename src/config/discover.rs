@@ -1,6 +1,7 @@
 //! Zero config: deployments from the keys in the environment.
 use super::fields::Check;
 use super::upstream::base_url;
+use super::yaml::Node;
 use super::{ClientSide, Deployment, Members, Secret};
 use crate::data::{self, Provider};
 use http::Uri;
@@ -41,6 +42,32 @@ impl Check<'_> {
             ..blank("echo", provider, "echo")
         }));
         found
+    }
+
+    /// The entry `model_name: "*"` with `model: "*"`: one for each provider whose key is in the
+    /// environment, under the names that [`Check::discovered`] gives it. Those in `taken` have
+    /// entries of their own.
+    pub(super) fn everything(&mut self, entry: &Node, taken: &[&str]) -> Vec<Deployment> {
+        let found = self.discovered().into_iter().filter(|one| one.api_base.is_some());
+        let found: Vec<_> = found.filter(|one| !taken.contains(&&*one.group)).collect();
+        if found.is_empty() {
+            let message = "`*` leads to every provider whose key is in the environment: to none";
+            let help = "set OPENAI_API_KEY or another provider's, or write `provider/*`";
+            self.warn(entry, message.to_owned(), help);
+        }
+        let has_id = entry.get("model_info").is_some_and(|info| info.get("id").is_some());
+        let mut made = Vec::new();
+        for one in found {
+            let mut own = entry.clone();
+            own.set_text(&["model_name"], &one.group);
+            let model = format!("{}/{}", one.provider.name, one.model);
+            own.set_text(&["litellm_params", "model"], &model);
+            let Some(deployment) = self.deployment(&own) else { continue };
+            // What it is an id of is more than one.
+            let id = if has_id { format!("{}-{}", deployment.id, one.id) } else { deployment.id };
+            made.push(Deployment { id, discovered: true, ..deployment });
+        }
+        made
     }
 
     /// The provider's key, or nothing in place of one for a server of the user's own whose address

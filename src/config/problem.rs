@@ -75,9 +75,14 @@ impl Problems {
         self.found.push(problem);
     }
 
-    /// Orders what was found by its place; what has none comes first.
+    /// Orders what was found by its place; what has none comes first. What stands for several
+    /// things is told once.
     pub(super) fn in_order(mut self) -> Self {
         self.found.sort_by_key(|one| (one.place.file, one.place.line, one.place.column));
+        let told = |one: &mut Problem, before: &mut Problem| {
+            (one.place, &one.message) == (before.place, &before.message)
+        };
+        self.found.dedup_by(told);
         self
     }
 

@@ -78,17 +78,33 @@ impl Check<'_> {
 
     /// The entries of `model_list` that can be used, each with an id that none before has.
     fn listed(&mut self, list: &Node, ids: &mut HashSet<String>) -> Vec<Deployment> {
+        let names = list.items().iter().filter_map(|entry| entry.get("model_name")?.text());
+        let taken: Vec<_> = names.filter(|name| *name != "*").collect();
         let mut deployments = Vec::new();
         for entry in list.items() {
-            let Some(deployment) = self.deployment(entry) else { continue };
-            if ids.insert(deployment.id.clone()) {
-                deployments.push(deployment);
-                continue;
+            let made = match is_everything(entry) {
+                true => self.everything(entry, &taken),
+                false => self.deployment(entry).into_iter().collect(),
+            };
+            for deployment in made {
+                if ids.insert(deployment.id.clone()) {
+                    deployments.push(deployment);
+                    continue;
+                }
+                let message = format!("the id `{}` stands twice", deployment.id);
+                let help = "give each deployment its own `model_info.id`, or remove one";
+                self.warn(entry, message, help);
             }
-            let message = format!("the id `{}` stands twice", deployment.id);
-            let help = "give each deployment its own `model_info.id`, or remove one";
-            self.warn(entry, message, help);
         }
         deployments
     }
+}
+
+/// Whether an entry stands for all models of all providers (contract 2.4, 6).
+fn is_everything(entry: &Node) -> bool {
+    let params = entry.get("litellm_params");
+    let told = |key| params.and_then(|params| params.get(key));
+    entry.get("model_name").and_then(Node::text) == Some("*")
+        && told("model").and_then(Node::text) == Some("*")
+        && told("custom_llm_provider").is_none_or(Node::is_null)
 }

@@ -154,6 +154,19 @@ impl Node {
         }
     }
 
+    /// Puts `text` in the place of the value that is reached by these keys, where there is one.
+    pub(super) fn set_text(&mut self, keys: &[&str], text: &str) {
+        let Some((key, rest)) = keys.split_first() else {
+            self.kind = Kind::Text(text.to_owned());
+            return;
+        };
+        let Kind::Map(entries) = &mut self.kind else { return };
+        let found = entries.iter_mut().rev().find(|(name, _)| name.text() == Some(key));
+        if let Some((_, value)) = found {
+            value.set_text(rest, text);
+        }
+    }
+
     pub(super) fn is_null(&self) -> bool {
         self.kind == Kind::Null
     }

@@ -127,8 +127,13 @@ impl Groups {
         } else {
             join(self.exact.entry(name.to_owned()).or_insert_with(|| empty(name)), deployment);
         }
-        let model = format!("{}/{}", config.provider.name, config.model);
-        join(self.by_model.entry(model.clone()).or_insert_with(|| empty(&model)), deployment);
+        // As its model is called in full, and as it is written.
+        let full = format!("{}/{}", config.provider.name, config.model);
+        let written = config.params.get("model").and_then(|model| model.as_str());
+        let written = written.filter(|written| *written != full);
+        for model in written.into_iter().chain([&*full]) {
+            join(self.by_model.entry(model.to_owned()).or_insert_with(|| empty(model)), deployment);
+        }
         self.list(&name.into());
     }
 

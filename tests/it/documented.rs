@@ -100,6 +100,34 @@ general_settings:
 }
 
 #[tokio::test]
+async fn stars_on_both_sides_serve_all_models_of_all_providers_whose_keys_are_there() {
+    let config = "model_list:
+  - model_name: \"*\"
+    litellm_params: {model: \"*\", temperature: 0.5}
+  - model_name: groq/*
+    litellm_params: {model: groq/*, api_base: BASE, api_key: sk-mine}
+";
+    let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
+    let mut setup = proxy::with(&told(config, &upstream));
+    for (key, base) in [("OPENAI_API_KEY", "OPENAI_BASE_URL"), ("GROQ_API_KEY", "GROQ_API_BASE")] {
+        setup = setup.env(key, "sk-openai").env(base, &upstream.base());
+    }
+    let proxy = setup.start().await;
+    for (asked, sent, key) in [
+        ("openai/gpt-new", "gpt-new", "sk-openai"),
+        ("gpt-4o-mini", "gpt-4o-mini", "sk-openai"),
+        ("groq/llama", "llama", "sk-mine"),
+        ("llama-3.3-70b-of-our-own", "llama-3.3-70b-of-our-own", "sk-openai"),
+    ] {
+        proxy.call(chat(asked)).await.expect(200);
+        let request = last(&upstream);
+        assert_eq!(body(&request)["model"], sent);
+        assert_eq!(request.head.get("authorization"), Some(&*format!("Bearer {key}")));
+        assert_eq!(body(&request)["temperature"] == 0.5, key == "sk-openai");
+    }
+}
+
+#[tokio::test]
 async fn variables_may_be_set_in_the_config_itself() {
     let config = "environment_variables:
   MY_BASE: BASE

@@ -109,6 +109,12 @@ async fn a_provider_prefix_is_stripped_and_no_more() {
         proxy.call(chat(name)).await.expect(200);
         assert_eq!(model(&upstream), sent);
     }
+    // What no name leads to may be the model of an entry, in full or as it is written.
+    for name in ["openai/gpt-4o", "gpt-4o", "plain", "openai/plain"] {
+        proxy.call(chat(name)).await.expect(200);
+        assert_eq!(model(&upstream), name.trim_start_matches("openai/"));
+    }
+    proxy.call(chat("openai/unheard-of")).await.expect(400);
 }
 
 #[tokio::test]
