@@ -113,8 +113,8 @@ impl Check<'_> {
         if let Some(organization) = self.text(params, "organization") {
             headers.extend(header("openai-organization", &organization));
         }
-        let Some(extra) = self.section(params, "extra_headers") else { return headers };
-        for (name, value) in extra.entries() {
+        let told = ["headers", "extra_headers"].map(|key| self.section(params, key));
+        for (name, value) in told.into_iter().flatten().flat_map(Node::entries) {
             let pair = name.as_text().zip(value.as_text());
             match pair.and_then(|(name, value)| header(&name, &value)) {
                 Some((name, mut value)) => {

@@ -150,7 +150,9 @@ impl Deployment {
     /// What the catalogue knows of its model: of `base_model`, where the config names one.
     #[must_use]
     pub fn catalogued(&self) -> Option<Model> {
-        let base = self.config.info.get("base_model").and_then(serde_json::Value::as_str);
+        let config = &self.config;
+        let base = config.info.get("base_model").or_else(|| config.params.get("base_model"));
+        let base = base.and_then(serde_json::Value::as_str);
         match base {
             Some(base) => data::model(base),
             None => self.catalogued_as(&self.config.model),

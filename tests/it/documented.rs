@@ -128,6 +128,33 @@ async fn stars_on_both_sides_serve_all_models_of_all_providers_whose_keys_are_th
 }
 
 #[tokio::test]
+async fn what_litellm_keeps_to_itself_is_not_sent_but_named() {
+    let own = "supports_system_message: false, ensure_alternating_roles: true, roles: {user: {}},
+      user_continue_message: {role: user, content: go}, initial_prompt_value: a, bos_token: b,
+      hf_model_name: c, base_model: gpt-4o, fallbacks: [x], mock_timeout: true, ttl: 3,
+      tag_regex: [a], no-log: true, caching: true, metadata: {a: 1}, allowed_model_region: eu";
+    let config = format!(
+        "model_list:
+  - model_name: gpt
+    litellm_params: {{model: openai/gpt, api_base: BASE, api_key: sk-a, {own},
+      headers: {{x-team: blue}}, temperature: 0.5, chat_template_kwargs: {{a: b}}}}
+"
+    );
+    let (upstream, proxy) = run(&config).await;
+    proxy.call(chat("gpt")).await.expect(200);
+    let request = last(&upstream);
+    assert_eq!(request.head.get("x-team"), Some("blue"));
+    let sent = body(&request);
+    let mut names: Vec<_> = sent.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["chat_template_kwargs", "messages", "model", "temperature"]);
+    for name in ["supports_system_message", "mock_timeout", "tag_regex", "no-log"] {
+        let named = format!("litellm_params.{name}");
+        proxy.line(|line| line.contains("without effect") && line.contains(&named)).await;
+    }
+}
+
+#[tokio::test]
 async fn variables_may_be_set_in_the_config_itself() {
     let config = "environment_variables:
   MY_BASE: BASE
