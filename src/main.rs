@@ -1,16 +1,28 @@
 //! The `bartizan` program: flags → command → exit code.
 use bartizan::cli::{Cli, Command, Exec, Keys, Serve};
 use bartizan::commands;
+use bartizan::config::Options;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Fewer instructions per call than the system's allocator; see `docs/decisions/`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> anyhow::Result<ExitCode> {
-    let cli = Cli::of_process();
+fn main() -> ExitCode {
+    // Not as `Debug`, which would show places in our code where RUST_BACKTRACE is set.
+    done(Cli::of_process()).unwrap_or_else(|error| {
+        drop(writeln!(std::io::stderr(), "Error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn done(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Some(Command::Check { file }) => Ok(commands::check(Some(file))),
+        Some(Command::Check { file }) => {
+            let options = Options { config: Some(file), ..Options::default() };
+            Ok(commands::check(options))
+        }
         Some(Command::Schema { markdown }) => Ok(commands::schema(markdown)),
         Some(Command::Keys { which: Keys::Master { state_dir } }) => {
             Ok(commands::master(state_dir.as_deref()))
@@ -27,7 +39,7 @@ fn start(serve: Serve) -> anyhow::Result<ExitCode> {
     let Serve { proxy, asked } = serve;
     let (options, ignored) = proxy.options();
     if asked.validate_config || asked.skip_server_startup {
-        return Ok(commands::check(options.config));
+        return Ok(commands::check(options));
     }
     if asked.health {
         return commands::health(&options);

@@ -4,8 +4,9 @@ use super::without_effect::WithoutEffect;
 use crate::config::{Options, Secret};
 use std::path::PathBuf;
 
-/// Flags of the proxy. Each one wins over its variable.
+/// Flags of the proxy. Each one wins over its variable, and over the same one before it.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(args_override_self = true)]
 pub struct Proxy {
     /// The config file [env: CONFIG_FILE_PATH] [default: the providers whose keys are set]
     #[arg(short, long, value_name = "FILE")]

@@ -90,6 +90,22 @@ fn what_follows_two_dashes_is_the_command_as_it_is_written() {
 }
 
 #[test]
+fn of_flags_that_stand_twice_the_last_one_counts() {
+    for start in ["", "serve "] {
+        let line = "--port 1 --debug --config x --port=2 --debug False --telemetry True --config y \
+                    --telemetry False --num_workers 1 --num-workers 2";
+        let (options, _) = options(&format!("{start}{line}"));
+        assert_eq!((options.port, options.debug, options.workers), (Some(2), Some(false), Some(2)));
+        assert_eq!(options.config.unwrap().to_str(), Some("y"));
+    }
+    let words = ["bartizan", "exec", "--port", "1", "-q", "--port", "2", "-q", "--", "true"];
+    let Some(Command::Exec(Later(exec))) = Cli::of(words.map(Into::into)).unwrap().command else {
+        panic!("not exec")
+    };
+    assert_eq!(exec.proxy.options().0.port, Some(2));
+}
+
+#[test]
 fn flags_of_the_proxy_are_not_lost_before_a_sub_command() {
     for line in ["bartizan --port 1 exec -- true", "bartizan exec --prot 1 -- true"] {
         let error = Cli::of(line.split(' ').map(Into::into)).unwrap_err();

@@ -8,12 +8,13 @@ use std::process::ExitCode;
 /// Prints every problem of a config, or of the environment where there is none. The code is 1 if
 /// there are errors.
 #[must_use]
-pub fn check(file: Option<PathBuf>) -> ExitCode {
-    let file = file.or_else(|| Env::of_process().get("CONFIG_FILE_PATH").map(PathBuf::from));
+pub fn check(options: Options) -> ExitCode {
+    let told = options.config.clone();
+    let file = told.or_else(|| Env::of_process().get("CONFIG_FILE_PATH").map(PathBuf::from));
     // Without a file a start would keep a key; a check keeps nothing.
     let for_command = file.is_none();
     let name = file.as_deref().map_or("the environment".into(), |file| file.display().to_string());
-    let options = Options { config: file, for_command, ..Options::default() };
+    let options = Options { config: file, for_command, ..options };
     let (problems, summary) = match load(&options, Env::of_process()) {
         Ok((config, problems)) => {
             let deployments = &config.routing.deployments;

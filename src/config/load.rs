@@ -116,21 +116,20 @@ fn finished(
     root: Option<&Node>,
     mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
-    let listen = options.listen(env);
-    let ops_listen = options.ops_listen(env, &mut problems);
-    let own = Own::new(listen.iter().flatten().copied().chain(ops_listen).collect());
+    let listening = options.listen(env).and_then(|all| Ok((all, options.ops_listen(env)?)));
+    let (listen, ops_listen) = listening.unwrap_or_else(|message| {
+        problems.add(Problem::error(message, Default::default()));
+        Default::default()
+    });
+    let own = Own::new(listen.iter().copied().chain(ops_listen).collect());
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let mut check = Check::new(env, &own, problems);
     let sections = check.sections(root, &nothing);
-    let listen = listen.unwrap_or_else(|message| {
-        check.problems.add(Problem::error(message, Default::default()));
-        Vec::new()
-    });
     let config = check.config(&sections, options, listen, ops_listen);
 
     let Check { problems, later, .. } = check;
     let mut problems = problems.in_order();
-    variables::note(env, &mut problems);
+    variables::note(env, options, &mut problems);
     if !later.is_empty() {
         let names = later.into_iter().collect::<Vec<_>>().join(", ");
         problems.notice(format!("not in this version, so without effect: {names}"));
@@ -178,7 +177,8 @@ impl<'a> Check<'a> {
         routing.default_model = self.text(general, "completion_model").or(routing.default_model);
 
         let access = access?;
-        let is_usable = !server.listen.is_empty() && !tls.failed && tls_is_sound;
+        let serves = options.model.is_none() || !routing.deployments.is_empty();
+        let is_usable = serves && !server.listen.is_empty() && !tls.failed && tls_is_sound;
         let (notices, files, shown) = (Vec::new(), Vec::new(), show::answer(None, None));
         let config =
             Config { server, access, routing, outbound, telemetry, compat, notices, files, shown };

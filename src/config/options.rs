@@ -1,7 +1,6 @@
 //! What the command line says, before the config and the environment are asked.
 use super::Secret;
 use super::env::Env;
-use super::problem::Problems;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,19 +83,24 @@ impl Options {
         Ok(vec![SocketAddr::new(ip, port)])
     }
 
-    /// Where `/health/*` and `/metrics` are open: `HOST:PORT`, or a port on all addresses.
-    pub(super) fn ops_listen(&self, env: &Env, problems: &mut Problems) -> Option<SocketAddr> {
-        let port = self.metrics_port.map(|port| port.to_string());
-        let told = self.ops_listen.clone().or(port);
-        let told = told.or_else(|| self.shared(env, "OPS_LISTEN").map(str::to_owned));
-        let metrics_port = || self.shared(env, "PROMETHEUS_METRICS_PORT").map(str::to_owned);
-        let told = told.or_else(metrics_port)?;
+    /// Where `/health/*` and `/metrics` are open without a key: an address of its own, or
+    /// LiteLLM's port for metrics, which is one of all addresses.
+    pub(super) fn ops_listen(&self, env: &Env) -> Result<Option<SocketAddr>, String> {
         let all = |port| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
-        let address = told.parse().ok().or_else(|| told.parse().ok().map(all));
-        if address.is_none() {
-            problems.notice(format!("--ops-listen `{told}` is not ADDRESS:PORT and is not used"));
+        if let (None, Some(port)) = (&self.ops_listen, self.metrics_port) {
+            return Ok(Some(all(port)));
         }
-        address
+        if let Some(told) = self.ops_listen.as_deref().or_else(|| self.shared(env, "OPS_LISTEN")) {
+            let local = told.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+            let address = local.as_deref().unwrap_or(told).parse().map(Some);
+            return address.map_err(|_| {
+                format!("the address for probes `{told}` is not ADDRESS:PORT, as in 127.0.0.1:4001")
+            });
+        }
+        let port = self.shared(env, "PROMETHEUS_METRICS_PORT").map(str::parse);
+        port.transpose()
+            .map(|port| port.map(all))
+            .map_err(|_| "PROMETHEUS_METRICS_PORT must be a number up to 65535".to_owned())
     }
 
     /// The files of the listeners' certificate and of its key.

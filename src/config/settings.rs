@@ -66,7 +66,8 @@ impl Check<'_> {
         let addresses = self.addresses(general)?;
         let hosts = general.get("allowed_hosts").map(Node::items).unwrap_or_default();
         let access = Access {
-            addresses,
+            // Whoever calls runs on this machine.
+            addresses: addresses.filter(|_| !options.for_command),
             allowed_origins: self.origins(general),
             // A command's clients send the key as their provider wants it.
             key_header: key_header.filter(|_| !options.for_command),

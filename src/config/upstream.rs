@@ -1,6 +1,7 @@
 //! Where a deployment's calls go: base URL, credential, headers.
 use super::Secret;
 use super::fields::Check;
+use super::problem::{Place, Problem};
 use super::url::web_url;
 use super::yaml::Node;
 use crate::data::{self, Provider};
@@ -62,15 +63,19 @@ impl Check<'_> {
     /// The base URL that a variable names, unless it is our own address, or no URL.
     pub(super) fn base_of(&mut self, name: &str, text: &str, provider: &Provider) -> Option<Uri> {
         let url = base_url(text, provider);
-        let notice = match &url {
-            Some(url) if self.own.is_at(url) => format!(
-                "{name} leads to this proxy itself (the env swap) and is not used as the address \
-                 of {}",
-                provider.name
-            ),
-            None => format!("{name} is not a URL and is not used"),
-            Some(_) => return url,
+        let Some(own) = url.as_ref().filter(|url| self.own.is_at(url)).map(|_| provider.name)
+        else {
+            if url.is_none() {
+                let message = format!("the variable {name} is not a URL, so it does not count");
+                let help = "write it as http://HOST:PORT/PATH or https://HOST/PATH, or unset it";
+                self.problems.add_once(Problem::warning(message, Place::default()).help(help));
+            }
+            return url;
         };
+        let notice = format!(
+            "{name} leads to this proxy itself (the env swap) and is not used as the address of \
+             {own}"
+        );
         if !self.problems.notices.contains(&notice) {
             self.problems.notice(notice);
         }

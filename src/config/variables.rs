@@ -1,6 +1,7 @@
 //! The variables of LiteLLM that change what it does, and what they do here.
-use super::env::Env;
-use super::problem::Problems;
+use super::Options;
+use super::env::{Env, truth};
+use super::problem::{Place, Problem, Problems};
 
 /// What a variable does here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +57,35 @@ const VARIABLES: &[(Standing, &str)] = &[
     ),
 ];
 
-/// Names, in one notice, the variables that are set and that somebody would miss.
-pub(super) fn note(env: &Env, problems: &mut Problems) {
+/// Those that say a number or a level.
+const VALUES: [(&str, &str, fn(&str) -> bool); 7] = [
+    ("NUM_WORKERS", "a whole number", is_whole),
+    ("KEEPALIVE_TIMEOUT", "a whole number of seconds", is_whole),
+    ("LIMIT_CONCURRENCY", "a whole number", is_whole),
+    ("REQUEST_TIMEOUT", "a number of seconds", |text| text.parse::<f64>().is_ok()),
+    ("DEBUG", "true or false", |text| truth(text).is_some()),
+    ("DETAILED_DEBUG", "true or false", |text| truth(text).is_some()),
+    ("LITELLM_LOG", "DEBUG, INFO, WARNING, ERROR or CRITICAL", |text| {
+        let level = text.to_ascii_lowercase();
+        level == "warning" || level == "critical" || level.parse::<tracing::Level>().is_ok()
+    }),
+];
+
+fn is_whole(text: &str) -> bool {
+    text.parse::<u64>().is_ok()
+}
+
+/// Names the variables whose values cannot be used, and, in one notice, those that are set and that
+/// somebody would miss.
+pub(super) fn note(env: &Env, options: &Options, problems: &mut Problems) {
+    for (name, what, fits) in VALUES {
+        let wrong = options.shared(env, name).filter(|text| !text.is_empty() && !fits(text));
+        if wrong.is_some() {
+            let message = format!("the variable {name} is not {what}, so it does not count");
+            let help = format!("set it to {what}, or unset it");
+            problems.add(Problem::warning(message, Place::default()).help(help));
+        }
+    }
     let later = VARIABLES.iter().filter(|(standing, _)| *standing == Later);
     let names = later.flat_map(|(_, names)| names.split_whitespace());
     let set: Vec<_> = names.filter(|name| env.get(name).is_some()).collect();
@@ -69,7 +97,7 @@ pub(super) fn note(env: &Env, problems: &mut Problems) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Env, Honoured, Later, Problems, VARIABLES, note};
+    use super::{Env, Honoured, Later, Options, Problems, VARIABLES, note};
     use std::collections::HashSet;
 
     #[test]
@@ -83,11 +111,36 @@ mod tests {
     fn what_is_set_without_effect_is_named_in_one_notice_without_its_value() {
         let set = [("UI_PASSWORD", "hunter2"), ("REDIS_URL", "redis://x"), ("PORT", "1")];
         let mut problems = Problems::default();
-        note(&set.into_iter().chain([("LITELLM_LICENSE", "l")]).collect(), &mut problems);
+        note(
+            &set.into_iter().chain([("LITELLM_LICENSE", "l")]).collect(),
+            &Options::default(),
+            &mut problems,
+        );
         let wanted = "set, but not in this version, so without effect: UI_PASSWORD, REDIS_URL";
         assert_eq!(problems.notices(), [wanted]);
-        note(&Env::default(), &mut problems);
+        note(&Env::default(), &Options::default(), &mut problems);
         assert_eq!(problems.notices().len(), 1);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_told() {
+        let values = [("NUM_WORKERS", "x"), ("REQUEST_TIMEOUT", "2.5"), ("DEBUG", "foo")];
+        let more =
+            [("LITELLM_LOG", "WARNING"), ("KEEPALIVE_TIMEOUT", ""), ("LIMIT_CONCURRENCY", "-1")];
+        let env: Env = values.into_iter().chain(more).collect();
+        let told = |options: &Options| {
+            let mut problems = Problems::default();
+            note(&env, options, &mut problems);
+            problems.found().iter().map(|one| one.message.clone()).collect::<Vec<_>>()
+        };
+        let all = told(&Options::default());
+        let names = ["NUM_WORKERS", "LIMIT_CONCURRENCY", "DEBUG"];
+        assert!(
+            all.len() == 3 && all.iter().zip(names).all(|(one, name)| one.contains(name)),
+            "{all:?}"
+        );
+        // Beside a command they are the command's.
+        assert!(told(&Options { for_command: true, ..Options::default() }).is_empty());
     }
 
     #[test]

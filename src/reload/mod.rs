@@ -259,9 +259,9 @@ fn of_problems(problems: &Problems) -> Refusal {
 /// Logs what was found in a config that is in force all the same.
 pub fn log(problems: &Problems) {
     for problem in problems.found() {
-        let (line, column) = problem.at().unwrap_or_default();
-        let file = problems.file_of(problem).unwrap_or_default();
-        let help = problem.help.as_deref().unwrap_or_default();
+        let (line, column) = problem.at().unzip();
+        let file = problems.file_of(problem);
+        let help = problem.help.as_deref();
         match problem.severity {
             Severity::Error => tracing::error!(file, line, column, help, "{}", problem.message),
             Severity::Warning => tracing::warn!(file, line, column, help, "{}", problem.message),

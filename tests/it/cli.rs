@@ -84,6 +84,19 @@ fn a_config_can_be_checked_by_flag() {
     assert_eq!(std::fs::read_dir(home).unwrap().count(), 0, "a check writes nothing");
 }
 
+#[test]
+fn flags_of_which_nothing_can_come_are_refused_by_a_check_and_by_a_start() {
+    for (flags, why) in [
+        ("--model foo", "no provider is known for the model `foo`"),
+        ("--model openai/x --api_base notaurl", "`api_base` is not a URL"),
+        ("--ops-listen 18514", "is not ADDRESS:PORT"),
+    ] {
+        let told = says(&format!("{flags} --validate_config"), 1, &[why]);
+        assert!(told.contains("to mend"), "{told}");
+        says(&format!("{flags} --port 0"), 1, &[why]);
+    }
+}
+
 #[tokio::test]
 async fn flags_and_variables_without_effect_are_named_once() {
     let proxy = proxy::in_front_of("http://127.0.0.1:9/v1")
