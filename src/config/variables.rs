@@ -57,8 +57,10 @@ const VARIABLES: &[(Standing, &str)] = &[
     ),
 ];
 
-/// Those that say a number or a level.
-const VALUES: [(&str, &str, fn(&str) -> bool); 7] = [
+/// A variable that says a number or a level, what it must be, and whether it is that.
+type Value = (&'static str, &'static str, fn(&str) -> bool);
+
+const VALUES: &[Value] = &[
     ("NUM_WORKERS", "a whole number", is_whole),
     ("KEEPALIVE_TIMEOUT", "a whole number of seconds", is_whole),
     ("LIMIT_CONCURRENCY", "a whole number", is_whole),
@@ -78,7 +80,7 @@ fn is_whole(text: &str) -> bool {
 /// Names the variables whose values cannot be used, and, in one notice, those that are set and that
 /// somebody would miss.
 pub(super) fn note(env: &Env, options: &Options, problems: &mut Problems) {
-    for (name, what, fits) in VALUES {
+    for &(name, what, fits) in VALUES {
         let wrong = options.shared(env, name).filter(|text| !text.is_empty() && !fits(text));
         if wrong.is_some() {
             let message = format!("the variable {name} is not {what}, so it does not count");
