@@ -41,12 +41,17 @@ impl Files {
         self
     }
 
-    /// The directories where a change of these files shows: where they stand, and where symlinks
-    /// lead.
+    /// The directories where a change of these files shows: where they stand, where symlinks lead,
+    /// also to what is gone, and where a symlink on the way to them stands.
     pub(super) fn directories(&self) -> BTreeSet<PathBuf> {
-        let real = |path: &PathBuf| std::fs::canonicalize(path).ok();
-        let places = self.0.iter().flat_map(|(path, _)| [Some(path.clone()), real(path)]);
-        places.flatten().filter_map(|path| directory(&path)).collect()
+        let places = self.0.iter().flat_map(|(path, _)| {
+            let target = std::fs::read_link(path).ok();
+            let target = target.and_then(|target| Some(path.parent()?.join(target)));
+            let way = path.ancestors().filter(|part| part.is_symlink()).map(Path::to_owned);
+            let ends = [Some(path.clone()), std::fs::canonicalize(path).ok(), target];
+            ends.into_iter().flatten().chain(way).collect::<Vec<_>>()
+        });
+        places.filter_map(|path| directory(&path)).collect()
     }
 }
 
@@ -111,6 +116,18 @@ mod tests {
         fs::rename(home.path().join("draft"), &data).unwrap();
         assert_ne!(first, first.look_again());
         assert!(first.directories().contains(&root.join("two")));
+    }
+
+    #[test]
+    fn a_symlink_on_the_way_and_one_to_what_is_gone_are_watched_where_they_stand_and_lead() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("one")).unwrap();
+        symlink("one", home.path().join("current")).unwrap();
+        let way = Files::look([home.path().join("current/config.yaml")]).directories();
+        assert!(way.contains(home.path()), "{way:?}");
+        symlink("one/gone.yaml", home.path().join("link.yaml")).unwrap();
+        let gone = Files::look([home.path().join("link.yaml")]).directories();
+        assert!(gone.contains(&home.path().join("one")), "{gone:?}");
     }
 
     #[test]
