@@ -144,6 +144,26 @@ async fn nobody_climbs_out_or_comes_in_without_a_key() {
 }
 
 #[tokio::test]
+async fn the_files_of_another_wire_are_the_providers_own() {
+    let upstream = Upstream::playing(json(200, "{}")).await;
+    let proxy = lent(&upstream).await;
+    for kind in ["files", "batches", "fine_tuning/jobs", "files/f1/content"] {
+        let path = format!("/anthropic/v1/{kind}");
+        let refused = get(&path).send(proxy.addr()).await.expect(401).json();
+        assert_eq!(refused["type"], "error", "{path}: {refused}");
+        let refused = get(format!("/gemini/v1/{kind}")).send(proxy.addr()).await.expect(401);
+        assert_eq!(refused.json()["error"]["status"], "UNAUTHENTICATED", "{path}");
+        proxy.call(get(format!("{path}?custom_llm_provider=x"))).await.expect(200);
+        let request = upstream.requests().pop().unwrap();
+        assert_eq!(request.head.word(), format!("/v1/{kind}?custom_llm_provider=x"));
+        assert_eq!(request.head.get("x-api-key"), Some("key-of-anthropic/claude-sonnet-4-5"));
+        assert_eq!(request.head.get("anthropic-version"), Some("2023-06-01"));
+    }
+    let refused = get("/groq/v1/files").send(proxy.addr()).await.expect(401).json();
+    assert_eq!(refused["error"]["code"], "401", "OpenAI's");
+}
+
+#[tokio::test]
 async fn a_provider_without_a_key_is_named() {
     let upstream = Upstream::playing(json(200, "{}")).await;
     // Its key is not lent.

@@ -23,13 +23,9 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 
 /// A path that the pattern stands for.
 fn filled(pattern: &str) -> String {
-    let pattern = pattern.replace("{model*}", "gpt").replace("{provider}", "groq");
-    let pattern = if pattern.ends_with("/models/gpt") {
-        format!("{pattern}:generateContent")
-    } else {
-        pattern
-    };
-    pattern.replace("{rest*}", "a/b")
+    let pattern = pattern.replace("*}", "}");
+    let filled = pattern.replace("{model}", "gpt").replace("{provider}", "groq");
+    filled.replace("{rest}", "a/b")
 }
 
 /// All methods that a client might try.
@@ -75,6 +71,38 @@ async fn every_path_needs_a_key_and_takes_its_methods_only() {
     }
     assert!(seen > 700, "only {seen} were tried");
     assert!(upstream.requests().is_empty(), "a stranger reached the upstream");
+}
+
+#[tokio::test]
+async fn what_is_described_is_there_and_refuses_strangers_in_its_dialect() {
+    let (_upstream, proxy) = with("gpt").await;
+    let document = get("/openapi.json").send(proxy.addr()).await.expect(200).json();
+    let mut seen = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            let public = operation["security"].as_array().is_some_and(|any| {
+                any.is_empty() || any.iter().any(|one| one == &serde_json::json!({}))
+            });
+            let method = METHODS.iter().find(|known| known.eq_ignore_ascii_case(method));
+            let method = *method.expect("a known method");
+            let answer = request(method, filled(path)).send(proxy.addr()).await;
+            let answer = answer.expect(if public { 200 } else { 401 });
+            let refusal = &operation["responses"]["401"]["$ref"];
+            let Some(name) = refusal.as_str().filter(|_| !public) else { continue };
+            let (body, name) = (answer.json(), name.rsplit('/').next().unwrap_or_default());
+            let found = match (&body["type"], &body["error"]["status"]) {
+                (Value::String(_), _) => "AnthropicError",
+                (_, Value::String(_)) => "GeminiError",
+                _ => "Error",
+            };
+            assert_eq!(found, name, "{method} {path}: {body}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 250, "only {seen} were tried");
+    let filled = filled("/v1beta/models/{model}:generateContent");
+    assert_eq!(filled, "/v1beta/models/gpt:generateContent");
+    assert!(document["paths"]["/v1beta/models/{model}"].is_null(), "it is no path");
 }
 
 #[tokio::test]
