@@ -45,6 +45,11 @@ pub struct PassThrough {
     pub merge_query_params: bool,
 }
 
+impl PassThrough {
+    /// The methods that can be passed on.
+    pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+}
+
 impl Check<'_> {
     /// Everything about calls that go straight through.
     pub(super) fn through(&mut self, root: &Node, general: &Node, compat: Compat) -> Through {
@@ -188,7 +193,7 @@ impl Check<'_> {
         let mut methods = Vec::new();
         for method in list {
             let name = method.as_text().unwrap_or_default().to_ascii_uppercase();
-            if ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].contains(&&*name) {
+            if PassThrough::METHODS.contains(&&*name) {
                 methods.push(name);
             } else {
                 let help = "use GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS";

@@ -106,6 +106,52 @@ async fn what_is_described_is_there_and_refuses_strangers_in_its_dialect() {
 }
 
 #[tokio::test]
+async fn the_lists_have_the_paths_of_the_config_in_force() {
+    let entry = |path: &str, more: &str| {
+        format!("    - {{path: {path}, target: \"http://127.0.0.1:9/x\"{more}}}\n")
+    };
+    let config = |entries: &str| {
+        let section = format!("  pass_through_endpoints:\n{entries}");
+        format!("{}{section}", proxy::config("http://127.0.0.1:9/v1"))
+    };
+    let first = entry("/pt", ", include_subpath: true, methods: [GET, post]")
+        + &entry("/open", ", auth: false")
+        + &entry("/v1/files", ", auth: false");
+    let proxy = proxy::with(&config(&first)).start().await;
+    let lists = async || {
+        let routes = proxy.call(get("/routes")).await.expect(200).json();
+        let document = get("/openapi.json").send(proxy.addr()).await.expect(200).json();
+        (routes["routes"].as_array().expect("a list").clone(), document["paths"].clone())
+    };
+    let (routes, paths) = lists().await;
+    let methods = |path: &str| {
+        let found: Vec<_> = routes.iter().filter(|route| route["path"] == path).collect();
+        assert_eq!(found.len(), 1, "{path}");
+        found[0]["methods"].clone()
+    };
+    for path in ["/pt", "/pt/{rest}"] {
+        assert_eq!(methods(path), serde_json::json!(["GET", "POST"]));
+        let item = paths[path].as_object().expect("a path");
+        assert_eq!(item.keys().collect::<Vec<_>>(), ["get", "post"]);
+        assert!(item["get"]["security"].is_null() && item["get"]["responses"]["401"].is_object());
+        get(filled(path)).send(proxy.addr()).await.expect(401);
+    }
+    assert_eq!(paths["/open"]["patch"]["security"], serde_json::json!([]));
+    assert_eq!(methods("/open").as_array().map(Vec::len), Some(7));
+    assert!(paths["/open/{rest}"].is_null());
+    assert!(paths["/v1/files"]["get"]["security"].is_null(), "it is a path of our own");
+
+    proxy.replace_file("config.yaml", &config(&entry("/later", "")));
+    let mut ticks = proxy::ticks();
+    while !lists().await.0.iter().any(|route| route["path"] == "/later") {
+        ticks.tick().await;
+    }
+    let (routes, paths) = lists().await;
+    assert!(paths["/later"].is_object() && paths["/pt"].is_null());
+    assert!(routes.iter().all(|route| route["path"] != "/pt"));
+}
+
+#[tokio::test]
 async fn metrics_are_public_where_the_config_says_so() {
     let (_upstream, proxy) = with("gpt").await;
     get("/metrics").send(proxy.addr()).await.expect(401);
