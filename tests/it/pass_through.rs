@@ -144,6 +144,40 @@ async fn nobody_climbs_out_or_comes_in_without_a_key() {
 }
 
 #[tokio::test]
+async fn the_clients_key_goes_nowhere_wherever_it_stands() {
+    let upstream = Upstream::playing(json(200, COMPLETION)).await;
+    let proxy = lent(&upstream).await;
+    let chat = r#"{"model":"openai/gpt-4o-mini","messages":[],"input":"a"}"#;
+    let generate = "/v1beta/models/gemini%2Fgemini-2.5-flash:generateContent";
+    for (target, left) in [
+        ("/gemini/v1beta/models?%6bey=KEY", ""),
+        ("/gemini/v1beta/models?key=KEY&%6bey=KEY&Key=KEY", ""),
+        ("/gemini/v1beta/models?key=own&alt=sse", "?alt=sse"),
+        ("/openai/v1/foo?key=KEY&a=b", "?a=b"),
+        ("/openai/v1/foo?api%5Fkey=KEY&key=own", "?key=own"),
+        ("/anthropic/v1/messages?api_key=KEY", ""),
+        ("/v1/chat/completions?key=KEY&after=KEY_", "?after=KEY_"),
+        ("/v1/embeddings?api_key=KEY&api-key=KEY", ""),
+        ("/v1/responses?access_token=KEY", ""),
+        ("/v1/files?key=KEY&limit=2", "?limit=2"),
+        (&format!("{generate}?key=KEY&%6bey=KEY&alt=json"), "?alt=json"),
+    ] {
+        let (target, left) = (target.replace("KEY", KEY), left.replace("KEY", KEY));
+        let call = post(&target, chat).header("litellm_user_api_key", KEY);
+        let protocols = format!("realtime, openai-insecure-api-key.{KEY}");
+        proxy.call(call.header("sec-websocket-protocol", &protocols)).await.expect(200);
+        let request = upstream.requests().pop().unwrap();
+        let word = request.head.word();
+        assert_eq!(word.split_at(word.find('?').unwrap_or(word.len())).1, left, "{target}");
+        let sent = format!("{request:?}").replace(&left, "");
+        assert!(!sent.contains(KEY), "{target}: {sent}");
+    }
+    let alone = post(format!("{generate}?key={KEY}&%6bey={KEY}"), chat);
+    alone.send(proxy.addr()).await.expect(200);
+    assert!(!format!("{:?}", upstream.requests().pop()).contains(KEY));
+}
+
+#[tokio::test]
 async fn the_files_of_another_wire_are_the_providers_own() {
     let upstream = Upstream::playing(json(200, "{}")).await;
     let proxy = lent(&upstream).await;
@@ -228,7 +262,8 @@ async fn a_path_of_the_config_leads_to_its_target() {
     assert_eq!(answer.text(), "{\"ok\":1}");
     assert!(answer.header("x-litellm-call-id").is_some());
     proxy.call(noisy(post("/rank/?mode=slow", "{}"))).await.expect(200);
-    proxy.call(noisy(get("/tree/a/b%20c?x=1"))).await.expect(200);
+    let twice = format!("/tree/a/b%20c?x=1&key={KEY}");
+    proxy.call(noisy(get(twice))).await.expect(200);
     let requests = upstream.requests();
     let targets: Vec<_> = requests.iter().map(|one| one.head.word()).collect();
     assert_eq!(targets, ["/v1/rank?mode=fast", "/v1/rank?mode=slow", "/deep/a/b%20c?x=1"]);

@@ -35,6 +35,7 @@ impl ProtocolKey {
     /// What stands before the key.
     pub const PREFIX: &'static str = "openai-insecure-api-key.";
 }
+
 /// A request fact: the route is open. A key that proves someone still names the caller; without
 /// one the call goes on, and there is no [`Principal`](crate::facts::Principal).
 #[derive(Clone, Copy, Debug)]
