@@ -245,6 +245,10 @@ fn endpoints(upstream: &Upstream) -> String {
     - path: /open
       target: {base}/open
       auth: false
+    - path: /keyed
+      target: {base}/keyed
+      forward_headers: true
+      headers: {{litellm_user_api_key: X-User-Key, x-team: red}}
 "
     )
 }
@@ -296,6 +300,30 @@ async fn a_path_of_the_config_takes_what_it_says() {
 }
 
 #[tokio::test]
+async fn a_path_of_the_config_may_name_the_header_of_its_callers_keys() {
+    let upstream = Upstream::playing(json(200, "{}")).await;
+    let proxy = with_endpoints(&upstream).await;
+    let bearer = format!("Bearer {KEY}");
+    for call in [
+        get("/keyed").header("x-user-key", KEY),
+        get("/keyed").header("x-user-key", &bearer).header("authorization", "Basic theirs"),
+        get("/keyed").key(KEY),
+    ] {
+        call.send(proxy.addr()).await.expect(200);
+        let request = upstream.requests().pop().unwrap();
+        assert_eq!(request.head.get("x-team"), Some("red"));
+        let sent = format!("{request:?}").to_ascii_lowercase();
+        assert!(!sent.contains(KEY) && !sent.contains("user"), "{sent}");
+    }
+    let wrong = get("/keyed").header("x-user-key", "sk-wrong").header("authorization", &bearer);
+    wrong.send(proxy.addr()).await.expect(401);
+    get("/keyed").send(proxy.addr()).await.expect(401);
+    get("/rank").header("x-user-key", KEY).send(proxy.addr()).await.expect(401);
+    get("/v1/models").header("x-user-key", KEY).send(proxy.addr()).await.expect(401);
+    assert_eq!(upstream.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn a_wrong_endpoint_is_told_with_its_place_and_what_to_do() {
     let config = format!(
         "general_settings:
@@ -317,6 +345,7 @@ async fn a_wrong_endpoint_is_told_with_its_place_and_what_to_do() {
       headers:
         'a b': c
         x-y: os.environ/NOT_SET_ANYWHERE
+        litellm_user_api_key: no header
 "
     );
     let setup = proxy::bare().file("config.yaml", &config);
@@ -330,6 +359,7 @@ async fn a_wrong_endpoint_is_told_with_its_place_and_what_to_do() {
         "`target` leads back to this proxy",
         "`FETCH` is not a method",
         "this is not a valid header",
+        "`litellm_user_api_key` must be the name of a header",
         "the variable NOT_SET_ANYWHERE is not set",
     ] {
         assert!(checked.output.contains(words), "{words}:\n{}", checked.output);

@@ -41,7 +41,7 @@ mod tests;
 
 pub use self::future::AuthFuture;
 pub use self::policy::{AuthError, Keys, MemoryKeys, digest};
-pub use self::presented::{KeyNotNeeded, Presented, ProtocolKey, QueryKey, presented};
+pub use self::presented::{KEY_HEADER, KeyNotNeeded, Presented, ProtocolKey, QueryKey, presented};
 
 use crate::BoxError;
 use http::{HeaderName, Request};
