@@ -22,11 +22,3 @@ pub(super) fn paths(handles: &Handles) -> BTreeMap<String, &PassThrough> {
     }
     paths
 }
-
-/// The methods that it takes.
-pub(super) fn methods(endpoint: &PassThrough) -> Vec<&str> {
-    if endpoint.methods.is_empty() {
-        return PassThrough::METHODS.to_vec();
-    }
-    endpoint.methods.iter().map(String::as_str).collect()
-}

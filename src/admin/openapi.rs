@@ -78,7 +78,7 @@ impl<'a> Described<'a> {
         let operation = Raw { provider: "pass_through", path: "".into() };
         Self {
             path,
-            methods: elsewhere::methods(endpoint),
+            methods: endpoint.methods.iter().map(String::as_str).collect(),
             summary: elsewhere::SUMMARY,
             tag: "passed on",
             answers: Answers::Through(Operation::Raw(Box::new(operation))),

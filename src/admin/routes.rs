@@ -17,10 +17,9 @@ pub(super) fn list(handles: &Handles) -> Response<Body> {
         })
         .collect();
     routes.extend(elsewhere::paths(handles).into_iter().map(|(path, endpoint)| {
-        let methods = elsewhere::methods(endpoint);
         json!({
             "path": path,
-            "methods": methods,
+            "methods": endpoint.methods,
             "name": elsewhere::SUMMARY,
             "endpoint": endpoint.path,
         })

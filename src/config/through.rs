@@ -38,7 +38,7 @@ pub struct PassThrough {
     pub forward_headers: bool,
     /// Whether what follows `path` is added to `target`. Default false.
     pub include_subpath: bool,
-    /// Methods that are taken; none are all.
+    /// Methods that are taken. Default [`PassThrough::METHODS`].
     pub methods: Vec<String>,
     /// What one call costs, in billionths of a US dollar. Default 0.
     pub nanos_per_request: i64,
@@ -48,7 +48,8 @@ pub struct PassThrough {
 }
 
 impl PassThrough {
-    /// The methods that can be passed on.
+    /// The methods that can be passed on. `TRACE` is not among them: its answer says what was sent,
+    /// keys included.
     pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 }
 
@@ -202,6 +203,9 @@ impl Check<'_> {
                 let help = "use GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS";
                 self.warn(method, format!("`{name}` is not a method to pass on"), help);
             }
+        }
+        if methods.is_empty() {
+            methods.extend(PassThrough::METHODS.map(str::to_owned));
         }
         methods
     }

@@ -100,7 +100,7 @@ impl<A> Doors<A> {
         };
         let config = endpoint.config();
         let taken = |method: &String| method == req.method().as_str();
-        if !config.methods.is_empty() && !config.methods.iter().any(taken) {
+        if !config.methods.iter().any(taken) {
             return Some(wrong_method(&config.methods.join(", ")));
         }
         let raw = Raw { provider: "pass_through", path: rest.into() };

@@ -292,6 +292,8 @@ async fn a_path_of_the_config_takes_what_it_says() {
     for path in ["/tree/../x", "/tree/%2e%2e/x", "/tree//x"] {
         proxy.call(get(path)).await.expect(404);
     }
+    let traced = proxy.call(with_body("TRACE", "/open", "a/b", "")).await.expect(405);
+    assert_eq!(traced.header("allow"), Some("GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"));
     get("/rank").send(proxy.addr()).await.expect(401);
     assert!(upstream.requests().is_empty());
     get("/open").send(proxy.addr()).await.expect(200);
