@@ -1,5 +1,7 @@
 //! The query of a request's target (RFC 3986, 3.4), as forms write it: `name=value`, with `&`
 //! between.
+use http::Uri;
+use http::uri::PathAndQuery;
 
 /// One parameter, as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,14 @@ pub fn without(query: &str, out: impl Fn(&Parameter<'_>) -> bool) -> String {
 pub fn target(path: &str, query: &str) -> String {
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{path}{mark}{query}")
+}
+
+/// `uri` with another target; `None` if that is none.
+#[must_use]
+pub fn with_target(uri: &Uri, target: &str) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target.parse::<PathAndQuery>().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// A name or a value, percent-decoded, with spaces for its pluses; `None` if that is not text, or

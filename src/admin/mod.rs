@@ -1,4 +1,5 @@
 //! The proxy's own routes: health, metrics, models (contract 3.2).
+mod elsewhere;
 mod groups;
 mod health;
 mod home;
@@ -107,7 +108,7 @@ impl Admin {
             (AdminRoute::ModelInfo, Ok(_)) => models::info(handles, &parts),
             (AdminRoute::GroupInfo, Ok(_)) => groups::info(handles, &parts),
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
-            (AdminRoute::Routes, Ok(_)) => routes::list(),
+            (AdminRoute::Routes, Ok(_)) => routes::list(handles),
             (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
             (AdminRoute::Test, Ok(_)) => json(&serde_json::json!({"route": "/test"})),
         }

@@ -1,7 +1,9 @@
 //! `/openapi.json`: the table of routes as OpenAPI 3.1, so that it cannot say other than what is.
 use super::schemas::{self, Answers};
-use super::{Handles, json};
+use super::{Handles, elsewhere, json};
+use crate::config::PassThrough;
 use crate::edge::{ROWS, Row};
+use crate::providers::{Operation, Raw};
 use bartizan_layers::body::Body;
 use http::Response;
 use serde_json::{Map, Value, json};
@@ -13,8 +15,12 @@ pub(super) fn document(handles: &Handles, metrics_need_key: bool) -> Response<Bo
         for path in row.paths() {
             let path = path.replace("*}", "}");
             let item = paths.entry(path.clone()).or_insert_with(|| json!({}));
-            describe(item, row, &path, metrics_need_key);
+            describe(item, &Described::row(row, &path, metrics_need_key));
         }
+    }
+    for (path, endpoint) in elsewhere::paths(handles) {
+        let item = paths.entry(path.clone()).or_insert_with(|| json!({}));
+        describe(item, &Described::endpoint(endpoint, &path));
     }
     let root = if handles.root_path.is_empty() { "/" } else { &handles.root_path };
     json(&json!({
@@ -37,37 +43,87 @@ pub(super) fn document(handles: &Handles, metrics_need_key: bool) -> Response<Bo
     }))
 }
 
-/// Adds the methods of a row. Of two rows with one path each brings its own.
-fn describe(item: &mut Value, row: &Row, path: &str, metrics_need_key: bool) {
-    let parameters: Vec<_> = path.split('{').skip(1).filter_map(parameter).collect();
-    for method in row.methods.split(", ") {
+/// What is said of a path.
+struct Described<'a> {
+    path: &'a str,
+    methods: Vec<&'a str>,
+    summary: &'a str,
+    tag: &'static str,
+    answers: Answers<'a>,
+    /// Whether its operations have ids. Those of the config's paths could be those of ours.
+    has_ids: bool,
+    /// Where it is not that of all paths.
+    security: Option<Value>,
+}
+
+impl<'a> Described<'a> {
+    fn row(row: &'a Row, path: &'a str, metrics_need_key: bool) -> Self {
+        let security = if is_public(path, metrics_need_key) {
+            Some(json!([]))
+        } else {
+            (path == "/health").then(|| json!([{}, {"key": []}]))
+        };
+        Self {
+            path,
+            methods: row.methods.split(", ").collect(),
+            summary: row.summary,
+            tag: tag(row),
+            answers: Answers::of(row, path),
+            has_ids: true,
+            security,
+        }
+    }
+
+    fn endpoint(endpoint: &'a PassThrough, path: &'a str) -> Self {
+        let operation = Raw { provider: "pass_through", path: "".into() };
+        Self {
+            path,
+            methods: endpoint.methods.iter().map(String::as_str).collect(),
+            summary: elsewhere::SUMMARY,
+            tag: "passed on",
+            answers: Answers::Through(Operation::Raw(Box::new(operation))),
+            has_ids: false,
+            security: (!endpoint.auth).then(|| json!([])),
+        }
+    }
+}
+
+/// Adds the methods of a path. Of two rows with one path each brings its own.
+fn describe(item: &mut Value, told: &Described<'_>) {
+    let parameters: Vec<_> = told.path.split('{').skip(1).filter_map(parameter).collect();
+    for method in &told.methods {
         let key = method.to_ascii_lowercase();
         if item.get(&key).is_some() {
             continue;
         }
-        let answers = Answers::of(row, path);
         let mut operation = json!({
-            "summary": row.summary,
-            "operationId": format!("{key}{}", path.replace(|c: char| !c.is_alphanumeric() && c != '-', "_")),
-            "tags": [tag(row, path)],
-            "responses": answers.responses(method),
+            "summary": told.summary,
+            "tags": [told.tag],
+            "responses": told.answers.responses(method),
         });
+        if told.has_ids {
+            operation["operationId"] = id(&key, told.path).into();
+        }
         if !parameters.is_empty() {
             operation["parameters"] = parameters.clone().into();
         }
-        if let Some(query) = answers.query() {
+        if let Some(query) = told.answers.query() {
             operation["parameters"] = query;
         }
-        if let Some(body) = answers.request(method) {
+        if let Some(body) = told.answers.request(method) {
             operation["requestBody"] = body;
         }
-        if is_public(path, metrics_need_key) {
-            operation["security"] = json!([]);
-        } else if path == "/health" {
-            operation["security"] = json!([{}, {"key": []}]);
+        if let Some(security) = &told.security {
+            operation["security"] = security.clone();
         }
         item[key] = operation;
     }
+}
+
+/// A name that no other operation has, of letters, digits, `-` and `_`.
+fn id(method: &str, path: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    format!("{method}{}", path.chars().map(plain).collect::<String>())
 }
 
 /// What stands between two braces of a path.
@@ -92,12 +148,10 @@ fn is_public(path: &str, metrics_need_key: bool) -> bool {
     }
 }
 
-fn tag(row: &Row, path: &str) -> &'static str {
+fn tag(row: &Row) -> &'static str {
     match row.operation() {
         Some(operation) if operation.goes_through() => "passed on",
         Some(_) => "calls",
-        None if path.ends_with("{rest}") => "passed on",
-        None if path.contains("{model}") => "calls",
         None => "proxy",
     }
 }

@@ -1,13 +1,13 @@
 //! `/routes`: every path, in the shape that LiteLLM gives it (contract 3.2).
-use super::json;
+use super::{Handles, elsewhere, json};
 use crate::edge::ROWS;
 use bartizan_layers::body::Body;
 use http::Response;
 use serde_json::{Value, json};
 
-pub(super) fn list() -> Response<Body> {
+pub(super) fn list(handles: &Handles) -> Response<Body> {
     let rows = ROWS.iter().copied().flatten();
-    let routes: Vec<Value> = rows
+    let mut routes: Vec<Value> = rows
         .flat_map(|row| {
             let methods: Vec<_> = row.methods.split(", ").collect();
             row.paths().map(move |path| {
@@ -16,5 +16,13 @@ pub(super) fn list() -> Response<Body> {
             })
         })
         .collect();
+    routes.extend(elsewhere::paths(handles).into_iter().map(|(path, endpoint)| {
+        json!({
+            "path": path,
+            "methods": endpoint.methods,
+            "name": elsewhere::SUMMARY,
+            "endpoint": endpoint.path,
+        })
+    }));
     json(&json!({ "routes": routes }))
 }

@@ -10,7 +10,7 @@ pub(super) enum Answers<'a> {
     /// A call whose body is JSON, by its kind.
     Call(Operation),
     /// A body that is passed on, to an answer that is.
-    Through(Option<Operation>),
+    Through(Operation),
     /// The proxy's own answer at this path.
     Own(&'a str),
 }
@@ -18,10 +18,9 @@ pub(super) enum Answers<'a> {
 impl<'a> Answers<'a> {
     pub(super) fn of(row: &Row, path: &'a str) -> Self {
         match row.operation() {
-            Some(operation @ Operation::Unserved(..)) => Self::Through(Some(operation)),
-            Some(operation) if operation.goes_through() => Self::Through(Some(operation)),
+            Some(operation @ Operation::Unserved(..)) => Self::Through(operation),
+            Some(operation) if operation.goes_through() => Self::Through(operation),
             Some(operation) => Self::Call(operation),
-            None if row.methods.contains("POST") => Self::Through(None),
             None => Self::Own(path),
         }
     }
@@ -32,12 +31,13 @@ impl<'a> Answers<'a> {
             _ if !matches!(method, "POST" | "PUT" | "PATCH") => return None,
             Self::Own(_) => return None,
             Self::Call(operation) => ("application/json", call(operation)),
-            Self::Through(Some(Operation::Upload(_))) => ("multipart/form-data", upload()),
-            Self::Through(Some(Operation::Unserved(..))) => return None,
-            Self::Through(_) => ("application/json", json!({"type": "object"})),
+            Self::Through(Operation::Upload(_)) => ("multipart/form-data", upload()),
+            Self::Through(Operation::Unserved(..)) => return None,
+            // Whatever the provider takes.
+            Self::Through(_) => return Some(json!({"content": {"application/json": {}}})),
         };
         let mut content = json!({kind: {"schema": schema}});
-        if let Self::Through(Some(Operation::Upload(Upload::ImageEdits))) = self {
+        if let Self::Through(Operation::Upload(Upload::ImageEdits)) = self {
             content["application/json"] = json!({"schema": call(&Operation::ImageEdits)});
         }
         Some(json!({"required": true, "content": content}))
@@ -59,10 +59,10 @@ impl<'a> Answers<'a> {
     pub(super) fn responses(&self, method: &str) -> Value {
         match self {
             Self::Call(operation) => self.of_call(operation.dialect(), &kinds(operation)),
-            Self::Through(Some(Operation::Unserved(..))) => {
+            Self::Through(Operation::Unserved(..)) => {
                 referred(&[("400", "Error"), ("401", "Error")])
             }
-            Self::Through(_) => self.of_call(Dialect::OpenAi, &["*/*"]),
+            Self::Through(operation) => self.of_call(operation.dialect(), &["*/*"]),
             Self::Own(path) => own(path, method),
         }
     }
@@ -91,6 +91,9 @@ fn kinds(operation: &Operation) -> Vec<&'static str> {
         | Operation::Rerank
         | Operation::RerankV1
         | Operation::CountTokens => vec!["application/json"],
+        Operation::Gemini(path) if !path.action.ends_with("enerateContent") => {
+            vec!["application/json"]
+        }
         _ => vec!["application/json", "text/event-stream"],
     }
 }
@@ -150,6 +153,9 @@ fn call(operation: &Operation) -> Value {
         "model": {"type": "string", "description": "A name of `/v1/models`"},
     }});
     let mut required = vec!["model"];
+    if let Operation::Gemini(path) = operation {
+        return gemini(&path.action);
+    }
     let prompts = json!({"type": ["string", "array"]});
     match operation {
         Operation::ChatCompletions | Operation::Messages | Operation::CountTokens => {
@@ -181,6 +187,17 @@ fn call(operation: &Operation) -> Value {
     required.extend(operation.required_field());
     schema["required"] = required.into();
     schema
+}
+
+/// A request of Gemini's, whose model stands in the path.
+fn gemini(action: &str) -> Value {
+    let name = match action {
+        "embedContent" => "content",
+        "batchEmbedContents" => "requests",
+        _ => "contents",
+    };
+    let kind = if name == "content" { "object" } else { "array" };
+    json!({"type": "object", "properties": {name: {"type": kind}}})
 }
 
 fn message() -> Value {

@@ -31,19 +31,27 @@ pub struct PassThrough {
     pub target: Uri,
     /// Headers that each call gets. May hold keys.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// One more header in which clients may send their key; it counts first.
+    pub key_header: Option<HeaderName>,
     /// Whether a key is needed. Default true; false in [`Compat::Classic`].
     pub auth: bool,
     /// Whether the client's own headers go along; never its key. Default false.
     pub forward_headers: bool,
     /// Whether what follows `path` is added to `target`. Default false.
     pub include_subpath: bool,
-    /// Methods that are taken; none are all.
+    /// Methods that are taken. Default [`PassThrough::METHODS`].
     pub methods: Vec<String>,
     /// What one call costs, in billionths of a US dollar. Default 0.
     pub nanos_per_request: i64,
     /// Whether the client's query is added to the target's, instead of replacing it. Default
     /// false.
     pub merge_query_params: bool,
+}
+
+impl PassThrough {
+    /// The methods that can be passed on. `TRACE` is not among them: its answer says what was sent,
+    /// keys included.
+    pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 }
 
 impl Check<'_> {
@@ -140,6 +148,7 @@ impl Check<'_> {
             path,
             target,
             headers: self.fixed_headers(entry),
+            key_header: self.users_key_header(entry),
             auth: self.flag(entry, "auth").unwrap_or(compat == Compat::Current),
             forward_headers: self.flag(entry, "forward_headers").unwrap_or(false),
             include_subpath: self.flag(entry, "include_subpath").unwrap_or(false),
@@ -184,12 +193,15 @@ impl Check<'_> {
         let mut methods = Vec::new();
         for method in list {
             let name = method.as_text().unwrap_or_default().to_ascii_uppercase();
-            if ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].contains(&&*name) {
+            if PassThrough::METHODS.contains(&&*name) {
                 methods.push(name);
             } else {
                 let help = "use GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS";
                 self.warn(method, format!("`{name}` is not a method to pass on"), help);
             }
+        }
+        if methods.is_empty() {
+            methods.extend(PassThrough::METHODS.map(str::to_owned));
         }
         methods
     }
@@ -199,6 +211,9 @@ impl Check<'_> {
         let mut headers = Vec::new();
         let Some(map) = self.section(entry, "headers") else { return headers };
         for (name, value) in map.entries().filter(|(_, value)| !value.is_null()) {
+            if is_key_setting(name) {
+                continue;
+            }
             let text = value.as_text().unwrap_or_default();
             let Some(text) = self.with_variables(value, &text) else { continue };
             let name_text = name.as_text().unwrap_or_default();
@@ -217,6 +232,19 @@ impl Check<'_> {
         headers
     }
 
+    /// The setting among `headers` that is none of them: `litellm_user_api_key: NAME`.
+    fn users_key_header(&mut self, entry: &Node) -> Option<HeaderName> {
+        let mut set = entry.get("headers")?.entries();
+        let (_, value) = set.find(|(name, value)| is_key_setting(name) && !value.is_null())?;
+        let text = self.with_variables(value, &value.as_text().unwrap_or_default())?;
+        let name = text.parse::<HeaderName>().ok();
+        if name.is_none() {
+            let message = "`litellm_user_api_key` must be the name of a header".to_owned();
+            self.error(value, message, "name the header in which clients send their key");
+        }
+        name
+    }
+
     /// The text with its variable filled in; nothing, and a warning, if that is not set.
     fn with_variables(&mut self, at: &Node, text: &str) -> Option<String> {
         const VARIABLE: &str = "os.environ/";
@@ -232,4 +260,8 @@ impl Check<'_> {
             }
         }
     }
+}
+
+fn is_key_setting(name: &Node) -> bool {
+    name.as_text().is_some_and(|name| name.eq_ignore_ascii_case("litellm_user_api_key"))
 }

@@ -4,7 +4,7 @@ use super::route::stays_below;
 use super::{AdminRoute, Answer, Guard, Route, answer, cors};
 use crate::providers::{Dialect, Operation, Problem, Raw, Upload, is_of_type};
 use crate::router::Endpoint;
-use bartizan_layers::auth::{KeyNotNeeded, ProtocolKey, QueryKey};
+use bartizan_layers::auth::{KEY_HEADER, KeyNotNeeded, ProtocolKey, QueryKey};
 use bartizan_layers::body::Body;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use pin_project::pin_project;
@@ -100,10 +100,15 @@ impl<A> Doors<A> {
         };
         let config = endpoint.config();
         let taken = |method: &String| method == req.method().as_str();
-        if !config.methods.is_empty() && !config.methods.iter().any(taken) {
+        if !config.methods.iter().any(taken) {
             return Some(wrong_method(&config.methods.join(", ")));
         }
         let raw = Raw { provider: "pass_through", path: rest.into() };
+        if let Some(name) = &config.key_header
+            && let Some(key) = req.headers_mut().remove(name)
+        {
+            req.headers_mut().insert(KEY_HEADER, key);
+        }
         let facts = req.extensions_mut();
         if !config.auth {
             facts.insert(KeyNotNeeded);

@@ -1,14 +1,13 @@
 //! What is taken out of a request's target before its path is looked up.
-use bartizan_layers::query::{Parameter, parameters, target, without};
+use bartizan_layers::query::{Parameter, parameters, target, with_target, without};
 use http::Uri;
-use http::uri::PathAndQuery;
 
 /// `uri` without the `root` that its path begins with; `None` if it begins otherwise.
 pub(super) fn without_root(uri: &Uri, root: &str) -> Option<Uri> {
     let rest = uri.path_and_query()?.as_str().strip_prefix(root)?;
     match rest.bytes().next() {
-        Some(b'/') => at(uri, rest),
-        None | Some(b'?') => at(uri, &format!("/{rest}")),
+        Some(b'/') => with_target(uri, rest),
+        None | Some(b'?') => with_target(uri, &format!("/{rest}")),
         Some(_) => None,
     }
 }
@@ -20,13 +19,7 @@ pub(super) fn without_query(uri: &Uri, name: &str) -> Option<Uri> {
     if !parameters(query).any(|it| named(&it)) {
         return None;
     }
-    at(uri, &target(uri.path(), &without(query, named)))
-}
-
-fn at(uri: &Uri, target: &str) -> Option<Uri> {
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(target.parse::<PathAndQuery>().ok()?);
-    Uri::from_parts(parts).ok()
+    with_target(uri, &target(uri.path(), &without(query, named)))
 }
 
 #[cfg(test)]

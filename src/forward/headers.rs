@@ -5,7 +5,7 @@
 //! client that names our credential in its `Connection` header then removes only its own.
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -13,7 +13,7 @@ const HOP: usize = 9;
 
 /// Hop-by-hop headers, then what is no longer true of the request, then what proves or names the
 /// client's account. `Host` is not among them: the forwarder replaces it.
-static NAMES: [HeaderName; 20] = [
+static NAMES: [HeaderName; 22] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -34,6 +34,9 @@ static NAMES: [HeaderName; 20] = [
     HeaderName::from_static("x-litellm-api-key"),
     HeaderName::from_static("openai-organization"),
     HeaderName::from_static("openai-project"),
+    HeaderName::from_static("litellm_user_api_key"),
+    // Of a handshake alone, where it may hold a key; see `router::realtime`.
+    SEC_WEBSOCKET_PROTOCOL,
 ];
 
 const HOP_MASK: u32 = (1 << HOP) - 1;
@@ -135,6 +138,8 @@ fn bit(name: &HeaderName) -> u32 {
         "x-litellm-api-key" => 17,
         "openai-organization" => 18,
         "openai-project" => 19,
+        "litellm_user_api_key" => 20,
+        "sec-websocket-protocol" => 21,
         name if name.starts_with(LITELLM) => return OURS,
         _ => return 0,
     };
@@ -206,6 +211,8 @@ mod tests {
             ("x-own", "sk"),
             ("openai-organization", "org"),
             ("openai-project", "project"),
+            ("litellm_user_api_key", "sk"),
+            ("sec-websocket-protocol", "openai-insecure-api-key.sk"),
             ("accept", "*/*"),
         ]);
         strip_request(&mut headers, Some(&HeaderName::from_static("x-own")));

@@ -10,7 +10,7 @@ use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::facts::UsageCell;
-use bartizan_layers::query::without;
+use bartizan_layers::query::{decoded, without};
 use bartizan_layers::wire::scan::scan;
 use bytes::Bytes;
 use http::request::Parts;
@@ -187,7 +187,9 @@ fn is_segments(model: &str) -> bool {
 
 /// `query` without the client's own key, which Gemini takes there.
 pub(super) fn without_key(query: &str) -> String {
-    without(query, |it| it.name == "key")
+    let is_key = |name: &str| name.eq_ignore_ascii_case("key");
+    let encoded = |name: &str| name.contains('%') && decoded(name).is_some_and(|it| is_key(&it));
+    without(query, |it| is_key(it.name) || encoded(it.name))
 }
 
 /// Anthropic refuses requests without it (contract 10.1).

@@ -18,6 +18,13 @@ pub(super) struct Group {
     stands_for: Option<Box<str>>,
 }
 
+impl Group {
+    /// One deployment under a `name`.
+    pub(super) fn of(name: &str, deployment: &Arc<Deployment>) -> Self {
+        Self { deployments: vec![deployment.clone()], ..empty(name) }
+    }
+}
+
 /// A group, and what the name's wildcards stand for.
 #[derive(Debug)]
 pub(super) struct Found<'a> {
@@ -30,6 +37,11 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    /// `name` at the deployments of `group`, whatever their own models.
+    pub(super) fn whole(group: &'a Group, name: &'a str) -> Self {
+        Self { group, captures: Some(vec![name]), name }
+    }
+
     /// What `deployment` calls the model, its stars filled in.
     pub(super) fn model<'d>(&self, deployment: &'d Deployment) -> Cow<'d, str> {
         match &self.captures {
@@ -87,8 +99,7 @@ impl Groups {
             groups.add(deployment);
         }
         let first = deployments.first().filter(|_| routing.any_name);
-        groups.any =
-            first.map(|one| Group { deployments: vec![one.clone()], ..empty(&one.config().group) });
+        groups.any = first.map(|one| Group::of(&one.config().group, one));
         groups.patterns.sort_by_key(|group| std::cmp::Reverse(specificity(&group.name)));
         for alias in &routing.aliases {
             let named = alias.groups.iter().filter_map(|name| groups.named(name));
@@ -120,9 +131,7 @@ impl Groups {
         if name.contains('*') {
             match self.patterns.iter_mut().find(|group| *group.name == *name) {
                 Some(group) => join(group, deployment),
-                None => self
-                    .patterns
-                    .push(Group { deployments: vec![deployment.clone()], ..empty(name) }),
+                None => self.patterns.push(Group::of(name, deployment)),
             }
         } else {
             join(self.exact.entry(name.to_owned()).or_insert_with(|| empty(name)), deployment);

@@ -28,6 +28,7 @@ use self::answer::Answer;
 use self::attempt::Attempt;
 use self::group::{Found, Groups};
 use self::leaf::Sending;
+use self::moderation::Moderator;
 use self::through::Accounts;
 use crate::config::{ClientSide, Routing, TagRules};
 use crate::forward::Forwarder;
@@ -54,8 +55,8 @@ struct Shared {
     rules: Rules,
     /// What calls without a model ask for.
     default_model: Option<Box<str>>,
-    /// The group of moderations that name no model.
-    moderation: Option<Arc<str>>,
+    /// Who answers moderations that name no model.
+    moderator: Moderator,
 }
 
 /// What holds for the calls of all deployments.
@@ -105,9 +106,12 @@ impl Router {
             client_mocks: routing.client_mocks,
             list_wildcards: routing.list_wildcards,
         };
+        let groups = Groups::new(&routing, &deployments);
+        let default = routing.default_model.as_deref();
+        let moderator = Moderator::new(&deployments, &groups, &accounts, default);
         Self(Arc::new(Shared {
-            groups: Groups::new(&routing, &deployments),
-            moderation: moderation::model(&deployments, routing.default_model.as_deref()),
+            groups,
+            moderator,
             deployments,
             accounts,
             rules: Rules { settings, forwarder, hop, key_header },
@@ -128,6 +132,7 @@ impl Router {
         self.0.deployments.iter().for_each(|deployment| live.deployment(deployment.labels()));
         self.0.accounts.labels().for_each(|labels| live.deployment(labels));
         self.0.groups.names().for_each(|name| live.name(name));
+        live.name(moderation::DEFAULT);
         live
     }
 
@@ -164,13 +169,10 @@ impl Router {
     fn send(&self, parts: Parts, prompt: &Prompt) -> Result<(Attempt, Sending), RouteError> {
         let operation: Operation = parts.extensions.get().cloned().unwrap_or(Operation::Messages);
         let route = operation.route();
-        let name = match (prompt.model.as_deref(), &operation) {
-            (None, Operation::Moderations) => {
-                Some(self.0.moderation.as_deref().ok_or(RouteError::NoModeration)?)
-            }
-            (name, _) => name,
+        let found = match (prompt.model.as_deref(), &operation) {
+            (None, Operation::Moderations) => self.0.moderator.find(&self.0)?,
+            (name, _) => self.0.find(route, name)?,
         };
-        let found = self.0.find(route, name)?;
         let trail = parts.extensions.get().cloned();
         found.note(trail.as_ref(), prompt.stream);
         let dialect = operation.dialect();

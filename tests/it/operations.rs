@@ -3,7 +3,7 @@ use crate::client::post;
 use crate::proxy::{self, CREDENTIAL, KEY, Proxy};
 use crate::upstream::{self, Gate, Step, Upstream};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A proxy whose model `m` is `model` at `base`, with these more lines of its entry.
 async fn with(model: &str, base: &str, more: &str) -> Proxy {
@@ -157,6 +157,43 @@ async fn a_moderation_without_a_model_finds_the_one_for_it() {
     let proxy = proxy::with(&config).start().await;
     let answer = proxy.call(post("/moderations", r#"{"input":"hello"}"#)).await.expect(400);
     assert!(answer.error_message().contains("mode: moderation"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_moderation_without_any_model_goes_to_openai() {
+    let upstream = Upstream::playing(upstream::json(200, MODERATION)).await;
+    let entry = |name: &str, model: &str| {
+        let at = format!("api_base: {}, api_key: {CREDENTIAL}", upstream.base());
+        let params = format!("{{model: \"{model}\", {at}}}");
+        let list =
+            format!("model_list:\n  - {{model_name: \"{name}\", litellm_params: {params}}}\n");
+        format!("{list}general_settings:\n  master_key: {KEY}\n")
+    };
+    let keyed = |setup: proxy::Setup| {
+        setup.env("OPENAI_API_KEY", CREDENTIAL).env("OPENAI_BASE_URL", &upstream.base())
+    };
+    let default = "  completion_model: gpt\n";
+    for (what, setup) in [
+        ("no config", keyed(proxy::bare().env("LITELLM_MASTER_KEY", KEY))),
+        ("a wildcard", proxy::with(&(entry("*", "openai/*") + default))),
+        ("an account", keyed(proxy::with(&entry("claude", "anthropic/claude-sonnet-4-5")))),
+    ] {
+        let proxy = setup.start().await;
+        let answer = proxy.call(post("/v1/moderations", r#"{"input":"hello"}"#)).await;
+        assert_eq!(answer.expect(200).text(), MODERATION, "{what}");
+        let request = upstream.requests().pop().expect("a request");
+        assert_eq!(request.head.word(), "/v1/moderations");
+        let sent: Value = serde_json::from_slice(&request.body).expect("JSON");
+        assert_eq!(sent, json!({"model": "omni-moderation-latest", "input": "hello"}), "{what}");
+        let bearer = format!("Bearer {CREDENTIAL}");
+        assert_eq!(request.head.get("authorization"), Some(&*bearer), "{what}");
+    }
+    let elsewhere = proxy::with(&entry("*", "groq/*")).start().await;
+    elsewhere.call(post("/v1/moderations", r#"{"input":"hello"}"#)).await.expect(400);
+    let chat = proxy::with(&(entry("gpt", "groq/llama") + default));
+    let chat = keyed(chat).start().await;
+    chat.call(post("/v1/moderations", r#"{"input":"hello"}"#)).await.expect(200);
+    assert_eq!(sent(&upstream).1["model"], "llama", "the config's own choice wins");
 }
 
 const RERANKED: &str =

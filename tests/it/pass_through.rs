@@ -144,6 +144,60 @@ async fn nobody_climbs_out_or_comes_in_without_a_key() {
 }
 
 #[tokio::test]
+async fn the_clients_key_goes_nowhere_wherever_it_stands() {
+    let upstream = Upstream::playing(json(200, COMPLETION)).await;
+    let proxy = lent(&upstream).await;
+    let chat = r#"{"model":"openai/gpt-4o-mini","messages":[],"input":"a"}"#;
+    let generate = "/v1beta/models/gemini%2Fgemini-2.5-flash:generateContent";
+    for (target, left) in [
+        ("/gemini/v1beta/models?%6bey=KEY", ""),
+        ("/gemini/v1beta/models?key=KEY&%6bey=KEY&Key=KEY", ""),
+        ("/gemini/v1beta/models?key=own&alt=sse", "?alt=sse"),
+        ("/openai/v1/foo?key=KEY&a=b", "?a=b"),
+        ("/openai/v1/foo?api%5Fkey=KEY&key=own", "?key=own"),
+        ("/anthropic/v1/messages?api_key=KEY", ""),
+        ("/v1/chat/completions?key=KEY&after=KEY_", "?after=KEY_"),
+        ("/v1/embeddings?api_key=KEY&api-key=KEY", ""),
+        ("/v1/responses?access_token=KEY", ""),
+        ("/v1/files?key=KEY&limit=2", "?limit=2"),
+        (&format!("{generate}?key=KEY&%6bey=KEY&alt=json"), "?alt=json"),
+    ] {
+        let (target, left) = (target.replace("KEY", KEY), left.replace("KEY", KEY));
+        let call = post(&target, chat).header("litellm_user_api_key", KEY);
+        let protocols = format!("realtime, openai-insecure-api-key.{KEY}");
+        proxy.call(call.header("sec-websocket-protocol", &protocols)).await.expect(200);
+        let request = upstream.requests().pop().unwrap();
+        let word = request.head.word();
+        assert_eq!(word.split_at(word.find('?').unwrap_or(word.len())).1, left, "{target}");
+        let sent = format!("{request:?}").replace(&left, "");
+        assert!(!sent.contains(KEY), "{target}: {sent}");
+    }
+    let alone = post(format!("{generate}?key={KEY}&%6bey={KEY}"), chat);
+    alone.send(proxy.addr()).await.expect(200);
+    assert!(!format!("{:?}", upstream.requests().pop()).contains(KEY));
+}
+
+#[tokio::test]
+async fn the_files_of_another_wire_are_the_providers_own() {
+    let upstream = Upstream::playing(json(200, "{}")).await;
+    let proxy = lent(&upstream).await;
+    for kind in ["files", "batches", "fine_tuning/jobs", "files/f1/content"] {
+        let path = format!("/anthropic/v1/{kind}");
+        let refused = get(&path).send(proxy.addr()).await.expect(401).json();
+        assert_eq!(refused["type"], "error", "{path}: {refused}");
+        let refused = get(format!("/gemini/v1/{kind}")).send(proxy.addr()).await.expect(401);
+        assert_eq!(refused.json()["error"]["status"], "UNAUTHENTICATED", "{path}");
+        proxy.call(get(format!("{path}?custom_llm_provider=x"))).await.expect(200);
+        let request = upstream.requests().pop().unwrap();
+        assert_eq!(request.head.word(), format!("/v1/{kind}?custom_llm_provider=x"));
+        assert_eq!(request.head.get("x-api-key"), Some("key-of-anthropic/claude-sonnet-4-5"));
+        assert_eq!(request.head.get("anthropic-version"), Some("2023-06-01"));
+    }
+    let refused = get("/groq/v1/files").send(proxy.addr()).await.expect(401).json();
+    assert_eq!(refused["error"]["code"], "401", "OpenAI's");
+}
+
+#[tokio::test]
 async fn a_provider_without_a_key_is_named() {
     let upstream = Upstream::playing(json(200, "{}")).await;
     // Its key is not lent.
@@ -191,6 +245,10 @@ fn endpoints(upstream: &Upstream) -> String {
     - path: /open
       target: {base}/open
       auth: false
+    - path: /keyed
+      target: {base}/keyed
+      forward_headers: true
+      headers: {{litellm_user_api_key: X-User-Key, x-team: red}}
 "
     )
 }
@@ -208,7 +266,8 @@ async fn a_path_of_the_config_leads_to_its_target() {
     assert_eq!(answer.text(), "{\"ok\":1}");
     assert!(answer.header("x-litellm-call-id").is_some());
     proxy.call(noisy(post("/rank/?mode=slow", "{}"))).await.expect(200);
-    proxy.call(noisy(get("/tree/a/b%20c?x=1"))).await.expect(200);
+    let twice = format!("/tree/a/b%20c?x=1&key={KEY}");
+    proxy.call(noisy(get(twice))).await.expect(200);
     let requests = upstream.requests();
     let targets: Vec<_> = requests.iter().map(|one| one.head.word()).collect();
     assert_eq!(targets, ["/v1/rank?mode=fast", "/v1/rank?mode=slow", "/deep/a/b%20c?x=1"]);
@@ -233,11 +292,37 @@ async fn a_path_of_the_config_takes_what_it_says() {
     for path in ["/tree/../x", "/tree/%2e%2e/x", "/tree//x"] {
         proxy.call(get(path)).await.expect(404);
     }
+    let traced = proxy.call(with_body("TRACE", "/open", "a/b", "")).await.expect(405);
+    assert_eq!(traced.header("allow"), Some("GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"));
     get("/rank").send(proxy.addr()).await.expect(401);
     assert!(upstream.requests().is_empty());
     get("/open").send(proxy.addr()).await.expect(200);
     get("/open").key("wrong").send(proxy.addr()).await.expect(200);
     assert!(upstream.requests().iter().all(|one| one.head.get("authorization").is_none()));
+}
+
+#[tokio::test]
+async fn a_path_of_the_config_may_name_the_header_of_its_callers_keys() {
+    let upstream = Upstream::playing(json(200, "{}")).await;
+    let proxy = with_endpoints(&upstream).await;
+    let bearer = format!("Bearer {KEY}");
+    for call in [
+        get("/keyed").header("x-user-key", KEY),
+        get("/keyed").header("x-user-key", &bearer).header("authorization", "Basic theirs"),
+        get("/keyed").key(KEY),
+    ] {
+        call.send(proxy.addr()).await.expect(200);
+        let request = upstream.requests().pop().unwrap();
+        assert_eq!(request.head.get("x-team"), Some("red"));
+        let sent = format!("{request:?}").to_ascii_lowercase();
+        assert!(!sent.contains(KEY) && !sent.contains("user"), "{sent}");
+    }
+    let wrong = get("/keyed").header("x-user-key", "sk-wrong").header("authorization", &bearer);
+    wrong.send(proxy.addr()).await.expect(401);
+    get("/keyed").send(proxy.addr()).await.expect(401);
+    get("/rank").header("x-user-key", KEY).send(proxy.addr()).await.expect(401);
+    get("/v1/models").header("x-user-key", KEY).send(proxy.addr()).await.expect(401);
+    assert_eq!(upstream.requests().len(), 3);
 }
 
 #[tokio::test]
@@ -262,6 +347,7 @@ async fn a_wrong_endpoint_is_told_with_its_place_and_what_to_do() {
       headers:
         'a b': c
         x-y: os.environ/NOT_SET_ANYWHERE
+        litellm_user_api_key: no header
 "
     );
     let setup = proxy::bare().file("config.yaml", &config);
@@ -275,6 +361,7 @@ async fn a_wrong_endpoint_is_told_with_its_place_and_what_to_do() {
         "`target` leads back to this proxy",
         "`FETCH` is not a method",
         "this is not a valid header",
+        "`litellm_user_api_key` must be the name of a header",
         "the variable NOT_SET_ANYWHERE is not set",
     ] {
         assert!(checked.output.contains(words), "{words}:\n{}", checked.output);

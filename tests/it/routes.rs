@@ -23,13 +23,9 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 
 /// A path that the pattern stands for.
 fn filled(pattern: &str) -> String {
-    let pattern = pattern.replace("{model*}", "gpt").replace("{provider}", "groq");
-    let pattern = if pattern.ends_with("/models/gpt") {
-        format!("{pattern}:generateContent")
-    } else {
-        pattern
-    };
-    pattern.replace("{rest*}", "a/b")
+    let pattern = pattern.replace("*}", "}");
+    let filled = pattern.replace("{model}", "gpt").replace("{provider}", "groq");
+    filled.replace("{rest}", "a/b")
 }
 
 /// All methods that a client might try.
@@ -75,6 +71,84 @@ async fn every_path_needs_a_key_and_takes_its_methods_only() {
     }
     assert!(seen > 700, "only {seen} were tried");
     assert!(upstream.requests().is_empty(), "a stranger reached the upstream");
+}
+
+#[tokio::test]
+async fn what_is_described_is_there_and_refuses_strangers_in_its_dialect() {
+    let (_upstream, proxy) = with("gpt").await;
+    let document = get("/openapi.json").send(proxy.addr()).await.expect(200).json();
+    let mut seen = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            let public = operation["security"].as_array().is_some_and(|any| {
+                any.is_empty() || any.iter().any(|one| one == &serde_json::json!({}))
+            });
+            let method = METHODS.iter().find(|known| known.eq_ignore_ascii_case(method));
+            let method = *method.expect("a known method");
+            let answer = request(method, filled(path)).send(proxy.addr()).await;
+            let answer = answer.expect(if public { 200 } else { 401 });
+            let refusal = &operation["responses"]["401"]["$ref"];
+            let Some(name) = refusal.as_str().filter(|_| !public) else { continue };
+            let (body, name) = (answer.json(), name.rsplit('/').next().unwrap_or_default());
+            let found = match (&body["type"], &body["error"]["status"]) {
+                (Value::String(_), _) => "AnthropicError",
+                (_, Value::String(_)) => "GeminiError",
+                _ => "Error",
+            };
+            assert_eq!(found, name, "{method} {path}: {body}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 250, "only {seen} were tried");
+    let filled = filled("/v1beta/models/{model}:generateContent");
+    assert_eq!(filled, "/v1beta/models/gpt:generateContent");
+    assert!(document["paths"]["/v1beta/models/{model}"].is_null(), "it is no path");
+}
+
+#[tokio::test]
+async fn the_lists_have_the_paths_of_the_config_in_force() {
+    let entry = |path: &str, more: &str| {
+        format!("    - {{path: {path}, target: \"http://127.0.0.1:9/x\"{more}}}\n")
+    };
+    let config = |entries: &str| {
+        let section = format!("  pass_through_endpoints:\n{entries}");
+        format!("{}{section}", proxy::config("http://127.0.0.1:9/v1"))
+    };
+    let first = entry("/pt", ", include_subpath: true, methods: [GET, post]")
+        + &entry("/open", ", auth: false")
+        + &entry("/v1/files", ", auth: false");
+    let proxy = proxy::with(&config(&first)).start().await;
+    let lists = async || {
+        let routes = proxy.call(get("/routes")).await.expect(200).json();
+        let document = get("/openapi.json").send(proxy.addr()).await.expect(200).json();
+        (routes["routes"].as_array().expect("a list").clone(), document["paths"].clone())
+    };
+    let (routes, paths) = lists().await;
+    let methods = |path: &str| {
+        let found: Vec<_> = routes.iter().filter(|route| route["path"] == path).collect();
+        assert_eq!(found.len(), 1, "{path}");
+        found[0]["methods"].clone()
+    };
+    for path in ["/pt", "/pt/{rest}"] {
+        assert_eq!(methods(path), serde_json::json!(["GET", "POST"]));
+        let item = paths[path].as_object().expect("a path");
+        assert_eq!(item.keys().collect::<Vec<_>>(), ["get", "post"]);
+        assert!(item["get"]["security"].is_null() && item["get"]["responses"]["401"].is_object());
+        get(filled(path)).send(proxy.addr()).await.expect(401);
+    }
+    assert_eq!(paths["/open"]["patch"]["security"], serde_json::json!([]));
+    assert_eq!(methods("/open").as_array().map(Vec::len), Some(7));
+    assert!(paths["/open/{rest}"].is_null());
+    assert!(paths["/v1/files"]["get"]["security"].is_null(), "it is a path of our own");
+
+    proxy.replace_file("config.yaml", &config(&entry("/later", "")));
+    let mut ticks = proxy::ticks();
+    while !lists().await.0.iter().any(|route| route["path"] == "/later") {
+        ticks.tick().await;
+    }
+    let (routes, paths) = lists().await;
+    assert!(paths["/later"].is_object() && paths["/pt"].is_null());
+    assert!(routes.iter().all(|route| route["path"] != "/pt"));
 }
 
 #[tokio::test]

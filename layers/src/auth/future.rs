@@ -1,7 +1,7 @@
 //! The response future of [`Auth`](super::Auth).
 use super::{KeyNotNeeded, Keys};
 use crate::BoxError;
-use http::Request;
+use http::{Request, Uri};
 use pin_project::pin_project;
 use std::{
     pin::Pin,
@@ -17,6 +17,8 @@ pub struct AuthFuture<K: Keys, S: Service<Request<B>>, B> {
     state: State<K::Future, S::Future>,
     service: S,
     request: Option<Request<B>>,
+    /// Where the request goes if its key is known.
+    clean: Option<Box<Uri>>,
 }
 
 #[pin_project(project = StateProj)]
@@ -27,8 +29,13 @@ enum State<F, C> {
 }
 
 impl<K: Keys, S: Service<Request<B>>, B> AuthFuture<K, S, B> {
-    pub(super) const fn new(check: K::Future, service: S, request: Request<B>) -> Self {
-        Self { state: State::Checking(check), service, request: Some(request) }
+    pub(super) const fn new(
+        check: K::Future,
+        service: S,
+        request: Request<B>,
+        clean: Option<Box<Uri>>,
+    ) -> Self {
+        Self { state: State::Checking(check), service, request: Some(request), clean }
     }
 }
 
@@ -50,6 +57,9 @@ where
                     match proved {
                         Ok(principal) => {
                             req.extensions_mut().insert(principal);
+                            if let Some(clean) = this.clean.take() {
+                                *req.uri_mut() = *clean;
+                            }
                         }
                         Err(_) if req.extensions().get::<KeyNotNeeded>().is_some() => {}
                         Err(error) => return Poll::Ready(Err(error.into())),

@@ -3,7 +3,8 @@
 //! The layer finds the key that the client [presented](Presented), asks a [`Keys`] policy whose
 //! it is, and leaves the [`Principal`](crate::facts::Principal) among the request's facts. It
 //! needs no body, so a stranger cannot make the server buffer one. Keys are compared as SHA-256
-//! digests, in constant time; the key itself is not kept.
+//! digests, in constant time; the key itself is not kept, and where the request's query repeats it,
+//! it is taken out.
 //!
 //! # Errors
 //!
@@ -34,12 +35,13 @@
 mod future;
 mod policy;
 mod presented;
+mod spent;
 #[cfg(test)]
 mod tests;
 
 pub use self::future::AuthFuture;
 pub use self::policy::{AuthError, Keys, MemoryKeys, digest};
-pub use self::presented::{KeyNotNeeded, Presented, ProtocolKey, QueryKey, presented};
+pub use self::presented::{KEY_HEADER, KeyNotNeeded, Presented, ProtocolKey, QueryKey, presented};
 
 use crate::BoxError;
 use http::{HeaderName, Request};
@@ -100,7 +102,9 @@ where
         // The clone is not ready: it stays behind, and the ready service makes the call.
         let unready = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, unready);
-        let check = self.options.keys.check(presented(&req, self.options.header.as_ref()));
-        AuthFuture::new(check, ready, req)
+        let presented = presented(&req, self.options.header.as_ref());
+        let check = self.options.keys.check(presented);
+        let clean = spent::without_key(req.uri(), presented);
+        AuthFuture::new(check, ready, req, clean)
     }
 }

@@ -35,12 +35,14 @@ impl ProtocolKey {
     /// What stands before the key.
     pub const PREFIX: &'static str = "openai-insecure-api-key.";
 }
+
 /// A request fact: the route is open. A key that proves someone still names the caller; without
 /// one the call goes on, and there is no [`Principal`](crate::facts::Principal).
 #[derive(Clone, Copy, Debug)]
 pub struct KeyNotNeeded;
 
-const LITELLM: HeaderName = HeaderName::from_static("x-litellm-api-key");
+/// The header whose key counts before all others: `KEY`, or `Bearer KEY`.
+pub const KEY_HEADER: HeaderName = HeaderName::from_static("x-litellm-api-key");
 /// Headers that hold nothing but the key: Azure's, Anthropic's, Gemini's, and Azure's gateway's.
 const PLAIN: [HeaderName; 4] = [
     HeaderName::from_static("api-key"),
@@ -69,7 +71,7 @@ pub fn presented<'a, B>(req: &'a Request<B>, only: Option<&HeaderName>) -> Prese
 }
 
 fn in_headers(headers: &HeaderMap) -> Presented<'_> {
-    if let Some(key) = raw(headers, &LITELLM) {
+    if let Some(key) = raw(headers, &KEY_HEADER) {
         return Presented::Key(key);
     }
     if let Some(value) = headers.get(header::AUTHORIZATION) {

@@ -7,6 +7,9 @@ use http::Uri;
 pub(super) struct Captures<'a>([&'a str; 2]);
 
 impl<'a> Captures<'a> {
+    /// A text that every placeholder may stand for: a provider's name.
+    pub(super) const EXAMPLE: Self = Self(["groq", ""]);
+
     /// The text of the first placeholder, percent-decoded; `None` if that is no text, or holds
     /// control characters.
     pub(super) fn first(&self) -> Option<Box<str>> {

@@ -2,9 +2,8 @@
 use super::pattern::{self, Captures};
 use super::table::{At, Row};
 use super::{AdminRoute, Route};
-use crate::data;
+use crate::data::{self, Wire};
 use crate::providers::{GeminiPath, Operation, Raw, Resource, Upload};
-use bartizan_layers::query::percent_decoded;
 
 const fn row(
     path: &'static str,
@@ -65,6 +64,25 @@ macro_rules! resource_at {
     };
 }
 
+/// Gemini's paths. Model names may hold colons (`llama3:8b`): the action is what follows the last.
+macro_rules! gemini {
+    ($models:literal, $at:ident) => {
+        [
+            gemini!($models, $at, "generateContent", "Gemini"),
+            gemini!($models, $at, "streamGenerateContent", "Gemini, streamed"),
+            gemini!($models, $at, "countTokens", "Count tokens"),
+            gemini!($models, $at, "embedContent", "Embedding"),
+            gemini!($models, $at, "batchEmbedContents", "Embeddings"),
+        ]
+    };
+    ($models:literal, $at:ident, $action:literal, $summary:literal) => {
+        row(concat!($models, "/{model*}:", $action), At::$at, "POST", $summary, |found| {
+            let path = GeminiPath { model: found.first()?, action: $action.into() };
+            Some(Route::Call(Operation::Gemini(path)))
+        })
+    };
+}
+
 macro_rules! raw {
     ($provider:literal) => {
         raw!($provider, $provider)
@@ -97,6 +115,9 @@ macro_rules! unserved {
 const UNSIGNED: &str = "its calls need a signature or token that this version does not make";
 /// Why those that are no model provider are not.
 const NO_PROVIDER: &str = "this version has no credential for it";
+
+/// One of our models.
+const MODEL: &str = "/models/{model*}";
 
 /// All paths but those of the config. Of two that match a request the first one counts.
 pub static ROWS: &[&[Row]] = &[
@@ -159,13 +180,14 @@ pub static ROWS: &[&[Row]] = &[
             "What a model may be asked with",
             SupportedParams
         ),
-        row("/v1beta/models/{model*}", At::Root, "POST", "Gemini", gemini),
-        row("/v1alpha/models/{model*}", At::Root, "POST", "Gemini", gemini),
-        row("/models/{model*}", At::Versioned, "POST", "Gemini", gemini),
-        row("/models/{model*}", At::Versioned, "GET", "One model", |found| {
-            Some(Route::Admin(AdminRoute::Model(found.first()?)))
-        }),
     ],
+    &gemini!("/v1beta/models", Root),
+    &gemini!("/v1alpha/models", Root),
+    &gemini!("/models", Versioned),
+    &[row(MODEL, At::Versioned, "GET", "One model", |found| {
+        let id = found.first().filter(|id| !is_action(id))?;
+        Some(Route::Admin(AdminRoute::Model(id)))
+    })],
     &[below!("/responses", "Responses that a provider keeps")],
     &resource!("/files", "Files at a provider"),
     &resource!("/uploads", "Uploads in parts at a provider"),
@@ -206,9 +228,11 @@ fn resource(kind: &'static str, rest: &str, provider: Option<Box<str>>) -> Optio
     Some(Route::Call(Operation::Resource(Box::new(Resource { kind, path, provider }))))
 }
 
-/// The provider that a path begins with: one that there is.
+/// The provider that a path begins with: one that speaks OpenAI's wire. The files of others are no
+/// OpenAI files; their paths are the provider's own.
 fn provider(found: &Captures<'_>) -> Option<Box<str>> {
-    found.first().filter(|name| data::provider(name).is_some())
+    let speaks = |name: &str| data::provider(name).is_some_and(|one| one.wire == Wire::OpenAi);
+    found.first().filter(|name| speaks(name))
 }
 
 fn raw(provider: &'static str, rest: &str) -> Option<Route> {
@@ -217,21 +241,11 @@ fn raw(provider: &'static str, rest: &str) -> Option<Route> {
     Some(Route::Call(Operation::Raw(Box::new(Raw { provider, path }))))
 }
 
-/// `{model}:{action}`. Model names may hold colons (`llama3:8b`), so only what Gemini knows is an
-/// action.
-fn gemini(found: &Captures<'_>) -> Option<Route> {
-    let (model, action) = found.rest().rsplit_once(':')?;
-    let known = matches!(
-        action,
-        "generateContent"
-            | "streamGenerateContent"
-            | "countTokens"
-            | "embedContent"
-            | "batchEmbedContents"
-    );
-    let model = percent_decoded(model).filter(|model| known && !model.is_empty())?;
-    let path = GeminiPath { model: model.into(), action: action.into() };
-    Some(Route::Call(Operation::Gemini(path)))
+/// Whether a model's name ends with an action of Gemini's: then it is none.
+fn is_action(id: &str) -> bool {
+    let rows = ROWS.iter().copied().flatten();
+    let mut actions = rows.filter_map(|row| row.path.strip_prefix(MODEL));
+    actions.any(|action| action.starts_with(':') && id.ends_with(action))
 }
 
 fn realtime(_: &Captures<'_>) -> Option<Route> {

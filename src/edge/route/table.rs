@@ -47,10 +47,11 @@ impl Row {
         [path.to_owned()].into_iter().chain(versioned).chain(below)
     }
 
-    /// What a call to it asks for, where its path says so without a placeholder.
+    /// What a call to it asks for, with an example in place of each placeholder; `None` for one of
+    /// the proxy's own routes.
     #[must_use]
     pub fn operation(&self) -> Option<Operation> {
-        match (self.to)(&Captures::default()) {
+        match (self.to)(&Captures::EXAMPLE) {
             Some(Route::Call(operation)) => Some(operation),
             _ => None,
         }

@@ -112,10 +112,12 @@ fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
 
 /// Makes the client's headers into those for an upstream that has the headers `own`.
 pub(super) fn outgoing(headers: &mut HeaderMap, rules: &Rules, own: &[(HeaderName, HeaderValue)]) {
+    without_account(headers);
+    let protocols = headers.remove(SEC_WEBSOCKET_PROTOCOL);
     strip_request(headers, rules.key_header.as_ref());
+    headers.extend(protocols.map(|protocols| (SEC_WEBSOCKET_PROTOCOL, protocols)));
     // Frames that are compressed could not be read for their usage.
     headers.remove(SEC_WEBSOCKET_EXTENSIONS);
-    without_account(headers);
     for (name, value) in own {
         headers.insert(name, value.clone());
     }

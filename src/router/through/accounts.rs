@@ -73,6 +73,11 @@ impl Accounts {
         own.iter().chain(&self.any).find(fits)
     }
 
+    /// Whose credential the own paths of `provider` use.
+    pub(in crate::router) fn lender(&self, provider: &str) -> Option<&Arc<Deployment>> {
+        self.root(provider).map(|root| &root.deployment).filter(|one| is_upstream(one))
+    }
+
     /// The host whose own paths begin with `provider`.
     pub(super) fn root(&self, provider: &str) -> Option<&Root> {
         self.roots.iter().find(|root| {

@@ -5,9 +5,8 @@ use super::super::answer::Answer;
 use super::super::deployment::Deployment;
 use super::super::error::RouteError;
 use super::accounts::{is_upstream, variable};
-use super::{query, raw, upload};
-use crate::data::{self, Wire};
-use crate::providers::{Passing, Prompt, Raw, Resource, Selected};
+use super::{query, upload};
+use crate::providers::{Passing, Prompt, Resource, Selected};
 use bartizan_layers::BoxError;
 use bartizan_layers::facts::UsageCell;
 use bartizan_layers::query::target;
@@ -26,13 +25,6 @@ pub(super) fn call(
     mut parts: Parts,
     passing: Passing,
 ) -> Result<Answer, BoxError> {
-    // The files of a provider with a wire of its own are no OpenAI files.
-    let other = asked.provider.as_deref().and_then(data::provider);
-    if let Some(provider) = other.filter(|provider| provider.wire != Wire::OpenAi) {
-        let path = format!("/v1{}", asked.path).into();
-        let own = Raw { provider: provider.name, path };
-        return raw::call(shared, &own, parts, passing.body);
-    }
     let (rest, selected) = selected(asked, &parts, passing.selected);
     let deployment = account(shared, asked, selected)?;
     let bad = |_| RouteError::BadPath { route: asked.kind, model: asked.path.clone() };

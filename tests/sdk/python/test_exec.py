@@ -37,6 +37,11 @@ print(answer.choices[0].message.content)
 sys.exit(7)
 """
 
+MODERATION = """
+import openai
+print(openai.OpenAI(max_retries=0).moderations.create(input="x").model)
+"""
+
 ANTHROPIC = """
 import anthropic
 answer = anthropic.Anthropic(max_retries=0).messages.create(
@@ -71,9 +76,11 @@ def empty():
 
 @pytest.fixture
 def upstream():
-    def script(path, *_):
+    def script(path, body, _headers):
         if path.endswith("/messages"):
             return json_answer(MESSAGE)
+        if path.endswith("/moderations"):
+            return json_answer({"id": "m", "model": body["model"], "results": []})
         return json_answer(part("Hello", "STOP") if "generateContent" in path else COMPLETION)
 
     upstream = Upstream(script)
@@ -104,6 +111,14 @@ def test_a_program_with_a_providers_key_alone(empty, upstream):
     path, _, headers = upstream.requests[0]
     assert path == "/v1/chat/completions"
     assert headers["authorization"] == f"Bearer {CREDENTIAL}"
+
+
+def test_a_moderation_names_no_model(empty, upstream):
+    env = {"OPENAI_API_KEY": CREDENTIAL, "OPENAI_BASE_URL": upstream.origin + "/v1"}
+    ran = run(empty, MODERATION, env)
+    assert (ran.returncode, ran.stdout) == (0, "omni-moderation-latest\n"), ran.stderr
+    path, body, _ = upstream.requests[0]
+    assert (path, body["input"]) == ("/v1/moderations", "x")
 
 
 def test_anthropics_client_finds_the_proxy(empty, upstream):
