@@ -27,6 +27,7 @@ fn one(
         Ok(root) => root,
         Err(problem) => {
             problems.add(problem);
+            problems.broken = Some(file);
             return None;
         }
     };

@@ -29,7 +29,7 @@ pub(super) fn is_secret(key: &str) -> bool {
         "token",
         "api-key",
         "salt_key",
-        "webhook_url",
+        "webhook",
         "vertex_credentials",
         "vertex_ai_credentials",
     ];
@@ -38,7 +38,9 @@ pub(super) fn is_secret(key: &str) -> bool {
     if key.ends_with("tokens") || harmless.iter().any(|part| key.contains(part)) {
         return false;
     }
-    plain.contains(&key.as_str())
+    let is_slip = |name| strsim::damerau_levenshtein(&key, name) <= 1;
+    ["api_key", "master_key", "password"].into_iter().any(is_slip)
+        || plain.contains(&key.as_str())
         || key.ends_with("_key")
         || key.ends_with("-key")
         || parts.iter().any(|part| key.contains(part))

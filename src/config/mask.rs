@@ -2,45 +2,7 @@
 use super::known;
 
 /// Starts of well-known credentials, wherever they stand.
-const STARTS: [&str; 7] = ["sk-", "sk_", "gsk_", "AIza", "xai-", "Bearer ", "hf_"];
-
-/// The text with everything that may be a secret replaced by stars, byte for byte, so that places
-/// stay true. It works on lines, not on YAML, because it must also hold for a text that is no
-/// YAML; where it cannot know, it hides too much.
-pub(super) fn masked(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    // Lines that are indented deeper than a credential's key belong to its value.
-    let mut inside: Option<usize> = None;
-    for line in text.split_inclusive('\n') {
-        let indent = line.len() - line.trim_start_matches([' ', '-']).len();
-        if inside.is_some_and(|key| indent > key || line.trim().is_empty()) {
-            stars(line, &mut shown);
-            continue;
-        }
-        let hidden = secret_from(line);
-        inside = hidden.is_some().then_some(indent);
-        let from = hidden.unwrap_or(line.len());
-        let (open, secret) = line.split_at_checked(from).unwrap_or((line, ""));
-        without_credentials(open, &mut shown);
-        stars(secret, &mut shown);
-    }
-    shown
-}
-
-/// Where the value of the first credential of a line starts. References show nothing.
-fn secret_from(line: &str) -> Option<usize> {
-    let colons = line.match_indices(':').map(|(at, _)| at);
-    colons.map(|at| line.split_at(at)).find_map(|(before, after)| {
-        let name = before.trim_end().trim_end_matches(['"', '\'']);
-        let start = name.rfind(|c: char| !(c.is_alphanumeric() || "_-".contains(c)));
-        let name = name.get(start.map_or(0, |at| at + 1)..).unwrap_or(name);
-        let name = name.trim_start_matches('-');
-        let value = after.trim_start_matches(':').trim();
-        let shows = is_hidden(name) && !value.is_empty() && !is_reference(value);
-        let opens = is_hidden(name) && value.is_empty();
-        (shows || opens).then_some(before.len() + 1)
-    })
-}
+const STARTS: [&str; 6] = ["sk-", "sk_", "gsk_", "AIza", "xai-", "hf_"];
 
 /// Whether the values of a key are hidden: credentials, and maps that often hold some.
 pub(super) fn is_hidden(name: &str) -> bool {
@@ -60,63 +22,125 @@ pub(super) fn is_reference_alone(value: &str) -> bool {
 
 /// Whether a text looks as if a credential stood in it, whatever the name of its key.
 pub(super) fn may_hold_a_secret(text: &str) -> bool {
-    let mut pairs = text.split(['?', '&', ';', '#', ' ']).skip(1);
+    let mut pairs = text.split(['?', '&', ';', '#', ' ']);
     let named = |pair: &str| {
         let name = pair.split_once('=').map(|(name, _)| name);
-        name.is_some_and(|name| known::is_secret(name) || ["key", "sig", "code"].contains(&name))
+        name.is_some_and(names_a_secret)
     };
-    message(text) != text || pairs.any(named)
+    without_credentials(text) != text || pairs.any(named)
 }
 
-/// Whether a value is one reference and nothing else but the rest of a flow map.
+/// Whether a value is a reference, be it in quotes.
 fn is_reference(value: &str) -> bool {
     let value = value.trim_start_matches(['"', '\'']);
-    let is = ["os.environ/", "os.file/"].iter().any(|start| value.starts_with(start));
-    is && !value.contains(" #")
+    ["os.environ/", "os.file/"].iter().any(|start| value.starts_with(start))
 }
 
-/// A message, in which a value of the file may be quoted, without what looks like a credential.
+/// A message or a value, in which one may be quoted, without what looks like a credential, and
+/// without the values of a URL's query. As many bytes as before.
 pub(super) fn message(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    without_credentials(text, &mut shown);
+    for word in without_credentials(text).split_inclusive(char::is_whitespace) {
+        without_query(word, &mut shown);
+    }
     shown
 }
 
-/// Copies a text; tokens that look like credentials, and those inside URLs, become stars.
-fn without_credentials(text: &str, shown: &mut String) {
-    for word in text.split_inclusive([' ', ',', '[', ']', '{', '}', '"', '\'', '`', '\n']) {
-        let user = word.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
-        let begins = STARTS.iter().any(|start| word.starts_with(start));
-        if begins || user.is_some() {
-            let end =
-                word.trim_end_matches([' ', ',', '[', ']', '{', '}', '"', '\'', '`', '\n']).len();
-            let (secret, rest) = word.split_at_checked(end).unwrap_or((word, ""));
-            stars(secret, shown);
-            shown.push_str(rest);
-        } else {
-            shown.push_str(word);
+/// What may stand around a word.
+const AROUND: [char; 13] = [' ', ',', '[', ']', '{', '}', '(', ')', '"', '\'', '`', '\n', '\r'];
+
+/// The text with stars for tokens that look like credentials, and for URLs that hold one.
+fn without_credentials(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    // Whether the credential itself comes next.
+    let mut follows = false;
+    for word in text.split_inclusive(char::is_whitespace) {
+        if is_secret_url(word) {
+            star_word(word, &mut shown);
+            continue;
+        }
+        for part in word.split_inclusive(AROUND) {
+            let is_scheme = part == "Bearer ";
+            match follows || is_scheme || STARTS.iter().any(|start| part.starts_with(start)) {
+                true => star_word(part, &mut shown),
+                false => shown.push_str(part),
+            }
+            follows = is_scheme;
         }
     }
+    shown
 }
 
-fn stars(text: &str, shown: &mut String) {
-    let star = |byte: u8| if byte.is_ascii_whitespace() { char::from(byte) } else { '*' };
-    shown.extend(text.bytes().map(star));
+/// Whether a word is a URL with a name and a password, or one whose path is a credential.
+fn is_secret_url(word: &str) -> bool {
+    let named = match word.split_once("://") {
+        Some((_, rest)) => rest.contains('@'),
+        None => word.split_once(':').is_some_and(|(_, rest)| rest.contains('@')),
+    };
+    let is_hook = ["hooks.", "webhook"].iter().any(|part| word.contains(part));
+    named || (is_hook && word.contains("://"))
+}
+
+/// Copies a word with stars for the values of its query, and for what is assigned to the name of a
+/// credential.
+fn without_query(word: &str, shown: &mut String) {
+    let mut rest = word;
+    while let Some((before, after)) = rest.split_once('=') {
+        let name = before.trim_start_matches(AROUND);
+        let name = name.rsplit(['?', '&', ';', '#']).next().unwrap_or(name);
+        let is_query = shown.contains('?') || before.contains('?');
+        shown.push_str(before);
+        shown.push('=');
+        let end = after.find(['&', ';', '#']).unwrap_or(after.len());
+        let (value, next) = after.split_at(end);
+        if (is_query && word.contains('/')) || names_a_secret(name) {
+            star_word(value, shown);
+            rest = next;
+        } else {
+            rest = after;
+        }
+    }
+    shown.push_str(rest);
+}
+
+/// Whether a part of a query with this name is a credential.
+fn names_a_secret(name: &str) -> bool {
+    known::is_secret(name) || ["key", "sig", "code"].contains(&name)
+}
+
+/// Copies a word as stars; what stands around it stays.
+fn star_word(word: &str, shown: &mut String) {
+    let start = word.len() - word.trim_start_matches(AROUND).len();
+    let end = word.trim_end_matches(AROUND).len().max(start);
+    let around = |range| word.get(range).unwrap_or_default();
+    shown.push_str(around(0..start));
+    shown.extend(std::iter::repeat_n('*', end - start));
+    shown.push_str(around(end..word.len()));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::masked;
+    use super::message;
 
     #[test]
-    fn what_tells_nothing_stays_and_the_length_never_changes() {
-        for text in ["model: openai/gpt-4o\n", "api_key: os.environ/KEY\n", "max_tokens: 5\r\n"] {
-            assert_eq!(masked(text), text);
+    fn credentials_are_hidden_in_texts_and_words_are_not() {
+        for text in [
+            "(http://u:s3cret@h/x)",
+            "a `http://u:p,s3cret@h`",
+            "https://h/v1?version=s3cret",
+            "https://h/v1?a=&token=s3cret#x",
+            "api_key=s3cret",
+            "Bearer s3cret",
+            "\"Bearer s3cret\"",
+            "sk-s3cret",
+            "https://hooks.slack.com/services/s3cret",
+        ] {
+            let shown = message(text);
+            assert!(!shown.contains("s3cret") && shown.len() == text.len(), "{shown}");
         }
-        let text = "a: {api_key: \u{e9}-s3cret, b: 1}\nc: 2\n";
-        let shown = masked(text);
-        assert_eq!(shown.len(), text.len());
-        assert!(shown.starts_with("a: {api_key:") && shown.ends_with("\nc: 2\n"), "{shown}");
-        assert!(!shown.contains("s3cret"));
+        for text in ["a = b", "did you mean `x`? n=1", "https://h:1/v1", "key: 5"] {
+            assert_eq!(message(text), text);
+        }
+        assert_eq!(message("https://h/v?a=b&c=d"), "https://h/v?a=*&c=*");
     }
 }

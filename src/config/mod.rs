@@ -14,6 +14,7 @@ mod aliases;
 mod discover;
 mod entry;
 mod env;
+mod excerpt;
 mod fields;
 mod fill;
 mod include;
