@@ -201,7 +201,9 @@ fn json_members(map: Option<&Node>) -> Members {
     let entries = map.into_iter().flat_map(Node::entries);
     let present = entries.filter(|(_, value)| !value.is_null());
     let member = |(name, value): &(Node, Node)| {
-        Some((name.as_text()?, Bytes::from(value.to_json().to_string())))
+        // What no JSON can say (`.inf`) is as if it were absent.
+        let json = Some(value.to_json()).filter(|json| !json.is_null())?;
+        Some((name.as_text()?, Bytes::from(json.to_string())))
     };
     Members(present.filter_map(member).collect())
 }

@@ -34,6 +34,7 @@ mod price;
 mod problem;
 mod resolve;
 mod routing;
+mod scalar;
 mod secret;
 mod settings;
 mod show;
@@ -58,6 +59,7 @@ mod tls_server;
 mod tls_upstream;
 mod upstream;
 mod variables;
+mod written;
 mod yaml;
 
 pub use self::addresses::{Addresses, Nets};

@@ -275,6 +275,31 @@ fn parameters_are_kept_whatever_their_names_sound_like() {
 }
 
 #[test]
+fn numbers_without_quotes_are_sent_as_pyyaml_reads_them() {
+    let text = with_param(
+        "n: 010\n      seed: {a: &k 010, b: *k, c: '010', d: \"1:30\", e: 1:30, 010: x}\n      \
+         stop: [1_000, 0o10, 1e3, 1.0e+3, .5, 2001-01-01]\n      temperature: 1.\n      top_k: .inf\n      \
+         voice: 007 # agent\n      a_word: !!str 010\n      user: 08",
+    );
+    let (config, _) = parsed(&text);
+    let defaults = &config.unwrap().routing.deployments[0].defaults;
+    let sent: Vec<_> = defaults
+        .iter()
+        .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value)))
+        .collect();
+    let wanted = [
+        "n=8",
+        r#"seed={"a":8,"b":8,"c":"010","d":"1:30","e":90,"8":"x"}"#,
+        r#"stop=[1000,"0o10","1e3",1000.0,0.5,"2001-01-01"]"#,
+        "temperature=1.0",
+        "voice=7",
+        r#"a_word="010""#,
+        r#"user="08""#,
+    ];
+    assert_eq!(sent, wanted);
+}
+
+#[test]
 fn numbers_and_switches_may_be_texts() {
     let text = format!(
         "{}general_settings: {{max_request_size_mb: \"2\"}}\nlitellm_settings: {{json_logs: yes, ssl_verify: False}}\nrouter_settings: {{timeout: '300'}}\n",
