@@ -90,6 +90,14 @@ impl Problems {
         }
     }
 
+    /// What is found at a place each time that it is looked at is told once.
+    pub(super) fn add_once_at(&mut self, problem: Problem) {
+        let same = |one: &Problem| one.place == problem.place && one.message == problem.message;
+        if !self.found.iter().any(same) {
+            self.add(problem);
+        }
+    }
+
     pub(super) fn notice(&mut self, notice: impl Into<String>) {
         self.notices.push(notice.into());
     }
