@@ -46,6 +46,52 @@ pub(super) fn is_secret(key: &str) -> bool {
         || parts.iter().any(|part| key.contains(part))
 }
 
+/// Whether LiteLLM has a provider that speaks, or signs, in a way that is not in this version.
+pub(super) fn is_later_provider(name: &str) -> bool {
+    let all = [
+        "aleph_alpha",
+        "aws_polly",
+        "azure",
+        "azure_ai",
+        "azure_text",
+        "bedrock",
+        "bedrock_converse",
+        "bedrock_mantle",
+        "black_forest_labs",
+        "bytez",
+        "cloudflare",
+        "deepgram",
+        "elevenlabs",
+        "fal_ai",
+        "gigachat",
+        "huggingface",
+        "langgraph",
+        "maritalk",
+        "nlp_cloud",
+        "oci",
+        "oobabooga",
+        "palm",
+        "petals",
+        "predibase",
+        "recraft",
+        "replicate",
+        "runwayml",
+        "sagemaker",
+        "sagemaker_chat",
+        "sagemaker_nova",
+        "sap",
+        "snowflake",
+        "stability",
+        "topaz",
+        "triton",
+        "vertex_ai",
+        "vertex_ai_beta",
+        "watsonx",
+        "watsonx_text",
+    ];
+    all.contains(&name)
+}
+
 /// The nearest of some keys to one that nobody knows, if any is near.
 pub(super) fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|name| (strsim::damerau_levenshtein(key, name), name));

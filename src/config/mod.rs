@@ -39,6 +39,7 @@ mod secret;
 mod settings;
 mod show;
 mod single;
+mod source;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -80,12 +80,21 @@ impl Check<'_> {
     fn listed(&mut self, list: &Node, ids: &mut HashSet<String>) -> Vec<Deployment> {
         let mut deployments = Vec::new();
         for entry in list.items() {
-            let Some(deployment) = self.deployment(entry) else { continue };
+            let Some(mut deployment) = self.deployment(entry) else { continue };
+            if ids.contains(&deployment.id)
+                && let Some(id) = self.id_of_unset(entry, &deployment.group)
+            {
+                deployment.id = id;
+            }
             if ids.insert(deployment.id.clone()) {
                 deployments.push(deployment);
                 continue;
             }
-            let message = format!("the id `{}` stands twice", deployment.id);
+            let own = entry.get("model_info").and_then(|info| info.get("id"));
+            let message = match own.is_some_and(|id| !id.is_null()) {
+                true => format!("the id `{}` stands twice", deployment.id),
+                false => format!("this is the same as another entry of `{}`", deployment.group),
+            };
             let help = "give each deployment its own `model_info.id`, or remove one";
             self.warn(entry, message, help);
         }

@@ -34,6 +34,8 @@ impl PartialEq for Node {
 pub(super) fn parse(text: &str, file: usize) -> Result<Node, Problem> {
     // PyYAML, which reads these files for LiteLLM, takes the last of two equal keys.
     let options = serde_saphyr::options! {
+        // Each level takes stack, and a config that is read again has that of a worker thread.
+        budget: serde_saphyr::budget! { max_depth: 40 },
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         // The library's other way takes `n` and `y` for switches, which PyYAML does not.
         strict_booleans: true,
