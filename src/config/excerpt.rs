@@ -47,7 +47,10 @@ impl Excerpt {
             stars(line, "", &mut self.shown);
             return;
         }
-        let starts = |at: &usize| line[..*at].ends_with(char::is_whitespace) || *at == 0;
+        let starts = |at: &usize| {
+            line.get(..*at)
+                .is_some_and(|before| before.is_empty() || before.ends_with(char::is_whitespace))
+        };
         let comment = line.match_indices('#').map(|(at, _)| at).find(starts);
         let (content, comment) = line.split_at(comment.unwrap_or(line.len()));
         let last = self.content(content, above);
@@ -103,16 +106,11 @@ impl Excerpt {
     /// What may be seen of the value of a key.
     fn sight(&self, name: &str, above: Sight) -> Sight {
         // Maps whose keys are names of groups or of providers.
-        const NAMES: [&str; 5] = [
-            "model_group_alias",
-            "model_alias_map",
-            "cost_per_token",
-            "cost_discount_config",
-            "cost_margin_config",
-        ];
+        const NAMES: [&str; 3] = ["cost_per_token", "cost_discount_config", "cost_margin_config"];
         let kinds: Vec<_> = keys::all(name).flat_map(|key| key.kind.choices()).collect();
         let has_keys = |kind: &Kind| matches!(kind, Kind::Map(_) | Kind::List(_));
-        let has_names = |kind: &Kind| matches!(kind, Kind::Fallbacks | Kind::Maps(_));
+        let has_names =
+            |kind: &Kind| matches!(kind, Kind::Aliases | Kind::Fallbacks | Kind::Maps(_));
         if mask::is_hidden(name) || kinds.contains(&Kind::Secret) {
             Sight::Nothing
         } else if NAMES.contains(&name) || kinds.iter().any(has_names) {

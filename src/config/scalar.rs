@@ -118,50 +118,54 @@ mod tests {
     use crate::config::yaml::Kind::{self, Bool, Float, Int};
 
     /// What PyYAML 6.0 makes of each.
+    const SCALARS: &[(&str, Kind)] = &[
+        ("010", Int(8)),
+        ("+010", Int(8)),
+        ("-010", Int(-8)),
+        ("0_7", Int(7)),
+        ("00", Int(0)),
+        ("-0", Int(0)),
+        ("+1", Int(1)),
+        ("0x1F", Int(31)),
+        ("-0x10", Int(-16)),
+        ("0x_1F", Int(31)),
+        ("0b101", Int(5)),
+        ("1_000", Int(1000)),
+        ("1_", Int(1)),
+        ("1:30", Int(90)),
+        ("-1:30", Int(-90)),
+        ("1:5", Int(65)),
+        ("190:20:30", Int(685_230)),
+        ("9223372036854775807", Int(i64::MAX)),
+        ("18446744073709551616", Float(18_446_744_073_709_551_616.0)),
+        ("1:30.5", Float(90.5)),
+        ("12:30:45.5", Float(45_045.5)),
+        (".5", Float(0.5)),
+        ("1.", Float(1.0)),
+        ("0.", Float(0.0)),
+        ("1.0", Float(1.0)),
+        ("1._5", Float(1.5)),
+        ("1_0.5", Float(10.5)),
+        ("1.0e+3", Float(1000.0)),
+        ("1.5E+2", Float(150.0)),
+        ("1.5e-3", Float(0.0015)),
+        (".5e+3", Float(500.0)),
+        ("1.0e+400", Float(f64::INFINITY)),
+        ("+.inf", Float(f64::INFINITY)),
+        ("-.INF", Float(f64::NEG_INFINITY)),
+        ("Yes", Bool(true)),
+        ("OFF", Bool(false)),
+    ];
     #[test]
     fn plain_scalars_are_what_pyyaml_makes_of_them() {
-        let numbers: &[(&str, Kind)] = &[
-            ("010", Int(8)),
-            ("+010", Int(8)),
-            ("-010", Int(-8)),
-            ("0_7", Int(7)),
-            ("00", Int(0)),
-            ("-0", Int(0)),
-            ("+1", Int(1)),
-            ("0x1F", Int(31)),
-            ("-0x10", Int(-16)),
-            ("0x_1F", Int(31)),
-            ("0b101", Int(5)),
-            ("1_000", Int(1000)),
-            ("1_", Int(1)),
-            ("1:30", Int(90)),
-            ("-1:30", Int(-90)),
-            ("1:5", Int(65)),
-            ("190:20:30", Int(685_230)),
-            ("9223372036854775807", Int(i64::MAX)),
-            ("18446744073709551616", Float(18_446_744_073_709_551_616.0)),
-            ("1:30.5", Float(90.5)),
-            ("12:30:45.5", Float(45_045.5)),
-            (".5", Float(0.5)),
-            ("1.", Float(1.0)),
-            ("0.", Float(0.0)),
-            ("1.0", Float(1.0)),
-            ("1._5", Float(1.5)),
-            ("1_0.5", Float(10.5)),
-            ("1.0e+3", Float(1000.0)),
-            ("1.5E+2", Float(150.0)),
-            ("1.5e-3", Float(0.0015)),
-            (".5e+3", Float(500.0)),
-            ("1.0e+400", Float(f64::INFINITY)),
-            ("+.inf", Float(f64::INFINITY)),
-            ("-.INF", Float(f64::NEG_INFINITY)),
-            ("Yes", Bool(true)),
-            ("OFF", Bool(false)),
-        ];
-        for (text, number) in numbers {
+        for (text, number) in SCALARS {
             assert_eq!(plain(text).as_ref(), Some(number), "{text}");
         }
         assert!(matches!(plain(".nan"), Some(Float(number)) if number.is_nan()));
+    }
+
+    #[test]
+    fn what_pyyaml_takes_for_a_text_is_one() {
         for text in [
             "",
             "0o10",

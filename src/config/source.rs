@@ -1,5 +1,4 @@
 //! Reads a file that must be text.
-use std::io;
 use std::path::Path;
 
 /// Why a file gave no text, as `cannot be read: …` or `is not UTF-8: …`, and what to do about it.
@@ -11,15 +10,12 @@ pub(super) struct Unread {
 
 /// The text of a file in UTF-8.
 pub(super) fn read(path: &Path) -> Result<String, Unread> {
-    let bytes = std::fs::read(path).map_err(unread)?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| Unread { why: format!("cannot be read: {error}"), help: None })?;
     String::from_utf8(bytes).map_err(|error| {
         let (valid, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
         Unread { why: not_utf8(bytes, valid), help: Some("save the file as UTF-8") }
     })
-}
-
-fn unread(error: io::Error) -> Unread {
-    Unread { why: format!("cannot be read: {error}"), help: None }
 }
 
 /// The place of the first byte that is none of a text, for whoever looks for it in an editor.
