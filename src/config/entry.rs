@@ -169,7 +169,7 @@ impl Check<'_> {
                 let at = params.get("model").unwrap_or(params);
                 if let Some(name) = by_name.or(Some(prefix).filter(|name| is_later_provider(name)))
                 {
-                    self.later_provider(at, name);
+                    self.later_provider(at, name, model);
                     return None;
                 }
                 let near = known::nearest(prefix, data::providers().iter().map(|row| row.name));
@@ -183,8 +183,8 @@ impl Check<'_> {
         }
     }
 
-    fn later_provider(&mut self, at: &Node, name: &str) {
-        let message = format!("the provider `{name}` is not in this version");
+    fn later_provider(&mut self, at: &Node, name: &str, model: &str) {
+        let message = format!("the provider `{name}` of `{model}` is not in this version");
         let help = "remove the entry, or, where it has an address that speaks OpenAI's protocol, \
                     write `openai/MODEL` and `api_base`";
         self.error(at, message, help);
@@ -199,7 +199,7 @@ impl Check<'_> {
     ) -> Option<(&'static Provider, String)> {
         let found = data::provider(name);
         if found.is_none() && is_later_provider(name) {
-            self.later_provider(params.get(key).unwrap_or(params), name);
+            self.later_provider(params.get(key).unwrap_or(params), name, &bare);
         } else if found.is_none() {
             let near = known::nearest(name, data::providers().iter().map(|row| row.name));
             let help = near.map_or("see docs/compatibility.md for the providers".into(), |near| {

@@ -1,5 +1,9 @@
 //! Hides what may be a secret in a text that is shown to people.
+mod excerpt;
+
 use super::known;
+
+pub(super) use self::excerpt::masked;
 
 /// Starts of well-known credentials, wherever they stand.
 const STARTS: [&str; 6] = ["sk-", "sk_", "gsk_", "AIza", "xai-", "hf_"];

@@ -1,5 +1,5 @@
 //! What is wrong with a config: the place, what it is, and how to mend it. All at once.
-use super::{Secret, excerpt, mask};
+use super::{Secret, mask};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::path::PathBuf;
 
@@ -147,7 +147,7 @@ impl Problems {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let masked = |(file, (name, text)): (usize, &(String, Secret<String>))| {
-            (name.clone(), excerpt::masked(text.expose(), self.broken != Some(file)))
+            (name.clone(), mask::masked(text.expose(), self.broken != Some(file)))
         };
         let shown: Vec<_> = self.files.iter().enumerate().map(masked).collect();
         let mut text = String::new();

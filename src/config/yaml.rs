@@ -1,6 +1,11 @@
 //! YAML as a tree that knows where each value stands. The only place that knows the YAML library.
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod written;
+
+use self::written::Written;
 use super::problem::{Place, Problem, Problems};
-use super::written::Written;
 use serde_json::Value;
 use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy};
 
@@ -83,7 +88,7 @@ pub(super) fn without_twins(node: &mut Node, problems: &mut Problems) {
     }
 }
 
-pub(super) fn place(location: Location) -> Place {
+fn place(location: Location) -> Place {
     let span = location.span();
     let bytes = span.byte_offset().zip(span.byte_len());
     let (start, len) = bytes.unwrap_or((0, 0));

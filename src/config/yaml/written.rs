@@ -1,7 +1,6 @@
 //! A document as the YAML library reads it, and what PyYAML would make of its scalars.
-use super::problem::Place;
-use super::scalar;
-use super::yaml::{self, Kind, Node};
+use super::{Kind, Node, place, scalar};
+use crate::config::problem::Place;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 use std::fmt;
@@ -70,7 +69,7 @@ fn scalar_of(kind: Kind, at: Place, source: &str, read: fn(&str) -> Option<Kind>
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value, referenced, defined } = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { value, at: yaml::place(referenced), written_at: yaml::place(defined) })
+        Ok(Self { value, at: place(referenced), written_at: place(defined) })
     }
 }
 

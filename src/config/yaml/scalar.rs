@@ -1,6 +1,6 @@
 //! What a plain (unquoted) scalar is in YAML 1.1, as PyYAML reads it: LiteLLM's configs are written
 //! for that reader.
-use super::yaml::Kind;
+use super::Kind;
 
 /// The switch or the number that a plain scalar is; nothing if it is a text.
 pub(super) fn plain(text: &str) -> Option<Kind> {
@@ -114,8 +114,8 @@ fn sixties(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::Kind::{self, Bool, Float, Int};
     use super::plain;
-    use crate::config::yaml::Kind::{self, Bool, Float, Int};
 
     /// What PyYAML 6.0 makes of each.
     const SCALARS: &[(&str, Kind)] = &[

@@ -1,6 +1,6 @@
 //! What people may see of a config's lines: values of keys that the table knows, and no secrets.
-use super::keys::{self, Kind};
-use super::mask;
+use crate::config::keys::{self, Kind};
+use crate::config::mask;
 
 /// What may be seen below a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ enum Sight {
 /// The text with everything that may be a secret replaced by stars, byte for byte, so that places
 /// stay true. It works on lines, because it must also hold for a text that is no YAML. Where such
 /// a text (not `is_sound`) ends a value nobody knows, so what has no key on its line is hidden.
-pub(super) fn masked(text: &str, is_sound: bool) -> String {
+pub(in crate::config) fn masked(text: &str, is_sound: bool) -> String {
     let shown = String::with_capacity(text.len());
     let mut excerpt = Excerpt { shown, parents: Vec::new(), is_sound };
     text.split_inclusive('\n').for_each(|line| excerpt.line(line));
