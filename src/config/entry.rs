@@ -1,7 +1,8 @@
 //! One entry of `model_list` → one deployment.
 use super::fields::Check;
 use super::keys::{self, Standing};
-use super::known;
+use super::known::{self, is_later_provider};
+use super::problem::Problems;
 use super::show::without_secrets;
 use super::yaml::{Kind, Node};
 use super::{ClientSide, Deployment, Members};
@@ -11,6 +12,23 @@ use http::Uri;
 use sha2::{Digest, Sha256};
 
 impl Check<'_> {
+    /// The id of an entry that is like another one only because variables are not set: made of
+    /// their names. Nothing, if it has none, or an id of its own.
+    pub(super) fn id_of_unset(&self, entry: &Node, group: &str) -> Option<String> {
+        let own = entry.get("model_info").and_then(|info| info.get("id"));
+        let params = entry.get("litellm_params").filter(|_| own.is_none_or(Node::is_null))?;
+        let mut params = params.clone();
+        let Kind::Map(entries) = &mut params.kind else { return None };
+        let mut unset = false;
+        for (_, value) in entries {
+            if let Some(written) = reference_of(value, &self.problems) {
+                value.kind = Kind::Text(written.to_owned());
+                unset = true;
+            }
+        }
+        unset.then(|| stable_id(group, &params))
+    }
+
     /// The deployment of an entry; nothing, and an error, if it cannot be built.
     pub(super) fn deployment(&mut self, entry: &Node) -> Option<Deployment> {
         if !matches!(entry.kind, Kind::Map(_)) {
@@ -148,17 +166,28 @@ impl Check<'_> {
             Some(provider) => Some((provider, model.to_owned())),
             None => {
                 let prefix = model.split_once('/').map_or("", |(prefix, _)| prefix);
-                let near = known::nearest(prefix, data::providers().iter().map(|row| row.name));
-                let help = match (near, by_name) {
-                    (Some(near), _) => format!("did you mean `{near}/…`?"),
-                    (None, Some(name)) => format!("the provider `{name}` is not in this version"),
-                    (None, None) => "write it as `provider/model`, as in `openai/gpt-4o`".into(),
-                };
                 let at = params.get("model").unwrap_or(params);
+                if let Some(name) = by_name.or(Some(prefix).filter(|name| is_later_provider(name)))
+                {
+                    self.later_provider(at, name, model);
+                    return None;
+                }
+                let near = known::nearest(prefix, data::providers().iter().map(|row| row.name));
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}/…`?"),
+                    None => "write it as `provider/model`, as in `openai/gpt-4o`".into(),
+                };
                 self.error(at, format!("no provider is known for the model `{model}`"), &help);
                 None
             }
         }
+    }
+
+    fn later_provider(&mut self, at: &Node, name: &str, model: &str) {
+        let message = format!("the provider `{name}` of `{model}` is not in this version");
+        let help = "remove the entry, or, where it has an address that speaks OpenAI's protocol, \
+                    write `openai/MODEL` and `api_base`";
+        self.error(at, message, help);
     }
 
     fn known_provider(
@@ -169,7 +198,9 @@ impl Check<'_> {
         bare: String,
     ) -> Option<(&'static Provider, String)> {
         let found = data::provider(name);
-        if found.is_none() {
+        if found.is_none() && is_later_provider(name) {
+            self.later_provider(params.get(key).unwrap_or(params), name, &bare);
+        } else if found.is_none() {
             let near = known::nearest(name, data::providers().iter().map(|row| row.name));
             let help = near.map_or("see docs/compatibility.md for the providers".into(), |near| {
                 format!("did you mean `{near}`?")
@@ -201,9 +232,18 @@ fn json_members(map: Option<&Node>) -> Members {
     let entries = map.into_iter().flat_map(Node::entries);
     let present = entries.filter(|(_, value)| !value.is_null());
     let member = |(name, value): &(Node, Node)| {
-        Some((name.as_text()?, Bytes::from(value.to_json().to_string())))
+        // What no JSON can say (`.inf`) is as if it were absent.
+        let json = Some(value.to_json()).filter(|json| !json.is_null())?;
+        Some((name.as_text()?, Bytes::from(json.to_string())))
     };
     Members(present.filter_map(member).collect())
+}
+
+/// Whose value is null because its variable is not set: what is written in its place.
+fn reference_of<'p>(value: &Node, problems: &'p Problems) -> Option<&'p str> {
+    let (_, text) = problems.files.get(value.place.file).filter(|_| value.is_null())?;
+    let written = text.expose().get(value.place.start..)?.get(..value.place.len)?;
+    written.contains("os.environ/").then_some(written)
 }
 
 /// LiteLLM's id: the SHA-256 of the name and of each parameter's key and value, so that it is the

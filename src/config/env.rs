@@ -1,6 +1,6 @@
 //! The variables that the config may refer to: one map, made once, never written back.
 use super::Secret;
-use super::mask::masked;
+use super::mask;
 use super::problem::Problems;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,7 +55,7 @@ impl Env {
         };
         // Some write the key itself there.
         let is_path = path.starts_with(['/', '.', '~']);
-        let path = if is_path { masked(path) } else { "[hidden]".to_owned() };
+        let path = if is_path { mask::message(path) } else { "[hidden]".to_owned() };
         Err(Unread { path, variable, why })
     }
 

@@ -55,9 +55,6 @@ impl<'a> Check<'a> {
 
     /// Says a thing once of one place, though several may read it, or an anchor repeat it.
     pub(super) fn tell(&mut self, problem: Problem) {
-        let mut problem = problem;
-        problem.message = super::mask::message(&problem.message);
-        problem.help = problem.help.map(|help| super::mask::message(&help));
         let same = |one: &Problem| one.place == problem.place && one.message == problem.message;
         let told = self.problems.found().iter().any(same) || self.wrong.contains(&problem.place);
         if problem.place.line == 0 || !told {

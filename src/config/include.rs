@@ -5,6 +5,7 @@
 use super::Secret;
 use super::fields::described;
 use super::problem::{Problem, Problems};
+use super::source;
 use super::yaml::{self, Kind, Node};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,7 @@ fn one(
         Ok(root) => root,
         Err(problem) => {
             problems.add(problem);
+            problems.broken = Some(file);
             return None;
         }
     };
@@ -75,15 +77,15 @@ fn included(
         return refuse(problems, message, "write `include: [models.yaml]`");
     };
     let path = from.parent().unwrap_or(Path::new("")).join(text);
-    let read = path.canonicalize().and_then(|real| Ok((std::fs::read_to_string(&path)?, real)));
-    let (text, real) = match read {
-        Ok(read) => read,
-        Err(error) => {
-            let message = format!("the included file {} cannot be read: {error}", path.display());
+    let text = match source::read(&path) {
+        Ok(text) => text,
+        Err(unread) => {
+            let message = format!("the included file {} {}", path.display(), unread.why);
             let help = "names are relative to the file that includes them";
-            return refuse(problems, message, help);
+            return refuse(problems, message, unread.help.unwrap_or(help));
         }
     };
+    let real = path.canonicalize().unwrap_or_else(|_| path.clone());
     if seen.contains(&real) {
         let message = format!("{} is included already, and read only once", path.display());
         problems.add(Problem::warning(message, name.place).help("remove this line"));

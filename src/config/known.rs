@@ -29,7 +29,7 @@ pub(super) fn is_secret(key: &str) -> bool {
         "token",
         "api-key",
         "salt_key",
-        "webhook_url",
+        "webhook",
         "vertex_credentials",
         "vertex_ai_credentials",
     ];
@@ -38,10 +38,58 @@ pub(super) fn is_secret(key: &str) -> bool {
     if key.ends_with("tokens") || harmless.iter().any(|part| key.contains(part)) {
         return false;
     }
-    plain.contains(&key.as_str())
+    let is_slip = |name| strsim::damerau_levenshtein(&key, name) <= 1;
+    ["api_key", "master_key", "password"].into_iter().any(is_slip)
+        || plain.contains(&key.as_str())
         || key.ends_with("_key")
         || key.ends_with("-key")
         || parts.iter().any(|part| key.contains(part))
+}
+
+/// Whether LiteLLM has a provider that speaks, or signs, in a way that is not in this version.
+pub(super) fn is_later_provider(name: &str) -> bool {
+    let all = [
+        "aleph_alpha",
+        "aws_polly",
+        "azure",
+        "azure_ai",
+        "azure_text",
+        "bedrock",
+        "bedrock_converse",
+        "bedrock_mantle",
+        "black_forest_labs",
+        "bytez",
+        "cloudflare",
+        "deepgram",
+        "elevenlabs",
+        "fal_ai",
+        "gigachat",
+        "huggingface",
+        "langgraph",
+        "maritalk",
+        "nlp_cloud",
+        "oci",
+        "oobabooga",
+        "palm",
+        "petals",
+        "predibase",
+        "recraft",
+        "replicate",
+        "runwayml",
+        "sagemaker",
+        "sagemaker_chat",
+        "sagemaker_nova",
+        "sap",
+        "snowflake",
+        "stability",
+        "topaz",
+        "triton",
+        "vertex_ai",
+        "vertex_ai_beta",
+        "watsonx",
+        "watsonx_text",
+    ];
+    all.contains(&name)
 }
 
 /// The nearest of some keys to one that nobody knows, if any is near.

@@ -7,6 +7,7 @@ use super::own::Own;
 use super::problem::{Problem, Problems};
 use super::resolve::resolve;
 use super::show;
+use super::source;
 use super::variables;
 use super::yaml::{Kind, Node};
 use super::{Config, Options, Secret, Server};
@@ -44,11 +45,12 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
     let Some(path) = file else {
         return finished(options, &env, None, problems).map(read_from);
     };
-    let text = match std::fs::read_to_string(&path) {
+    let text = match source::read(&path) {
         Ok(text) => text,
-        Err(error) => {
-            let message = format!("the config file {} cannot be read: {error}", path.display());
-            let help = "check the path given with --config and the file's permissions";
+        Err(unread) => {
+            let message = format!("the config file {} {}", path.display(), unread.why);
+            let own = "check the path given with --config and the file's permissions";
+            let help = unread.help.unwrap_or(own);
             problems.add(Problem::error(message, Default::default()).help(help));
             return Err(Refused(problems));
         }

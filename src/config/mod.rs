@@ -37,6 +37,7 @@ mod secret;
 mod settings;
 mod show;
 mod single;
+mod source;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -70,6 +71,7 @@ pub use self::members::Members;
 pub use self::options::Options;
 pub use self::outbound::{Outbound, Proxies};
 pub use self::problem::{Problem, Problems, Severity};
+pub use self::routing::{Routing, Timeouts};
 pub use self::secret::Secret;
 pub use self::through::{PassThrough, Through};
 pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
@@ -152,44 +154,6 @@ pub struct Access {
     pub generated_at: Option<PathBuf>,
 }
 
-/// Deployments and the names that lead to them.
-#[derive(Debug)]
-pub struct Routing {
-    /// All deployments, in the order of the file.
-    pub deployments: Vec<Deployment>,
-    /// `model_group_alias`: alias → groups (their union), and whether it is left out of lists.
-    pub aliases: Vec<Alias>,
-    /// The model of a request that names none (`completion_model`).
-    pub default_model: Option<String>,
-    /// Whether names that lead nowhere lead to the first deployment (`--model`). Default false.
-    pub any_name: bool,
-    /// Whether streams are asked for their usage (`always_include_stream_usage`). Default true.
-    pub stream_usage: bool,
-    /// Whether a LiteLLM-only body field `metadata` is forwarded (`enable_preview_features`).
-    pub forward_metadata: bool,
-    /// What holds where a deployment says nothing.
-    pub timeouts: Timeouts,
-    /// What clients may bring to any deployment (`allow_client_side_credentials`).
-    pub client_side: ClientSide,
-    /// How deployments are chosen by the tags of a request; `None` looks at no tags.
-    pub tags: Option<TagRules>,
-    /// Whether requests may bring a `mock_response` (`allow_client_mock_response`). Default false.
-    pub client_mocks: bool,
-    /// Whether `/v1/models` lists wildcards as they are, too (`return_wildcard_routes`).
-    pub list_wildcards: bool,
-    /// What calls whose body goes straight through need.
-    pub through: Through,
-}
-
-impl Routing {
-    /// Whether some deployment takes an upstream or a credential that a client brings.
-    #[must_use]
-    pub fn takes_elsewhere(&self) -> bool {
-        let any = |allowed: ClientSide| allowed.base || allowed.key;
-        any(self.client_side) || self.deployments.iter().any(|one| any(one.client_side))
-    }
-}
-
 /// What a client may bring itself: LiteLLM's `api_base` and `api_key` in a request. Default
 /// nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -198,17 +162,6 @@ pub struct ClientSide {
     pub base: bool,
     /// The credential.
     pub key: bool,
-}
-
-/// How long parts of an upstream call may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    /// A call that is not streamed, whole. Default 6,000 s.
-    pub total: Duration,
-    /// A stream's first byte and each gap between two; default as `total`.
-    pub stream: Option<Duration>,
-    /// How long the first content event may be held back before the status is sent on. 15 s.
-    pub commit: Duration,
 }
 
 /// One upstream with a credential, a model and a price.

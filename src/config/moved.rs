@@ -37,14 +37,11 @@ const HOMES: [(&str, &str); 3] = [
 ];
 
 /// Keys that a section takes besides the one that is their home.
-const ALSO: [(&str, &str); 2] = [
-    (
-        LITELLM,
-        "num_retries allowed_fails cooldown_time fallbacks context_window_fallbacks \
+const ALSO: [(&str, &str); 1] = [(
+    LITELLM,
+    "num_retries allowed_fails cooldown_time fallbacks context_window_fallbacks \
          content_policy_fallbacks default_fallbacks",
-    ),
-    (ROUTER, "set_verbose"),
-];
+)];
 
 /// Keys that have another name where they belong: section, key, then the same of their home.
 const RENAMED: [(&str, &str, &str, &str); 4] = [

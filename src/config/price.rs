@@ -30,8 +30,11 @@ impl Check<'_> {
             (thousands.saturating_mul(1000), tier)
         });
         let is_known = base.iter().take(2).any(Option::is_some);
-        self.note_prices(params, "litellm_params", is_known, above);
-        self.note_prices(info, "model_info", is_known, above);
+        // A wrong one was named already.
+        let mut written = NAMES.iter().take(2).flat_map(|name| [params.get(name), info.get(name)]);
+        let is_told = is_known || written.any(|price| price.is_some_and(|price| !price.is_null()));
+        self.note_prices(params, "litellm_params", is_told, above);
+        self.note_prices(info, "model_info", is_told, above);
         let upper = upper.filter(|(_, tier)| tier.iter().any(Option::is_some));
         let over = |tier: [Option<i64>; 7]| {
             let mut all = tier.into_iter().zip(base);

@@ -1,6 +1,5 @@
 //! What is wrong with a config: the place, what it is, and how to mend it. All at once.
-use super::Secret;
-use super::mask::masked;
+use super::{Secret, mask};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::path::PathBuf;
 
@@ -39,7 +38,8 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn error(message: impl Into<String>, place: Place) -> Self {
-        Self { severity: Severity::Error, message: message.into(), help: None, place }
+        let message = mask::message(&message.into());
+        Self { severity: Severity::Error, message, help: None, place }
     }
 
     pub(super) fn warning(message: impl Into<String>, place: Place) -> Self {
@@ -47,7 +47,7 @@ impl Problem {
     }
 
     pub(super) fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self { help: Some(mask::message(&help.into())), ..self }
     }
 
     /// `line:column`, or nothing where the problem has no place.
@@ -64,6 +64,8 @@ pub struct Problems {
     pub(super) files: Vec<(String, Secret<String>)>,
     /// Every file that was read: those of `files`, `.env`, and those of single values.
     pub(super) read: Vec<PathBuf>,
+    /// The one of `files` that is no YAML.
+    pub(super) broken: Option<usize>,
     /// In the order of the file.
     pub(super) found: Vec<Problem>,
     /// What the operator should know once.
@@ -89,6 +91,14 @@ impl Problems {
     /// What several parts of a config run into is told once.
     pub(super) fn add_once(&mut self, problem: Problem) {
         if !self.found.iter().any(|one| one.message == problem.message) {
+            self.add(problem);
+        }
+    }
+
+    /// What is found at a place each time that it is looked at is told once.
+    pub(super) fn add_once_at(&mut self, problem: Problem) {
+        let same = |one: &Problem| one.place == problem.place && one.message == problem.message;
+        if !self.found.iter().any(same) {
             self.add(problem);
         }
     }
@@ -141,8 +151,10 @@ impl Problems {
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let shown = |(name, text): &(String, Secret<String>)| (name.clone(), masked(text.expose()));
-        let shown: Vec<_> = self.files.iter().map(shown).collect();
+        let masked = |(file, (name, text)): (usize, &(String, Secret<String>))| {
+            (name.clone(), mask::masked(text.expose(), self.broken != Some(file)))
+        };
+        let shown: Vec<_> = self.files.iter().enumerate().map(masked).collect();
         let mut text = String::new();
         for problem in &self.found {
             text.push_str(&render_one(problem, &shown, &renderer));

@@ -8,7 +8,8 @@ use super::yaml::{Kind, Node};
 const VARIABLE: &str = "os.environ/";
 const FILE: &str = "os.file/";
 
-/// Replaces every reference below `node`. A missing variable becomes null (contract 2.1), with a
+/// Replaces every reference below `node`, but none that is itself an item of a list: LiteLLM sends
+/// those on as they are, and what is sent on must not be a variable's value. A missing variable becomes null (contract 2.1), with a
 /// warning; a file that cannot be read is an error. Where a setting keeps somebody out, the
 /// reference stays as it is: nobody reads it, and nothing stands open because of a missing variable.
 pub(super) fn resolve(node: &mut Node, key: &str, env: &Env, problems: &mut Problems) {
@@ -19,7 +20,12 @@ pub(super) fn resolve(node: &mut Node, key: &str, env: &Env, problems: &mut Prob
             }
         }
         Kind::List(items) => {
-            items.iter_mut().for_each(|item| resolve(item, key, env, problems));
+            for item in items {
+                match &item.kind {
+                    Kind::Text(text) => in_list(text, item.place, problems),
+                    _ => resolve(item, key, env, problems),
+                }
+            }
         }
         Kind::Map(entries) => {
             for (name, value) in entries {
@@ -29,6 +35,24 @@ pub(super) fn resolve(node: &mut Node, key: &str, env: &Env, problems: &mut Prob
         }
         _ => {}
     }
+}
+
+/// Says of an item of a list that it is no reference, though it looks like one.
+fn in_list(text: &str, place: Place, problems: &mut Problems) {
+    if [VARIABLE, FILE].iter().any(|start| text.starts_with(start)) {
+        let message = "an item of a list is no reference: it counts as it stands";
+        let help = "write the value itself";
+        problems.add_once_at(Problem::warning(message, place).help(help));
+    }
+}
+
+/// Whether a text looks like a reference that went wrong.
+fn is_slip(text: &str) -> bool {
+    let text = text.trim();
+    let head = text.split(['/', '[', '(', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_near = |name| strsim::damerau_levenshtein(&head, name) <= 2;
+    let is_near = (is_near("os.environ") || is_near("os.file")) && head.len() < text.len();
+    is_near || ["os.env", "os.getenv"].iter().any(|start| head.starts_with(start))
 }
 
 fn reference(
@@ -41,7 +65,19 @@ fn reference(
     if let Some(name) = text.strip_prefix(VARIABLE) {
         return variable(name, key, place, env, problems);
     }
-    let path = text.strip_prefix(FILE)?;
+    let Some(path) = text.strip_prefix(FILE) else {
+        if is_slip(text) {
+            let message = "this looks like a reference and is none: it counts as it stands";
+            let help = "write `os.environ/NAME` for a variable, `os.file/PATH` for a file";
+            problems.add_once_at(Problem::warning(message, place).help(help));
+        }
+        return None;
+    };
+    if path.is_empty() {
+        let problem = Problem::error("`os.file/` names no file", place);
+        problems.add(problem.help("write `os.file/PATH`"));
+        return Some(Kind::Null);
+    }
     problems.was_read(path);
     match std::fs::read_to_string(path) {
         Ok(content) => Some(Kind::Text(content.trim().to_owned())),
@@ -74,8 +110,11 @@ fn variable(
     if value.is_some() {
         return value.map(Kind::Text);
     }
-    let message = format!("the variable {name} is not set");
-    let help = format!("set {name} in the environment, in .env or below `environment_variables:`");
+    let unset = format!("set {name} in the environment, in .env or below `environment_variables:`");
+    let (message, help) = match name {
+        "" => ("`os.environ/` names no variable".to_owned(), "write `os.environ/NAME`".to_owned()),
+        _ => (format!("the variable {name} is not set"), unset),
+    };
     if known::keeps_out(key) {
         problems.add(Problem::error(message, place).help(help));
         return None;

@@ -2,9 +2,58 @@
 use super::fields::{Check, described};
 use super::load::Sections;
 use super::yaml::{Kind, Node};
-use super::{ClientSide, Deployment, Options, Routing, Through, Timeouts};
+use super::{Alias, ClientSide, Deployment, Options, TagRules, Through};
 use std::collections::HashSet;
 use std::time::Duration;
+
+/// Deployments and the names that lead to them.
+#[derive(Debug)]
+pub struct Routing {
+    /// All deployments, in the order of the file.
+    pub deployments: Vec<Deployment>,
+    /// `model_group_alias`: alias → groups (their union), and whether it is left out of lists.
+    pub aliases: Vec<Alias>,
+    /// The model of a request that names none (`completion_model`).
+    pub default_model: Option<String>,
+    /// Whether names that lead nowhere lead to the first deployment (`--model`). Default false.
+    pub any_name: bool,
+    /// Whether streams are asked for their usage (`always_include_stream_usage`). Default true.
+    pub stream_usage: bool,
+    /// Whether a LiteLLM-only body field `metadata` is forwarded (`enable_preview_features`).
+    pub forward_metadata: bool,
+    /// What holds where a deployment says nothing.
+    pub timeouts: Timeouts,
+    /// What clients may bring to any deployment (`allow_client_side_credentials`).
+    pub client_side: ClientSide,
+    /// How deployments are chosen by the tags of a request; `None` looks at no tags.
+    pub tags: Option<TagRules>,
+    /// Whether requests may bring a `mock_response` (`allow_client_mock_response`). Default false.
+    pub client_mocks: bool,
+    /// Whether `/v1/models` lists wildcards as they are, too (`return_wildcard_routes`).
+    pub list_wildcards: bool,
+    /// What calls whose body goes straight through need.
+    pub through: Through,
+}
+
+impl Routing {
+    /// Whether some deployment takes an upstream or a credential that a client brings.
+    #[must_use]
+    pub fn takes_elsewhere(&self) -> bool {
+        let any = |allowed: ClientSide| allowed.base || allowed.key;
+        any(self.client_side) || self.deployments.iter().any(|one| any(one.client_side))
+    }
+}
+
+/// How long parts of an upstream call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// A call that is not streamed, whole. Default 6,000 s.
+    pub total: Duration,
+    /// A stream's first byte and each gap between two; default as `total`.
+    pub stream: Option<Duration>,
+    /// How long the first content event may be held back before the status is sent on. 15 s.
+    pub commit: Duration,
+}
 
 impl Check<'_> {
     pub(super) fn strategy(&mut self, router: &Node) {
@@ -86,17 +135,30 @@ impl Check<'_> {
                 true => self.everything(entry, &taken),
                 false => self.deployment(entry).into_iter().collect(),
             };
-            for deployment in made {
+            for mut deployment in made {
+                if ids.contains(&deployment.id)
+                    && let Some(id) = self.id_of_unset(entry, &deployment.group)
+                {
+                    deployment.id = id;
+                }
                 if ids.insert(deployment.id.clone()) {
                     deployments.push(deployment);
-                    continue;
+                } else {
+                    self.stands_twice(entry, &deployment);
                 }
-                let message = format!("the id `{}` stands twice", deployment.id);
-                let help = "give each deployment its own `model_info.id`, or remove one";
-                self.warn(entry, message, help);
             }
         }
         deployments
+    }
+
+    fn stands_twice(&mut self, entry: &Node, deployment: &Deployment) {
+        let own = entry.get("model_info").and_then(|info| info.get("id"));
+        let message = match own.is_some_and(|id| !id.is_null()) {
+            true => format!("the id `{}` stands twice", deployment.id),
+            false => format!("this is the same as another entry of `{}`", deployment.group),
+        };
+        let help = "give each deployment its own `model_info.id`, or remove one";
+        self.warn(entry, message, help);
     }
 }
 

@@ -8,11 +8,21 @@ use std::path::Path;
 /// What stands in the place of a secret: that there is one may be seen.
 const HIDDEN: &str = "[hidden]";
 
+/// The section in which only names may be seen.
+const CREDENTIALS: &str = "credential_list";
+
 /// The answer of `/config/yaml`, ready to be sent: the name of the file and what stands in it, as
 /// it was written there and in what it includes.
 pub(super) fn answer(path: Option<&Path>, root: Option<&Node>) -> Bytes {
     let file = path.and_then(Path::file_name).map(|name| name.to_string_lossy());
-    let config = root.map_or_else(|| json!({}), |root| hidden(root, ""));
+    let sections = root.into_iter().flat_map(Node::entries).filter_map(|(name, value)| {
+        let name = name.as_text()?;
+        // Only here is a text more than a section that went wrong.
+        let is_lost = value.text().is_some() && name != "include";
+        let shown = if is_lost { HIDDEN.into() } else { hidden(value, &name) };
+        Some((name, shown))
+    });
+    let config: Map<_, _> = sections.collect();
     json!({"file": file, "config": config}).to_string().into()
 }
 
@@ -37,10 +47,14 @@ fn hidden(node: &Node, key: &str) -> Value {
     match &node.kind {
         Kind::List(items) => items.iter().map(|item| hidden(item, key)).collect(),
         Kind::Map(entries) => {
-            let holds = mask::is_hidden(key);
+            let is_own = ["credential_name", "credential_info"];
+            let holds = |name: &str| match key {
+                CREDENTIALS => !is_own.contains(&name),
+                _ => mask::is_hidden(key),
+            };
             let member = |(name, value): &(Node, Node)| {
                 let name = name.as_text()?;
-                let within = if holds && !mask::is_hidden(&name) { key } else { &name };
+                let within = if holds(&name) && !mask::is_hidden(&name) { key } else { &name };
                 let value = hidden(value, within);
                 Some((name, value))
             };
@@ -48,7 +62,7 @@ fn hidden(node: &Node, key: &str) -> Value {
         }
         Kind::Null | Kind::Bool(_) => node.to_json(),
         Kind::Text(text) if mask::is_reference_alone(text) => text.as_str().into(),
-        _ if mask::is_hidden(key) => HIDDEN.into(),
+        _ if mask::is_hidden(key) || key == CREDENTIALS => HIDDEN.into(),
         Kind::Text(text) if mask::may_hold_a_secret(text) => HIDDEN.into(),
         _ => node.to_json(),
     }
@@ -79,6 +93,8 @@ mod tests {
             "api_base: https://host/v1?a=b&subscription-key=s3cret",
             "a: Bearer s3cret",
             "alert_to_webhook_url: https://hooks.test/s3cret",
+            "alerting_args: {slack_webhook: s3cret}",
+            "anything: https://hooks.test/s3cret",
             "credential_values: {anything: s3cret}",
             "default_query_params: {anything: s3cret}",
         ] {

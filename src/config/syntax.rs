@@ -1,8 +1,75 @@
 //! What is wrong with a text that is no YAML, in words that say what to do.
 use super::problem::{Place, Problem};
 
+/// What is YAML, but more of it than is read. A part of the parser's message, and so on, as in
+/// [`KNOWN`].
+const TOO_MUCH: &[(&str, &str, &str)] = &[
+    (
+        "recursion limit",
+        "too many brackets stand in one another",
+        "close the brackets before, or nest less: a config needs no more than 40 levels",
+    ),
+    (
+        "Depth {",
+        "too many keys stand in one another",
+        "check the indentation, or nest less: a config needs no more than 40 levels",
+    ),
+    (
+        "recursive references",
+        "this alias stands within its own anchor",
+        "write out what it stands for",
+    ),
+    ("budget breached", TOO_MANY, FEWER),
+    ("alias replay", TOO_MANY, FEWER),
+    ("alias expansion", TOO_MANY, FEWER),
+];
+
+const TOO_MANY: &str = "the file has too many values, those of its aliases among them";
+const FEWER: &str = "use fewer aliases, or move a part into a file of its own (`include:`)";
+const ESCAPE: &str = "a `\\` in double quotes begins an escape, and there is none like this";
+const UNESCAPED: &str = "write two of them for a backslash, or put the text into single quotes";
+
 /// A part of the parser's message, ours in its place, and the mend.
 const KNOWN: &[(&str, &str, &str)] = &[
+    ("escape character", ESCAPE, UNESCAPED),
+    ("hexadecimal number", ESCAPE, UNESCAPED),
+    ("surrogate", ESCAPE, UNESCAPED),
+    ("escape code", ESCAPE, UNESCAPED),
+    (
+        "trailing content after",
+        "a text goes on after the quote that ends it",
+        "put all of it into the quotes, or remove what follows",
+    ),
+    (
+        "simple key",
+        "this line is no `key: value`",
+        "write `:` and a blank after the key, or put the text into the value above",
+    ),
+    (
+        "misplaced bracket",
+        "a bracket closes here that was never opened",
+        "remove it, or put the text into quotes",
+    ),
+    (
+        "mismatched bracket",
+        "this bracket closes another kind of bracket",
+        "close `[` with `]`, and `{` with `}`",
+    ),
+    (
+        "block sequence entries",
+        "an item of a list stands where none can be",
+        "begin it on a line of its own, or put the text into quotes",
+    ),
+    (
+        "comment intercepting",
+        "a comment stands within a text",
+        "move the comment to a line of its own above",
+    ),
+    (
+        "unexpected character: `\\u{",
+        "an invisible character stands here that no text can hold",
+        "remove it, or write the line anew",
+    ),
     ("tab", "a tab stands in the indentation", "indent with blanks: YAML allows no tabs there"),
     (
         "mapping values are not allowed",
@@ -46,11 +113,17 @@ const KNOWN: &[(&str, &str, &str)] = &[
 
 /// The problem of a text for which the parser gave up with `message` at `place`.
 pub(super) fn broken(message: &str, place: Place, text: &str) -> Problem {
-    let found = KNOWN.iter().find(|(part, ..)| message.contains(part));
+    let of = |all: &[(&'static str, &'static str, &'static str)]| {
+        all.iter().find(|(part, ..)| message.contains(part)).copied()
+    };
+    if let Some((_, message, help)) = of(TOO_MUCH) {
+        return Problem::error(message, located(place, text)).help(help);
+    }
+    let found = of(KNOWN);
     // The parser repeats its place.
     let told = message.rsplit_once(" at line ").map_or(message, |(told, _)| told);
     let help = "check the indentation, and quote texts that hold `: ` or `#`";
-    let (message, help) = found.map_or((told, help), |(_, message, help)| (*message, *help));
+    let (message, help) = found.map_or((told, help), |(_, message, help)| (message, help));
     Problem::error(format!("this is not valid YAML: {message}"), located(place, text)).help(help)
 }
 

@@ -122,7 +122,7 @@ fn two_deployments_with_one_id_are_a_mistake() {
     let entry = "  - model_name: m\n    litellm_params: {model: openai/x, api_key: k}\n";
     let (config, problems) = read(&format!("model_list:\n{entry}{entry}"));
     assert_eq!(config.map(|config| config.routing.deployments.len()), Some(1));
-    assert!(problems.found()[0].message.contains("stands twice"));
+    assert!(problems.found()[0].message.contains("the same as another entry"));
 }
 
 #[test]

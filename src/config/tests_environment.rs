@@ -124,7 +124,7 @@ fn ollamas_variable_does_not_move_the_deployments_of_a_config() {
 fn nothing_stands_open_because_of_a_missing_variable() {
     for setting in [
         "allowed_ips: os.environ/NONE",
-        "blocked_ips: [os.environ/NONE]",
+        "blocked_ips: os.environ/NONE",
         "tls: {certificates: [], client_ca: os.environ/NONE}",
         "tls: {certificates: [], client_auth: os.environ/NONE}",
     ] {
@@ -132,8 +132,45 @@ fn nothing_stands_open_because_of_a_missing_variable() {
         let told = refused(Some(&config), &[]).render(false);
         assert!(told.contains("error: the variable NONE is not set"), "{setting}: {told}");
     }
+    let listed = format!("{MODEL}general_settings: {{blocked_ips: [os.environ/NONE]}}\n");
+    let told = refused(Some(&listed), &[]).render(false);
+    assert!(told.contains("an item of a list is no reference"), "{told}");
     // Of deployments only the one is left out.
     let pinned = MODEL.replace("KEY", "k, tls: {pins: os.environ/NONE}");
     let (config, problems) = started(Some(&pinned), &[]).unwrap();
     assert_eq!((config.routing.deployments.len(), problems.errors()), (0, 2));
+}
+
+#[test]
+fn a_reference_in_a_list_is_sent_as_it_stands_and_one_below_a_key_in_it_is_not() {
+    let config = MODEL.replace("KEY", "k, stop: [os.environ/K], tools: [{name: os.environ/K}]");
+    let (config, problems) = started(Some(&config), &[("K", "s3cret")]).unwrap();
+    let told = problems.render(false);
+    assert!(told.contains("an item of a list is no reference"), "{told}");
+    let sent: Vec<_> = config.routing.deployments[0].defaults.iter().collect();
+    assert_eq!(sent[0].1.as_ref(), br#"["os.environ/K"]"#);
+    assert_eq!(sent[1].1.as_ref(), br#"[{"name":"s3cret"}]"#);
+}
+
+#[test]
+fn what_looks_like_a_reference_and_is_none_is_named() {
+    for (written, told) in [
+        ("os.envrion/FOO", "looks like a reference"),
+        ("os.environ.FOO", "looks like a reference"),
+        ("OS.ENVIRON/FOO", "looks like a reference"),
+        ("os.env/FOO", "looks like a reference"),
+        ("os.flie/key.txt", "looks like a reference"),
+        ("os.environ/", "`os.environ/` names no variable"),
+        ("os.file/", "`os.file/` names no file"),
+    ] {
+        let config = MODEL.replace("KEY", written);
+        let (_, problems) = started(Some(&config), &[]).unwrap();
+        let told_of = problems.render(false);
+        assert!(told_of.contains(told), "{written}: {told_of}");
+    }
+    for written in ["os", "os/x", "gpt-os.x", "nos.file"] {
+        let config = MODEL.replace("KEY", written);
+        let (_, problems) = started(Some(&config), &[]).unwrap();
+        assert!(!problems.render(false).contains("looks like a reference"), "{written}");
+    }
 }

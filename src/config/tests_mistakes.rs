@@ -207,6 +207,23 @@ fn no_secret_is_shown_by_a_report_or_by_debug() {
         format!("general_settings:\n  master_key: {secret}\n bad\n"),
         format!("general_settings: {{master_key: {secret}: 1}}\n"),
         format!("{GOOD}general_settings:\n  master_key: [{secret}]\n"),
+        with_param("api_key=S3CR3T\n      x: y"),
+        with_param("timeout: soon # S3CR3T"),
+        with_param("api_base: \"https://h/v1?key=S3CR3T\""),
+        with_param("api_base: ftp://h/v1?token=S3CR3T"),
+        with_param("api_kye: S3CR3T"),
+        format!("{GOOD}environment_variables:\n\tMYTHING: S3CR3T\n"),
+        format!("{GOOD}environment_variables:\nMYTHING: S3CR3T\n"),
+        format!("{GOOD}environment_variables: S3CR3T\n"),
+        format!("{GOOD}credential_list: [- S3CR3T]\n"),
+        format!("{GOOD}credential_list:\n- S3CR3T\n"),
+        format!("{GOOD}credential_list: S3CR3T\n"),
+        format!("{GOOD}credential_list:\n- credential_name: a\n  credential_value: S3CR3T\n"),
+        format!(
+            "{GOOD}general_settings: {{alerting_args: {{slack_webhook: S3CR3T}}, compat: x}}\n"
+        ),
+        format!("{GOOD}general_settings: master_key=S3CR3T\n"),
+        format!("{GOOD}general_settings:\n  master_key:S3CR3T\n"),
     ];
     for text in texts {
         let (config, problems) = parsed(&text);
@@ -236,6 +253,7 @@ fn what_looks_like_a_credential_is_hidden_in_messages_wherever_it_stands() {
         format!("{GOOD}router_settings: {{model_group_alias: {{{secret}: {secret}}}}}\n"),
         GOOD.replace("openai/gpt-4o", secret),
         format!("{GOOD}{secret}: 1\ngeneral_settings: {{{secret}: 1}}\n"),
+        format!("include: [\"http://u:S3CR3T@h/x\"]\n{GOOD}"),
     ];
     for text in texts {
         let (_, problems) = parsed(&text);
@@ -254,6 +272,26 @@ fn parameters_are_kept_whatever_their_names_sound_like() {
     let names: Vec<_> = defaults.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["prompt_cache_key", "stop_token_ids", "max_tokens", "thinking"]);
     assert_eq!(defaults[3].1.as_ref(), br#"{"type":"enabled","budget_tokens":9}"#);
+}
+
+#[test]
+fn a_wrong_price_is_named_once() {
+    let text = with_param("input_cost_per_token: free\n      cache_read_input_token_cost: 1");
+    let (_, problems) = parsed(&text);
+    let [problem] = problems.found() else { panic!("{}", problems.render(false)) };
+    assert!(problem.message.contains("`input_cost_per_token` must be a number"));
+}
+
+#[test]
+fn entries_that_differ_in_unset_variables_only_are_all_there() {
+    let entry = |key: &str| {
+        format!("  - {{model_name: m, litellm_params: {{model: openai/x, api_key: {key}}}}}\n")
+    };
+    let all = ["os.environ/ONE", "os.environ/TWO", "os.environ/TWO"].map(entry).concat();
+    let (config, problems) = parsed(&format!("model_list:\n{all}"));
+    assert_eq!(config.unwrap().routing.deployments.len(), 2, "{}", problems.render(false));
+    let same = "this is the same as another entry of `m`";
+    assert_eq!(problems.found().iter().filter(|one| one.message == same).count(), 1);
 }
 
 #[test]

@@ -40,14 +40,25 @@ fn what_stands_in_the_right_section_wins() {
 #[test]
 fn keys_that_may_stand_in_both_sections_stay() {
     let (_, problems) = read(
-        "litellm_settings: {num_retries: 1, fallbacks: [], set_verbose: false}\nrouter_settings: \
-         {num_retries: 2, set_verbose: false, retry_policy: {TimeoutErrorRetries: 1}}\n",
+        "litellm_settings: {num_retries: 1, fallbacks: []}\nrouter_settings: \
+         {num_retries: 2, retry_policy: {TimeoutErrorRetries: 1}}\n",
     );
     assert!(!problems.notices().iter().any(|notice| notice.contains("belong elsewhere")));
     let later = notice(&problems, "not in this version");
     for key in ["litellm_settings.num_retries", "router_settings.num_retries", "retry_policy"] {
         assert!(later.contains(key), "{key} in {later}");
     }
+}
+
+#[test]
+fn the_verbose_switch_of_the_router_is_that_of_all() {
+    let (config, problems) = read("router_settings: {set_verbose: true, debug_level: DEBUG}\n");
+    assert_eq!(config.telemetry.level, tracing::Level::DEBUG);
+    notice(
+        &problems,
+        "keys that belong elsewhere, read as if they stood there: router_settings.set_verbose",
+    );
+    assert!(notice(&problems, "not in this version").contains("router_settings.debug_level"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Configs in the shapes that LiteLLM's documentation shows: each loads, each key is honoured or
 //! named, and each answers.
-use crate::client::{Answer, chat, chat_stream, get, post};
+use crate::client::{Answer, chat, get, post};
 use crate::proxy::{self, KEY, Proxy};
 use crate::upstream::{self, COMPLETION, Upstream};
 use crate::wire::Message;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 
 /// A proxy with a config in which `BASE` is an upstream that says "ok".
-async fn run(config: &str) -> (Upstream, Proxy) {
+pub(crate) async fn run(config: &str) -> (Upstream, Proxy) {
     let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
     let proxy = proxy::with(&told(config, &upstream)).start().await;
     (upstream, proxy)
@@ -22,11 +22,11 @@ fn told(config: &str, upstream: &Upstream) -> String {
     config.replace("general_settings:\n", &master)
 }
 
-fn last(upstream: &Upstream) -> Message {
+pub(crate) fn last(upstream: &Upstream) -> Message {
     upstream.requests().pop().expect("a request")
 }
 
-fn body(request: &Message) -> Value {
+pub(crate) fn body(request: &Message) -> Value {
     serde_json::from_slice(&request.body).expect("JSON")
 }
 
@@ -36,7 +36,7 @@ fn names(answer: &Answer) -> Vec<String> {
     models.map(|model| model["id"].as_str().expect("a name").to_owned()).collect()
 }
 
-fn content(answer: &Answer) -> String {
+pub(crate) fn content(answer: &Answer) -> String {
     answer.json()["choices"][0]["message"]["content"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -357,60 +357,6 @@ async fn a_provider_that_is_not_in_this_version_stops_nothing_else() {
     for model in ["azure/my-deployment", "bedrock/anthropic.claude-3"] {
         proxy.line(|line| line.contains(model)).await;
     }
-}
-
-#[tokio::test]
-async fn a_mock_answers_in_every_format_without_an_upstream() {
-    let config = "model_list:
-  - model_name: fake
-    litellm_params: {model: openai/gpt-4o, mock_response: This is a mock}
-  - model_name: busy
-    litellm_params: {model: openai/gpt-4o, mock_response: litellm.RateLimitError}
-";
-    let (_upstream, proxy) = run(config).await;
-    let answer = proxy.call(chat("fake")).await.expect(200);
-    assert_eq!(content(&answer), "This is a mock");
-    let answer = answer.json();
-    assert_eq!(answer["model"], "gpt-4o");
-    let usage = &answer["usage"];
-    let usage = ["prompt_tokens", "completion_tokens", "total_tokens"].map(|name| &usage[name]);
-    assert_eq!(usage, [10, 20, 30]);
-    let stream = proxy.call(chat_stream("fake")).await.expect(200);
-    let events = stream.events();
-    let said: String = events
-        .iter()
-        .filter_map(|event| serde_json::from_str::<Value>(event).ok())
-        .filter_map(|event| Some(event["choices"][0]["delta"]["content"].as_str()?.to_owned()))
-        .collect();
-    assert_eq!(said, "This is a mock");
-    assert_eq!(events.last().map(String::as_str), Some("[DONE]"));
-    let text = r#"{"model":"fake","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#;
-    let message = proxy.call(post("/v1/messages", text)).await.expect(200).json();
-    assert_eq!(message["content"][0]["text"], "This is a mock");
-    assert_eq!(message["usage"]["output_tokens"], 20);
-    let input = r#"{"model":"fake","input":["a","b"]}"#;
-    let vectors = proxy.call(post("/v1/embeddings", input)).await.expect(200).json();
-    assert_eq!(vectors["data"].as_array().map(Vec::len), Some(2));
-    let busy = proxy.call(chat("busy")).await.expect(429);
-    assert!(busy.error_message().starts_with("litellm.RateLimitError"), "{}", busy.text());
-}
-
-#[tokio::test]
-async fn a_mock_in_a_request_counts_only_where_that_is_allowed() {
-    let asked = r#"{"model":"gpt","mock_response":"fake","messages":[]}"#;
-    let config = "model_list:
-  - model_name: gpt
-    litellm_params: {model: openai/gpt, api_base: BASE, api_key: k}
-";
-    let (upstream, proxy) = run(config).await;
-    let answer = proxy.call(post("/v1/chat/completions", asked)).await.expect(200);
-    assert_eq!(content(&answer), "ok");
-    assert!(body(&last(&upstream)).get("mock_response").is_none());
-    let allowed = format!("{config}general_settings:\n  allow_client_mock_response: true\n");
-    let (upstream, proxy) = run(&allowed).await;
-    let answer = proxy.call(post("/v1/chat/completions", asked)).await.expect(200);
-    assert_eq!(content(&answer), "fake");
-    assert_eq!(upstream.seen().begun, 0);
 }
 
 /// A call with these tags in its body.

@@ -24,6 +24,7 @@ mod harness;
 mod images;
 mod ingest;
 mod lossless;
+mod mocks;
 mod operations;
 mod ops;
 mod pass_through;

@@ -27,7 +27,7 @@ pub(super) fn fits(node: &Node, kind: Kind) -> bool {
         Kind::Texts | Kind::Groups | Kind::Fallbacks | Kind::List(_) => {
             matches!(node.kind, yaml::Kind::List(_))
         }
-        Kind::Map(_) | Kind::Maps(_) => matches!(node.kind, yaml::Kind::Map(_)),
+        Kind::Aliases | Kind::Map(_) | Kind::Maps(_) => matches!(node.kind, yaml::Kind::Map(_)),
         Kind::Either(..) => kind.choices().any(|one| fits(node, one)),
     }
 }

@@ -11,7 +11,7 @@ impl Check<'_> {
         let name = judged.key.name;
         let (message, help) = match kind {
             Kind::OneOf(words) => one_of(node, name, words),
-            Kind::Map(_) | Kind::Maps(_) => (
+            Kind::Aliases | Kind::Map(_) | Kind::Maps(_) => (
                 format!("`{name}` must be a map of keys, not {}", described(node)),
                 "indent its keys below it".to_owned(),
             ),

@@ -1,6 +1,7 @@
 //! Values: first their kind, then what is inside them.
 use super::Judged;
 use super::fits::fits;
+use super::misfit::listed;
 use crate::config::fields::{Check, described};
 use crate::config::keys::{self, Key, Kind, Standing};
 use crate::config::known;
@@ -23,6 +24,27 @@ const CALLBACKS: &str = "agentops aim aporia_prompt_injection azure_content_safe
     resend_email s3 s3_v2 sendgrid_email sentry slack smtp_email sqs supabase traceloop \
     vantage vector_store_pre_call_hook wandb weave_otel webhook websearch_interception";
 
+/// What deployments do, in LiteLLM's words.
+const MODES: [&str; 17] = [
+    "chat",
+    "completion",
+    "embedding",
+    "image_generation",
+    "image_edit",
+    "audio_transcription",
+    "audio_speech",
+    "moderation",
+    "rerank",
+    "responses",
+    "realtime",
+    "batch",
+    "video_generation",
+    "ocr",
+    "search",
+    "vector_store",
+    "guardrail",
+];
+
 impl Check<'_> {
     /// Judges a value by the row of its key.
     pub(super) fn value(&mut self, node: &Node, judged: &Judged<'_>) {
@@ -34,6 +56,10 @@ impl Check<'_> {
         let Some(kind) = kind.choices().find(|one| fits(node, *one)) else {
             return self.misfit(node, judged, kind);
         };
+        self.quotes(node);
+        if judged.full.ends_with("model_info.mode") {
+            self.mode(node);
+        }
         match kind {
             Kind::Map(section) if !section.is_empty() => self.nested(node, judged, section),
             Kind::Maps(section) => self.maps(node, judged, section),
@@ -46,6 +72,28 @@ impl Check<'_> {
             Kind::Group => self.group(node, judged),
             _ => {}
         }
+    }
+
+    /// Quotes of a word processor are no quotes of YAML.
+    fn quotes(&mut self, node: &Node) {
+        let is_quote = |c: char| "\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{ab}\u{bb}".contains(c);
+        let is_quoted = |text: &str| text.starts_with(is_quote) && text.ends_with(is_quote);
+        if node.text().is_some_and(is_quoted) {
+            let message = "these quotes are part of the text".to_owned();
+            self.warn(node, message, "write straight ones (`\"`), or none");
+        }
+    }
+
+    /// What a deployment does. LiteLLM takes any word, so it is no error.
+    fn mode(&mut self, node: &Node) {
+        let Some(mode) = node.as_text().filter(|mode| !MODES.contains(&mode.as_str())) else {
+            return;
+        };
+        let help = match known::nearest(&mode, MODES.into_iter()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("use {}", listed(&MODES, "or")),
+        };
+        self.warn(node, format!("unknown mode `{mode}`: it is not probed"), &help);
     }
 
     /// The keys of a map below a key. Those of deployments have short names.

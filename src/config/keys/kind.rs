@@ -41,6 +41,8 @@ pub(in crate::config) enum Kind {
     Groups,
     /// `fallbacks`: a list of maps of one key, each from a model group to a list of them.
     Fallbacks,
+    /// `aliases`: a map of names, each to a model group, a list of them, or such as `model` of a map.
+    Aliases,
     /// `one of A B C`
     OneOf(&'static str),
     /// `map`, or `map:SECTION` for one whose keys are rows.
@@ -83,6 +85,7 @@ impl Kind {
             "group" => Self::Group,
             "groups" => Self::Groups,
             "fallbacks" => Self::Fallbacks,
+            "aliases" => Self::Aliases,
             "map" => Self::Map(section),
             "maps" => Self::Maps(section),
             "list" => Self::List(section),
@@ -121,7 +124,7 @@ impl Kind {
             Self::Groups => "a list of model groups",
             Self::Fallbacks => "a list of maps of one key",
             Self::OneOf(_) => "one word",
-            Self::Map(_) | Self::Maps(_) => "a map of keys",
+            Self::Aliases | Self::Map(_) | Self::Maps(_) => "a map of keys",
             Self::List(_) => "a list",
             Self::Either("text", _) => "a text or a list of texts",
             Self::Either("flag", other) if other.starts_with("map") => {

@@ -98,6 +98,11 @@ pub(super) fn find(section: &str, name: &str) -> Option<Key> {
     rows.lines().find(is_it).and_then(Key::parse)
 }
 
+/// The rows of a name in all sections.
+pub(super) fn all(name: &str) -> impl Iterator<Item = Key> {
+    SECTIONS.iter().filter_map(move |(section, _)| find(section, name))
+}
+
 /// Where a key belongs that `section` does not have, as people call that place.
 pub(super) fn home(section: &str, name: &str) -> Option<&'static str> {
     let of_models = ["litellm_params", "model_info", "model_list[]"];

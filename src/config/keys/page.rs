@@ -58,6 +58,7 @@ fn value(key: &Key) -> String {
         Kind::List("") => "a list".to_owned(),
         Kind::List(section) => format!("a list of `{section}`"),
         Kind::Secret => "a secret text".to_owned(),
+        Kind::Aliases => "a map of names".to_owned(),
         Kind::Fallbacks => "a list of maps of one key".to_owned(),
         kind => kind.words().to_owned(),
     }

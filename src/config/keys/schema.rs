@@ -116,6 +116,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Callbacks | Kind::Ips => "text_or_texts",
         Kind::Groups => "groups",
         Kind::Fallbacks => "fallbacks",
+        Kind::Aliases => "aliases",
         Kind::OneOf(words) => {
             let words = words.split(' ').collect::<Vec<_>>();
             return json!({ "anyOf": [{ "enum": words }, of_name("reference")] });
@@ -190,6 +191,7 @@ fn simple() -> Map<String, Value> {
         "text_or_texts": { "anyOf": [of_name("text"), of_name("texts")] },
         "groups": groups,
         "fallbacks": { "type": ["array", "null"], "items": one_key },
+        "aliases": aliases(),
         "map": { "type": ["object", "null"] },
         "list": { "type": ["array", "null"] },
     });
@@ -197,4 +199,18 @@ fn simple() -> Map<String, Value> {
         Value::Object(all) => all,
         _ => Map::new(),
     }
+}
+
+/// Names, each for one model group or for several.
+fn aliases() -> Value {
+    let name = json!({ "type": ["string", "number", "boolean"] });
+    let names = json!({ "type": "array", "minItems": 1, "items": name });
+    let of_model = json!({
+        "type": "object", "required": ["model"],
+        "properties": { "model": { "anyOf": [name, names] }, "hidden": of_name("flag") },
+    });
+    json!({
+        "type": ["object", "null"],
+        "additionalProperties": { "anyOf": [name, names, of_model] },
+    })
 }

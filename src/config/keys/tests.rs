@@ -1,5 +1,6 @@
 //! Claims about the table itself.
 use super::{Key, Kind, SECTIONS, Standing, find, home, of, schema};
+use crate::config::{Refused, parse_str};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -58,6 +59,19 @@ fn every_definition_of_the_schema_that_is_named_exists() {
     let named = text.split("#/$defs/").skip(1).filter_map(|rest| rest.split('"').next());
     for name in named {
         assert!(schema["$defs"].get(name).is_some(), "{name}");
+    }
+}
+
+/// `check` refuses an alias without a group, and so does the schema.
+#[test]
+fn an_alias_of_the_schema_leads_somewhere() {
+    let aliases = &schema()["$defs"]["aliases"]["additionalProperties"]["anyOf"];
+    assert_eq!(aliases[1]["minItems"], 1);
+    assert_eq!(aliases[2]["required"][0], "model");
+    for value in ["[]", "{hidden: true}", "{model: []}"] {
+        let text = format!("router_settings: {{model_group_alias: {{a: {value}}}}}\n");
+        let (Ok((_, problems)) | Err(Refused(problems))) = parse_str(&text);
+        assert_eq!(problems.errors(), 1, "{value}");
     }
 }
 

@@ -1,9 +1,13 @@
 //! YAML as a tree that knows where each value stands. The only place that knows the YAML library.
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod written;
+
+use self::written::Written;
 use super::problem::{Place, Problem, Problems};
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
-use std::fmt;
+use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy};
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -35,17 +39,17 @@ impl PartialEq for Node {
 pub(super) fn parse(text: &str, file: usize) -> Result<Node, Problem> {
     // PyYAML, which reads these files for LiteLLM, takes the last of two equal keys.
     let options = serde_saphyr::options! {
+        // Each level takes stack, and a config that is read again has that of a worker thread.
+        budget: serde_saphyr::budget! { max_depth: 40 },
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         // The library's other way takes `n` and `y` for switches, which PyYAML does not.
-        strict_booleans: true
+        strict_booleans: true,
+        // It is judged where it stands.
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough
     };
-    let parsed: Result<Option<Node>, _> = serde_saphyr::from_str_with_options(text, options);
+    let parsed: Result<Option<Written>, _> = serde_saphyr::from_str_with_options(text, options);
     match parsed {
-        Ok(Some(mut node)) => {
-            plain_switches(&mut node, text);
-            node.put_into(file);
-            Ok(node)
-        }
+        Ok(Some(written)) => Ok(written.node(text, file)),
         Ok(None) => Ok(Node { kind: Kind::Null, place: Place { file, ..Place::default() } }),
         Err(error) => {
             let place = Place { file, ..error.location().map(place).unwrap_or_default() };
@@ -53,28 +57,6 @@ pub(super) fn parse(text: &str, file: usize) -> Result<Node, Problem> {
             let message = message.lines().next().unwrap_or("it cannot be read");
             Err(super::syntax::broken(message, place, text))
         }
-    }
-}
-
-/// Makes switches of the words that YAML 1.1, and so PyYAML, takes for them when they stand
-/// without quotes.
-fn plain_switches(node: &mut Node, source: &str) {
-    let place = node.place;
-    match &mut node.kind {
-        Kind::Text(word) => {
-            let is_word = ["true", "false", "yes", "no", "on", "off"]
-                .iter()
-                .any(|switch| word.eq_ignore_ascii_case(switch));
-            let plain = || source.get(place.start..).is_some_and(|rest| rest.starts_with(&**word));
-            if let Some(switch) = super::env::truth(word).filter(|_| is_word && plain()) {
-                node.kind = Kind::Bool(switch);
-            }
-        }
-        Kind::List(items) => items.iter_mut().for_each(|item| plain_switches(item, source)),
-        Kind::Map(entries) => {
-            entries.iter_mut().for_each(|(_, value)| plain_switches(value, source));
-        }
-        _ => {}
     }
 }
 
@@ -141,19 +123,6 @@ impl Node {
         }
     }
 
-    /// Says of this value and all within it which file they are in.
-    fn put_into(&mut self, file: usize) {
-        self.place.file = file;
-        match &mut self.kind {
-            Kind::List(items) => items.iter_mut().for_each(|item| item.put_into(file)),
-            Kind::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
-                key.put_into(file);
-                value.put_into(file);
-            }),
-            _ => {}
-        }
-    }
-
     /// Puts `text` in the place of the value that is reached by these keys, where there is one.
     pub(super) fn set_text(&mut self, keys: &[&str], text: &str) {
         let Some((key, rest)) = keys.split_first() else {
@@ -193,7 +162,7 @@ impl Node {
     pub(super) fn as_number(&self) -> Option<f64> {
         match &self.kind {
             Kind::Int(value) => Some(*value as f64),
-            Kind::Float(value) => Some(*value),
+            Kind::Float(value) => Some(*value).filter(|number| number.is_finite()),
             Kind::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
             _ => None,
         }
@@ -223,76 +192,5 @@ impl Node {
                 Value::Object(entries.iter().filter_map(named).collect())
             }
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        Ok(Self { kind: spanned.value, place: place(spanned.referenced) })
-    }
-}
-
-impl<'de> Deserialize<'de> for Kind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(KindVisitor)
-    }
-}
-
-struct KindVisitor;
-
-impl<'de> Visitor<'de> for KindVisitor {
-    type Value = Kind;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
-        Kind::deserialize(deserializer)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
-        Ok(Kind::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-        Ok(Kind::Int(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-        Ok(i64::try_from(value).map_or(Kind::Float(value as f64), Kind::Int))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
-        Ok(Kind::Float(value))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Kind, E> {
-        Ok(Kind::Text(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Kind::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
-        let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            map.push(entry);
-        }
-        Ok(Kind::Map(map))
     }
 }
