@@ -4,7 +4,7 @@ use super::fields::{Check, described};
 use super::problem::{Place, Problem};
 use super::tls_server::bad_file;
 use super::yaml::{Kind, Node};
-use crate::tls::{FileError, Identity, Pin, roots};
+use crate::tls::{FileError, Identity, Pin, further_roots};
 use http::Uri;
 use rustls_pki_types::{CertificateDer, ServerName};
 use sha2::{Digest, Sha256};
@@ -239,7 +239,7 @@ impl Check<'_> {
     }
 
     fn add_roots(&mut self, tls: &mut UpstreamTls, path: &Path, source: Source) {
-        match roots(path) {
+        match further_roots(path, webpki_roots::TLS_SERVER_ROOTS) {
             Ok(roots) => {
                 tls.roots.extend(roots);
                 tls.files.push(path.to_owned());

@@ -3,8 +3,8 @@
 //! Config reads them to tell mistakes at their place, the listeners to serve them and to take new
 //! ones, the forwarder to present them to upstreams.
 use rustls::{CertificateError, RootCertStore};
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::{self, PemObject};
+use rustls_pki_types::{CertificateDer, TrustAnchor};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -67,19 +67,7 @@ pub enum FileError {
 /// # Errors
 /// [`FileError`], when it cannot be read or has none.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
-    let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
-    // A system's bundle is large: it is read in pieces, not held beside what is made of it.
-    let file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let found: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(file).collect();
-    let found = found.map_err(|error| match error {
-        pem::Error::Io(source) => unreadable(source),
-        // The parser's own words may quote the file.
-        _ => FileError::Damaged(path.to_owned()),
-    })?;
-    if found.is_empty() {
-        return Err(FileError::NoCertificate(path.to_owned()));
-    }
-    Ok(found)
+    kept(path, |_| Ok(true))
 }
 
 /// As [`certificates`], each of which can vouch for others.
@@ -87,12 +75,49 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileErr
 /// # Errors
 /// [`FileError`], also for one that cannot be a root.
 pub fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
-    let roots = certificates(path)?;
-    for root in &roots {
-        let bad = |source| FileError::BadCertificate { path: path.to_owned(), source };
-        RootCertStore::empty().add(CertificateDer::from(root.as_ref())).map_err(bad)?;
+    kept(path, |root| anchors(path, root).map(|_| true))
+}
+
+/// As [`roots`], without those that are among `known`. With the built-in ones, next to nothing is
+/// left of a system's bundle.
+///
+/// # Errors
+/// As [`roots`].
+pub fn further_roots(
+    path: &Path,
+    known: &[TrustAnchor<'_>],
+) -> Result<Vec<CertificateDer<'static>>, FileError> {
+    let is_known = |anchor: &TrustAnchor<'_>| known.contains(anchor);
+    kept(path, |root| anchors(path, root).map(|store| !store.roots.iter().all(is_known)))
+}
+
+fn anchors(path: &Path, root: &CertificateDer<'_>) -> Result<RootCertStore, FileError> {
+    let mut store = RootCertStore::empty();
+    let bad = |source| FileError::BadCertificate { path: path.to_owned(), source };
+    store.add(CertificateDer::from(root.as_ref())).map_err(bad)?;
+    Ok(store)
+}
+
+/// The certificates that `keep` takes, read one by one: a bundle is large.
+fn kept(
+    path: &Path,
+    keep: impl Fn(&CertificateDer<'_>) -> Result<bool, FileError>,
+) -> Result<Vec<CertificateDer<'static>>, FileError> {
+    let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
+    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let (mut found, mut all) = (false, Vec::new());
+    for certificate in CertificateDer::pem_reader_iter(file) {
+        let certificate = certificate.map_err(|error| match error {
+            pem::Error::Io(source) => unreadable(source),
+            // The parser's own words may quote the file.
+            _ => FileError::Damaged(path.to_owned()),
+        })?;
+        found = true;
+        if keep(&certificate)? {
+            all.push(certificate);
+        }
     }
-    Ok(roots)
+    if found { Ok(all) } else { Err(FileError::NoCertificate(path.to_owned())) }
 }
 
 /// Whether `error` says no more than that a root was shown as a server's or client's own

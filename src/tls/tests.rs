@@ -1,9 +1,10 @@
 //! Claims about files, and certificates for the tests of other rooms.
-use super::{FileError, Identity, Pin, certificates, roots};
+use super::{FileError, Identity, Pin, certificates, further_roots, roots};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, date_time_ymd,
 };
+use rustls::RootCertStore;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -86,6 +87,22 @@ fn a_certificate_and_its_key_know_their_names() {
     let text = [std::fs::read(&key).unwrap(), std::fs::read(&certificate).unwrap()].concat();
     std::fs::write(&both, text).unwrap();
     Identity::read(&both, &both).unwrap();
+}
+
+#[test]
+fn roots_that_are_known_are_not_held_again() {
+    let (one, other) = (Authority::new("one"), Authority::new("other"));
+    let bundle = one.file("bundle.pem");
+    let text = [one.ca(), other.ca()].map(|path| std::fs::read(path).unwrap()).concat();
+    std::fs::write(&bundle, text).unwrap();
+    assert_eq!(roots(&bundle).unwrap().len(), 2);
+    assert_eq!(further_roots(&bundle, &[]).unwrap(), roots(&bundle).unwrap());
+    let mut known = RootCertStore::empty();
+    known.add(roots(&one.ca()).unwrap().remove(0)).unwrap();
+    let further = further_roots(&bundle, &known.roots).unwrap();
+    assert_eq!(further, roots(&other.ca()).unwrap());
+    // Nothing new is no mistake; nothing at all is.
+    assert!(further_roots(&one.ca(), &known.roots).unwrap().is_empty());
 }
 
 #[test]
