@@ -63,7 +63,7 @@ impl Check<'_> {
             let model = format!("{}/{}", one.provider.name, one.model);
             own.set_text(&["litellm_params", "model"], &model);
             let Some(deployment) = self.deployment(&own) else { continue };
-            // What it is an id of is more than one.
+            // An id of one's own is that of several deployments here.
             let id = if has_id { format!("{}-{}", deployment.id, one.id) } else { deployment.id };
             made.push(Deployment { id, discovered: true, ..deployment });
         }

@@ -183,9 +183,11 @@ async fn a_running_proxy_can_be_asked_for_its_health_and_tested() {
     let test = ask("--test");
     assert!(test.status.success(), "{}", test.output);
     assert!(test.output.contains("test request"), "{}", test.output);
-    let nobody = proxy::bare().arg("--health").arg("--port").arg("1").finish();
+    let nobody = proxy::bare().env("RUST_BACKTRACE", "1").arg("--health").arg("--port").arg("1");
+    let nobody = nobody.finish();
     assert!(!nobody.status.success());
     assert!(nobody.output.contains("could not connect to 127.0.0.1:1"), "{}", nobody.output);
+    assert_eq!(nobody.output.lines().count(), 1, "no places in our code: {}", nobody.output);
     let url = proxy::bare().arg(&format!("--test=http://127.0.0.1:{port}")).finish();
     assert_eq!(url.status.code(), Some(1), "without the key: {}", url.output);
     assert!(url.output.contains("401"), "{}", url.output);

@@ -244,6 +244,24 @@ async fn the_key_of_a_config_is_the_commands_key() {
 }
 
 #[tokio::test]
+async fn addresses_that_may_not_call_a_listener_do_not_keep_the_command_out() {
+    let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
+    let config = proxy::config(&upstream.base());
+    let config = format!("{config}  allowed_ips: [10.0.0.1]\n  blocked_ips: ['*']\n");
+    let beside = Beside::start(proxy::bare().file("c.yaml", &config), &["-q", "-c", "c.yaml"]);
+    beside.call(chat("gpt")).await.expect(200);
+    assert_eq!(beside.end(), "");
+}
+
+#[test]
+fn a_base_that_is_no_url_is_told_before_calls_go_elsewhere() {
+    let setup = proxy::bare().env("OPENAI_API_KEY", CREDENTIAL).env("OPENAI_BASE_URL", "notaurl");
+    let ran = ran(&exec(setup, &["-q"], &["true"]));
+    let err = text(&ran.stderr);
+    assert!(ran.status.success() && err.contains("OPENAI_BASE_URL is not a URL"), "{err}");
+}
+
+#[tokio::test]
 async fn one_within_another_reaches_the_provider_through_both() {
     let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
     let base = upstream.base();
