@@ -162,6 +162,11 @@ impl Source {
             Err(error) => Err(Refusal::new(format!("the config cannot be read: {error}"), None)),
         };
         self.files = Files::look(self.all_paths()).since(&self.files);
+        self.tell(taken, house, asked);
+    }
+
+    /// Tells how a reload ended: in the log, the metrics and the readiness body.
+    fn tell(&mut self, taken: Result<(), Refusal>, house: &House, asked: bool) {
         match taken {
             Ok(()) => {
                 self.refused = None;
