@@ -176,7 +176,7 @@ fn answer_recorded(request: Request<()>) -> Ready<Result<Response<Body>, Infalli
     let trail: &Trail = parts.extensions.get().expect("the record left a trail");
     let (requested, deployment) = &*SERVED;
     let usage = bill();
-    usage.set(Usage { input: 120, output: 12, ..Usage::default() });
+    usage.set(Usage::tokens(120, 12));
     trail.set_principal(principal());
     trail.set_requested(requested.clone());
     trail.set_served(Served { deployment: deployment.clone(), usage });
@@ -201,9 +201,8 @@ static SERVED: LazyLock<(Arc<str>, Arc<DeploymentLabels>)> = LazyLock::new(|| {
 });
 
 static PRINCIPAL: LazyLock<Principal> = LazyLock::new(|| Principal {
-    key: "litellm_proxy_master_key".into(),
-    user: "default_user_id".into(),
     admin: true,
+    ..Principal::new("litellm_proxy_master_key", "default_user_id")
 });
 
 fn principal() -> Principal {
@@ -211,8 +210,7 @@ fn principal() -> Principal {
 }
 
 fn bill() -> UsageCell {
-    let base = Rates { input: 150_000, output: 600_000, ..Rates::default() };
-    UsageCell::new(Price { base, above: None })
+    UsageCell::new(Price::flat(Rates::tokens(150_000, 600_000)))
 }
 
 /// A conversation of about `len` bytes.

@@ -136,12 +136,8 @@ where
 /// The master key's principal; everyone's, where no key is set.
 #[must_use]
 pub fn keys(access: &Access) -> MemoryKeys {
-    let principal = |key: &str| Principal {
-        key: key.into(),
-        // What LiteLLM calls the master key's user and alias (contract 4.1).
-        user: "default_user_id".into(),
-        admin: true,
-    };
+    // What LiteLLM calls the master key's user and alias (contract 4.1).
+    let principal = |key: &str| Principal { admin: true, ..Principal::new(key, "default_user_id") };
     match &access.master_key {
         Some(key) => {
             MemoryKeys::new().with(key.expose().as_bytes(), principal("litellm_proxy_master_key"))

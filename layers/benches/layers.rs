@@ -15,7 +15,7 @@ fn auth(c: &mut Criterion) {
     let bare = service_fn(async |_: Request<()>| {
         Ok::<_, BoxError>(Response::new(Full::new(Bytes::from_static(b"hi"))))
     });
-    let alice = Principal { key: "alice".into(), user: "alice".into(), admin: false };
+    let alice = Principal::new("alice", "alice");
     let layer = AuthLayer::new(MemoryKeys::new().with(KEY.as_bytes(), alice)).layer(bare);
 
     let mut group = c.benchmark_group("auth");

@@ -2,10 +2,24 @@
 #[cfg(feature = "auth")]
 pub mod auth;
 pub mod body;
+#[cfg(feature = "breaker")]
+pub mod breaker;
+#[cfg(feature = "cache")]
+pub mod cache;
 pub mod cause;
+#[cfg(feature = "cost")]
+pub mod cost;
 pub mod end;
 pub mod facts;
+#[cfg(feature = "fallback")]
+pub mod fallback;
 pub mod query;
+#[cfg(feature = "ratelimit")]
+pub mod ratelimit;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(feature = "retry")]
+pub mod retry;
 #[cfg(feature = "wire")]
 pub mod wire;
 

@@ -1,6 +1,6 @@
 //! Recorded streams through the tap, cut at random.
 use bartizan_layers::{
-    facts::Usage,
+    facts::{Unit, Usage},
     wire::tap::{Framing, Tap, Wire},
 };
 use bytes::Bytes;
@@ -42,8 +42,8 @@ fn recorded_streams_pass_byte_for_byte_and_end_well() {
             wrong.push(format!("{}: {} content events", recorded.name, tap.content_events()));
         }
         let want = oracle(&recorded);
-        let seen = tap.usage().map(|usage| (usage.input, usage.output));
-        if seen != want.map(|usage| (usage.input, usage.output)) {
+        let seen = tap.usage().map(|usage| (usage[Unit::Input], usage[Unit::Output]));
+        if seen != want.map(|usage| (usage[Unit::Input], usage[Unit::Output])) {
             wrong.push(format!("{}: usage {seen:?}, want {want:?}", recorded.name));
         }
     }
@@ -123,7 +123,7 @@ fn oracle(recorded: &Recorded) -> Option<Usage> {
     };
     input.or(output)?;
     let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
-    Some(Usage { input, output, ..Usage::default() })
+    Some(Usage::tokens(input, output))
 }
 
 fn recordings() -> Vec<Recorded> {

@@ -3,6 +3,7 @@ use super::{Handles, json, query};
 use crate::data::Model;
 use crate::router::Deployment;
 use bartizan_layers::body::Body;
+use bartizan_layers::facts::Unit;
 use http::{Response, StatusCode, request};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -33,9 +34,9 @@ fn group(name: &str, members: &[Arc<Deployment>]) -> Value {
     providers.sort_unstable();
     providers.dedup();
     let most = |of: fn(&Model) -> Option<u32>| models.iter().filter_map(of).max().map(f64::from);
-    let dearest = |of: fn(&bartizan_layers::facts::Rates) -> i64| {
+    let dearest = |unit| {
         let prices = members.iter().map(|one| one.listed_price());
-        prices.flatten().map(|price| of(&price.base)).max().map(|picos| picos as f64 / 1e12)
+        prices.flatten().map(|price| price.base.rate(unit)).max().map(|picos| picos as f64 / 1e12)
     };
     let sum = |of: fn(&Deployment) -> Option<u64>| {
         let all: Vec<_> = members.iter().filter_map(|one| of(one)).collect();
@@ -47,8 +48,8 @@ fn group(name: &str, members: &[Arc<Deployment>]) -> Value {
         "providers": providers,
         "max_input_tokens": most(|model| model.max_input_tokens),
         "max_output_tokens": most(|model| model.max_output_tokens),
-        "input_cost_per_token": dearest(|rates| rates.input),
-        "output_cost_per_token": dearest(|rates| rates.output),
+        "input_cost_per_token": dearest(Unit::Input),
+        "output_cost_per_token": dearest(Unit::Output),
         "input_cost_per_pixel": null,
         "mode": first.and_then(|one| one.mode()),
         "tpm": sum(|one| one.config().tpm),

@@ -6,7 +6,7 @@ use crate::edge::answer;
 use crate::providers::{Dialect, Problem};
 use crate::router::{Deployment, Listed};
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::Rates;
+use bartizan_layers::facts::{Rates, Unit};
 use http::{Response, StatusCode, request};
 use serde_json::{Map, Value, json};
 
@@ -98,20 +98,28 @@ fn catalogue(model: &Model) -> Vec<(String, Value)> {
     fields
 }
 
+/// The prices that are always shown, by LiteLLM's names.
+const COSTS: [(&str, Unit); 7] = [
+    ("input_cost_per_token", Unit::Input),
+    ("output_cost_per_token", Unit::Output),
+    ("cache_read_input_token_cost", Unit::CacheRead),
+    ("cache_creation_input_token_cost", Unit::CacheWrite),
+    ("output_cost_per_reasoning_token", Unit::Reasoning),
+    ("input_cost_per_audio_token", Unit::AudioInput),
+    ("output_cost_per_audio_token", Unit::AudioOutput),
+];
+
 /// US dollars per token, under LiteLLM's names.
 fn prices(rates: &Rates) -> Vec<(String, Value)> {
     let dollars = |picos: i64| Value::from(picos as f64 / 1e12);
-    let named = [
-        ("input_cost_per_token", Some(rates.input)),
-        ("output_cost_per_token", Some(rates.output)),
-        ("cache_read_input_token_cost", rates.cache_read),
-        ("cache_creation_input_token_cost", rates.cache_write),
-        ("output_cost_per_reasoning_token", rates.reasoning),
-        ("input_cost_per_audio_token", rates.audio_input),
-        ("output_cost_per_audio_token", rates.audio_output),
-    ];
-    named
-        .into_iter()
-        .map(|(name, rate)| (name.to_owned(), rate.map_or(Value::Null, dollars)))
-        .collect()
+    let named = COSTS.iter().map(|(name, unit)| {
+        let rate = rates.get(*unit);
+        // Those of plain tokens are always told.
+        let told = match unit {
+            Unit::Input | Unit::Output => Some(rate.unwrap_or(0)),
+            _ => rate,
+        };
+        ((*name).to_owned(), told.map_or(Value::Null, dollars))
+    });
+    named.collect()
 }

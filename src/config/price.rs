@@ -1,17 +1,24 @@
 //! Prices in a config: US dollars per token, as LiteLLM writes them.
 use super::fields::Check;
 use super::yaml::Node;
-use bartizan_layers::facts::{Price, Rates};
+use bartizan_layers::facts::{Price, Rates, Unit};
 
-const NAMES: [&str; 7] = [
-    "input_cost_per_token",
-    "output_cost_per_token",
-    "cache_read_input_token_cost",
-    "cache_creation_input_token_cost",
-    "output_cost_per_reasoning_token",
-    "input_cost_per_audio_token",
-    "output_cost_per_audio_token",
+/// What a price is called, and what it is for: what answers are watched for.
+const NAMES: [(&str, Unit); 10] = [
+    ("input_cost_per_token", Unit::Input),
+    ("output_cost_per_token", Unit::Output),
+    ("cache_read_input_token_cost", Unit::CacheRead),
+    ("cache_creation_input_token_cost", Unit::CacheWrite),
+    ("cache_creation_input_token_cost_above_1hr", Unit::CacheWriteHour),
+    ("output_cost_per_reasoning_token", Unit::Reasoning),
+    ("input_cost_per_audio_token", Unit::AudioInput),
+    ("output_cost_per_audio_token", Unit::AudioOutput),
+    ("input_cost_per_image_token", Unit::ImageInput),
+    ("output_cost_per_image_token", Unit::ImageOutput),
 ];
+
+/// Without one of these there is no price.
+const PLAIN: &[(&str, Unit)] = NAMES.split_at(2).0;
 
 /// Whether a key of `litellm_params` is a price.
 pub(super) fn is_price(key: &str) -> bool {
@@ -20,45 +27,44 @@ pub(super) fn is_price(key: &str) -> bool {
 
 impl Check<'_> {
     /// The prices of an entry; nothing if it has neither one for input nor one for output. Those of
-    /// `litellm_params` come first. Of several tiers the first counts; what is not charged by is
-    /// told.
+    /// `litellm_params` come first. What is not charged by is told.
     pub(super) fn price(&mut self, params: &Node, info: &Node) -> Option<Price> {
-        let above = first_tier(params).or_else(|| first_tier(info));
-        let base = NAMES.map(|name| self.rate(params, info, name));
-        let upper = above.map(|thousands| {
-            let tier = NAMES.map(|name| self.rate(params, info, &tier_key(name, thousands)));
-            (thousands.saturating_mul(1000), tier)
-        });
-        let is_known = base.iter().take(2).any(Option::is_some);
+        let mut tiers: Vec<_> = tiers(params).chain(tiers(info)).collect();
+        tiers.sort_unstable();
+        tiers.dedup();
+        let base = self.rates(params, info, |name| name.to_owned());
+        let is_known = PLAIN.iter().any(|(_, unit)| base.get(*unit).is_some());
         // A wrong one was named already.
-        let mut written = NAMES.iter().take(2).flat_map(|name| [params.get(name), info.get(name)]);
+        let mut written = PLAIN.iter().flat_map(|(name, _)| [params.get(name), info.get(name)]);
         let is_told = is_known || written.any(|price| price.is_some_and(|price| !price.is_null()));
-        self.note_prices(params, "litellm_params", is_told, above);
-        self.note_prices(info, "model_info", is_told, above);
-        let upper = upper.filter(|(_, tier)| tier.iter().any(Option::is_some));
-        let over = |tier: [Option<i64>; 7]| {
-            let mut all = tier.into_iter().zip(base);
-            rates(std::array::from_fn(|_| all.next().and_then(|(own, base)| own.or(base))))
+        self.note_prices(params, "litellm_params", is_told, &tiers);
+        self.note_prices(info, "model_info", is_told, &tiers);
+        let of_tier = |thousands| {
+            let own = self.rates(params, info, |name| tier_key(name, thousands));
+            let is_there = own != Rates::default();
+            is_there.then(|| (thousands.saturating_mul(1000), own.or(&base)))
         };
-        is_known.then(|| Price {
-            base: rates(base),
-            above: upper.map(|(threshold, tier)| (threshold, over(tier))),
+        let tiers = tiers.into_iter().filter_map(of_tier).collect();
+        is_known.then_some(Price { base, tiers })
+    }
+
+    fn rates(&mut self, params: &Node, info: &Node, key: impl Fn(&str) -> String) -> Rates {
+        NAMES.iter().fold(Rates::default(), |rates, (name, unit)| {
+            let name = key(name);
+            let rate = self.number(params, &name).or_else(|| self.number(info, &name));
+            rates.with(*unit, rate.map(picodollars).or_else(|| rates.get(*unit)))
         })
     }
 
-    fn rate(&mut self, params: &Node, info: &Node, name: &str) -> Option<i64> {
-        self.number(params, name).or_else(|| self.number(info, name)).map(picodollars)
-    }
-
     /// Names the prices of a map that calls are not charged by.
-    fn note_prices(&mut self, map: &Node, path: &str, is_known: bool, above: Option<u32>) {
+    fn note_prices(&mut self, map: &Node, path: &str, is_known: bool, tiers: &[u32]) {
         for (key, value) in map.entries() {
             let name = key.as_text().unwrap_or_default();
             if !is_price(&name) || value.is_null() || value.as_number() == Some(0.0) {
                 continue;
             }
-            let is_ours = NAMES.iter().any(|base| {
-                *base == name || above.is_some_and(|above| tier_key(base, above) == name)
+            let is_ours = NAMES.iter().any(|(base, _)| {
+                *base == name || tiers.iter().any(|above| tier_key(base, *above) == name)
             });
             if !is_ours {
                 self.later.insert(format!("{path}.{name}"));
@@ -70,10 +76,12 @@ impl Check<'_> {
     }
 }
 
-/// The lowest threshold that the prices of a map name, in thousands of tokens.
-fn first_tier(map: &Node) -> Option<u32> {
-    let keys = map.entries().filter_map(|(key, _)| key.as_text());
-    keys.filter_map(|key| NAMES.iter().find_map(|name| tier_of(&key, name))).min()
+/// The thresholds that the prices of a map name, in thousands of tokens.
+fn tiers(map: &Node) -> impl Iterator<Item = u32> {
+    map.entries().filter_map(|(key, _)| {
+        let key = key.as_text()?;
+        NAMES.iter().find_map(|(name, _)| tier_of(&key, name))
+    })
 }
 
 /// `NAME_above_200k_tokens` is 200.
@@ -85,15 +93,9 @@ fn tier_key(name: &str, thousands: u32) -> String {
     format!("{name}_above_{thousands}k_tokens")
 }
 
-fn rates(of_names: [Option<i64>; 7]) -> Rates {
-    let [input, output, cache_read, cache_write, reasoning, audio_input, audio_output] = of_names;
-    let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
-    Rates { input, output, cache_read, cache_write, reasoning, audio_input, audio_output }
-}
-
 /// One price for each token, whether it is read or written.
 pub(super) fn flat(rate: i64) -> Price {
-    Price { base: Rates { input: rate, output: rate, ..Rates::default() }, above: None }
+    Price::flat(Rates::tokens(rate, rate))
 }
 
 /// Exact for every price of up to fifteen digits.

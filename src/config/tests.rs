@@ -2,6 +2,7 @@ use super::env::Env;
 use super::options::Options;
 use super::problem::Problems;
 use super::{Config, Refused, Severity, load, parse_str};
+use bartizan_layers::facts::{Rates, Unit};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -238,27 +239,26 @@ fn the_example_is_a_config_without_a_mistake() {
 fn a_price_in_the_config_is_exact() {
     let text =
         model("      input_cost_per_token: 0.0000039\n      output_cost_per_token: 1.5e-5\n");
-    let price = read(&text).0.unwrap().routing.deployments[0].price.unwrap();
-    assert_eq!((price.base.input, price.base.output), (3_900_000, 15_000_000));
+    let price = read(&text).0.unwrap().routing.deployments[0].price.clone().unwrap();
+    assert_eq!(
+        (price.base.rate(Unit::Input), price.base.rate(Unit::Output)),
+        (3_900_000, 15_000_000)
+    );
 }
 
 #[test]
 fn prices_above_a_threshold_are_charged() {
-    let price = |params: &str| read(&model(params)).0.unwrap().routing.deployments[0].price;
+    let price = |params: &str| read(&model(params)).0.unwrap().routing.deployments[0].price.clone();
     let text = "      input_cost_per_token: 1e-6\n      output_cost_per_token: 2e-6\n      \
                 cache_read_input_token_cost: 1e-7\n      \
                 input_cost_per_token_above_200k_tokens: 3e-6\n      \
                 cache_read_input_token_cost_above_200k_tokens: 2e-7\n";
-    let (threshold, above) = price(text).unwrap().above.unwrap();
-    assert_eq!(threshold, 200_000);
-    assert_eq!(
-        (above.input, above.output, above.cache_read),
-        (3_000_000, 2_000_000, Some(200_000))
-    );
+    let above = Rates::tokens(3_000_000, 2_000_000).with(Unit::CacheRead, 200_000);
+    assert_eq!(price(text).unwrap().tiers, [(200_000, above)]);
     let in_info = "      input_cost_per_token: 1e-6\n    model_info: \
                    {input_cost_per_token_above_128k_tokens: 2e-6}\n";
-    assert_eq!(price(in_info).unwrap().above.unwrap().0, 128_000);
-    assert_eq!(price("      input_cost_per_token: 1e-6\n").unwrap().above, None);
+    assert_eq!(price(in_info).unwrap().tiers[0].0, 128_000);
+    assert_eq!(price("      input_cost_per_token: 1e-6\n").unwrap().tiers, []);
 }
 
 #[test]
@@ -266,14 +266,13 @@ fn prices_that_are_not_charged_are_named() {
     let text = model(
         "      input_cost_per_token: 1e-6\n      input_cost_per_token_above_128k_tokens: 2e-6\n      \
          output_cost_per_token_above_256k_tokens: 4e-6\n      \
-         cache_creation_input_token_cost_above_1hr: 1e-6\n      output_cost_per_image: 0\n    \
+         input_cost_per_second: 1e-6\n      output_cost_per_image: 0\n    \
          model_info: {input_cost_per_token_batches: 1e-7, tiered_pricing: []}\n",
     );
     let (config, problems) = read(&text);
     let notices = problems.notices().join("\n");
     for key in [
-        "litellm_params.output_cost_per_token_above_256k_tokens",
-        "litellm_params.cache_creation_input_token_cost_above_1hr",
+        "litellm_params.input_cost_per_second",
         "model_info.input_cost_per_token_batches",
         "model_info.tiered_pricing",
     ] {

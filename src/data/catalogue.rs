@@ -17,7 +17,7 @@
 //! The tests read the table whole, so that a damaged one cannot be released.
 use super::words::{MODES, PROVIDERS, SUPPORTS};
 use super::{Model, Supports};
-use bartizan_layers::facts::{Price, Rates};
+use bartizan_layers::facts::{Price, Rates, Unit};
 
 /// Cut while compiling: a table whose parts do not fit its lengths is no binary.
 static TABLE: Sections = Sections::cut(include_bytes!("catalogue.bin"));
@@ -149,26 +149,30 @@ fn number(bytes: &[u8], at: usize, width: usize) -> u64 {
 fn price(bytes: &[u8]) -> Price {
     let mask = u16::try_from(number(bytes, 0, 2)).unwrap_or_default();
     let mut numbers = bytes.get(2..).unwrap_or_default();
-    let base = rates(Rates::default(), mask, &mut numbers);
+    // What a table leaves out is free, not unknown.
+    let base = rates(Rates::tokens(0, 0), mask, &mut numbers);
     let above = (mask & THRESHOLD_BIT != 0).then(|| {
         let threshold = u32::try_from(varint(&mut numbers)).unwrap_or(u32::MAX);
         (threshold, rates(base, mask >> 8, &mut numbers))
     });
-    Price { base, above }
+    Price { base, tiers: above.into_iter().collect() }
 }
+
+/// What the bits of a price's mask are, from the lowest.
+const RATES: [Unit; 7] = [
+    Unit::Input,
+    Unit::Output,
+    Unit::CacheRead,
+    Unit::CacheWrite,
+    Unit::Reasoning,
+    Unit::AudioInput,
+    Unit::AudioOutput,
+];
 
 /// `from`, with the rates that `mask` announces replaced.
 fn rates(from: Rates, mask: u16, numbers: &mut &[u8]) -> Rates {
-    let mut next = |bit: u32| (mask >> bit & 1 == 1).then(|| varint(numbers));
-    Rates {
-        input: next(0).unwrap_or(from.input),
-        output: next(1).unwrap_or(from.output),
-        cache_read: next(2).or(from.cache_read),
-        cache_write: next(3).or(from.cache_write),
-        reasoning: next(4).or(from.reasoning),
-        audio_input: next(5).or(from.audio_input),
-        audio_output: next(6).or(from.audio_output),
-    }
+    let told = RATES.into_iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
+    told.fold(from, |rates, (_, unit)| rates.with(unit, varint(numbers)))
 }
 
 /// Takes one LEB128 number of at most seven groups off the front.

@@ -88,7 +88,7 @@ pub struct Provider {
 }
 
 /// What is known of a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
     /// As the catalogue spells it, for example `groq/llama-3.3-70b-versatile`.
     pub name: &'static str,

@@ -1,5 +1,5 @@
 use super::*;
-use bartizan_layers::facts::Rates;
+use bartizan_layers::facts::{Rates, Unit};
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -66,9 +66,9 @@ fn every_entry_decodes_and_finds_itself() {
         let found = record.model();
         assert!(last < found.name, "{last} before {}", found.name);
         last = found.name;
-        assert_eq!(model(found.name), Some(found));
+        assert_eq!(model(found.name).as_ref(), Some(&found));
         assert!(words::PROVIDERS.contains(&found.provider) && words::MODES.contains(&found.mode));
-        assert!(found.price.above.is_none_or(|(tokens, _)| tokens >= 1000), "{found:?}");
+        assert!(found.price.tiers.iter().all(|(tokens, _)| *tokens >= 1000), "{found:?}");
         count += 1;
     }
     assert!(count > 4000, "{count} entries");
@@ -79,13 +79,8 @@ fn gpt_4o_is_known() {
     let found = model("gpt-4o").expect("in the catalogue");
     assert_eq!((found.provider, found.mode), ("openai", "chat"));
     assert_eq!((found.max_input_tokens, found.max_output_tokens), (Some(128_000), Some(16_384)));
-    let base = Rates {
-        input: 2_500_000,
-        output: 10_000_000,
-        cache_read: Some(1_250_000),
-        ..Rates::default()
-    };
-    assert_eq!(found.price, Price { base, above: None });
+    let base = Rates::tokens(2_500_000, 10_000_000).with(Unit::CacheRead, 1_250_000);
+    assert_eq!(found.price, Price::flat(base));
     assert!(found.supports.has("function_calling") && found.supports.has("vision"));
     assert!(!found.supports.has("reasoning") && !found.supports.has("nothing"));
     assert!(found.supports.iter().any(|ability| ability == "tool_choice"));
@@ -95,36 +90,48 @@ fn gpt_4o_is_known() {
 fn claude_charges_for_writing_to_its_cache() {
     let found = model("claude-sonnet-4-5").expect("in the catalogue");
     assert_eq!(found.provider, "anthropic");
-    assert_eq!((found.price.base.input, found.price.base.output), (3_000_000, 15_000_000));
-    assert_eq!(found.price.base.cache_read, Some(300_000));
-    assert_eq!(found.price.base.cache_write, Some(3_750_000));
+    assert_eq!(
+        (found.price.base.rate(Unit::Input), found.price.base.rate(Unit::Output)),
+        (3_000_000, 15_000_000)
+    );
+    assert_eq!(found.price.base.get(Unit::CacheRead), Some(300_000));
+    assert_eq!(found.price.base.get(Unit::CacheWrite), Some(3_750_000));
 }
 
 #[test]
 fn gemini_charges_more_for_long_prompts() {
     let found = model("gemini/gemini-2.5-pro").expect("in the catalogue");
     assert_eq!(found.provider, "gemini");
-    assert_eq!((found.price.base.input, found.price.base.output), (1_250_000, 10_000_000));
-    let (threshold, above) = found.price.above.expect("a second tier");
-    assert_eq!(threshold, 200_000);
-    assert_eq!((above.input, above.output), (2_500_000, 15_000_000));
-    assert_eq!(above.cache_read, Some(250_000));
+    assert_eq!(
+        (found.price.base.rate(Unit::Input), found.price.base.rate(Unit::Output)),
+        (1_250_000, 10_000_000)
+    );
+    let (threshold, above) = found.price.tiers.first().expect("a second tier");
+    assert_eq!(*threshold, 200_000);
+    assert_eq!((above.rate(Unit::Input), above.rate(Unit::Output)), (2_500_000, 15_000_000));
+    assert_eq!(above.get(Unit::CacheRead), Some(250_000));
 }
 
 #[test]
 fn tiers_by_range_become_base_and_second_tier() {
     let price = model("dashscope/qwen-flash").expect("in the catalogue").price;
-    assert_eq!((price.base.input, price.base.output), (50_000, 400_000));
-    let (threshold, above) = price.above.expect("a second tier");
-    assert_eq!((threshold, above.input, above.output), (256_000, 250_000, 2_000_000));
+    assert_eq!((price.base.rate(Unit::Input), price.base.rate(Unit::Output)), (50_000, 400_000));
+    let (threshold, above) = price.tiers.first().expect("a second tier");
+    assert_eq!(
+        (*threshold, above.rate(Unit::Input), above.rate(Unit::Output)),
+        (256_000, 250_000, 2_000_000)
+    );
 }
 
 #[test]
 fn cached_input_of_deepseek_and_embeddings_have_prices() {
     let deepseek = model("deepseek/deepseek-chat").expect("in the catalogue").price.base;
-    assert_eq!((deepseek.input, deepseek.cache_read), (280_000, Some(28_000)));
+    assert_eq!(
+        (deepseek.rate(Unit::Input), deepseek.get(Unit::CacheRead)),
+        (280_000, Some(28_000))
+    );
     let embedding = model("text-embedding-3-small").expect("in the catalogue");
-    assert_eq!((embedding.mode, embedding.price.base.input), ("embedding", 20_000));
+    assert_eq!((embedding.mode, embedding.price.base.rate(Unit::Input)), ("embedding", 20_000));
 }
 
 #[test]

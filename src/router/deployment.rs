@@ -23,7 +23,8 @@ pub struct Deployment {
     rerank: Option<Box<[Leaf; 2]>>,
     dresser: Dresser,
     model_json: Bytes,
-    price: Price,
+    /// What its model costs, with the provider's discount and margin.
+    price: Arc<Price>,
 }
 
 impl Deployment {
@@ -61,7 +62,7 @@ impl Deployment {
         let native = [Dialect::Anthropic, Dialect::Gemini];
         let native = native.into_iter().find_map(|dialect| Some((dialect, leaf(dialect)?)));
         let mut deployment = Self {
-            price: Price::default(),
+            price: Arc::default(),
             observed: metrics.observed(config.provider.name),
             openai: leaf(Dialect::OpenAi),
             native,
@@ -71,7 +72,7 @@ impl Deployment {
             labels,
             config,
         };
-        deployment.price = deployment.catalogued().map(|model| model.price).unwrap_or_default();
+        deployment.price = Arc::new(deployment.charged(deployment.listed_price()));
         deployment
     }
 
@@ -169,7 +170,7 @@ impl Deployment {
     /// What its model costs, where that is known.
     #[must_use]
     pub fn listed_price(&self) -> Option<Price> {
-        self.config.price.or_else(|| self.catalogued().map(|model| model.price))
+        self.config.price.clone().or_else(|| self.catalogued().map(|model| model.price))
     }
 
     pub(super) fn catalogued_as(&self, model: &str) -> Option<Model> {
@@ -177,23 +178,17 @@ impl Deployment {
         data::model(&format!("{provider}/{model}")).or_else(|| data::model(model))
     }
 
-    /// What `model` costs here, with the provider's discount and margin.
-    pub(super) fn price(&self, model: &str) -> Price {
-        let factor = self.config.cost_factor;
-        let price = self.plain_price(model);
-        // Nearly always there is neither.
-        if (factor - 1.0).abs() < f64::EPSILON { price } else { price.times(factor) }
+    /// What `model` costs here: the config's price, else the catalogue's, else nothing; with the
+    /// provider's discount and margin.
+    pub(super) fn price(&self, model: &str) -> Arc<Price> {
+        if self.config.price.is_some() || model == self.config.model {
+            return self.price.clone();
+        }
+        Arc::new(self.charged(self.catalogued_as(model).map(|model| model.price)))
     }
 
-    /// The config's price, else the catalogue's, else nothing.
-    fn plain_price(&self, model: &str) -> Price {
-        if let Some(price) = self.config.price {
-            return price;
-        }
-        if model == self.config.model {
-            return self.price;
-        }
-        self.catalogued_as(model).map(|model| model.price).unwrap_or_default()
+    fn charged(&self, price: Option<Price>) -> Price {
+        price.unwrap_or_default().times(self.config.cost_factor)
     }
 }
 

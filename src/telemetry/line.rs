@@ -2,6 +2,7 @@
 use super::decimal::Decimal;
 use super::trail::{Failure, Outcome, Served, Trail};
 use bartizan_layers::end::End;
+use bartizan_layers::facts::Unit;
 use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tracing_subscriber::fmt::format::Writer;
@@ -61,8 +62,8 @@ fn bill(out: &mut Vec<u8>, before: &[u8], served: &Served) {
     out.extend_from_slice(before);
     text(out, &served.deployment.model_id);
     if let Some((usage, cost)) = served.usage.bill() {
-        number(out, b",\"input_tokens\":", usage.input);
-        number(out, b",\"output_tokens\":", usage.output);
+        number(out, b",\"input_tokens\":", usage[Unit::Input]);
+        number(out, b",\"output_tokens\":", usage[Unit::Output]);
         number(out, b",\"cost_nano_usd\":", cost.0);
     }
 }
@@ -103,7 +104,13 @@ fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
     say(&[&now, " ", level(outcome), " ", &status, " ", trail.method().as_str(), " "]);
     say(&[trail.route(), " ", model, " ", &took, " ms"]);
     if let Some(usage) = outcome.learned.served.as_ref().and_then(|served| served.usage.usage()) {
-        say(&[", ", &usage.input.to_string(), " + ", &usage.output.to_string(), " tokens"]);
+        say(&[
+            ", ",
+            &usage[Unit::Input].to_string(),
+            " + ",
+            &usage[Unit::Output].to_string(),
+            " tokens",
+        ]);
     }
     if let Some(failure) = outcome.failure {
         say(&[", ", failure.class, " (", &failure.status.to_string(), ")"]);

@@ -8,6 +8,7 @@ use super::totals::Totals;
 use super::trail::{Outcome, Served, Trail};
 use crate::config::Compat;
 use bartizan_layers::end::End;
+use bartizan_layers::facts::Unit;
 use foldhash::fast::RandomState;
 use prometheus::Gauge;
 use std::collections::HashMap;
@@ -230,9 +231,9 @@ impl ServedCells {
             self.time_to_first_token.observe((*first - *sent).as_secs_f64());
         }
         if let Some((usage, cost)) = served.usage.bill() {
-            self.input_tokens.inc_by(usage.input as f64);
-            self.output_tokens.inc_by(usage.output as f64);
-            self.total_tokens.inc_by((usage.input + usage.output) as f64);
+            self.input_tokens.inc_by(usage[Unit::Input] as f64);
+            self.output_tokens.inc_by(usage[Unit::Output] as f64);
+            self.total_tokens.inc_by(usage.total() as f64);
             self.spend.inc_by(cost.0 as f64 / 1e9);
         }
     }

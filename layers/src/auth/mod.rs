@@ -19,7 +19,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), BoxError> {
-//! let alice = Principal { key: "alice".into(), user: "alice".into(), admin: false };
+//! let alice = Principal::new("alice", "alice");
 //! let service = ServiceBuilder::new()
 //!     .layer(AuthLayer::new(MemoryKeys::new().with(b"sk-alice", alice)))
 //!     .service_fn(async |req: Request<()>| {

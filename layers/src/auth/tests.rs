@@ -153,7 +153,7 @@ impl Keys for Away {
 }
 
 fn auth() -> (Auth<MemoryKeys, Mock<Req, Rsp>>, Handle<Req, Rsp>) {
-    let alice = Principal { key: "alice".into(), user: "alice".into(), admin: false };
+    let alice = Principal::new("alice", "alice");
     let (upstream, handle) = pair();
     (AuthLayer::new(MemoryKeys::new().with(b"sk-alice", alice)).layer(upstream), handle)
 }

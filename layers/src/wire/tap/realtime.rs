@@ -1,7 +1,7 @@
 //! Usage in the messages of OpenAI's realtime API.
 use super::{Wire, usage::Report};
 use crate::{
-    facts::Usage,
+    facts::{Unit, Usage},
     wire::scan::{Value, value},
 };
 use memchr::memmem::Finder;
@@ -42,7 +42,8 @@ pub fn realtime_usage(session: Session, message: &[u8]) -> Option<Usage> {
     report.merge(Wire::Responses, usage);
     let mut found = report.usage()?;
     // Cached audio stands among both; it is billed as cached.
-    found.audio_input = (found.audio_input - cached_audio(usage)).max(0);
+    let audio = found[Unit::AudioInput] - cached_audio(usage);
+    found[Unit::AudioInput] = audio.max(0);
     Some(found)
 }
 
@@ -55,7 +56,7 @@ fn cached_audio(usage: Value<'_>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::{Session, realtime_usage};
-    use crate::facts::Usage;
+    use crate::facts::{Unit, Usage};
 
     const DONE: &str = r#"{"type":"response.done","event_id":"event_1","response":{"object":"realtime.response","id":"resp_1","status":"completed","output":[{"type":"message","content":[{"type":"audio","transcript":"Hi"}]}],"usage":{"total_tokens":275,"input_tokens":127,"output_tokens":148,"input_token_details":{"cached_tokens":64,"text_tokens":99,"audio_tokens":28,"cached_tokens_details":{"text_tokens":44,"audio_tokens":20}},"output_token_details":{"text_tokens":36,"audio_tokens":112}}}}"#;
 
@@ -63,21 +64,17 @@ mod tests {
 
     #[test]
     fn the_usage_of_an_answer_is_found() {
-        let usage = Usage {
-            input: 127,
-            output: 148,
-            cache_read: 64,
-            audio_input: 8,
-            audio_output: 112,
-            ..Usage::default()
-        };
+        let usage = Usage::tokens(127, 148)
+            .with(Unit::CacheRead, 64)
+            .with(Unit::AudioInput, 8)
+            .with(Unit::AudioOutput, 112);
         assert_eq!(realtime_usage(Session::Conversation, DONE.as_bytes()), Some(usage));
         assert_eq!(realtime_usage(Session::Transcription, DONE.as_bytes()), None);
     }
 
     #[test]
     fn transcripts_are_billed_where_they_are_the_purpose() {
-        let usage = Usage { input: 13, output: 9, audio_input: 13, ..Usage::default() };
+        let usage = Usage::tokens(13, 9).with(Unit::AudioInput, 13);
         assert_eq!(realtime_usage(Session::Transcription, TRANSCRIPT.as_bytes()), Some(usage));
         assert_eq!(realtime_usage(Session::Conversation, TRANSCRIPT.as_bytes()), None);
     }

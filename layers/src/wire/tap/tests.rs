@@ -1,5 +1,5 @@
 use super::{Framing, Tap, Wire, usage_of};
-use crate::facts::{Price, Usage, UsageCell};
+use crate::facts::{Price, Unit, Usage, UsageCell};
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn a_chat_stream_tells_its_content_usage_and_ending() {
     feed(&mut tap, &[STOP]);
     assert!(tap.is_complete());
     feed(&mut tap, &[USAGE, "[DONE]"]);
-    assert_eq!(tap.usage(), Some(Usage { input: 3, output: 1, ..Usage::default() }));
+    assert_eq!(tap.usage(), Some(Usage::tokens(3, 1)));
     assert_eq!(tap.content_events(), 2);
 }
 
@@ -34,7 +34,7 @@ fn a_media_stream_tells_its_content_usage_and_ending() {
     assert_eq!((tap.content_events(), tap.is_complete()), (1, false));
     feed(&mut tap, &[done]);
     assert!(tap.is_complete());
-    assert_eq!(tap.usage(), Some(Usage { input: 5, output: 7, ..Usage::default() }));
+    assert_eq!(tap.usage(), Some(Usage::tokens(5, 7)));
     let mut tap = Tap::new(Wire::Media, Framing::Events);
     feed(&mut tap, &[ERROR]);
     assert_eq!(tap.error().and_then(|error| error.status), Some(529));
@@ -52,9 +52,9 @@ fn an_opaque_answer_passes_unread() {
 #[test]
 fn a_total_counts_as_input_where_nothing_else_is_counted() {
     let rerank = br#"{"results":[],"usage":{"total_tokens":9}}"#;
-    assert_eq!(usage_of(Wire::Chat, rerank).unwrap().input, 9);
+    assert_eq!(usage_of(Wire::Chat, rerank).unwrap()[Unit::Input], 9);
     let embedding = br#"{"usage":{"prompt_tokens":4,"total_tokens":9}}"#;
-    assert_eq!(usage_of(Wire::Chat, embedding).unwrap().input, 4);
+    assert_eq!(usage_of(Wire::Chat, embedding).unwrap()[Unit::Input], 4);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn usage_is_found_however_it_is_spaced() {
     ] {
         let mut tap = Tap::new(Wire::Chat, Framing::Events);
         feed(&mut tap, &[TEXT, usage]);
-        assert_eq!(tap.usage().unwrap().input, 3, "{usage}");
+        assert_eq!(tap.usage().unwrap()[Unit::Input], 3, "{usage}");
     }
 }
 
@@ -104,8 +104,7 @@ fn reports_add_up_field_by_field() {
             r#"{"type":"message_delta","usage":{"output_tokens":9}}"#,
         ],
     );
-    let want =
-        Usage { input: 125, output: 9, cache_read: 100, cache_write: 20, ..Usage::default() };
+    let want = Usage::tokens(125, 9).with(Unit::CacheRead, 100).with(Unit::CacheWrite, 20);
     assert_eq!((tap.usage(), cell.usage()), (Some(want), Some(want)));
     assert!(!tap.is_complete());
     feed(&mut tap, &[r#"{"type":"message_stop"}"#]);
@@ -117,19 +116,15 @@ fn whole_answers_tell_their_usage() {
     let chat = br#"{"choices":[{"usage":{}}],"usage":{"prompt_tokens":10,"completion_tokens":7,
         "prompt_tokens_details":{"cached_tokens":4,"audio_tokens":2},
         "completion_tokens_details":{"reasoning_tokens":5,"audio_tokens":1}}}"#;
-    let want = Usage {
-        input: 10,
-        output: 7,
-        cache_read: 4,
-        cache_write: 0,
-        reasoning: 5,
-        audio_input: 2,
-        audio_output: 1,
-    };
+    let want = Usage::tokens(10, 7)
+        .with(Unit::CacheRead, 4)
+        .with(Unit::Reasoning, 5)
+        .with(Unit::AudioInput, 2)
+        .with(Unit::AudioOutput, 1);
     assert_eq!(usage_of(Wire::Chat, chat), Some(want));
     let gemini = br#"{"usageMetadata":{"promptTokenCount":8,"candidatesTokenCount":3,
         "thoughtsTokenCount":2,"cachedContentTokenCount":1}}"#;
-    let want = Usage { input: 8, output: 5, cache_read: 1, reasoning: 2, ..Usage::default() };
+    let want = Usage::tokens(8, 5).with(Unit::CacheRead, 1).with(Unit::Reasoning, 2);
     assert_eq!(usage_of(Wire::Gemini, gemini), Some(want));
     assert_eq!(usage_of(Wire::Chat, b"{}"), None);
     assert_eq!(usage_of(Wire::Chat, b"<html>"), None);
@@ -144,7 +139,7 @@ fn a_whole_answer_longer_than_what_is_kept_tells_its_usage_all_the_same() {
     }
     tap.push("],\"usage\" : {\"prompt_tokens\":6}}".into());
     tap.finish();
-    assert_eq!(tap.usage().unwrap().input, 6);
+    assert_eq!(tap.usage().unwrap()[Unit::Input], 6);
 }
 
 #[test]
@@ -155,7 +150,7 @@ fn gemini_ends_with_a_finish_reason_or_a_block() {
     feed(&mut tap, &[text]);
     assert!(!tap.is_complete() && tap.content_events() == 1);
     feed(&mut tap, &[stop]);
-    assert!(tap.is_complete() && tap.usage().unwrap().input == 2);
+    assert!(tap.is_complete() && tap.usage().unwrap()[Unit::Input] == 2);
     let mut tap = Tap::new(Wire::Gemini, Framing::Events);
     feed(&mut tap, &[r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#]);
     assert!(tap.is_complete());
@@ -163,7 +158,7 @@ fn gemini_ends_with_a_finish_reason_or_a_block() {
     for byte in format!("[{text}\n,\r\n{stop}").bytes() {
         tap.push(Bytes::copy_from_slice(&[byte]));
     }
-    assert!(!tap.is_complete() && tap.usage().unwrap().input == 2);
+    assert!(!tap.is_complete() && tap.usage().unwrap()[Unit::Input] == 2);
     tap.push("\n]".into());
     assert!(tap.is_complete());
 }
@@ -197,7 +192,7 @@ fn a_held_line_without_its_end_is_let_go_unless_it_is_the_event() {
     assert_eq!(tap.push(format!("data: {USAGE}").into()), None);
     tap.finish();
     assert_eq!(tap.pop(), None);
-    assert_eq!(tap.usage().unwrap().input, 3);
+    assert_eq!(tap.usage().unwrap()[Unit::Input], 3);
 }
 
 #[test]
@@ -225,7 +220,7 @@ proptest! {
         prop_assert_eq!(tap.pop(), None);
         prop_assert_eq!(out, format!(": hi\n\n{}", stream(&kept)).replace('\n', end));
         prop_assert!(tap.is_complete());
-        prop_assert_eq!(tap.usage().unwrap().input, 3);
+        prop_assert_eq!(tap.usage().unwrap()[Unit::Input], 3);
     }
 }
 

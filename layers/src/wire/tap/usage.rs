@@ -1,7 +1,7 @@
 //! The providers' usage reports, in their own field names.
 use super::Wire;
 use crate::{
-    facts::Usage,
+    facts::{Unit, Usage},
     wire::scan::{Value, tail_leaves, value},
 };
 use memchr::memmem::Finder;
@@ -10,15 +10,9 @@ use std::sync::LazyLock;
 /// What the reports so far said. A field that a later report leaves out keeps its value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Report {
-    input: Option<i64>,
-    output: Option<i64>,
+    counts: [Option<i64>; Unit::COUNT],
     /// Both together: all that servers of reranking and of some embeddings count.
     total: Option<i64>,
-    cache_read: Option<i64>,
-    cache_write: Option<i64>,
-    reasoning: Option<i64>,
-    audio_input: Option<i64>,
-    audio_output: Option<i64>,
     /// Anthropic counts what the cache gave or took beside `input`, not in it.
     cache_beside: bool,
     /// Gemini counts thoughts beside `output`, not in it.
@@ -41,10 +35,10 @@ impl Report {
     fn take(&mut self, within: &[u8], key: &[u8], value: Value<'_>) {
         let field = match (within, key) {
             (b"", b"promptTokensDetails") => {
-                return put(&mut self.audio_input, modality(value));
+                return put(&mut self.counts[Unit::AudioInput as usize], modality(value));
             }
             (b"", b"candidatesTokensDetails") => {
-                return put(&mut self.audio_output, modality(value));
+                return put(&mut self.counts[Unit::AudioOutput as usize], modality(value));
             }
             (b"", _) => self.field(key),
             (b"input_tokens_details" | b"prompt_tokens_details", _)
@@ -52,6 +46,9 @@ impl Report {
             | (b"input_token_details", _) => self.input_detail(key),
             (b"output_tokens_details" | b"completion_tokens_details", _)
             | (b"output_token_details", _) => self.output_detail(key),
+            (b"cache_creation", b"ephemeral_1h_input_tokens") => {
+                Some(&mut self.counts[Unit::CacheWriteHour as usize])
+            }
             _ => None,
         };
         if let Some(field) = field {
@@ -61,55 +58,66 @@ impl Report {
 
     /// The sum, once a report named anything.
     pub(super) fn usage(&self) -> Option<Usage> {
-        let input = match (self.input, self.output) {
+        let count = |unit: Unit| self.counts[unit as usize];
+        let input = match (count(Unit::Input), count(Unit::Output)) {
             (None, None) => self.total?,
             (input, _) => input.unwrap_or(0),
         };
-        let cache_read = self.cache_read.unwrap_or(0);
-        let cache_write = self.cache_write.unwrap_or(0);
-        let reasoning = self.reasoning.unwrap_or(0);
-        let input_beside = if self.cache_beside { cache_read + cache_write } else { 0 };
-        let output_beside = if self.reasoning_beside { reasoning } else { 0 };
-        Some(Usage {
-            input: input + input_beside,
-            output: self.output.unwrap_or(0) + output_beside,
-            cache_read,
-            cache_write,
-            reasoning,
-            audio_input: self.audio_input.unwrap_or(0),
-            audio_output: self.audio_output.unwrap_or(0),
-        })
+        let mut usage = Usage::default();
+        for unit in Unit::ALL {
+            usage[unit] = count(unit).unwrap_or(0);
+        }
+        usage[Unit::Input] = input;
+        if self.cache_beside {
+            usage[Unit::Input] += usage[Unit::CacheRead] + usage[Unit::CacheWrite];
+            // Of what was written, a part for an hour.
+            let hour = usage[Unit::CacheWriteHour].min(usage[Unit::CacheWrite]);
+            usage[Unit::CacheWriteHour] = hour;
+            usage[Unit::CacheWrite] -= hour;
+        }
+        if self.reasoning_beside {
+            usage[Unit::Output] += usage[Unit::Reasoning];
+        }
+        Some(usage)
     }
 
     fn field(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
-        Some(match key {
-            b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" => &mut self.input,
-            b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" => &mut self.output,
-            b"total_tokens" if self.input.or(self.output).is_none() => &mut self.total,
+        let unit = match key {
+            b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" => Unit::Input,
+            b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" => Unit::Output,
+            b"total_tokens" => {
+                let plain = &self.counts[..=Unit::Output as usize];
+                return plain.iter().all(Option::is_none).then_some(&mut self.total);
+            }
             b"prompt_cache_hit_tokens"
             | b"cache_read_input_tokens"
-            | b"cachedContentTokenCount" => &mut self.cache_read,
-            b"cache_creation_input_tokens" => &mut self.cache_write,
-            b"thoughtsTokenCount" => &mut self.reasoning,
+            | b"cachedContentTokenCount" => Unit::CacheRead,
+            b"cache_creation_input_tokens" => Unit::CacheWrite,
+            b"thoughtsTokenCount" => Unit::Reasoning,
             _ => return None,
-        })
+        };
+        Some(&mut self.counts[unit as usize])
     }
 
     fn input_detail(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
-        Some(match key {
-            b"cached_tokens" => &mut self.cache_read,
-            b"cache_creation_tokens" | b"cache_write_tokens" => &mut self.cache_write,
-            b"audio_tokens" => &mut self.audio_input,
+        let unit = match key {
+            b"cached_tokens" => Unit::CacheRead,
+            b"cache_creation_tokens" | b"cache_write_tokens" => Unit::CacheWrite,
+            b"audio_tokens" => Unit::AudioInput,
+            b"image_tokens" => Unit::ImageInput,
             _ => return None,
-        })
+        };
+        Some(&mut self.counts[unit as usize])
     }
 
     fn output_detail(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
-        Some(match key {
-            b"reasoning_tokens" => &mut self.reasoning,
-            b"audio_tokens" => &mut self.audio_output,
+        let unit = match key {
+            b"reasoning_tokens" => Unit::Reasoning,
+            b"audio_tokens" => Unit::AudioOutput,
+            b"image_tokens" => Unit::ImageOutput,
             _ => return None,
-        })
+        };
+        Some(&mut self.counts[unit as usize])
     }
 }
 

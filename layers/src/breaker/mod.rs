@@ -1,0 +1,1 @@
+//! Rests deployments that fail.

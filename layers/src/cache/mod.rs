@@ -1,0 +1,1 @@
+//! Answers equal calls once.

@@ -1,0 +1,1 @@
+//! Holds budget before a call and settles it when the response body ends.

@@ -1,0 +1,1 @@
+//! Moves a failed call to the next group.

@@ -1,0 +1,1 @@
+//! Limits calls, tokens and parallel calls.
