@@ -236,6 +236,7 @@ impl BodyRules {
             timeout,
             stream_timeout,
             elsewhere,
+            forced: None,
             text,
             held: Arc::new(share),
         })

@@ -1,5 +1,5 @@
 //! A request's body after ingest.
-use crate::config::{Secret, web_url};
+use crate::config::{Members, Secret, web_url};
 use bartizan_layers::wire::scan::{Layout, scan};
 use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
@@ -28,6 +28,8 @@ pub struct Prompt {
     pub stream_timeout: Option<Duration>,
     /// The upstream or the credential that the client brings itself, where that is allowed.
     pub elsewhere: Option<Box<Elsewhere>>,
+    /// Parameters that a fallback replaces the request's own with.
+    pub forced: Option<Arc<Members>>,
     /// The share of the memory budget, given back with the last clone.
     pub held: Arc<dyn Hold>,
 }
@@ -84,6 +86,7 @@ impl Prompt {
             timeout: None,
             stream_timeout: None,
             elsewhere: None,
+            forced: None,
             held: Arc::new(()),
         }
     }

@@ -10,7 +10,7 @@ use crate::providers::{Operation, Prompt, is_of_type};
 use crate::telemetry::{Decimal, Trail, millis};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::NanoUsd;
+use bartizan_layers::facts::{Cause, Fault, NanoUsd};
 use bartizan_layers::wire::body::TapBody;
 use bartizan_layers::wire::peek::{Peek, Replay, Verdict};
 use bartizan_layers::wire::tap::{Framing, InBand, Tap, Wire, usage_of};
@@ -140,7 +140,7 @@ impl Attempt {
     }
 
     fn failure(&self, cause: UpstreamCause) -> UpstreamFailure {
-        UpstreamFailure { provider: self.deployment.config().provider.title, cause }
+        UpstreamFailure::new(self.deployment.config().provider.title, cause)
     }
 
     const fn wire(&self) -> Wire {
@@ -194,8 +194,9 @@ fn in_band(error: &InBand) -> UpstreamCause {
         500
     };
     let status = error.status.filter(|status| (400..600).contains(status)).unwrap_or(guessed);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     UpstreamCause::ErrorFirst {
-        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        fault: Fault::new(Cause::of(status), status),
         message: error.message.clone().unwrap_or_else(|| "the stream began with an error".into()),
     }
 }
