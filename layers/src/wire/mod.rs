@@ -9,6 +9,7 @@
 //! - [`websocket`] reads text messages from frames that are cut anywhere.
 //! - [`body`] wraps an answer's body in a tap and keeps it truthful.
 //! - [`peek`] holds an answer back until it may no longer be replaced.
+//! - [`cause`] finds out why a provider failed.
 //!
 //! A request in, an answer out:
 //! ```
@@ -38,6 +39,7 @@
 //! # }
 //! ```
 pub mod body;
+pub mod cause;
 pub mod form;
 pub mod peek;
 pub mod scan;
