@@ -10,6 +10,7 @@
 //! - [`body`] wraps an answer's body in a tap and keeps it truthful.
 //! - [`peek`] holds an answer back until it may no longer be replaced.
 //! - [`cause`] finds out why a provider failed.
+//! - [`estimate`] guesses what a request may take.
 //!
 //! A request in, an answer out:
 //! ```
@@ -40,6 +41,7 @@
 //! ```
 pub mod body;
 pub mod cause;
+pub mod estimate;
 pub mod form;
 pub mod peek;
 pub mod scan;
