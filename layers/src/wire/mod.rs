@@ -9,6 +9,8 @@
 //! - [`websocket`] reads text messages from frames that are cut anywhere.
 //! - [`body`] wraps an answer's body in a tap and keeps it truthful.
 //! - [`peek`] holds an answer back until it may no longer be replaced.
+//! - [`cause`] finds out why a provider failed.
+//! - [`estimate`] guesses what a request may take.
 //!
 //! A request in, an answer out:
 //! ```
@@ -38,6 +40,8 @@
 //! # }
 //! ```
 pub mod body;
+pub mod cause;
+pub mod estimate;
 pub mod form;
 pub mod peek;
 pub mod scan;
