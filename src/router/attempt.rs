@@ -28,6 +28,8 @@ pub(super) struct Attempt {
     pub(super) usage: UsageCell,
     pub(super) usage_is_ours: bool,
     pub(super) choices: u32,
+    /// The tokens that the prompt is likely to have.
+    pub(super) input: i64,
     pub(super) commit: Duration,
     pub(super) sent: Instant,
 }
@@ -39,7 +41,7 @@ impl Attempt {
         deployment: Arc<Deployment>,
         req: Request<Outgoing>,
     ) -> Result<(Self, Sending, Prompt), RouteError> {
-        let (mut parts, Outgoing { prompt, model_json, model }) = req.into_parts();
+        let (mut parts, Outgoing { prompt, model_json, model, input }) = req.into_parts();
         let operation = operation(&parts.extensions);
         let trail: Option<Trail> = parts.extensions.get().cloned();
         let config = deployment.config();
@@ -69,6 +71,7 @@ impl Attempt {
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,
+            input,
             commit: rules.settings.timeouts.commit,
             deployment,
             operation,

@@ -1,13 +1,28 @@
 //! What holds for the attempts of a call: how often, where else, and what is told of each.
 use super::Shared;
+use super::error::NoDeployment;
 use crate::config::{FallbackTarget, Fallbacks as Lists, Members};
 use crate::providers::{Class, Prompt};
 use crate::telemetry::{Failure as Told, Trail};
-use bartizan_layers::facts::Fault;
+use bartizan_layers::facts::{Attempt, Cause, Fault};
 use bartizan_layers::fallback::{self, FellBack, Plan, Target};
 use bartizan_layers::retry::{self, Failure, Fallbacks, Group, Retries, Rules, Tried};
 use http::{Extensions, HeaderMap, HeaderName, Request};
 use std::sync::Arc;
+
+/// A request fact: the group that is named fails like this, so that its fallbacks can be tried
+/// out (`mock_testing_fallbacks` and the like).
+#[derive(Clone, Copy, Debug)]
+pub struct Rehearsal(pub Cause);
+
+impl Rehearsal {
+    /// How the first group fails; groups after it do not.
+    pub(super) fn of(facts: &Extensions) -> Option<NoDeployment> {
+        let Self(cause) = facts.get()?;
+        let first = facts.get::<Attempt>().is_none_or(|attempt| attempt.fallbacks == 0);
+        first.then(|| NoDeployment::rehearsed(*cause))
+    }
+}
 
 /// Knows the groups. Clones share them.
 #[derive(Clone, Debug)]

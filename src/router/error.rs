@@ -79,6 +79,14 @@ pub enum RouteError {
          give a deployment `model_info: {{mode: moderation}}`."
     )]
     NoModeration,
+    /// The client rehearses a failure.
+    #[error("litellm.{class}: this failure was asked for, to rehearse fallbacks.")]
+    Rehearsed {
+        /// LiteLLM's class.
+        class: &'static str,
+        /// The status that goes with it.
+        status: StatusCode,
+    },
     /// A request for several models cannot be made like this.
     #[error("{0}")]
     Several(&'static str),
@@ -142,6 +150,7 @@ impl RouteError {
         let status = match self {
             Self::TagsRefused { .. } => StatusCode::UNAUTHORIZED,
             Self::AnswersTooLarge => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Rehearsed { status, .. } => *status,
             Self::Resting { wait, .. } => {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());
                 return problem.kind("all_deployments_in_cooldown").retry_after(*wait);
@@ -169,6 +178,19 @@ pub struct NoDeployment {
     pub why: RouteError,
     #[source]
     fault: Fault,
+}
+
+impl NoDeployment {
+    /// A failure that the client asked for.
+    pub(super) fn rehearsed(cause: Cause) -> Self {
+        let (class, status) = match cause {
+            Cause::ContextTooLong => ("ContextWindowExceededError", StatusCode::BAD_REQUEST),
+            Cause::ContentFilter => ("ContentPolicyViolationError", StatusCode::BAD_REQUEST),
+            Cause::RateLimit => ("RateLimitError", StatusCode::TOO_MANY_REQUESTS),
+            _ => ("InternalServerError", StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        Self { why: RouteError::Rehearsed { class, status }, fault: Fault::new(cause, status) }
+    }
 }
 
 impl From<RouteError> for NoDeployment {

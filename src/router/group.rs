@@ -4,6 +4,7 @@ use super::error::RouteError;
 use crate::config::{Retries, Routing};
 use crate::telemetry::Trail;
 use bartizan_layers::retry::{ByClass, RetryBudget, Rules};
+use bartizan_layers::wire::estimate::Typical;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub(super) struct Group {
     stands_for: Option<Box<str>>,
     /// What holds for its retries.
     pub retry: Rules,
+    /// What its calls usually take.
+    pub typical: Typical,
 }
 
 impl Group {
@@ -116,12 +119,8 @@ impl Groups {
                 continue;
             }
             let stands_for = stands_for.map(|name| name.as_str().into());
-            let group = Group {
-                name: alias.name.as_str().into(),
-                deployments: members,
-                stands_for,
-                retry: Rules::default(),
-            };
+            let name = alias.name.as_str();
+            let group = Group { deployments: members, stands_for, ..empty(name) };
             if !alias.hidden {
                 groups.list(&group.name.clone());
             }
@@ -226,8 +225,13 @@ impl Groups {
 }
 
 fn empty(name: &str) -> Group {
-    let (deployments, retry) = (Vec::new(), Rules::default());
-    Group { name: name.into(), deployments, stands_for: None, retry }
+    Group {
+        name: name.into(),
+        deployments: Vec::new(),
+        stands_for: None,
+        retry: Rules::default(),
+        typical: Typical::default(),
+    }
 }
 
 fn join(group: &mut Group, deployment: &Arc<Deployment>) {

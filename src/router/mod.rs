@@ -21,8 +21,9 @@ mod tags;
 mod through;
 mod whole;
 
+pub use self::attempts::Rehearsal;
 pub use self::deployment::Deployment;
-pub use self::error::{RouteError, UpstreamCause, UpstreamFailure, failure};
+pub use self::error::{NoDeployment, RouteError, UpstreamCause, UpstreamFailure, failure};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};

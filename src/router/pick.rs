@@ -1,5 +1,6 @@
 //! Chooses one of a group's deployments for each attempt: of those that do not rest, one that was
 //! not tried yet; then simple shuffle, the lowest order, then chance by weight (contract 5.1).
+use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
 use super::group::Found;
@@ -10,6 +11,7 @@ use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::retry::Tried;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use std::sync::Arc;
@@ -32,9 +34,12 @@ impl Service<Request<Prompt>> for Pick {
 
     fn call(&mut self, req: Request<Prompt>) -> Sent {
         let (parts, prompt) = req.into_parts();
+        if let Some(error) = Rehearsal::of(&parts.extensions) {
+            return Sent::Refused(Some(error.into()));
+        }
         match self.0.picked(&parts, &prompt) {
-            Ok((deployment, model_json, model)) => {
-                let outgoing = Outgoing { prompt, model_json, model };
+            Ok(Picked { deployment, model_json, model, input }) => {
+                let outgoing = Outgoing { prompt, model_json, model, input };
                 Sent::calling(&deployment, &self.0, Request::from_parts(parts, outgoing))
             }
             Err(error) => Sent::Refused(Some(NoDeployment::from(error).into())),
@@ -42,8 +47,13 @@ impl Service<Request<Prompt>> for Pick {
     }
 }
 
-/// A deployment, and what it calls the model: as JSON text, and as it is where that is not its own.
-type Picked = (Arc<Deployment>, bytes::Bytes, Option<Box<str>>);
+/// A deployment, and what goes there.
+struct Picked {
+    deployment: Arc<Deployment>,
+    model_json: Bytes,
+    model: Option<Box<str>>,
+    input: i64,
+}
 
 impl Shared {
     fn picked(&self, parts: &Parts, prompt: &Prompt) -> Result<Picked, RouteError> {
@@ -53,7 +63,8 @@ impl Shared {
         let deployment = self.one_of(&found, &operation, parts, prompt)?;
         let model = found.captures.as_ref().map(|_| found.model(deployment).into());
         let model_json = deployment.model_json(found.captures.as_deref(), found.name);
-        Ok((deployment.clone(), model_json, model))
+        let input = prompt.size.input(&found.group.typical);
+        Ok(Picked { deployment: deployment.clone(), model_json, model, input })
     }
 
     fn one_of<'a>(

@@ -28,6 +28,8 @@ pub(super) struct Outgoing {
     pub(super) model_json: Bytes,
     /// The same as it is, where it is not the deployment's own.
     pub(super) model: Option<Box<str>>,
+    /// The tokens that its prompt is likely to have.
+    pub(super) input: i64,
 }
 
 /// Sends calls to one deployment.

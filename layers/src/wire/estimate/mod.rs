@@ -44,7 +44,7 @@ pub const DATA_TOKENS: i64 = 1_000;
 pub const MOST_DATA_TOKENS: i64 = 50_000;
 
 /// How large a request is, and how large its answer may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
     /// Bytes of text, and of the JSON around it.
     pub text: i64,
