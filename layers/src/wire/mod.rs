@@ -11,6 +11,7 @@
 //! - [`peek`] holds an answer back until it may no longer be replaced.
 //! - [`cause`] finds out why a provider failed.
 //! - [`estimate`] guesses what a request may take.
+//! - [`key`] makes a cache's key of a request, and reads what it says about caches.
 //!
 //! A request in, an answer out:
 //! ```
@@ -43,6 +44,7 @@ pub mod body;
 pub mod cause;
 pub mod estimate;
 pub mod form;
+pub mod key;
 pub mod peek;
 pub mod scan;
 pub mod splice;

@@ -306,3 +306,5 @@ impl Tap {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_cell;
