@@ -20,6 +20,8 @@ pub mod ratelimit;
 pub mod redis;
 #[cfg(feature = "retry")]
 pub mod retry;
+#[cfg(feature = "cache")]
+mod sync;
 #[cfg(feature = "wire")]
 pub mod wire;
 
