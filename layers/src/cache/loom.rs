@@ -16,7 +16,7 @@ fn followers_get_the_answer_or_the_lead() {
             loom::thread::spawn(move || follow(&flights))
         });
         lead.land(Some(entry()));
-        threads.map(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
 
@@ -32,7 +32,7 @@ fn a_leader_that_leaves_strands_nobody() {
             loom::thread::spawn(move || wait_for(wait, &leaders))
         });
         drop(lead);
-        threads.map(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(leaders.load(Ordering::Relaxed), 1);
     });
 }
@@ -85,7 +85,10 @@ fn lands(lead: Lead, leaders: &AtomicUsize) {
 
 /// Runs `test` in every order, and looks that nothing is left behind.
 fn model(test: impl Fn(&Flights) + Send + Sync + 'static) {
-    loom::model(move || {
+    let mut model = loom::model::Builder::new();
+    // All orders take minutes, and were looked at once.
+    model.preemption_bound = Some(3);
+    model.check(move || {
         let flights = Flights::new();
         test(&flights);
         assert!(flights.is_empty());

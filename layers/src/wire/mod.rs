@@ -9,6 +9,7 @@
 //! - [`websocket`] reads text messages from frames that are cut anywhere.
 //! - [`body`] wraps an answer's body in a tap and keeps it truthful.
 //! - [`peek`] holds an answer back until it may no longer be replaced.
+//! - [`replay`] tells a whole answer as a stream, and a stream as a whole answer.
 //!
 //! A request in, an answer out:
 //! ```
@@ -40,6 +41,7 @@
 pub mod body;
 pub mod form;
 pub mod peek;
+pub mod replay;
 pub mod scan;
 pub mod splice;
 pub mod sse;
