@@ -12,6 +12,7 @@
 //! - [`cause`] finds out why a provider failed.
 //! - [`estimate`] guesses what a request may take.
 //! - [`key`] makes a cache's key of a request, and reads what it says about caches.
+//! - [`replay`] tells a whole answer as a stream, and a stream as a whole answer.
 //!
 //! A request in, an answer out:
 //! ```
@@ -46,6 +47,7 @@ pub mod estimate;
 pub mod form;
 pub mod key;
 pub mod peek;
+pub mod replay;
 pub mod scan;
 pub mod splice;
 pub mod sse;
