@@ -6,6 +6,7 @@ use super::asked::{Asked, Field};
 use super::budget::{BodyRules, Share};
 use super::inflate::{Inflate, inflate};
 use super::text::Pieces;
+use super::wanted::Read;
 use crate::providers::{Class, Operation, PathModel, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
@@ -172,8 +173,7 @@ impl BodyRules {
             let encoding = Inflate::of(&encoding).ok_or(IngestError::Encoding)?;
             pieces = Pieces::One(inflate(encoding, &pieces.whole(), self.cap, &share)?);
         }
-        let operation: Operation =
-            parts.extensions.get().cloned().ok_or(IngestError::Encoding)?;
+        let operation: Operation = parts.extensions.get().cloned().ok_or(IngestError::Encoding)?;
         let text = pieces.into_text().map_err(|error| invalid(&error));
         let prompt = text.and_then(|text| self.peek(&operation, &mut parts, text, share));
         let prompt = prompt.map_err(|problem| IngestError::Refused(Box::new(problem)))?;
@@ -239,6 +239,8 @@ impl BodyRules {
         }
         let size = Size::of(&text, &object);
         let choices = asked.get(Field::N)?.and_then(|value| value.as_u64()).unwrap_or(1);
+        let read = Read { text: &text, model: model.as_deref(), stream, size };
+        self.wanted.note(operation, &asked, &object, &read, &mut parts.extensions)?;
         Ok(Prompt {
             model,
             layout: Arc::new(object.layout()),

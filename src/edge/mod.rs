@@ -4,6 +4,7 @@ mod asked;
 mod budget;
 mod cors;
 mod dispatch;
+mod erase;
 mod flow;
 mod fork;
 mod form;
@@ -21,9 +22,11 @@ mod room;
 mod route;
 mod selectors;
 mod text;
+mod wanted;
 
 pub use self::budget::{BodyRules, Budget, Share};
 pub use self::dispatch::{Dispatch, DispatchFuture, Doors, nothing};
+pub use self::erase::{Erase, EraseFuture, EraseLayer};
 pub use self::fork::{Fork, ForkFuture};
 pub use self::guard::{Guard, HOP};
 pub use self::ingest::{Ingest, IngestError, IngestLayer};
@@ -34,3 +37,4 @@ pub use self::record::{Answer, Counted, Record, RecordFuture, RecordLayer, Recor
 pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
 pub use self::room::{Room, RoomFuture, RoomLayer, TooManyCalls};
 pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row};
+pub use self::wanted::Wanted;

@@ -207,7 +207,8 @@ pub(super) fn milliseconds(duration: Duration) -> HeaderValue {
 }
 
 /// US dollars as Python prints a float, which clients of LiteLLM parse: `3.9e-06`.
-pub(super) fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
+#[must_use]
+pub fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
     let nanos = u64::try_from(nanos).unwrap_or(0);
     if nanos == 0 || nanos >= 100_000 {
         return number(Decimal::new(nanos, 9).trimmed().to_vec());

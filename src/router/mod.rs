@@ -1,5 +1,6 @@
 //! Model name → group → deployment, and the way of a call through its deployment.
 mod answer;
+mod appraise;
 mod attempt;
 mod attempts;
 mod cooldown;
@@ -21,6 +22,7 @@ mod tags;
 mod through;
 mod whole;
 
+pub use self::answer::dollars;
 pub use self::attempts::Rehearsal;
 pub use self::deployment::Deployment;
 pub use self::error::{NoDeployment, RouteError, UpstreamCause, UpstreamFailure, failure};
@@ -231,10 +233,7 @@ impl Shared {
         facts: &Extensions,
         prompt: &'a Prompt,
     ) -> Result<Found<'a>, RouteError> {
-        match (prompt.model.as_deref(), facts.get()) {
-            (None, Some(Operation::Moderations)) => self.moderator.find(self),
-            (name, operation) => self.find(operation.map_or("/messages", Operation::route), name),
-        }
+        self.found_for(facts.get(), prompt.model.as_deref())
     }
 
     /// What a call to `route` finds that asks for `model`.

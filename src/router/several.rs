@@ -132,9 +132,8 @@ fn note(trail: &Trail, answered: Result<StatusCode, &BoxError>) {
 }
 
 fn problem(error: &BoxError) -> Problem {
-    let route = cause_ref::<RouteError>(&**error).or_else(|| {
-        cause_ref::<NoDeployment>(&**error).map(|nobody| &nobody.why)
-    });
+    let route = cause_ref::<RouteError>(&**error)
+        .or_else(|| cause_ref::<NoDeployment>(&**error).map(|nobody| &nobody.why));
     let route = route.map(RouteError::problem);
     let failure = || cause_ref::<UpstreamFailure>(&**error).map(UpstreamFailure::problem);
     route.or_else(failure).unwrap_or_else(|| {

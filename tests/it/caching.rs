@@ -129,7 +129,9 @@ async fn requests_must_ask_where_the_mode_is_off_by_default() {
     let upstream = Upstream::playing(json(200, COMPLETION)).await;
     let more = "litellm_settings: {cache: true, cache_params: {type: local, mode: default_off}}";
     let proxy = proxy(&upstream, more).await;
-    for (asked, hits) in [(value!({}), [false, false]), (value!({"cache": {"use-cache": true}}), [false, true])] {
+    for (asked, hits) in
+        [(value!({}), [false, false]), (value!({"cache": {"use-cache": true}}), [false, true])]
+    {
         for expected in hits {
             assert_eq!(hit(&proxy.call(asking(&asked)).await.expect(200)), expected);
         }
@@ -139,7 +141,8 @@ async fn requests_must_ask_where_the_mode_is_off_by_default() {
 #[tokio::test]
 async fn identical_calls_that_are_open_make_one_upstream_call() {
     let gate = Gate::new();
-    let steps: Vec<_> = [Step::Wait(gate.clone())].into_iter().chain(json(200, COMPLETION)).collect();
+    let steps: Vec<_> =
+        [Step::Wait(gate.clone())].into_iter().chain(json(200, COMPLETION)).collect();
     let upstream = Upstream::playing(steps).await;
     let proxy = proxy(&upstream, CACHE).await;
     let calls = join_all((0..50).map(|_| proxy.call(chat("gpt"))));

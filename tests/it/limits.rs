@@ -14,7 +14,9 @@ async fn proxy(upstream: &Upstream, params: &str, more: &str) -> Proxy {
         upstream.base()
     );
     let config = match more.contains("general_settings") {
-        true => config.replace("general_settings:", &format!("general_settings:\n  master_key: {KEY}")),
+        true => {
+            config.replace("general_settings:", &format!("general_settings:\n  master_key: {KEY}"))
+        }
         false => format!("{config}general_settings: {{master_key: {KEY}}}\n"),
     };
     with(&config).start().await
@@ -34,9 +36,11 @@ fn refused(answer: Answer) -> String {
 
 #[tokio::test]
 async fn calls_per_minute_are_limited_wherever_the_limit_stands() {
-    for more in
-        ["router_settings: {rpm: 2}", "general_settings:\n  rpm_limit: 2", "general_settings:\n  user_rate_limit: {rpm: 2}"]
-    {
+    for more in [
+        "router_settings: {rpm: 2}",
+        "general_settings:\n  rpm_limit: 2",
+        "general_settings:\n  user_rate_limit: {rpm: 2}",
+    ] {
         let upstream = Upstream::playing(said(1, 1)).await;
         let proxy = proxy(&upstream, "", more).await;
         let call = || {
@@ -77,7 +81,10 @@ async fn an_answer_tells_what_is_left() {
 
 #[tokio::test]
 async fn open_calls_are_limited_until_their_bodies_end() {
-    for more in ["general_settings:\n  max_parallel_requests: 1", "general_settings:\n  global_max_parallel_requests: 1"] {
+    for more in [
+        "general_settings:\n  max_parallel_requests: 1",
+        "general_settings:\n  global_max_parallel_requests: 1",
+    ] {
         let gate = Gate::new();
         let chunk = piece("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n");
         let end = piece("data: [DONE]\n\n");
@@ -91,7 +98,7 @@ async fn open_calls_are_limited_until_their_bodies_end() {
         let message = proxy.call(chat_stream("gpt")).await.expect(429).error_message();
         assert!(message.contains("max_parallel_requests"), "{message}");
         gate.open();
-        drop(open.rest().await);
+        drop(open.body(&head, true).await);
         proxy.call(chat_stream("gpt")).await.expect(200);
     }
 }
