@@ -135,9 +135,7 @@ fn keys_of_later_versions_are_named_in_one_notice() {
     assert!(problems.found().is_empty(), "{}", problems.render(false));
     let notice = problems.notices().iter().find(|notice| notice.starts_with("not in this version"));
     let notice = notice.unwrap();
-    for key in
-        ["drop_params", "langfuse", "least-busy", "guardrails", "litellm_params.prompt_id"]
-    {
+    for key in ["drop_params", "langfuse", "least-busy", "guardrails", "litellm_params.prompt_id"] {
         assert!(notice.contains(key), "{key} in {notice}");
     }
     assert!(!notice.contains("fallbacks"), "{notice}");

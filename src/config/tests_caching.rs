@@ -254,6 +254,7 @@ fn what_is_wrong_with_a_redis_is_told_without_its_secrets() {
         let said = problems.render(false);
         assert!(problems.errors() == 1 && said.contains(message), "{text}: {said}");
         assert!(said.contains("help: "), "{text}: {said}");
+        assert!(config.redis.is_none() && !said.contains("no Redis is named"), "{text}: {said}");
         assert!(!said.contains("planted"), "{text}: {said}");
         assert!(!format!("{config:?}").contains("planted"), "{text}");
     }

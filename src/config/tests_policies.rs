@@ -202,7 +202,9 @@ fn other_zones_than_utc_are_named() {
 
 /// What stands below the models, its severity, its line below them and column, and words of what
 /// is said and of how to mend it.
-const MISTAKES: &[(&str, Severity, (usize, usize), &str, &str)] = &[
+type Mistake = (&'static str, Severity, (usize, usize), &'static str, &'static str);
+
+const MISTAKES: &[Mistake] = &[
     ("router_settings: {num_retries: -1}", Severity::Error, (1, 32), "whole number", "leave it"),
     ("litellm_settings: {num_retries: 1.5}", Severity::Error, (1, 33), "whole number", "leave it"),
     ("router_settings: {retry_after: soon}", Severity::Error, (1, 32), "seconds", "leave it"),
@@ -222,7 +224,13 @@ const MISTAKES: &[(&str, Severity, (usize, usize), &str, &str)] = &[
         "router_settings.retry_policy",
     ),
     ("router_settings: {fallbacks: {a: [b]}}", Severity::Error, (1, 30), "list of maps", "GROUP"),
-    ("router_settings: {fallbacks: [{a: [c]}]}", Severity::Warning, (1, 36), "no model has", "did you"),
+    (
+        "router_settings: {fallbacks: [{a: [c]}]}",
+        Severity::Warning,
+        (1, 36),
+        "no model has",
+        "did you",
+    ),
     (
         "litellm_settings: {fallbacks: [{a: {temperature: 0}}]}",
         Severity::Error,

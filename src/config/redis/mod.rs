@@ -102,7 +102,10 @@ impl Check<'_> {
         let at = told.at?;
         let env = self.env;
         let open = !told.is_url;
-        let password = told.password.or_else(|| self.secret("REDIS_PASSWORD").filter(|_| open));
+        let password = match told.password {
+            None if open => self.secret("REDIS_PASSWORD"),
+            told => told,
+        };
         let text = |name| env.get(name).filter(|_| open);
         let whole = |text: &str| text.trim().parse().ok();
         let db = told.db.or_else(|| self.variable("REDIS_DB", open, "a whole number", whole));
