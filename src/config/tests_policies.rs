@@ -109,6 +109,8 @@ fn fallbacks_of_all_groups_are_the_default_ones() {
     let fallbacks = clean("router_settings: {fallbacks: [{\"*\": [a]}]}\n").routing.fallbacks;
     assert_eq!(names(&fallbacks.default), ["a"]);
     assert!(fallbacks.general.is_empty());
+    let empty = "router_settings: {fallbacks: []}\nlitellm_settings: {fallbacks: [{a: [b]}]}\n";
+    assert_eq!(clean(empty).routing.fallbacks.general.len(), 1, "an empty list is none");
 }
 
 #[test]
