@@ -89,6 +89,11 @@ impl Check<'_> {
         let admission = if strict { BudgetAdmission::Strict } else { BudgetAdmission::Likely };
         let duration = self.text(litellm, "budget_duration");
         let duration = duration.as_deref().and_then(BudgetDuration::parse);
+        let utc = ["utc", "etc/utc", "gmt", "etc/gmt", "z"];
+        let zone = self.text(litellm, "timezone");
+        if let Some(zone) = zone.filter(|zone| !utc.contains(&&*zone.to_ascii_lowercase())) {
+            self.later.insert(format!("litellm_settings.timezone: {zone} (days begin in UTC)"));
+        }
         let max = self.number(litellm, "max_budget").map(NanoUsd::from_dollars);
         if let Some(at) = litellm.get("max_budget").filter(|_| max.is_some_and(|max| max.0 <= 0)) {
             let message = "`max_budget: 0` is no budget, as in LiteLLM".to_owned();

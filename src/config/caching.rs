@@ -150,7 +150,20 @@ impl Check<'_> {
     ) -> (Option<Caching>, Option<RedisSettings>) {
         let nothing = Node { kind: Kind::Map(Vec::new()), place: sections.root.place };
         let params = self.cache_params(sections, &nothing);
+        let before = self.errors();
         let redis = self.redis(sections, params);
+        // A Redis that is not spoken with as told (a password without TLS, say) is none.
+        let is_sound = self.errors() == before;
+        let redis = redis.filter(|_| is_sound);
+        if let Some(CacheParams { path, .. }) = params.filter(CacheParams::wants_redis)
+            && redis.is_none()
+            && is_sound
+        {
+            self.problems.notice(format!(
+                "{path}: no Redis is named (`host`, `url`, REDIS_HOST or REDIS_URL), so answers \
+                 are kept in memory"
+            ));
+        }
         (params.and_then(|params| self.caching(params, redis.as_ref())), redis)
     }
 
@@ -220,8 +233,9 @@ impl Check<'_> {
     fn cache_kind(&mut self, params: CacheParams<'_>, redis: Option<&RedisSettings>) -> CacheKind {
         let CacheParams { map: cache, path, is_router } = params;
         let told = self.text(cache, "type");
-        let exact = ["local", "redis"];
-        if let Some(other) = told.as_deref().filter(|kind| !exact.contains(kind)) {
+        let is_wrong = cache.get("type").is_some_and(|kind| self.wrong.contains(&kind.place));
+        let is_plain = |kind: &str| is_wrong || ["local", "redis"].contains(&kind);
+        if let Some(other) = told.as_deref().filter(|kind| !is_plain(kind)) {
             let place = if params.wants_redis() && redis.is_some() { "Redis" } else { "memory" };
             self.later.insert(format!(
                 "{path}.type: {other} (answers to equal requests are kept in {place})"
@@ -229,12 +243,6 @@ impl Check<'_> {
         }
         if redis.is_some() && (params.wants_redis() || (is_router && told.is_none())) {
             return CacheKind::Redis;
-        }
-        if params.wants_redis() {
-            self.problems.notice(format!(
-                "{path}: no Redis is named (`host`, `url`, REDIS_HOST or REDIS_URL), so answers \
-                 are kept in memory"
-            ));
         }
         CacheKind::Local
     }

@@ -80,9 +80,9 @@ impl Check<'_> {
     }
 }
 
-/// The first that is there.
+/// The first list that holds something: an empty one is none, as in LiteLLM.
 fn told<'n>(one: Option<&'n Node>, other: Option<&'n Node>) -> Option<&'n Node> {
-    one.filter(|node| !node.is_null()).or(other)
+    one.filter(|list| !list.items().is_empty()).or(other)
 }
 
 /// `[{a: [b, c]}, {d: e}]`

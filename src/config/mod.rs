@@ -49,6 +49,8 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_caching;
+#[cfg(test)]
 mod tests_environment;
 #[cfg(test)]
 mod tests_include;
@@ -58,6 +60,8 @@ mod tests_mistakes;
 mod tests_moved;
 #[cfg(test)]
 mod tests_options;
+#[cfg(test)]
+mod tests_policies;
 #[cfg(test)]
 mod tests_tls;
 mod through;

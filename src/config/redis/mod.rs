@@ -1,12 +1,14 @@
 //! The Redis that instances share: one for all.
+mod place;
+
+use self::place::{node, parsed};
 use super::Secret;
 use super::caching::CacheParams;
+use super::env::truth;
 use super::fields::Check;
 use super::load::Sections;
 use super::problem::{Place, Problem};
-use super::url::{is_place, percent_decoded};
-use super::yaml::{self, Kind, Node};
-use http::Uri;
+use super::yaml::{self, Node};
 
 /// Where Redis is, and how it is talked to.
 ///
@@ -100,18 +102,40 @@ impl Check<'_> {
         let at = told.at?;
         let env = self.env;
         let open = !told.is_url;
-        let password = told.password.or_else(|| self.secret("REDIS_PASSWORD").filter(|_| open));
+        let password = match told.password {
+            None if open => self.secret("REDIS_PASSWORD"),
+            told => told,
+        };
         let text = |name| env.get(name).filter(|_| open);
-        let db = told.db.or_else(|| text("REDIS_DB")?.parse().ok()).unwrap_or(0);
-        let tls = told.tls.or_else(|| text("REDIS_SSL").and_then(super::env::truth));
+        let whole = |text: &str| text.trim().parse().ok();
+        let db = told.db.or_else(|| self.variable("REDIS_DB", open, "a whole number", whole));
+        let tls = told.tls.or_else(|| self.variable("REDIS_SSL", open, "true or false", truth));
         Some(RedisSettings {
-            db: if matches!(at, RedisAt::Cluster(_)) { 0 } else { db },
+            db: if matches!(at, RedisAt::Cluster(_)) { 0 } else { db.unwrap_or(0) },
             at,
             username: told.username.or_else(|| text("REDIS_USERNAME").map(str::to_owned)),
             password,
             tls: tls.unwrap_or(false),
             namespace: told.namespace,
         })
+    }
+
+    /// What a variable says, if it counts; an error if that is of no use.
+    fn variable<T>(
+        &mut self,
+        name: &str,
+        counts: bool,
+        what: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.env.get(name).filter(|_| counts)?;
+        let value = read(text);
+        if value.is_none() {
+            let message = format!("the variable {name} is not {what}");
+            let help = format!("set it to {what}, or unset it");
+            self.problems.add_once(Problem::error(message, Place::default()).help(help));
+        }
+        value
     }
 
     /// `redis_url`, else `redis_host` and the keys beside it.
@@ -236,54 +260,4 @@ impl Check<'_> {
         }
         told.unwrap_or_default()
     }
-}
-
-fn parsed(text: &str) -> Option<Told> {
-    let url: Uri = text.trim().parse().ok()?;
-    let tls = match url.scheme_str()? {
-        "redis" => false,
-        "rediss" => true,
-        _ => return None,
-    };
-    let authority = url.authority().filter(|authority| is_place(authority))?;
-    let host = authority.host().trim_matches(['[', ']']).to_owned();
-    let decoded = |text: &str| String::from_utf8(percent_decoded(text.as_bytes())).ok();
-    let user = authority.as_str().rsplit_once('@').map_or("", |(user, _)| user);
-    let (username, password) = user.split_once(':').unwrap_or((user, ""));
-    let (username, password) = (decoded(username)?, decoded(password)?);
-    let db = match url.path().trim_matches('/') {
-        "" => None,
-        path => Some(path.parse().ok()?),
-    };
-    Some(Told {
-        at: Some(RedisAt::Single((host, authority.port_u16().unwrap_or(PORT)))),
-        username: Some(username).filter(|name| !name.is_empty()),
-        password: Some(password).filter(|word| !word.is_empty()).map(Secret::new),
-        db,
-        tls: Some(tls),
-        namespace: None,
-        is_url: true,
-    })
-}
-
-fn node(item: &Node, port: u16) -> Option<RedisNode> {
-    let port_of = |node: &Node| {
-        let port = node.as_number().filter(|port| port.fract() == 0.0)?;
-        (1.0..=65535.0).contains(&port).then_some(port as u16)
-    };
-    let (host, port) = match &item.kind {
-        Kind::List(pair) => match pair.as_slice() {
-            [host, port] => (host.as_text()?, port_of(port)?),
-            _ => return None,
-        },
-        Kind::Map(_) => {
-            let told = item.get("port").filter(|port| !port.is_null());
-            (item.get("host")?.as_text()?, told.map_or(Some(port), port_of)?)
-        }
-        _ => match item.as_text()?.rsplit_once(':') {
-            Some((host, port)) => (host.to_owned(), port.parse().ok()?),
-            None => (item.as_text()?, port),
-        },
-    };
-    Some((host.trim_matches(['[', ']']).to_owned(), port)).filter(|(host, _)| !host.is_empty())
 }
