@@ -39,11 +39,11 @@ proptest! {
         let mut plan = Plan::default().depth(depth);
         for (group, list) in lists.iter().enumerate() {
             let targets: Vec<_> = list.iter().map(|to| Target::new(name(*to))).collect();
-            plan = plan.general(name(u8::try_from(group).unwrap()), targets);
+            plan = plan.general(name(u8::try_from(group).expect("six")), targets);
         }
         let status = |group: &str| statuses[usize::from(group.as_bytes()[0] - b'a')];
         let mut rt = tokio::runtime::Builder::new_current_thread();
-        let rt = rt.enable_time().start_paused(true).build().unwrap();
+        let rt = rt.enable_time().start_paused(true).build().expect("a runtime");
         let (rsp, log) = rt.block_on(call(plan, retries, |group, _| status(group)));
 
         prop_assert_eq!(rsp.status().as_u16(), statuses[0], "all failed: the first is returned");
@@ -74,15 +74,15 @@ async fn call(
         .layer(FallbackLayer::new(Arc::new(plan)))
         .layer(RetryLayer::new(Rules { retries, ..Rules::default() }))
         .service(service_fn(|req: Request<()>| {
-            let group = req.extensions().get::<Call>().unwrap().group.to_string();
+            let group = req.extensions().get::<Call>().expect("it is asked for").group.to_string();
             let attempt = req.extensions().get().copied().unwrap_or_default();
             let status = status(&group, attempt);
-            log.lock().unwrap().push((group, attempt));
+            log.lock().expect("no test panics with it").push((group, attempt));
             async move { Ok::<_, BoxError>(Response::builder().status(status).body(())?) }
         }));
     let asked = Call { group: "a".into(), stream: false, end_user: None };
-    let req = Request::builder().extension(asked).body(()).unwrap();
-    let rsp = service.oneshot(req).await.unwrap();
-    let log = log.lock().unwrap().clone();
+    let req = Request::builder().extension(asked).body(()).expect("a request");
+    let rsp = service.oneshot(req).await.expect("an answer");
+    let log = log.lock().expect("no test panics with it").clone();
     (rsp, log)
 }

@@ -117,6 +117,6 @@ impl Tried {
 pub struct Retries {
     /// Attempts after the first.
     pub done: u32,
-    /// How many there might have been.
+    /// How many the failures allowed.
     pub most: u32,
 }

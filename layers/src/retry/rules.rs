@@ -10,8 +10,8 @@ pub struct Rules {
     /// How many may follow failures of some kinds, whatever is usual for these.
     pub by_class: ByClass,
     /// The most that a deployment of the group asks for by a count of its own
-    /// ([`DeploymentRetries`](super::DeploymentRetries)); none by default, and no more than this
-    /// is granted.
+    /// ([`DeploymentRetries`](super::DeploymentRetries)); none by default. None is granted more
+    /// than the largest count here.
     pub deployments: u32,
     /// Whether only such attempts are repeated of which the provider has seen nothing: for
     /// operations that must not happen twice. Off by default: a model may be asked twice.
@@ -92,7 +92,7 @@ impl Rules {
     /// (`asked`), the deployment that failed, the kind of failure, the rule for all.
     #[must_use]
     pub fn count(&self, asked: Option<u32>, failure: &Failure, group: &Group) -> u32 {
-        let own = failure.retries.map(|own| own.min(self.deployments));
+        let own = failure.retries.map(|own| own.min(self.most(None)));
         let unless_by_class = asked.or(own);
         if self.only_unsent && !failure.fault.unsent {
             return 0;
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(rules.count(None, &outage, &PAIR), 4);
         assert_eq!(plain.count(None, &outage, &PAIR), 2);
         assert_eq!((rules.most(Some(7)), rules.most(None), plain.most(None)), (7, 9, 2));
-        assert_eq!(plain.count(None, &own, &PAIR), 0, "more than the group's deployments have");
+        assert_eq!(plain.count(None, &own, &PAIR), 2, "more than any rule grants");
     }
 
     #[test]

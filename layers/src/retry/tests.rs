@@ -81,6 +81,12 @@ async fn another_deployment_is_tried_without_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failure_of_nobody_knows_whom_is_followed_by_a_pause() {
+    let (_, seen) = run(&Pool::of(2), request(), vec![Err("reset".into()), answer(200, "a")]).await;
+    assert!((500..=1252).contains(&seen[1].at.as_millis()), "{:?}", seen[1].at);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_deployment_gets_pauses_that_double() {
     let (_, seen) = run(&Pool::of(1).retries(3), request(), failing(4)).await;
     let pauses = seen.windows(2).map(|two| (two[1].at - two[0].at).as_millis());
