@@ -67,8 +67,9 @@ impl Plan {
         self
     }
 
-    /// What may answer for `group` where a prompt is too long (`context_window_fallbacks`). Once
-    /// any group has such a list, those without one have no fallback for long prompts.
+    /// What may answer for `group` where a prompt is too long (`context_window_fallbacks`); `*` is
+    /// any group without a list of its own. Once there is any such list, groups that none is for
+    /// have no fallback for long prompts.
     #[must_use]
     pub fn context(
         mut self,
@@ -80,8 +81,8 @@ impl Plan {
     }
 
     /// What may answer for `group` where a provider's policy refuses
-    /// (`content_policy_fallbacks`). Once any group has such a list, those without one have no
-    /// fallback for refusals.
+    /// (`content_policy_fallbacks`); `*` is any group without a list of its own. Once there is any
+    /// such list, groups that none is for have no fallback for refusals.
     #[must_use]
     pub fn content(
         mut self,
@@ -174,9 +175,10 @@ impl Plan {
     }
 }
 
-/// The list of `group` among lists for one cause; `None` where there are no such lists at all.
+/// The list of `group`, or that of `*`, among lists for one cause; `None` where there are no such
+/// lists at all.
 fn special<'a>(lists: &'a Lists, group: &str) -> Option<Option<&'a Arc<[Target]>>> {
-    (!lists.is_empty()).then(|| lists.get(group))
+    (!lists.is_empty()).then(|| lists.get(group).or_else(|| lists.get("*")))
 }
 
 /// The fallbacks that a request asks for (LiteLLM's `fallbacks`, `context_window_fallbacks` and
@@ -246,6 +248,9 @@ mod tests {
         // There are lists for it, but none for this group: the error is returned.
         assert!(names(&plan, "other", Cause::ContextTooLong, None).is_empty());
         assert!(names(&plan, "other", Cause::ContentFilter, None).is_empty());
+        let plan = plan.context("*", [Target::new("longest")]);
+        assert_eq!(names(&plan, "gpt-4o", Cause::ContextTooLong, None), ["long"]);
+        assert_eq!(names(&plan, "other", Cause::ContextTooLong, None), ["longest"]);
     }
 
     #[test]
