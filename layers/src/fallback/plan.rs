@@ -183,7 +183,7 @@ fn special<'a>(lists: &'a Lists, group: &str) -> Option<Option<&'a Arc<[Target]>
 
 /// The fallbacks that a request asks for (LiteLLM's `fallbacks`, `context_window_fallbacks` and
 /// `disable_fallbacks` in a body). A request fact, written by ingest; absent means that the
-/// [`Plan`] holds. Its lists hold for the groups of the plan too that it leads to.
+/// [`Plan`] holds. Its lists hold for the groups too that they lead to.
 #[derive(Clone, Debug, Default)]
 pub struct FallbackOverride {
     /// Whatever the failure, before any list of the plan.
