@@ -67,8 +67,9 @@ impl Plan {
         self
     }
 
-    /// What may answer for `group` where a prompt is too long (`context_window_fallbacks`). Once
-    /// any group has such a list, those without one have no fallback for long prompts.
+    /// What may answer for `group` where a prompt is too long (`context_window_fallbacks`); `*` is
+    /// any group without a list of its own. Once there is any such list, groups that none is for
+    /// have no fallback for long prompts.
     #[must_use]
     pub fn context(
         mut self,
@@ -80,8 +81,8 @@ impl Plan {
     }
 
     /// What may answer for `group` where a provider's policy refuses
-    /// (`content_policy_fallbacks`). Once any group has such a list, those without one have no
-    /// fallback for refusals.
+    /// (`content_policy_fallbacks`); `*` is any group without a list of its own. Once there is any
+    /// such list, groups that none is for have no fallback for refusals.
     #[must_use]
     pub fn content(
         mut self,
@@ -174,14 +175,15 @@ impl Plan {
     }
 }
 
-/// The list of `group` among lists for one cause; `None` where there are no such lists at all.
+/// The list of `group`, or that of `*`, among lists for one cause; `None` where there are no such
+/// lists at all.
 fn special<'a>(lists: &'a Lists, group: &str) -> Option<Option<&'a Arc<[Target]>>> {
-    (!lists.is_empty()).then(|| lists.get(group))
+    (!lists.is_empty()).then(|| lists.get(group).or_else(|| lists.get("*")))
 }
 
 /// The fallbacks that a request asks for (LiteLLM's `fallbacks`, `context_window_fallbacks` and
 /// `disable_fallbacks` in a body). A request fact, written by ingest; absent means that the
-/// [`Plan`] holds. Its lists hold for the groups of the plan too that it leads to.
+/// [`Plan`] holds. Its lists hold for the groups too that they lead to.
 #[derive(Clone, Debug, Default)]
 pub struct FallbackOverride {
     /// Whatever the failure, before any list of the plan.
@@ -192,4 +194,111 @@ pub struct FallbackOverride {
     pub content: Option<Arc<[Target]>>,
     /// No fallbacks at all.
     pub disabled: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FallbackOverride, Plan, Target};
+    use crate::facts::Cause;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_groups_own_list_goes_before_the_one_for_any() {
+        let plan = plan();
+        assert_eq!(names(&plan, "gpt-4o", Cause::Outage, None), ["general"]);
+        assert_eq!(names(&plan, "other", Cause::Outage, None), ["any"]);
+    }
+
+    #[test]
+    fn a_name_is_also_looked_for_without_its_provider() {
+        let plan = plan().general("groq/gpt-4o", [Target::new("own")]);
+        assert_eq!(names(&plan, "openai/gpt-4o", Cause::Outage, None), ["general"]);
+        assert_eq!(names(&plan, "groq/gpt-4o", Cause::Outage, None), ["own"]);
+        assert_eq!(names(&plan, "openai/other", Cause::Outage, None), ["any"]);
+    }
+
+    #[test]
+    fn any_failure_leads_to_the_general_list() {
+        for cause in [
+            Cause::BadCredential,
+            Cause::Permission,
+            Cause::Quota,
+            Cause::RateLimit,
+            Cause::Overload,
+            Cause::ContextTooLong,
+            Cause::ContentFilter,
+            Cause::Invalid,
+            Cause::NotFound,
+            Cause::Timeout,
+            Cause::Outage,
+            Cause::Network,
+        ] {
+            assert_eq!(names(&plan(), "gpt-4o", cause, None), ["general"], "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_with_lists_of_its_own_goes_by_them_alone() {
+        let plan = plan().context("gpt-4o", [Target::new("long")]);
+        let plan = plan.content("gpt-4o", [Target::new("lenient")]);
+        assert!(plan.has_context() && plan.has_content());
+        assert_eq!(names(&plan, "gpt-4o", Cause::ContextTooLong, None), ["long"]);
+        assert_eq!(names(&plan, "gpt-4o", Cause::ContentFilter, None), ["lenient"]);
+        assert_eq!(names(&plan, "gpt-4o", Cause::Outage, None), ["general"]);
+        // There are lists for it, but none for this group: the error is returned.
+        assert!(names(&plan, "other", Cause::ContextTooLong, None).is_empty());
+        assert!(names(&plan, "other", Cause::ContentFilter, None).is_empty());
+        let plan = plan.context("*", [Target::new("longest")]);
+        assert_eq!(names(&plan, "gpt-4o", Cause::ContextTooLong, None), ["long"]);
+        assert_eq!(names(&plan, "other", Cause::ContextTooLong, None), ["longest"]);
+    }
+
+    #[test]
+    fn what_the_request_asks_for_goes_first() {
+        let plan = plan().context("gpt-4o", [Target::new("long")]);
+        let list = |name: &str| Some(Arc::from([Target::new(name)]));
+        let general = FallbackOverride { general: list("asked"), ..Default::default() };
+        let both = FallbackOverride { context: list("asked-long"), ..general.clone() };
+        for (cause, asked, expected) in [
+            (Cause::Outage, &general, "asked"),
+            (Cause::ContextTooLong, &general, "asked"),
+            (Cause::ContextTooLong, &both, "asked-long"),
+            (Cause::ContentFilter, &both, "asked"),
+        ] {
+            assert_eq!(names(&plan, "gpt-4o", cause, Some(asked)), [expected], "{cause:?}");
+        }
+        let lenient = FallbackOverride { content: list("asked"), ..Default::default() };
+        assert_eq!(names(&plan, "gpt-4o", Cause::ContentFilter, Some(&lenient)), ["asked"]);
+        assert_eq!(names(&plan, "gpt-4o", Cause::Outage, Some(&lenient)), ["general"]);
+    }
+
+    #[test]
+    fn a_plan_applies_where_any_failure_leads_elsewhere() {
+        let plan = Plan::default().general("a", [Target::new("b")]);
+        let asked = FallbackOverride {
+            general: Some([Target::new("c")].into()),
+            disabled: false,
+            ..Default::default()
+        };
+        let disabled = FallbackOverride { disabled: true, ..asked.clone() };
+        assert!(plan.applies("a", None) && !plan.applies("b", None));
+        assert!(plan.applies("b", Some(&asked)) && !plan.applies("a", Some(&disabled)));
+        assert!(Plan::default().context("a", [Target::new("b")]).applies("a", None));
+        assert!(Plan::default().content("a", [Target::new("b")]).applies("a", None));
+        assert!(!plan.depth(0).applies("a", Some(&asked)));
+    }
+
+    fn plan() -> Plan {
+        Plan::default().general("gpt-4o", [Target::new("general")]).any([Target::new("any")])
+    }
+
+    fn names<'a>(
+        plan: &'a Plan,
+        group: &str,
+        cause: Cause,
+        asked: Option<&'a FallbackOverride>,
+    ) -> Vec<&'a str> {
+        let targets = plan.targets(group, cause, asked).into_iter().flat_map(|list| list.iter());
+        targets.map(|target| &*target.group).collect()
+    }
 }

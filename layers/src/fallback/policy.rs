@@ -25,7 +25,8 @@ pub trait Policy<B>: Clone {
         req.extensions().get::<Call>().map(|call| call.group.clone())
     }
 
-    /// How a group failed; `None` if it did not, and its answer is committed.
+    /// How a group failed; `None` if it did not, and its answer is committed. By default
+    /// [`Fault::of`].
     fn fault<R>(&self, outcome: Result<&Response<R>, &BoxError>) -> Option<Fault> {
         Fault::of(outcome)
     }

@@ -41,7 +41,7 @@ impl Backoff {
         let wait = retry_after
             .filter(asked)
             .unwrap_or_else(|| doubled().max(self.min_delay).min(self.max_delay));
-        wait + self.jitter.mul_f64(fastrand::f64())
+        wait.saturating_add(self.jitter.mul_f64(fastrand::f64()))
     }
 }
 

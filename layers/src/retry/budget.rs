@@ -132,3 +132,55 @@ impl fmt::Debug for RetryBudget {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RetryBudget;
+    use std::thread;
+    use std::time::Duration;
+    use tokio::time::advance;
+
+    #[tokio::test(start_paused = true)]
+    async fn some_retries_are_free() {
+        assert_eq!(left(&RetryBudget::new(20, 1)), 10);
+        assert_eq!(left(&RetryBudget::new(0, 0)), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_of_the_calls_may_be_retried() {
+        let budget = RetryBudget::new(20, 0);
+        for _ in 0..100 {
+            budget.deposit();
+        }
+        assert_eq!(left(&budget), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_counts_for_ten_seconds() {
+        let budget = RetryBudget::new(100, 0);
+        budget.deposit();
+        advance(Duration::from_secs(9)).await;
+        budget.deposit();
+        assert!(budget.withdraw());
+        advance(Duration::from_secs(1)).await;
+        assert!(!budget.withdraw(), "the first call and not its retry is forgotten");
+        advance(Duration::from_secs(9)).await;
+        assert!(!budget.withdraw(), "nothing is left of either");
+        budget.deposit();
+        assert!(budget.withdraw());
+    }
+
+    #[test]
+    fn no_two_calls_have_the_same_retry() {
+        let budget = RetryBudget::new(0, 10);
+        let taken = thread::scope(|scope| {
+            let all = [(); 4].map(|()| scope.spawn(|| left(&budget)));
+            all.map(|one| one.join().unwrap()).iter().sum::<usize>()
+        });
+        assert!((97..=100).contains(&taken), "{taken} of 100");
+    }
+
+    fn left(budget: &RetryBudget) -> usize {
+        (0..200).take_while(|_| budget.withdraw()).count()
+    }
+}

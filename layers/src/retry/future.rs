@@ -7,6 +7,7 @@ use pin_project::pin_project;
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower_service::Service;
@@ -43,6 +44,8 @@ struct Run<P, B> {
     asked: Option<u32>,
     done: u32,
     most: u32,
+    /// The most of what the failures so far allow.
+    allowed: u32,
     /// While another attempt may follow.
     kept: Option<Request<B>>,
 }
@@ -60,7 +63,7 @@ where
         if let Some(budget) = &rules.budget {
             budget.deposit();
         }
-        let run = Run { policy, backoff, rules, asked, done: 0, most, kept };
+        let run = Run { policy, backoff, rules, asked, done: 0, most, allowed: 0, kept };
         Self { state: State::Calling(service.call(req)), service, run }
     }
 }
@@ -115,16 +118,21 @@ impl<P: Policy<B>, B> Run<P, B> {
             kept.extensions_mut().get_or_insert_default::<Tried>().add(deployment);
         }
         let group = self.policy.group(kept);
-        if self.done >= self.rules.count(self.asked, &failure, &group) {
+        let count = self.rules.count(self.asked, &failure, &group);
+        self.allowed = self.allowed.max(count);
+        if self.done >= count {
             return None;
         }
+        // Where nobody says which deployment failed, it may be the next one too.
+        let elsewhere = failure.deployment.is_some() && group.has_another();
         let pause = || self.backoff.delay(self.done, failure.fault.retry_after);
-        let now = Instant::now();
-        let next = (!group.has_another()).then(|| now + pause());
+        let pause = if elsewhere { Duration::ZERO } else { pause() };
+        let next = Instant::now().checked_add(pause)?;
         let deadline = kept.extensions().get::<Deadline>();
-        if deadline.is_some_and(|Deadline(deadline)| next.unwrap_or(now) >= *deadline) {
+        if deadline.is_some_and(|Deadline(deadline)| next >= *deadline) {
             return None;
         }
+        let next = (!pause.is_zero()).then_some(next);
         let budget = self.rules.budget.as_ref();
         budget.is_none_or(super::RetryBudget::withdraw).then_some((failure, next))
     }
@@ -158,7 +166,7 @@ impl<P: Policy<B>, B> Run<P, B> {
         if let Ok(rsp) = &mut outcome
             && self.done > 0
         {
-            rsp.extensions_mut().insert(Retries { done: self.done, most: self.most });
+            rsp.extensions_mut().insert(Retries { done: self.done, most: self.allowed });
         }
         outcome
     }

@@ -6,6 +6,7 @@
 //! ([`Group`]). A copy of the request is kept as long as another attempt may follow; the last one
 //! takes it. Further attempts have two facts more: [`Attempt`](crate::facts::Attempt) counts
 //! them, and [`Tried`] names the deployments that have failed, which whoever picks should avoid.
+//! What attempts share, as their [`Bill`](crate::facts::Bill), has to be a fact before the first.
 //!
 //! Whatever comes back as an answer without a fault is committed: a body that fails later is
 //! passed on as it is. So what is inside should hold the beginning of a stream back until it is

@@ -9,15 +9,17 @@ pub trait Policy<B>: Clone {
     /// What holds for `req`. Asked once, before its first attempt.
     fn rules(&self, req: &Request<B>) -> Rules;
 
-    /// How the group of `req` stands now. Asked after each failure; the fact [`Tried`] names the
-    /// deployments that have failed so far.
+    /// How the group of `req` stands now. Asked after each failure, and again after the pause; the
+    /// fact [`Tried`] names the deployments that have failed so far.
     fn group(&self, req: &Request<B>) -> Group;
 
     /// A copy of `req` for another attempt; `None` if it cannot be sent again. Asked only where
     /// another attempt may follow.
     fn copy(&self, req: &Request<B>) -> Option<Request<B>>;
 
-    /// How an attempt failed; `None` if it did not, and its answer is committed.
+    /// How an attempt failed; `None` if it did not, and its answer is committed. By default
+    /// [`Failure::of`]: an error without a [`Fault`](crate::facts::Fault) in its chain is one of
+    /// the network, so one that is not has to say so or to be known here.
     fn failure<R>(&self, outcome: Result<&Response<R>, &BoxError>) -> Option<Failure> {
         Failure::of(outcome)
     }
@@ -115,6 +117,6 @@ impl Tried {
 pub struct Retries {
     /// Attempts after the first.
     pub done: u32,
-    /// How many there might have been.
+    /// How many the failures allowed.
     pub most: u32,
 }

@@ -10,8 +10,8 @@ pub struct Rules {
     /// How many may follow failures of some kinds, whatever is usual for these.
     pub by_class: ByClass,
     /// The most that a deployment of the group asks for by a count of its own
-    /// ([`DeploymentRetries`](super::DeploymentRetries)); none by default, and no more than this
-    /// is granted.
+    /// ([`DeploymentRetries`](super::DeploymentRetries)); none by default. None is granted more
+    /// than the largest count here.
     pub deployments: u32,
     /// Whether only such attempts are repeated of which the provider has seen nothing: for
     /// operations that must not happen twice. Off by default: a model may be asked twice.
@@ -92,7 +92,7 @@ impl Rules {
     /// (`asked`), the deployment that failed, the kind of failure, the rule for all.
     #[must_use]
     pub fn count(&self, asked: Option<u32>, failure: &Failure, group: &Group) -> u32 {
-        let own = failure.retries.map(|own| own.min(self.deployments));
+        let own = failure.retries.map(|own| own.min(self.most(None)));
         let unless_by_class = asked.or(own);
         if self.only_unsent && !failure.fault.unsent {
             return 0;
@@ -119,4 +119,138 @@ fn mends(fault: &Fault, group: &Group) -> bool {
     };
     // This is where a rate limit leaves for a fallback at once: nobody is left to ask.
     retried && !in_vain && group.healthy > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Failure, Fallbacks, Group};
+    use super::{ByClass, Rules};
+    use crate::facts::{Cause, Fault};
+    use http::StatusCode;
+
+    const PAIR: Group = Group { deployments: 2, healthy: 2, ..Group::single() };
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        for status in [408, 409, 429, 500, 501, 502, 503, 504, 520, 529] {
+            assert_eq!(retries(status, &Group::single()), 2, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_would_fail_again_is_not() {
+        for status in [400, 402, 404, 405, 410, 413, 415, 422, 424, 451] {
+            assert_eq!(retries(status, &PAIR), 0, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_refused_credential_is_tried_again_where_there_is_another_one() {
+        for status in [401, 403] {
+            assert_eq!(retries(status, &Group::single()), 0, "{status}");
+            assert_eq!(retries(status, &PAIR), 2, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_failure_with_fallbacks_of_its_own_is_left_to_them() {
+        let context = Fallbacks { context: true, content: false };
+        let content = Fallbacks { context: false, content: true };
+        for (cause, fallbacks, expected) in [
+            (Cause::ContextTooLong, Fallbacks::default(), 2),
+            (Cause::ContextTooLong, content, 2),
+            (Cause::ContextTooLong, context, 0),
+            (Cause::ContentFilter, Fallbacks::default(), 2),
+            (Cause::ContentFilter, context, 2),
+            (Cause::ContentFilter, content, 0),
+            (Cause::Outage, Fallbacks { context: true, content: true }, 2),
+        ] {
+            let failure = failure(cause, 500);
+            let group = Group { fallbacks, ..PAIR };
+            let count = Rules::default().count(None, &failure, &group);
+            assert_eq!(count, expected, "{cause:?} with {fallbacks:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_tried_where_nothing_is_healthy() {
+        for status in [408, 429, 500] {
+            assert_eq!(retries(status, &Group { healthy: 0, ..PAIR }), 0, "{status}");
+        }
+    }
+
+    #[test]
+    fn each_kind_of_failure_has_its_own_count() {
+        let by_class = ByClass {
+            bad_request: Some(1),
+            authentication: Some(2),
+            timeout: Some(3),
+            rate_limit: Some(4),
+            content_policy: Some(5),
+            internal_server: Some(6),
+        };
+        for (cause, status, count) in [
+            (Cause::Invalid, 400, Some(1)),
+            (Cause::ContextTooLong, 400, Some(1)),
+            (Cause::BadCredential, 401, Some(2)),
+            (Cause::Timeout, 408, Some(3)),
+            (Cause::RateLimit, 429, Some(4)),
+            (Cause::Quota, 429, Some(4)),
+            (Cause::ContentFilter, 400, Some(5)),
+            (Cause::Outage, 500, Some(6)),
+            (Cause::Overload, 529, Some(6)),
+            (Cause::Network, 500, Some(6)),
+            (Cause::Quota, 402, None),
+            (Cause::Permission, 403, None),
+            (Cause::NotFound, 404, None),
+        ] {
+            assert_eq!(by_class.count(&failure(cause, status).fault), count, "{cause:?} {status}");
+        }
+        let without = ByClass { content_policy: None, ..by_class };
+        assert_eq!(without.count(&failure(Cause::ContentFilter, 400).fault), Some(1));
+    }
+
+    #[test]
+    fn a_kind_with_a_count_is_tried_whatever_is_usual() {
+        let by_class = ByClass { bad_request: Some(3), rate_limit: Some(0), ..ByClass::default() };
+        let rules = Rules { by_class, ..Rules::default() };
+        let nobody = Group { healthy: 0, ..Group::single() };
+        assert_eq!(rules.count(None, &failure(Cause::Invalid, 400), &nobody), 3);
+        assert_eq!(rules.count(None, &failure(Cause::RateLimit, 429), &PAIR), 0);
+        assert_eq!(rules.count(None, &failure(Cause::Outage, 500), &PAIR), 2);
+    }
+
+    #[test]
+    fn the_request_counts_before_the_deployment_that_before_the_kind_and_that_before_the_rest() {
+        let by_class = ByClass { internal_server: Some(4), ..ByClass::default() };
+        let rules = Rules { by_class, deployments: 9, ..Rules::default() };
+        let plain = Rules::default();
+        let outage = failure(Cause::Outage, 500);
+        let own = Failure { retries: Some(3), ..outage.clone() };
+        assert_eq!(rules.count(Some(7), &own, &PAIR), 7);
+        assert_eq!(rules.count(None, &own, &PAIR), 3);
+        assert_eq!(rules.count(None, &outage, &PAIR), 4);
+        assert_eq!(plain.count(None, &outage, &PAIR), 2);
+        assert_eq!((rules.most(Some(7)), rules.most(None), plain.most(None)), (7, 9, 2));
+        assert_eq!(plain.count(None, &own, &PAIR), 2, "more than any rule grants");
+    }
+
+    #[test]
+    fn what_must_not_happen_twice_is_repeated_only_if_it_was_never_sent() {
+        let rules = Rules { only_unsent: true, ..Rules::default() };
+        let mut lost = failure(Cause::Network, 500);
+        assert_eq!(rules.count(None, &lost, &PAIR), 0);
+        lost.fault.unsent = true;
+        assert_eq!(rules.count(None, &lost, &PAIR), 2);
+    }
+
+    fn retries(status: u16, group: &Group) -> u32 {
+        let cause = Cause::of(StatusCode::from_u16(status).unwrap());
+        Rules::default().count(None, &failure(cause, status), group)
+    }
+
+    fn failure(cause: Cause, status: u16) -> Failure {
+        let fault = Fault::new(cause, StatusCode::from_u16(status).unwrap());
+        Failure { fault, deployment: None, retries: None }
+    }
 }
