@@ -1,4 +1,9 @@
 //! All counters of one process, by what they count.
+#[cfg(all(test, bartizan_loom))]
+mod loom;
+#[cfg(all(test, not(bartizan_loom)))]
+mod tests;
+
 use super::window::{ENDLESS, Share, Window};
 use crate::facts::{Limit, Measure, Scope};
 use crate::sync::{Arc, Mutex};
@@ -129,4 +134,4 @@ fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
 #[cfg(not(bartizan_loom))]
 type Guard<'a, T> = std::sync::MutexGuard<'a, T>;
 #[cfg(bartizan_loom)]
-type Guard<'a, T> = loom::sync::MutexGuard<'a, T>;
+type Guard<'a, T> = ::loom::sync::MutexGuard<'a, T>;
