@@ -1,8 +1,7 @@
-//! The locks that shared state is built from: `std`'s, or those of the model checker.
+//! The standard library's locks and atomics; those of loom where it tries every interleaving.
 //!
 //! The configuration has a name of its own, since `tokio` takes `--cfg loom` for itself.
-#[cfg(not(bartizan_loom))]
-pub(crate) use std::sync::{Arc, Mutex};
-
 #[cfg(bartizan_loom)]
-pub(crate) use loom::sync::{Arc, Mutex};
+pub(crate) use loom::sync::*;
+#[cfg(not(bartizan_loom))]
+pub(crate) use std::sync::*;
