@@ -6,7 +6,7 @@ mod tests;
 
 use super::window::{ENDLESS, Share, Window};
 use crate::facts::{Limit, Measure, Scope};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, MutexGuard};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -127,11 +127,6 @@ impl Counter {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-#[cfg(not(bartizan_loom))]
-type Guard<'a, T> = std::sync::MutexGuard<'a, T>;
-#[cfg(bartizan_loom)]
-type Guard<'a, T> = ::loom::sync::MutexGuard<'a, T>;
