@@ -131,6 +131,7 @@ impl Service<Request<AdminRoute>> for Admin {
 }
 
 fn metrics(handles: &Handles) -> Response<Body> {
+    handles.router.tell_states(&handles.metrics);
     let text = handles.metrics.encode(handles.router.connections());
     with_type("text/plain; version=0.0.4; charset=utf-8", text.into())
 }

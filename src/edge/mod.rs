@@ -11,6 +11,7 @@ mod guard;
 mod inflate;
 mod ingest;
 mod intake;
+mod overrides;
 mod panic;
 mod pause;
 mod record;

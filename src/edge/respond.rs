@@ -3,7 +3,7 @@
 //! The table from error to status, class and text follows the contract's 4.4.
 use crate::edge::{IngestError, Paused, TooManyCalls};
 use crate::providers::{Class, Dialect, Operation, Problem};
-use crate::router::{RouteError, UpstreamFailure, failure};
+use crate::router::{NoDeployment, RouteError, UpstreamFailure, failure};
 use crate::telemetry::{RequestId, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::AuthError;
@@ -132,6 +132,9 @@ pub fn problem(error: &(dyn std::error::Error + 'static)) -> Problem {
     }
     if let Some(error) = cause_ref::<RouteError>(error) {
         return error.problem();
+    }
+    if let Some(nobody) = cause_ref::<NoDeployment>(error) {
+        return nobody.why.problem();
     }
     if let Some(error) = cause_ref::<UpstreamFailure>(error) {
         return error.problem();

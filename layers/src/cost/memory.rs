@@ -56,6 +56,11 @@ impl<B: Budgets> MemoryLedger<B> {
         Self { budgets, books: Arc::default(), calendar: Calendar::default() }
     }
 
+    /// A ledger with other `budgets` and this one's accounts.
+    pub fn sharing<Q: Budgets>(&self, budgets: Q) -> MemoryLedger<Q> {
+        MemoryLedger { budgets, books: self.books.clone(), calendar: self.calendar.clone() }
+    }
+
     /// The place at whose midnight days begin.
     #[must_use]
     pub fn zone(mut self, zone: Zone) -> Self {
