@@ -80,10 +80,10 @@ impl Counters {
         shard.counters.get(&*limit.subject).map_or(0, |counter| counter.used(now))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "only the low bits of a hash are used")]
     fn shard(&self, limit: &Limit) -> &Mutex<Shard> {
         let kind = limit.scope as usize * MEASURES + limit.measure as usize;
-        let spread = self.hasher.hash_one(&*limit.subject) as usize % SHARDS;
+        // Not the low bits: the maps go by these, and would be filled unevenly.
+        let spread = (self.hasher.hash_one(&*limit.subject) >> 32) as usize % SHARDS;
         &self.shards[kind * SHARDS + spread]
     }
 
