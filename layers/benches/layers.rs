@@ -1,7 +1,8 @@
 //! What a layer adds to one call: compare `bare` with `layer`.
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::{AuthLayer, MemoryKeys};
-use bartizan_layers::facts::Principal;
+use bartizan_layers::cost::{CostLayer, MemoryLedger};
+use bartizan_layers::facts::{NanoUsd, Principal};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{Request, Response};
@@ -24,6 +25,19 @@ fn auth(c: &mut Criterion) {
     group.finish();
 }
 
+fn cost(c: &mut Criterion) {
+    let rt = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let bare = service_fn(async |_: Request<()>| {
+        Ok::<_, BoxError>(Response::new(Full::new(Bytes::from_static(b"hi"))))
+    });
+    let layer = CostLayer::new(MemoryLedger::daily(NanoUsd(i64::MAX))).layer(bare);
+
+    let mut group = c.benchmark_group("cost");
+    group.bench_function("bare", |b| b.iter(|| rt.block_on(call(bare))));
+    group.bench_function("layer", |b| b.iter(|| rt.block_on(call(layer.clone()))));
+    group.finish();
+}
+
 async fn call<S, B>(service: S) -> Bytes
 where
     S: Service<Request<()>, Response = Response<B>, Error = BoxError>,
@@ -34,5 +48,5 @@ where
     rsp.into_body().collect().await.expect("a body").to_bytes()
 }
 
-criterion_group!(benches, auth);
+criterion_group!(benches, auth, cost);
 criterion_main!(benches);

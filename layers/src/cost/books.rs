@@ -31,6 +31,11 @@ impl Books {
             self.0.write().unwrap_or_else(PoisonError::into_inner).add(key, calendar)
         })
     }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.read().unwrap().pages.len()
+    }
 }
 
 impl Pages {

@@ -1,4 +1,7 @@
 //! A ledger in this process's memory.
+#[cfg(test)]
+mod tests;
+
 use super::books::{Books, Calendar, Page};
 use super::{
     Account, Admission, Budget, BudgetWindow, Budgets, CostError, Exhausted, Hold, Ledger, Zone,
