@@ -8,6 +8,9 @@
 //! or before the client left without having seen headers, are charged too, if they used anything.
 //! All other holds go back whole.
 //!
+//! It belongs outside of retry, fallback and whatever else sends an attempt again: a call has one
+//! hold and one bill, however many attempts it takes.
+//!
 //! # Errors
 //!
 //! [`CostError`], before the inner service is called. Inner errors pass through untouched.
