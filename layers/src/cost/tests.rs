@@ -98,6 +98,18 @@ async fn all_attempts_are_charged() {
 }
 
 #[tokio::test]
+async fn of_one_attempt_others_are_not_charged() {
+    let ledger = MemoryLedger::new(NanoUsd(100));
+    let (upstream, mut handle) = pair();
+    let cost = CostLayer::new(ledger.clone()).one_attempt().layer(upstream);
+    let mut req = likely(10);
+    Bill::of(req.extensions_mut()).add(used(50));
+    let (rsp, ()) = tokio::join!(cost.oneshot(req), answer(&mut handle, Ok(3)));
+    drop(rsp.unwrap());
+    assert_eq!(ledger.left(), NanoUsd(97));
+}
+
+#[tokio::test]
 async fn attempts_before_an_upstream_failure_are_charged() {
     let (cost, mut upstream, ledger) = cost_with_budget(100);
     let attempts = async {
