@@ -1,0 +1,126 @@
+//! Against an upstream that turns bad at once above some number of calls.
+use crate::adaptive::{Bounds, Group, Outcome, Waiting};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Above its capacity it is four times slower, and one call in twenty fails.
+struct Upstream {
+    capacity: AtomicU32,
+    inflight: AtomicU32,
+    latency: Duration,
+    /// By how much a latency differs: 0.1 is a tenth up or down.
+    noise: f64,
+    failure: Outcome,
+    random: AtomicU64,
+    calls: AtomicU32,
+    failed: AtomicU32,
+}
+
+impl Upstream {
+    fn new(millis: u64, noise: f64, failure: Outcome) -> Arc<Self> {
+        Arc::new(Self {
+            capacity: AtomicU32::new(40),
+            inflight: AtomicU32::new(0),
+            latency: Duration::from_millis(millis),
+            noise,
+            failure,
+            random: AtomicU64::new(42),
+            calls: AtomicU32::new(0),
+            failed: AtomicU32::new(0),
+        })
+    }
+
+    async fn call(&self) -> Outcome {
+        let over = self.inflight.fetch_add(1, Relaxed) + 1 > self.capacity.load(Relaxed);
+        let noise = 1.0 + self.noise * (2.0 * self.random() - 1.0);
+        let times = if over { 4.0 } else { 1.0 };
+        sleep(self.latency.mul_f64(noise * times)).await;
+        self.inflight.fetch_sub(1, Relaxed);
+        self.calls.fetch_add(1, Relaxed);
+        if over && self.random() < 0.05 {
+            self.failed.fetch_add(1, Relaxed);
+            return self.failure;
+        }
+        Outcome::Answered
+    }
+
+    /// From 0 to 1.
+    fn random(&self) -> f64 {
+        let mut x = self.random.load(Relaxed);
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        self.random.store(x, Relaxed);
+        (x >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn take_counts(&self) -> (u32, u32) {
+        (self.calls.swap(0, Relaxed), self.failed.swap(0, Relaxed))
+    }
+}
+
+struct Seen {
+    low: u32,
+    high: u32,
+    calls: u32,
+    failed: u32,
+    /// How long after the capacity has doubled it was used to four fifths.
+    refilled: Option<Duration>,
+}
+
+async fn load(upstream: Arc<Upstream>, clients: usize, watch: u32) -> Seen {
+    let group = Group::new(Waiting::default());
+    let limit = group.limit(Bounds::default());
+    let mut tasks = JoinSet::new();
+    for _ in 0..clients {
+        let (group, limit, upstream) = (group.clone(), limit.clone(), upstream.clone());
+        tasks.spawn(async move {
+            loop {
+                let (_, mut permit) = group.acquire([&limit]).await.unwrap();
+                permit.record(upstream.call().await);
+            }
+        });
+    }
+    sleep(10 * SECOND).await;
+    upstream.take_counts();
+    let samples = Mutex::new(Vec::new());
+    let end = Instant::now() + watch * SECOND;
+    while Instant::now() < end {
+        sleep(Duration::from_millis(7)).await;
+        samples.lock().unwrap().push(upstream.inflight.load(Relaxed));
+    }
+    let mut samples = samples.into_inner().unwrap();
+    samples.sort_unstable();
+    let (calls, failed) = upstream.take_counts();
+    upstream.capacity.store(80, Relaxed);
+    let doubled = Instant::now();
+    let mut refilled = None;
+    while refilled.is_none() && doubled.elapsed() < 30 * SECOND {
+        sleep(Duration::from_millis(7)).await;
+        refilled = (upstream.inflight.load(Relaxed) >= 64).then(|| doubled.elapsed());
+    }
+    let (low, high) = (samples[samples.len() / 100], samples[samples.len() * 99 / 100]);
+    Seen { low, high, calls, failed, refilled }
+}
+
+#[tokio::test(start_paused = true)]
+async fn explore() {
+    for clients in [100, 200] {
+        for millis in [20, 50, 100, 200, 300, 500] {
+            for noise in [0.05, 0.3, 0.6] {
+                for failure in [Outcome::Failed, Outcome::Overloaded] {
+                    let wall = std::time::SystemTime::now();
+                    let s = load(Upstream::new(millis, noise, failure), clients, 37).await;
+                    println!("{clients} {millis}ms ±{noise} {failure:?}: {}..{} err {:.3}% of {} ({:.0}% util) refill {:?} [{:?}]",
+                        s.low, s.high, f64::from(s.failed)*100.0/f64::from(s.calls), s.calls,
+                        f64::from(s.calls)*100.0/(37.0*40.0*1000.0/millis as f64), s.refilled, wall.elapsed().unwrap());
+                }
+            }
+        }
+    }
+}
