@@ -2,10 +2,10 @@
 //!
 //! A limit is tried for a *round*: samples count only if their call started after the limit was
 //! last changed, so there is one reaction per round trip. A round is judged by its median time to
-//! first byte against the baseline, or as soon as three quarters of eight samples are far too
+//! first byte against the baseline, by how many are far slower than it, or as soon as three quarters of eight samples are far too
 //! slow. A clean round at a full limit raises it, quickly below the highest limit that was
 //! clean before, by halves towards the lowest that was not; between them lies a plateau, kept for
-//! seconds, after which it feels its way up in steps that double while they stay clean.
+//! seconds, after which it feels its way up in steps that grow while they stay clean.
 use super::Bounds;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,6 +29,8 @@ pub(super) struct Sample {
     pub(super) round: u32,
     /// How many were in flight when it started, with itself.
     pub(super) taken: u32,
+    /// How many are now.
+    pub(super) inflight: u32,
     /// How long the first byte took.
     pub(super) ttfb: Duration,
     pub(super) outcome: Outcome,
@@ -36,13 +38,13 @@ pub(super) struct Sample {
 
 /// Samples of one round: enough for a median, few enough to act soon.
 const FEWEST: usize = 12;
-const MOST: usize = 64;
+const MOST: usize = 100;
 /// From so many samples on, a round that is slow throughout is not heard to its end.
 const EARLY: usize = 8;
 /// How long a plateau is kept at least and at most, in time and in round trips: a step too far
 /// costs one round trip of slow calls, which must be few among all.
-const PATIENCE: (Duration, u32) = (Duration::from_secs(5), 16);
-const MOST_PATIENCE: (Duration, u32) = (Duration::from_secs(8), 24);
+const PATIENCE: (Duration, u32) = (Duration::from_secs(5), 10);
+const MOST_PATIENCE: (Duration, u32) = (Duration::from_secs(7), 16);
 /// What is left of the limit after the first cut, the second in a row, and so on.
 const CUTS: [f64; 5] = [0.9, 0.8, 0.7, 0.6, 0.5];
 
@@ -54,6 +56,8 @@ pub(super) struct Control {
     round: u32,
     /// The time to first byte of an upstream at ease, in microseconds.
     baseline: Option<f64>,
+    /// The share of calls that are far slower even then, as their prompts are longer.
+    tail: f64,
     seen: Seen,
     /// The highest limit that was clean, and the lowest that was not.
     good: u32,
@@ -71,11 +75,12 @@ pub(super) struct Control {
 #[derive(Debug, Default)]
 struct Seen {
     micros: Vec<u32>,
-    /// Samples that started with the limit exhausted.
+    /// Samples that started with three quarters of the limit taken.
     full: usize,
     slow: usize,
     errors: usize,
-    taken: u32,
+    /// How many were in flight at most.
+    most: u32,
 }
 
 /// Cuts in a row, without a clean round between them.
@@ -96,6 +101,7 @@ impl Control {
             limit,
             round: 0,
             baseline: None,
+            tail: 0.1,
             seen: Seen::default(),
             good: 0,
             bad: None,
@@ -120,7 +126,7 @@ impl Control {
         if sample.round != self.round {
             return;
         }
-        self.seen.taken = self.seen.taken.max(sample.taken);
+        self.seen.most = self.seen.most.max(sample.taken).max(sample.inflight);
         match sample.outcome {
             Outcome::Answered => self.answered(sample, now),
             Outcome::Overloaded => self.overloaded(),
@@ -136,7 +142,7 @@ impl Control {
     fn answered(&mut self, sample: Sample, now: Instant) {
         let micros = u32::try_from(sample.ttfb.as_micros()).unwrap_or(u32::MAX);
         self.seen.micros.push(micros);
-        self.seen.full += usize::from(sample.taken >= self.limit);
+        self.seen.full += usize::from(sample.taken >= self.limit - self.limit / 4);
         let far = self.bounds.tolerance * 4.0 / 3.0;
         let slow = self.baseline.is_some_and(|baseline| f64::from(micros) > baseline * far);
         self.seen.slow += usize::from(slow);
@@ -152,14 +158,17 @@ impl Control {
     fn judge(&mut self, now: Instant) {
         let median = self.seen.median();
         let baseline = *self.baseline.get_or_insert(median);
-        if median > baseline * self.bounds.tolerance || self.is_failing(1) {
+        let (count, slow) = (self.seen.micros.len() as f64, self.seen.slow as f64);
+        let has_tail = slow > count * (self.tail + 0.1) + 2.0;
+        if median > baseline * self.bounds.tolerance || has_tail || self.is_failing(1) {
             return self.overloaded();
         }
         // Sooner down than up: a load that creeps up on the upstream is no new baseline.
-        let weight = if median < baseline { 0.25 } else { 0.02 };
-        self.baseline = Some(baseline + (median - baseline) * weight);
+        let towards = |old: f64, new| old + (new - old) * if new < old { 0.1 } else { 0.03 };
+        self.baseline = Some(towards(baseline, median));
+        self.tail = towards(self.tail, slow / count);
         self.siege = None;
-        let full = self.seen.full * 4 >= self.seen.micros.len();
+        let full = self.seen.full * 5 >= self.seen.micros.len() && self.seen.most >= self.limit;
         self.seen.clear();
         if full {
             self.good = self.good.max(self.limit);
@@ -206,7 +215,7 @@ impl Control {
 
     /// The limit was too high.
     fn overloaded(&mut self) {
-        if self.seen.taken < self.limit / 2 {
+        if self.seen.most < self.limit / 2 {
             // It is not the number of calls.
             return self.seen.clear();
         }
@@ -273,10 +282,10 @@ impl Seen {
 
     fn clear(&mut self) {
         self.micros.clear();
-        (self.full, self.slow, self.errors, self.taken) = (0, 0, 0, 0);
+        (self.full, self.slow, self.errors, self.most) = (0, 0, 0, 0);
     }
 }
 
 fn window(limit: u32) -> usize {
-    usize::try_from(limit / 2).unwrap_or(MOST).clamp(FEWEST, MOST)
+    usize::try_from(limit).unwrap_or(MOST).clamp(FEWEST, MOST)
 }

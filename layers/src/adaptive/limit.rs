@@ -123,7 +123,8 @@ impl Permit {
             return;
         }
         let (now, round, taken) = (Instant::now(), self.round, self.taken);
-        let sample = Sample { round, taken, ttfb: now - self.started, outcome };
+        let (inflight, ttfb) = (self.limit.inflight(), now - self.started);
+        let sample = Sample { round, taken, inflight, ttfb, outcome };
         self.limit.record(sample, now);
     }
 }
