@@ -1,6 +1,7 @@
 //! What a layer adds to one call: compare `bare` with `layer`.
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::{AuthLayer, MemoryKeys};
+use bartizan_layers::breaker::{BreakerLayer, Gate, Policy};
 use bartizan_layers::facts::Principal;
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -24,6 +25,19 @@ fn auth(c: &mut Criterion) {
     group.finish();
 }
 
+fn breaker(c: &mut Criterion) {
+    let rt = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let bare = service_fn(async |_: Request<()>| {
+        Ok::<_, BoxError>(Response::new(Full::new(Bytes::from_static(b"hi"))))
+    });
+    let layer = BreakerLayer::new(Gate::new(Policy::default())).layer(bare);
+
+    let mut group = c.benchmark_group("breaker");
+    group.bench_function("bare", |b| b.iter(|| rt.block_on(call(bare))));
+    group.bench_function("layer", |b| b.iter(|| rt.block_on(call(layer.clone()))));
+    group.finish();
+}
+
 async fn call<S, B>(service: S) -> Bytes
 where
     S: Service<Request<()>, Response = Response<B>, Error = BoxError>,
@@ -34,5 +48,5 @@ where
     rsp.into_body().collect().await.expect("a body").to_bytes()
 }
 
-criterion_group!(benches, auth);
+criterion_group!(benches, auth, breaker);
 criterion_main!(benches);

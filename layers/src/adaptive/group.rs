@@ -1,12 +1,13 @@
 //! Who waits, while no deployment of a group has room.
 use super::{AdaptiveLimit, Bounds, Permit};
-use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use crate::sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::atomic::Ordering::{Release, SeqCst};
+use crate::sync::atomic::{AtomicUsize, fence};
+use crate::sync::{Mutex, MutexGuard};
 use pin_project::{pin_project, pinned_drop};
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::oneshot::{self, Receiver, Sender};
@@ -106,10 +107,12 @@ impl Group {
         if queue.len() >= self.0.waiting.most || wants.is_empty() {
             return State::Refused(Crowded::Full);
         }
-        // Counted before it looks once more: who frees a permit from now on will see it.
-        self.0.count.fetch_add(1, SeqCst);
+        // It is counted, then it looks once more; who frees a permit does so, then looks whether
+        // anyone is counted. Between the two stands a fence on either side, so one sees the other.
+        self.0.count.store(queue.len() + 1, Release);
+        fence(SeqCst);
         if let Some(granted) = first(wants.iter()) {
-            self.0.count.fetch_sub(1, SeqCst);
+            self.0.count.store(queue.len(), Release);
             return State::granted(granted);
         }
         let (tell, told) = oneshot::channel();
@@ -120,6 +123,7 @@ impl Group {
 
     /// Hands the free permits of `limit` to those who wait for it.
     pub(super) fn serve(&self, limit: &AdaptiveLimit) {
+        fence(SeqCst);
         while self.waiting() > 0 && self.serve_one(limit) {}
     }
 
@@ -133,7 +137,7 @@ impl Group {
         };
         let Some(permit) = limit.try_acquire() else { return false };
         let waiter = queue.remove(place);
-        self.0.count.store(queue.len(), SeqCst);
+        self.0.count.store(queue.len(), Release);
         drop(queue);
         // One that left in the meantime drops the permit, which serves the next.
         waiter.is_some_and(|waiter| waiter.tell.send((which, permit)).is_ok())
@@ -143,7 +147,7 @@ impl Group {
     fn forget(&self) {
         let mut queue = self.queue();
         queue.retain(|waiter| !waiter.tell.is_closed());
-        self.0.count.store(queue.len(), SeqCst);
+        self.0.count.store(queue.len(), Release);
     }
 
     fn queue(&self) -> MutexGuard<'_, VecDeque<Waiter>> {

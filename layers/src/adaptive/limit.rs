@@ -6,11 +6,11 @@ use super::{Bounds, Outcome};
 use crate::BoxError;
 use crate::end::{End, OnEnd};
 use crate::facts::{Cause, Fault};
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use crate::sync::{Mutex, PoisonError};
 use http::Response;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::time::Instant;
 
 /// How many calls one deployment may have in flight, as learnt. Clones share it. Made by

@@ -1,9 +1,8 @@
 //! How many calls are in flight and how many may be, in one atomic word.
 use crate::sync::atomic::AtomicU64;
-use crate::sync::atomic::Ordering::SeqCst;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire};
 
-/// The limit in the upper half, what is taken in the lower. Sequentially consistent: who finds
-/// no slot and then waits, and who frees one and then looks for waiters, must see each other.
+/// The limit in the upper half, what is taken in the lower.
 #[derive(Debug)]
 pub(super) struct Slots(AtomicU64);
 
@@ -14,13 +13,13 @@ impl Slots {
 
     /// Takes a slot, if one is free, and tells how many are taken now.
     pub(super) fn take(&self) -> Option<u32> {
-        let mut word = self.0.load(SeqCst);
+        let mut word = self.0.load(Acquire);
         loop {
             let (limit, taken) = halves(word);
             if taken >= limit {
                 return None;
             }
-            match self.0.compare_exchange_weak(word, word + 1, SeqCst, SeqCst) {
+            match self.0.compare_exchange_weak(word, word + 1, AcqRel, Acquire) {
                 Ok(_) => return Some(taken + 1),
                 Err(changed) => word = changed,
             }
@@ -28,14 +27,14 @@ impl Slots {
     }
 
     pub(super) fn free(&self) {
-        self.0.fetch_sub(1, SeqCst);
+        self.0.fetch_sub(1, AcqRel);
     }
 
     pub(super) fn set_limit(&self, limit: u32) {
-        let mut word = self.0.load(SeqCst);
+        let mut word = self.0.load(Acquire);
         loop {
             let new = u64::from(limit) << 32 | u64::from(halves(word).1);
-            match self.0.compare_exchange_weak(word, new, SeqCst, SeqCst) {
+            match self.0.compare_exchange_weak(word, new, AcqRel, Acquire) {
                 Ok(_) => return,
                 Err(changed) => word = changed,
             }
@@ -43,11 +42,11 @@ impl Slots {
     }
 
     pub(super) fn limit(&self) -> u32 {
-        halves(self.0.load(SeqCst)).0
+        halves(self.0.load(Acquire)).0
     }
 
     pub(super) fn taken(&self) -> u32 {
-        halves(self.0.load(SeqCst)).1
+        halves(self.0.load(Acquire)).1
     }
 }
 

@@ -1,5 +1,7 @@
 //! Groups and waiting, and limits by single samples; `load` tries them under load.
 mod load;
+#[cfg(bartizan_loom)]
+mod loom;
 
 use super::{Acquire, AdaptiveLimit, Bounds, Crowded, Group, Outcome, Permit, Waiting};
 use crate::BoxError;
