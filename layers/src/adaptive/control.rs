@@ -7,6 +7,7 @@
 //! clean before, by halves towards the lowest that was not; between them lies a plateau, kept for
 //! seconds, after which it feels its way up in steps that grow while they stay clean.
 use super::Bounds;
+use super::seen::Seen;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -62,6 +63,9 @@ pub(super) struct Control {
     /// The highest limit that was clean, and the lowest that was not.
     good: u32,
     bad: Option<u32>,
+    /// The highest that was ever clean, or that has proved too high since: far below it, steps are
+    /// wide, so that an outage is soon forgotten.
+    peak: u32,
     /// Whether any limit was too high yet: before, it grows by halves.
     bounded: bool,
     /// The next step up from a plateau.
@@ -69,18 +73,6 @@ pub(super) struct Control {
     plateau: Option<Instant>,
     failed_steps: u32,
     siege: Option<Siege>,
-}
-
-/// What was seen of the present round.
-#[derive(Debug, Default)]
-struct Seen {
-    micros: Vec<u32>,
-    /// Samples that started with three quarters of the limit taken.
-    full: usize,
-    slow: usize,
-    errors: usize,
-    /// How many were in flight at most.
-    most: u32,
 }
 
 /// Cuts in a row, without a clean round between them.
@@ -102,9 +94,10 @@ impl Control {
             round: 0,
             baseline: None,
             tail: 0.1,
-            seen: Seen::default(),
+            seen: Seen::new(MOST),
             good: 0,
             bad: None,
+            peak: 0,
             bounded: false,
             step: 1,
             plateau: None,
@@ -172,6 +165,7 @@ impl Control {
         self.seen.clear();
         if full {
             self.good = self.good.max(self.limit);
+            self.peak = self.peak.max(self.good);
             if let Some(limit) = self.next_limit(now) {
                 self.set(limit);
             }
@@ -184,8 +178,9 @@ impl Control {
         if limit < self.good {
             return Some(limit + (self.good - limit).div_ceil(2));
         }
+        let wide = limit + (limit / 2).max(1);
         if !self.bounded {
-            return Some(limit + (limit / 2).max(1));
+            return Some(wide);
         }
         if let Some(bad) = self.bad.filter(|bad| *bad > limit) {
             let next = limit + tenth.min((bad - limit) / 2).max(1);
@@ -201,6 +196,9 @@ impl Control {
             self.failed_steps = 0;
         }
         (self.bad, self.plateau) = (None, None);
+        if wide < self.peak {
+            return Some(wide);
+        }
         let next = limit + self.step.min(tenth);
         self.step = self.step.saturating_mul(2);
         Some(next)
@@ -230,7 +228,9 @@ impl Control {
         let cut = left as u32;
         let was_step = self.good > 0 && self.good < self.limit;
         let cut = if was_step { cut.min(self.good) } else { cut }.max(self.bounds.min);
-        if !was_step {
+        if was_step {
+            self.peak = self.peak.min(self.limit);
+        } else {
             self.good = cut;
         }
         self.failed_steps = self.failed_steps.saturating_add(1);
@@ -268,21 +268,6 @@ impl Control {
             self.limit = limit;
             self.round = self.round.wrapping_add(1);
         }
-    }
-}
-
-impl Seen {
-    fn median(&mut self) -> f64 {
-        let middle = self.micros.len() / 2;
-        if self.micros.is_empty() {
-            return 0.0;
-        }
-        f64::from(*self.micros.select_nth_unstable(middle).1)
-    }
-
-    fn clear(&mut self) {
-        self.micros.clear();
-        (self.full, self.slow, self.errors, self.most) = (0, 0, 0, 0);
     }
 }
 

@@ -40,6 +40,7 @@
 mod control;
 mod group;
 mod limit;
+mod seen;
 mod slots;
 #[cfg(test)]
 mod tests;

@@ -49,7 +49,7 @@ async fn call(
 }
 
 async fn drain(rsp: Result<Response<impl http_body::Body<Data = Bytes>>, BoxError>) {
-    let _: Result<_, _> = rsp.unwrap().into_body().collect().await;
+    drop(rsp.unwrap().into_body().collect().await);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Against an upstream that turns bad at once above some number of calls.
 use crate::adaptive::{Bounds, Group, Outcome, Waiting};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -73,11 +73,12 @@ struct Seen {
     refilled: Option<Duration>,
 }
 
-async fn load(upstream: Arc<Upstream>, clients: usize, watch: u32) -> Seen {
+/// Clients that call again as soon as they are answered.
+fn clients(upstream: &Arc<Upstream>, count: usize) -> JoinSet<()> {
     let group = Group::new(Waiting::default());
     let limit = group.limit(Bounds::default());
     let mut tasks = JoinSet::new();
-    for _ in 0..clients {
+    for _ in 0..count {
         let (group, limit, upstream) = (group.clone(), limit.clone(), upstream.clone());
         tasks.spawn(async move {
             loop {
@@ -86,15 +87,19 @@ async fn load(upstream: Arc<Upstream>, clients: usize, watch: u32) -> Seen {
             }
         });
     }
+    tasks
+}
+
+async fn load(upstream: Arc<Upstream>, count: usize, watch: u32) -> Seen {
+    let _clients = clients(&upstream, count);
     sleep(10 * SECOND).await;
     upstream.take_counts();
-    let samples = Mutex::new(Vec::new());
+    let mut samples = Vec::new();
     let end = Instant::now() + watch * SECOND;
     while Instant::now() < end {
         sleep(Duration::from_millis(7)).await;
-        samples.lock().unwrap().push(upstream.inflight.load(Relaxed));
+        samples.push(upstream.inflight.load(Relaxed));
     }
-    let mut samples = samples.into_inner().unwrap();
     samples.sort_unstable();
     let (calls, failed) = upstream.take_counts();
     upstream.capacity.store(80, Relaxed);
@@ -132,5 +137,19 @@ async fn latencies_that_differ_fourfold_do_not_mislead() {
     for millis in [50, 150, 300] {
         let seen = load(Upstream::new(millis, 0.6, Outcome::Failed), 200, 30).await;
         assert_kept(&seen, &format!("{millis} ms"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn capacity_that_is_halved_and_an_outage_are_survived() {
+    let upstream = Upstream::new(100, 0.1, Outcome::Failed);
+    upstream.capacity.store(80, Relaxed);
+    let _clients = clients(&upstream, 100);
+    sleep(20 * SECOND).await;
+    for (capacity, pause, low, high) in [(40, 10, 32, 44), (0, 10, 1, 2), (40, 15, 32, 44)] {
+        upstream.capacity.store(capacity, Relaxed);
+        sleep(pause * SECOND).await;
+        let found = upstream.inflight.load(Relaxed);
+        assert!((low..=high).contains(&found), "{found} where {capacity} are well");
     }
 }
