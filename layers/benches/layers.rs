@@ -1,5 +1,6 @@
 //! What a layer adds to one call: compare `bare` with `layer`.
 use bartizan_layers::BoxError;
+use bartizan_layers::adaptive::{AdaptiveLayer, Bounds, Group, Waiting};
 use bartizan_layers::auth::{AuthLayer, MemoryKeys};
 use bartizan_layers::breaker::{BreakerLayer, Gate, Policy};
 use bartizan_layers::facts::Principal;
@@ -38,6 +39,21 @@ fn breaker(c: &mut Criterion) {
     group.finish();
 }
 
+fn adaptive(c: &mut Criterion) {
+    let rt = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let bare = service_fn(async |_: Request<()>| {
+        Ok::<_, BoxError>(Response::new(Full::new(Bytes::from_static(b"hi"))))
+    });
+    let waiting = Group::new(Waiting::default());
+    let limit = waiting.limit(Bounds::default());
+    let layer = AdaptiveLayer::new(waiting, limit).layer(bare);
+
+    let mut group = c.benchmark_group("adaptive");
+    group.bench_function("bare", |b| b.iter(|| rt.block_on(call(bare))));
+    group.bench_function("layer", |b| b.iter(|| rt.block_on(call(layer.clone()))));
+    group.finish();
+}
+
 async fn call<S, B>(service: S) -> Bytes
 where
     S: Service<Request<()>, Response = Response<B>, Error = BoxError>,
@@ -48,5 +64,5 @@ where
     rsp.into_body().collect().await.expect("a body").to_bytes()
 }
 
-criterion_group!(benches, auth, breaker);
+criterion_group!(benches, adaptive, auth, breaker);
 criterion_main!(benches);

@@ -3,17 +3,20 @@ mod load;
 #[cfg(bartizan_loom)]
 mod loom;
 
-use super::{Acquire, AdaptiveLimit, Bounds, Crowded, Group, Outcome, Permit, Waiting};
+use super::{
+    Acquire, AdaptiveLayer, AdaptiveLimit, Bounds, Crowded, Group, Outcome, Permit, Waiting,
+};
 use crate::BoxError;
 use crate::end::EndBody;
 use crate::facts::{Cause, Fault};
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use tower::{Layer, ServiceExt};
 
 const MILLI: Duration = Duration::from_millis(1);
 
@@ -111,6 +114,43 @@ async fn waiting_is_bounded_in_number_and_time() {
     assert_eq!((first.unwrap_err(), second.unwrap_err()), (Crowded::Late, Crowded::Late));
     assert_eq!(begin.elapsed().as_secs(), 1);
     assert_eq!(group.waiting(), 0);
+}
+
+type Rsp = Response<Full<Bytes>>;
+
+#[tokio::test]
+async fn a_call_waits_for_the_end_of_the_body_before_it() {
+    let group = group();
+    let limit = fixed(&group, 1);
+    let (upstream, mut handle) = tower_test::mock::pair::<Request<()>, Rsp>();
+    let service = AdaptiveLayer::new(group, limit.clone()).layer(upstream);
+    let mut answer = async |end: Result<Rsp, &'static str>| {
+        let respond = handle.next_request().await.unwrap().1;
+        match end {
+            Ok(rsp) => respond.send_response(rsp),
+            Err(error) => respond.send_error(error),
+        }
+    };
+    let call = || service.clone().oneshot(Request::new(()));
+    let (first, ()) = tokio::join!(call(), answer(Ok(Response::new(Full::from("hi")))));
+    let mut second = pin!(call());
+    assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(first);
+    let (second, ()) = tokio::join!(second, answer(Err("reset")));
+    assert_eq!(second.map(drop).unwrap_err().to_string(), "reset");
+    assert_eq!(limit.inflight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_finds_no_room_in_time_is_refused() {
+    let group = group();
+    let limit = fixed(&group, 1);
+    let _held = limit.try_acquire().unwrap();
+    let (upstream, mut handle) = tower_test::mock::pair::<Request<()>, Rsp>();
+    let service = AdaptiveLayer::new(group, limit).layer(upstream);
+    let error = service.oneshot(Request::new(())).await.map(drop).unwrap_err();
+    assert_eq!(error.downcast_ref(), Some(&Crowded::Late));
+    assert!(handle.next_request().await.is_none());
 }
 
 /// Calls that begin together, as many as there is room for.
