@@ -1,0 +1,84 @@
+//! Ended calls that wait for Redis.
+use super::level::{Level, Mark, Money, Take};
+use std::collections::{HashMap, VecDeque};
+
+/// A call that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) id: Box<str>,
+    pub(super) levels: Box<[Level]>,
+    pub(super) marks: Box<[Mark]>,
+    pub(super) tokens: i64,
+    pub(super) cost: i64,
+    pub(super) void: bool,
+}
+
+impl Ended {
+    /// Forgets what may not be sent twice: windows, which end by themselves.
+    pub(super) fn forget_windows(&mut self) {
+        for (level, mark) in self.levels.iter().zip(&mut self.marks) {
+            if matches!(level.take, Take::Window(_)) {
+                *mark = Mark::No;
+            }
+        }
+    }
+
+    /// Money that was spent without a hold.
+    pub(super) fn spent(id: Box<str>, mut level: Level, cost: i64) -> Self {
+        if let Take::Money(money) = &mut level.take {
+            money.take = 0;
+        }
+        Self {
+            id,
+            levels: Box::new([level]),
+            marks: Box::new([Mark::Unknown]),
+            tokens: 0,
+            cost,
+            void: false,
+        }
+    }
+}
+
+/// Ended calls in order, at most so many. When it is full, what comes is merged into one sum for
+/// each budget: no money is lost, while permits and holds are left to expire.
+#[derive(Debug)]
+pub(super) struct Queue {
+    calls: VecDeque<Ended>,
+    most: usize,
+    sums: HashMap<Box<str>, (Money, i64)>,
+}
+
+impl Queue {
+    pub(super) fn new(most: usize) -> Self {
+        Self { calls: VecDeque::new(), most, sums: HashMap::new() }
+    }
+
+    /// Never blocks.
+    pub(super) fn push(&mut self, call: Ended) {
+        if self.calls.len() < self.most {
+            self.calls.push_back(call);
+            return;
+        }
+        for (level, mark) in call.levels.into_iter().zip(call.marks) {
+            if let (Take::Money(money), true) = (level.take, mark != Mark::No && call.cost != 0) {
+                let (_, sum) = self.sums.entry(level.tag).or_insert((money, 0));
+                *sum = sum.saturating_add(call.cost);
+            }
+        }
+    }
+
+    /// The oldest calls, at most `most`; after the last of them the sums, each named by `id`.
+    pub(super) fn take(&mut self, most: usize, id: impl Fn() -> Box<str>) -> VecDeque<Ended> {
+        let mut batch: VecDeque<_> = self.calls.drain(..most.min(self.calls.len())).collect();
+        if self.calls.is_empty() {
+            batch.extend(self.sums.drain().map(|(tag, (money, cost))| {
+                Ended::spent(id(), Level { tag, take: Take::Money(money) }, cost)
+            }));
+        }
+        batch
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.sums.is_empty()
+    }
+}
