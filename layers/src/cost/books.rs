@@ -1,0 +1,147 @@
+//! What [`MemoryLedger`](super::MemoryLedger) keeps its accounts in.
+use super::{Account, Budget, BudgetWindow, Exhausted, Zone};
+use crate::facts::{NanoUsd, Scope};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Pages are searched for blank ones only when there are more than this.
+const FEW: usize = 1024;
+
+/// All pages, found by whose they are.
+#[derive(Debug, Default)]
+pub(super) struct Books(RwLock<Pages>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    pages: HashMap<Key, Arc<Page>>,
+    /// With how many pages the next search for blank ones is due.
+    crowd: usize,
+}
+
+type Key = (Scope, Arc<str>, Option<BudgetWindow>);
+
+impl Books {
+    /// The page of `budget`; a new one if it has none.
+    pub(super) fn page(&self, budget: &Budget, calendar: &Calendar) -> Arc<Page> {
+        let key = (budget.scope, budget.subject.clone(), budget.window);
+        let found = self.0.read().unwrap_or_else(PoisonError::into_inner).pages.get(&key).cloned();
+        found.unwrap_or_else(|| {
+            self.0.write().unwrap_or_else(PoisonError::into_inner).add(key, calendar)
+        })
+    }
+}
+
+impl Pages {
+    /// Names may come from clients: pages that say nothing are torn out when their number has
+    /// doubled, so that there are never more than twice as many as are needed.
+    fn add(&mut self, key: Key, calendar: &Calendar) -> Arc<Page> {
+        if self.pages.len() >= self.crowd.max(FEW) {
+            self.pages.retain(|_, page| Arc::strong_count(page) > 1 || !page.is_blank(calendar));
+            self.crowd = self.pages.len() * 2;
+        }
+        let window = key.2;
+        let page = || Arc::new(Page { window, entry: Mutex::new(Entry::new(window)) });
+        self.pages.entry(key).or_insert_with(page).clone()
+    }
+}
+
+/// The account of one budget.
+#[derive(Debug)]
+pub(super) struct Page {
+    window: Option<BudgetWindow>,
+    entry: Mutex<Entry>,
+}
+
+impl Page {
+    /// The entry of the window that is open now.
+    pub(super) fn open(&self, calendar: &Calendar) -> MutexGuard<'_, Entry> {
+        let now = self.window.map(|window| (window, calendar.now()));
+        let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((window, now)) = now
+            && now >= entry.until
+        {
+            entry.spent = NanoUsd(0);
+            entry.until = window.end(now, &calendar.zone);
+        }
+        entry
+    }
+
+    fn is_blank(&self, calendar: &Calendar) -> bool {
+        let entry = self.open(calendar);
+        entry.spent == NanoUsd(0) && entry.held == 0
+    }
+}
+
+/// What is spent and held in one window.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) spent: NanoUsd,
+    /// Wider than the sum of any calls, so that what goes back is what was taken.
+    pub(super) held: i128,
+    /// When the window ends, in seconds since 1970.
+    until: i64,
+}
+
+impl Entry {
+    /// A window that is over begins anew with the first who opens it.
+    fn new(window: Option<BudgetWindow>) -> Self {
+        let until = if window.is_some() { i64::MIN } else { i64::MAX };
+        Self { spent: NanoUsd(0), held: 0, until }
+    }
+
+    /// Notes what was spent before, and where it is known, when the window ends.
+    pub(super) fn seed(&mut self, spent: NanoUsd, resets_at: Option<SystemTime>) {
+        self.spent = spent;
+        if let Some(at) = resets_at
+            && self.until != i64::MAX
+        {
+            self.until = seconds(at);
+        }
+    }
+
+    /// What is held, as far as it can be told.
+    pub(super) fn held(&self) -> NanoUsd {
+        NanoUsd(self.held.try_into().unwrap_or(i64::MAX))
+    }
+
+    pub(super) fn account(&self, max: NanoUsd) -> Account {
+        let seconds = u64::try_from(self.until).ok().filter(|_| self.until != i64::MAX);
+        let resets_at = seconds.and_then(|at| UNIX_EPOCH.checked_add(Duration::from_secs(at)));
+        Account { max, spent: self.spent, held: self.held(), resets_at }
+    }
+
+    pub(super) fn exhausted(&self, budget: &Budget, calendar: &Calendar) -> Box<Exhausted> {
+        let window = budget.window.map(|_| self.until.saturating_sub(calendar.now()));
+        let resets_in = window.map(|left| Duration::from_secs(left.try_into().unwrap_or(0)));
+        let (budget, spent, held) = (budget.clone(), self.spent, self.held());
+        Box::new(Exhausted { budget, spent, held, resets_in })
+    }
+}
+
+/// Tells the time.
+#[derive(Clone, Default)]
+pub(super) struct Calendar {
+    pub(super) zone: Zone,
+    /// Instead of the system's clock.
+    pub(super) clock: Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>,
+}
+
+impl Calendar {
+    fn now(&self) -> i64 {
+        seconds(self.clock.as_ref().map_or_else(SystemTime::now, |clock| clock()))
+    }
+}
+
+impl fmt::Debug for Calendar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calendar").field("zone", &self.zone).finish_non_exhaustive()
+    }
+}
+
+/// Since 1970; no window began before.
+fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

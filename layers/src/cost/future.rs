@@ -1,0 +1,137 @@
+//! The response future of [`Cost`](super::Cost), and what it hands to the body.
+use super::record::Draft;
+use super::{CostError, Hold, Ledger, Sink};
+use crate::BoxError;
+use crate::end::{End, EndBody, OnEnd};
+use crate::facts::{Bill, UsageCell};
+use http::{Extensions, Request, Response};
+use http_body::Body;
+use pin_project::pin_project;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tower_service::Service;
+
+/// Waits for the hold, then for the inner service. Dropping it settles what attempts have used by
+/// then.
+#[pin_project]
+#[derive(Debug)]
+pub struct CostFuture<L: Ledger, S: Service<Request<B>>, B, K: Sink = ()> {
+    // First of all, so that an inner call which is dropped tells its usage before it is settled.
+    #[pin]
+    state: State<L::Future, S::Future>,
+    service: S,
+    request: Option<Request<B>>,
+    settle: Option<Settle<L::Hold, K>>,
+    admit_on_outage: bool,
+}
+
+#[pin_project(project = StateProj)]
+#[derive(Debug)]
+enum State<F, C> {
+    Holding(#[pin] F),
+    Calling(#[pin] C),
+}
+
+impl<L: Ledger, S: Service<Request<B>>, B, K: Sink> CostFuture<L, S, B, K> {
+    pub(super) fn new(
+        hold: L::Future,
+        service: S,
+        req: Request<B>,
+        settle: Settle<L::Hold, K>,
+        admit_on_outage: bool,
+    ) -> Self {
+        let (request, settle) = (Some(req), Some(settle));
+        Self { state: State::Holding(hold), service, request, settle, admit_on_outage }
+    }
+}
+
+impl<L, S, B, K, R> Future for CostFuture<L, S, B, K>
+where
+    L: Ledger,
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+    K: Sink,
+    R: Body,
+{
+    type Output = Result<Response<EndBody<R, Settle<L::Hold, K>>>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let error = loop {
+            match this.state.as_mut().project() {
+                StateProj::Holding(hold) => {
+                    let hold = match ready!(hold.poll(cx)) {
+                        Ok(hold) => Some(hold),
+                        Err(CostError::Outage(_)) if *this.admit_on_outage => None,
+                        Err(error) => break error.into(),
+                    };
+                    this.settle.as_mut().expect("a hold is granted once").hold = hold;
+                    let req = this.request.take().expect("a hold is granted once");
+                    this.state.set(State::Calling(this.service.call(req)));
+                }
+                StateProj::Calling(call) => match ready!(call.poll(cx)) {
+                    Ok(rsp) => {
+                        let mut settle = this.settle.take().expect("an answer comes once");
+                        settle.answered(&rsp);
+                        return Poll::Ready(Ok(rsp.map(|body| EndBody::new(body, settle))));
+                    }
+                    Err(error) => break error.into(),
+                },
+            }
+        };
+        if let Some(settle) = this.settle.take() {
+            settle.on_end(End::Failed);
+        }
+        Poll::Ready(Err(error))
+    }
+}
+
+/// Settles the hold by the bill, once: when the body ends, however it ends, or when it is dropped.
+#[derive(Debug)]
+pub struct Settle<H: Hold, K: Sink = ()> {
+    hold: Option<H>,
+    bill: Bill,
+    draft: Draft<K>,
+}
+
+impl<H: Hold, K: Sink> Settle<H, K> {
+    pub(super) fn new(facts: &mut Extensions, sink: &K) -> Self {
+        let bill = Bill::of(facts);
+        Self { hold: None, bill, draft: Draft::new(facts, sink) }
+    }
+
+    /// A service that knows nothing of bills leaves the usage in its answer.
+    fn answered<B>(&mut self, rsp: &Response<B>) {
+        if self.bill.attempts() == 0
+            && let Some(line) = rsp.extensions().get::<UsageCell>()
+        {
+            self.bill.add(line.clone());
+        }
+        self.draft.answered(rsp);
+    }
+
+    fn finish(&mut self, end: End) {
+        // Without any usage, dropping the hold gives it back.
+        if let Some(hold) = self.hold.take()
+            && let Some((_, cost)) = self.bill.total()
+        {
+            hold.settle(cost);
+        }
+        self.draft.finish(end, &self.bill);
+    }
+}
+
+impl<H: Hold, K: Sink> OnEnd for Settle<H, K> {
+    fn on_end(mut self, end: End) {
+        self.finish(end);
+    }
+}
+
+impl<H: Hold, K: Sink> Drop for Settle<H, K> {
+    /// The client left before there was a body.
+    fn drop(&mut self) {
+        self.finish(End::Cancelled);
+    }
+}
