@@ -1,4 +1,6 @@
 //! Tower layers for LLM traffic, usable in any hyper server.
+#[cfg(feature = "adaptive")]
+pub mod adaptive;
 #[cfg(feature = "auth")]
 pub mod auth;
 pub mod body;
@@ -20,6 +22,8 @@ pub mod ratelimit;
 pub mod redis;
 #[cfg(feature = "retry")]
 pub mod retry;
+#[cfg(any(feature = "adaptive", feature = "breaker"))]
+mod sync;
 #[cfg(feature = "wire")]
 pub mod wire;
 

@@ -1,0 +1,153 @@
+//! The state of a breaker in one atomic word: read without a lock, changed by compare and swap.
+use crate::sync::atomic::AtomicU64;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire};
+
+/// What the breaker lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Everything.
+    Closed,
+    /// Nothing, until the cooldown is over.
+    Open,
+    /// One probe.
+    HalfOpen,
+}
+
+/// Two bits of state, fourteen that count its changes, and the end of the cooldown in
+/// milliseconds. The count tells a probe of an earlier cooldown from one of this.
+#[derive(Debug)]
+pub(super) struct Word(AtomicU64);
+
+const UNTIL_BITS: u32 = 48;
+const UNTIL: u64 = (1 << UNTIL_BITS) - 1;
+const SERIAL: u64 = ((1 << 14) - 1) << UNTIL_BITS;
+const KIND: u64 = 3 << 62;
+const CLOSED: u64 = 0;
+const RESTING: u64 = 1 << 62;
+const PROBING: u64 = 2 << 62;
+
+/// What a call finds.
+#[derive(Debug)]
+pub(super) enum Entry {
+    /// The breaker is closed.
+    Through,
+    /// The cooldown is over, and this call is its probe.
+    Probe(Probe),
+    /// The cooldown ends then.
+    Resting(u64),
+    /// Another call is the probe.
+    Probing,
+}
+
+/// The one place for a probe: the word as the probe left it.
+#[derive(Debug)]
+pub(super) struct Probe(u64);
+
+/// The word after `old`, with another state.
+const fn next(old: u64, kind: u64, until: u64) -> u64 {
+    let serial = old.wrapping_add(1 << UNTIL_BITS) & SERIAL;
+    kind | serial | if until > UNTIL { UNTIL } else { until }
+}
+
+impl Word {
+    pub(super) fn new() -> Self {
+        Self(AtomicU64::new(CLOSED))
+    }
+
+    fn load(&self) -> u64 {
+        self.0.load(Acquire)
+    }
+
+    fn swap(&self, old: u64, new: u64) -> bool {
+        self.0.compare_exchange(old, new, AcqRel, Acquire).is_ok()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.load() & KIND == CLOSED
+    }
+
+    /// When the cooldown ends, or ended; `None` while the breaker is closed.
+    pub(super) fn until(&self) -> Option<u64> {
+        let word = self.load();
+        (word & KIND != CLOSED).then_some(word & UNTIL)
+    }
+
+    pub(super) fn state(&self, now: impl FnOnce() -> u64) -> State {
+        let word = self.load();
+        match word & KIND {
+            CLOSED => State::Closed,
+            RESTING if now() < word & UNTIL => State::Open,
+            _ => State::HalfOpen,
+        }
+    }
+
+    /// Whether a call would get in.
+    pub(super) fn admits(&self, now: impl FnOnce() -> u64) -> bool {
+        let word = self.load();
+        match word & KIND {
+            CLOSED => true,
+            RESTING => now() >= word & UNTIL,
+            _ => false,
+        }
+    }
+
+    pub(super) fn enter(&self, now: impl Fn() -> u64) -> Entry {
+        loop {
+            let word = self.load();
+            match word & KIND {
+                CLOSED => return Entry::Through,
+                RESTING if now() < word & UNTIL => return Entry::Resting(word & UNTIL),
+                RESTING => {
+                    let probe = next(word, PROBING, word & UNTIL);
+                    if self.swap(word, probe) {
+                        return Entry::Probe(Probe(probe));
+                    }
+                }
+                _ => return Entry::Probing,
+            }
+        }
+    }
+
+    /// Opens a closed breaker. Whoever is told `true` did it.
+    pub(super) fn open(&self, until: u64) -> bool {
+        let word = self.load();
+        word & KIND == CLOSED && self.swap(word, next(word, RESTING, until))
+    }
+
+    /// Rests until then, whatever went on, unless it rests for longer already.
+    pub(super) fn rest(&self, until: u64) -> bool {
+        loop {
+            let word = self.load();
+            if word & KIND == RESTING && word & UNTIL >= until {
+                return false;
+            }
+            if self.swap(word, next(word, RESTING, until)) {
+                return true;
+            }
+        }
+    }
+
+    pub(super) fn close(&self) {
+        loop {
+            let word = self.load();
+            if word & KIND == CLOSED || self.swap(word, next(word, CLOSED, 0)) {
+                return;
+            }
+        }
+    }
+
+    /// The probe did well. `false` if the breaker changed in the meantime, which counts more.
+    pub(super) fn close_after(&self, probe: &Probe) -> bool {
+        self.swap(probe.0, next(probe.0, CLOSED, 0))
+    }
+
+    /// The probe failed.
+    pub(super) fn open_after(&self, probe: &Probe, until: u64) -> bool {
+        self.swap(probe.0, next(probe.0, RESTING, until))
+    }
+
+    /// The probe told nothing: the next call may be one.
+    pub(super) fn release(&self, probe: &Probe) {
+        self.open_after(probe, probe.0 & UNTIL);
+    }
+}

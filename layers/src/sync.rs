@@ -1,0 +1,5 @@
+//! The standard library's locks and atomics; those of loom where it tries every interleaving.
+#[cfg(bartizan_loom)]
+pub(crate) use loom::sync::*;
+#[cfg(not(bartizan_loom))]
+pub(crate) use std::sync::*;
