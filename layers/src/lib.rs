@@ -22,7 +22,7 @@ pub mod ratelimit;
 pub mod redis;
 #[cfg(feature = "retry")]
 pub mod retry;
-#[cfg(any(feature = "adaptive", feature = "breaker"))]
+#[cfg(any(feature = "adaptive", feature = "breaker", feature = "ratelimit"))]
 mod sync;
 #[cfg(feature = "wire")]
 pub mod wire;

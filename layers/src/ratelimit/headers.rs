@@ -1,0 +1,168 @@
+//! LiteLLM's headers about limits (contract 7.4), without a string or an allocation for each.
+use crate::facts::{Measure, Scope};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// What one limit's headers tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) scope: Scope,
+    pub(super) measure: Measure,
+    pub(super) most: u64,
+    pub(super) remaining: u64,
+}
+
+/// Sets `x-ratelimit-<scope>-limit-<measure>` and `-remaining-<measure>` for all that is `told`.
+pub(super) fn tell(headers: &mut HeaderMap, told: impl Iterator<Item = Told> + Clone) {
+    let mut digits = Digits::default();
+    for Told { most, remaining, .. } in told.clone() {
+        digits.push(most);
+        digits.push(remaining);
+    }
+    if digits.len == 0 {
+        return;
+    }
+    let mut text = Bytes::from_owner(digits);
+    for Told { scope, measure, most, remaining } in told {
+        let [limit, left] = &NAMES[scope as usize][measure as usize];
+        headers.insert(limit, value(&mut text, most));
+        headers.insert(left, value(&mut text, remaining));
+    }
+}
+
+/// The next value of `text`, which is `number`.
+fn value(text: &mut Bytes, number: u64) -> HeaderValue {
+    let len = width(number);
+    if text.len() < len {
+        return number.into();
+    }
+    let digits = text.split_to(len);
+    HeaderValue::from_maybe_shared(digits).expect("digits are a header value")
+}
+
+/// Numbers one after the other, so that the values of one call share one allocation.
+#[derive(Debug)]
+struct Digits {
+    text: [u8; 96],
+    len: usize,
+    full: bool,
+}
+
+impl Default for Digits {
+    fn default() -> Self {
+        Self { text: [0; 96], len: 0, full: false }
+    }
+}
+
+impl Digits {
+    /// Appends `number`. After one that has no room, none is appended any more.
+    fn push(&mut self, mut number: u64) {
+        let end = self.len + width(number);
+        self.full |= end > self.text.len();
+        if self.full {
+            return;
+        }
+        for digit in self.text[self.len..end].iter_mut().rev() {
+            *digit = b"0123456789"[(number % 10) as usize];
+            number /= 10;
+        }
+        self.len = end;
+    }
+}
+
+impl AsRef<[u8]> for Digits {
+    fn as_ref(&self) -> &[u8] {
+        &self.text[..self.len]
+    }
+}
+
+/// How many digits `number` has.
+const fn width(number: u64) -> usize {
+    match number.checked_ilog10() {
+        Some(log) => log as usize + 1,
+        None => 1,
+    }
+}
+
+/// The names of a limit and of what is left of it, for each measure.
+type Names = [[HeaderName; 2]; 3];
+
+macro_rules! names {
+    ($scope:literal) => {
+        [
+            names!($scope, "requests"),
+            names!($scope, "tokens"),
+            names!($scope, "max_parallel_requests"),
+        ]
+    };
+    ($scope:literal, $measure:literal) => {
+        [
+            HeaderName::from_static(concat!("x-ratelimit-", $scope, "-limit-", $measure)),
+            HeaderName::from_static(concat!("x-ratelimit-", $scope, "-remaining-", $measure)),
+        ]
+    };
+}
+
+/// By [`Scope`], in its order.
+static NAMES: [Names; 8] = [
+    names!("global"),
+    names!("api_key"),
+    names!("model_per_key"),
+    names!("user"),
+    names!("team"),
+    names!("end_user"),
+    names!("model"),
+    names!("deployment"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{NAMES, Told, tell};
+    use crate::facts::{Measure, Scope};
+    use http::HeaderMap;
+    use proptest::prelude::*;
+
+    const SCOPES: [Scope; 8] = [
+        Scope::Global,
+        Scope::Key,
+        Scope::ModelPerKey,
+        Scope::User,
+        Scope::Team,
+        Scope::EndUser,
+        Scope::Model,
+        Scope::Deployment,
+    ];
+    const MEASURES: [Measure; 3] = [Measure::Requests, Measure::Tokens, Measure::Parallel];
+
+    #[test]
+    fn names_are_those_of_scopes_and_measures() {
+        for (scope, names) in SCOPES.into_iter().zip(&NAMES) {
+            for (measure, [limit, left]) in MEASURES.into_iter().zip(names) {
+                let (scope, measure) = (scope.name(), measure.name());
+                assert_eq!(limit.as_str(), format!("x-ratelimit-{scope}-limit-{measure}"));
+                assert_eq!(left.as_str(), format!("x-ratelimit-{scope}-remaining-{measure}"));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_is_told(numbers: [(u64, u64); 8], small: bool) {
+            let shrink = |number| if small { number % 1000 } else { number };
+            let told = SCOPES.into_iter().zip(numbers).map(|(scope, (most, remaining))| Told {
+                scope,
+                measure: Measure::Tokens,
+                most: shrink(most),
+                remaining: shrink(remaining),
+            });
+            let mut headers = HeaderMap::new();
+            tell(&mut headers, told.clone());
+            for Told { scope, most, remaining, .. } in told {
+                let scope = scope.name();
+                let of = |kind| &headers[format!("x-ratelimit-{scope}-{kind}-tokens")];
+                prop_assert_eq!(of("limit"), &most.to_string());
+                prop_assert_eq!(of("remaining"), &remaining.to_string());
+            }
+        }
+    }
+}
