@@ -1,0 +1,1 @@
+//! Flights under every order of events.
