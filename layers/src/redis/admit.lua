@@ -24,15 +24,12 @@ end
 
 local check, apply = {}, {}
 
--- A window: {n, t}; the time to live of the key is what is left of it.
+-- A window: n, and t where it began. While nothing is counted there is none: the next hit begins one.
 function check.w(l)
   local seen = call('HMGET', l.key, 'n', 't')
-  l.left = call('PTTL', l.key)
-  l.new = not seen[1] or l.left < 0
-  l.n, l.mark = tonumber(seen[1] or 0), tonumber(seen[2] or now)
-  if l.new then l.n, l.mark, l.left = 0, now, l.span end
-  if l.mode == 'o' then return l.n < l.most end
-  return l.n + l.take <= l.most
+  l.n, l.mark, l.left = tonumber(seen[1] or 0), tonumber(seen[2] or now), call('PTTL', l.key)
+  if l.n <= 0 or l.left < 0 then l.new, l.n, l.mark, l.left = true, 0, now, l.span end
+  return l.n < l.most
 end
 
 function apply.w(l)
@@ -57,23 +54,19 @@ function apply.p(l)
   return l.n + 1
 end
 
--- A budget: spent, held, holds, suspects, settled.
+-- A budget: spent, held, holds, suspects, settled. Its modes: free, default, strict.
 function check.b(l)
-  local spent = call('GET', l.key)
-  if not spent then
+  local spent, held, holds = l.key, KEYS[l.at + 1], KEYS[l.at + 2]
+  if call('EXISTS', spent) == 0 then
     if l.seed == '' then return nil end
-    call('SET', l.key, l.seed)
-    if l.span > 0 then call('PEXPIRE', l.key, int(l.span)) end
+    call('SET', spent, l.seed)
+    if l.span > 0 then call('PEXPIRE', spent, int(l.span)) end
   end
-  expire(l.key, KEYS[l.at + 1], KEYS[l.at + 2], KEYS[l.at + 3])
-  local held = 0
-  if call('EXISTS', KEYS[l.at + 2]) == 1 then
-    held = tonumber(call('GET', KEYS[l.at + 1]) or 0)
-  else
-    call('DEL', KEYS[l.at + 1])
-  end
-  l.mark, l.left = tonumber(call('GET', l.key)), call('PTTL', l.key)
-  l.n = l.mark + held
+  expire(spent, held, holds, KEYS[l.at + 3])
+  if call('EXISTS', holds) == 0 then call('DEL', held) end
+  l.mark, l.left = tonumber(call('GET', spent)), call('PTTL', spent)
+  l.n = l.mark + tonumber(call('GET', held) or 0)
+  if l.mode == 'f' then return true end
   if l.mode == 's' then return l.n + l.take <= l.most end
   return l.n < l.most
 end

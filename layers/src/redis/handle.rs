@@ -1,18 +1,22 @@
 //! The shared handle, and the one round trip before a call.
-use super::level::{Count, Level, Mark, Take, millis};
+use super::level::{Count, Level, Mark, Take, key, millis};
 use super::link::Link;
 use super::queue::{Ended, Queue};
 use super::script::{ADMIT, Input};
 use super::ticket::Ticket;
 use super::{Outage, Settings, Settler};
-use ::redis::{Cmd, FromRedisValue, Value};
-use std::collections::HashMap;
+use ::redis::{Cmd, FromRedisValue, Value, cmd};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+/// Budgets of which it is known what they had spent. Names may come from clients: beyond so many
+/// all are forgotten, and a counter that Redis loses is seeded from the store alone.
+const ACCOUNTS: usize = 16_384;
 
 /// One Redis that policies share. Clones are cheap and share the connection.
 #[derive(Clone, Debug)]
@@ -103,56 +107,57 @@ impl Redis {
     /// Admits a call on all `levels` or on none, in one round trip. In a Cluster each tag takes
     /// its own, in the order of their names; what was taken is given back when a later one
     /// refuses. The future may be dropped at any time.
-    pub(crate) async fn admit(&self, mut levels: Vec<Level>) -> Result<Verdict, Outage> {
+    pub(crate) async fn admit(&self, levels: Vec<Level>) -> Result<Verdict, Outage> {
         let (_, link) = self.link()?;
-        if link.is_cluster() {
-            // Stable, so that the order within a tag is kept.
-            levels.sort_by(|a, b| a.tag.cmp(&b.tag));
-        }
         let ticket = Ticket::new(self, levels);
-        let mut from = 0;
-        while from < ticket.levels().len() {
-            let rest = &ticket.levels()[from..];
-            let same = |level: &&Level| !link.is_cluster() || level.tag == rest[0].tag;
-            let to = from + rest.iter().take_while(same).count();
-            if let Some((level, count)) = self.admit_some(&ticket, from, to).await? {
+        let mut groups = BTreeMap::<_, Vec<usize>>::new();
+        for (at, level) in ticket.levels().iter().enumerate() {
+            groups.entry(link.is_cluster().then_some(&level.tag)).or_default().push(at);
+        }
+        for group in groups.values() {
+            if let Some((level, count)) = self.admit_some(&ticket, group).await? {
                 ticket.void();
                 return Ok(Verdict::Refused(level, count));
             }
-            from = to;
         }
         Ok(Verdict::Admitted(ticket))
     }
 
-    /// Admits a call on the levels `from..to`, or tells which of them refuses.
+    /// Admits a call on some of its levels, or tells which of them refuses.
     async fn admit_some(
         &self,
         ticket: &Ticket,
-        from: usize,
-        to: usize,
+        group: &[usize],
     ) -> Result<Option<(usize, Count)>, Outage> {
-        let mut seeds = vec![None; to - from];
+        let mark = |mark| group.iter().for_each(|&level| ticket.mark(level, mark));
+        let mut seeds = vec![None; group.len()];
         // Each answer but the last asks for the seed of one more level.
-        for _ in from..=to {
-            let answer = self.ask(ticket, from, to, &seeds).await?;
-            match answer[..] {
-                [1, ..] => {
-                    for (level, seen) in (from..to).zip(answer[1..].chunks_exact(3)) {
+        for _ in 0..=group.len() {
+            let mut input = Input::default();
+            input.text(ticket.id()).number(millis(self.0.settings.hold_ttl));
+            for (&level, &seed) in group.iter().zip(&seeds) {
+                ticket.levels()[level].admit(&mut input, &self.0.settings, seed);
+            }
+            // From here on it may be executed, whether or not anyone hears of it.
+            mark(Mark::Unknown);
+            let answer = self.ask(&input).await?;
+            let place = |at| usize::try_from(at).ok().filter(|at| *at < group.len());
+            match (&answer[..], answer.get(1).copied().and_then(place)) {
+                ([1, counts @ ..], _) => {
+                    for (&level, seen) in group.iter().zip(counts.chunks_exact(3)) {
                         let count = Count { taken: seen[0], left: seen[1], mark: seen[2] };
                         self.note(&ticket.levels()[level], count);
                         ticket.mark(level, Mark::Yes(count));
                     }
                     return Ok(None);
                 }
-                [0, level, taken, left, mark] => {
-                    let level = from + usize::try_from(level).unwrap_or(0);
-                    self.unmark(ticket, from, to);
-                    return Ok(Some((level, Count { taken, left, mark })));
+                (&[0, _, taken, left, seen], Some(at)) => {
+                    mark(Mark::No);
+                    return Ok(Some((group[at], Count { taken, left, mark: seen })));
                 }
-                [2, level] => {
-                    self.unmark(ticket, from, to);
-                    let level = usize::try_from(level).unwrap_or(0);
-                    seeds[level] = Some(self.seed(&ticket.levels()[from + level]));
+                (&[2, _], Some(at)) => {
+                    mark(Mark::No);
+                    seeds[at] = Some(self.seed(&ticket.levels()[group[at]]));
                 }
                 _ => break,
             }
@@ -160,30 +165,12 @@ impl Redis {
         Err(Outage::Failed("not what the script returns".into()))
     }
 
-    async fn ask(
-        &self,
-        ticket: &Ticket,
-        from: usize,
-        to: usize,
-        seeds: &[Option<i64>],
-    ) -> Result<Vec<i64>, Outage> {
-        let settings = &self.0.settings;
-        let mut input = Input::default();
-        input.text(ticket.id()).number(millis(settings.hold_ttl));
-        for (level, seed) in ticket.levels()[from..to].iter().zip(seeds) {
-            level.admit(&mut input, settings, *seed);
-        }
-        // From here on it may be executed, whether or not anyone hears of it.
-        (from..to).for_each(|level| ticket.mark(level, Mark::Unknown));
-        let answer = match self.send(&ADMIT.call(&input)).await {
-            Err(Outage::NoScript) => self.send(&ADMIT.eval(&input)).await,
+    async fn ask(&self, input: &Input) -> Result<Vec<i64>, Outage> {
+        let answer = match self.send(&ADMIT.call(input)).await {
+            Err(Outage::NoScript) => self.send(&ADMIT.eval(input)).await,
             answer => answer,
         }?;
-        Vec::from_redis_value(answer).map_err(|error| Outage::Failed(error.to_string().into()))
-    }
-
-    fn unmark(&self, ticket: &Ticket, from: usize, to: usize) {
-        (from..to).for_each(|level| ticket.mark(level, Mark::No));
+        read(answer)
     }
 
     /// Runs one command.
@@ -219,32 +206,32 @@ impl Redis {
     }
 
     /// What a budget has spent, where Redis does not know.
-    pub(super) fn seed(&self, level: &Level) -> i64 {
-        let known = lock(&self.0.known).get(&level.tag).copied();
+    pub(crate) fn seed(&self, level: &Level) -> i64 {
+        let (Take::Money(money), Some(account)) = (&level.take, level.account()) else { return 0 };
+        let known = lock(&self.0.known).get(&account).copied();
         let known = known.filter(|known| known.until.is_none_or(|until| until > Instant::now()));
-        let asked = match &level.take {
-            Take::Money(money) => money.seed.as_ref().map(|seed| seed.seed(&level.tag).0),
-            _ => None,
-        };
-        known.map_or(0, |known| known.spent).max(asked.unwrap_or(0))
+        let stored = money.lost.as_ref().map_or(0, |lost| lost.spent());
+        known.map_or(0, |known| known.spent).max(stored)
     }
 
     fn note(&self, level: &Level, count: Count) {
-        if matches!(level.take, Take::Money(_)) {
-            let left = u64::try_from(count.left).ok().map(Duration::from_millis);
-            let until = left.and_then(|left| Instant::now().checked_add(left));
-            let seen = Known { spent: count.mark, until };
-            lock(&self.0.known).insert(level.tag.clone(), seen);
+        let Some(account) = level.account() else { return };
+        let left = u64::try_from(count.left).ok().map(Duration::from_millis);
+        let until = left.and_then(|left| Instant::now().checked_add(left));
+        let mut known = lock(&self.0.known);
+        if known.len() >= ACCOUNTS && !known.contains_key(&account) {
+            known.clear();
         }
+        known.insert(account, Known { spent: count.mark, until });
     }
 
     /// Adds what was settled to what is known.
     pub(super) fn settled(&self, call: &Ended) {
-        for level in &call.levels {
-            if matches!(level.take, Take::Money(_)) {
-                if let Some(known) = lock(&self.0.known).get_mut(&level.tag) {
-                    known.spent = known.spent.saturating_add(call.cost);
-                }
+        let accounts = call.levels.iter().filter_map(Level::account);
+        let mut all = lock(&self.0.known);
+        for account in accounts.filter(|_| call.cost != 0) {
+            if let Some(known) = all.get_mut(&account) {
+                known.spent = known.spent.saturating_add(call.cost);
             }
         }
     }
@@ -253,6 +240,52 @@ impl Redis {
     pub(super) fn settle(&self, call: Ended) {
         lock(&self.0.queue).push(call);
         self.0.wake.notify_one();
+    }
+
+    /// What a budget has spent, if Redis knows it, and what is held.
+    pub(crate) async fn spent_and_held(&self, level: &Level) -> Result<(Option<i64>, i64), Outage> {
+        let mut get = cmd("MGET");
+        get.arg(self.money_key(level, "spent")).arg(self.money_key(level, "held"));
+        let answer = self.send(&get).await?;
+        let (spent, held): (_, Option<i64>) = read(answer)?;
+        Ok((spent, held.unwrap_or(0)))
+    }
+
+    /// Replaces what a budget has spent.
+    pub(crate) async fn set_spent(&self, level: &Level, spent: i64) -> Result<(), Outage> {
+        let mut set = cmd("SET");
+        set.arg(self.money_key(level, "spent")).arg(spent);
+        let left = match &level.take {
+            Take::Money(money) => money.left,
+            Take::Window(_) | Take::Permit { .. } => None,
+        };
+        if let Some(left) = left {
+            set.arg("PX").arg(millis(left).max(1));
+        }
+        self.send(&set).await?;
+        let left = left.map_or(-1, millis);
+        self.note(level, Count { taken: 0, left, mark: spent });
+        Ok(())
+    }
+
+    /// Expired strict holds, each with the time when it expired.
+    pub(crate) async fn suspects(&self, level: &Level) -> Result<Vec<(String, u64)>, Outage> {
+        let mut range = cmd("ZRANGE");
+        range.arg(self.money_key(level, "suspects")).arg(0).arg(-1).arg("WITHSCORES");
+        read(self.send(&range).await?)
+    }
+
+    fn money_key(&self, level: &Level, part: &str) -> String {
+        let name = match &level.take {
+            Take::Money(money) => &*money.name,
+            Take::Window(_) | Take::Permit { .. } => "",
+        };
+        key(&self.0.settings, &level.tag, &[name, part])
+    }
+
+    /// Settles a hold of another process, by its name.
+    pub(crate) fn resolve(&self, id: Box<str>, level: Level, cost: i64) {
+        self.settle(Ended::resolved(id, level, cost));
     }
 
     /// Charges a budget for a call that was made without a hold.
@@ -300,6 +333,10 @@ impl Redis {
     pub(super) fn wake(&self) {
         self.0.wake.notify_one();
     }
+}
+
+fn read<T: FromRedisValue>(answer: Value) -> Result<T, Outage> {
+    T::from_redis_value(answer).map_err(|error| Outage::Failed(error.to_string().into()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,8 @@
 //! What a call asks of Redis: windows, permits and money, and where they are kept.
-use super::script::Input;
 use super::Settings;
+use super::script::Input;
+use crate::facts::Scope;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +36,6 @@ pub(crate) struct Window {
     pub(crate) most: i64,
     pub(crate) take: i64,
     pub(crate) span: Duration,
-    /// Whether it is enough that anything is left.
-    pub(crate) overdraw: bool,
     /// Whether what was taken is settled by what was used; else it stays counted.
     pub(crate) settled: bool,
 }
@@ -43,44 +43,43 @@ pub(crate) struct Window {
 /// A share of a budget, in billionths of a dollar.
 #[derive(Clone, Debug)]
 pub(crate) struct Money {
+    /// Which of the budgets of the tag.
+    pub(crate) name: Box<str>,
     pub(crate) most: i64,
     pub(crate) take: i64,
-    /// Whether all of it has to fit; else it is enough that anything is left.
-    pub(crate) strict: bool,
-    /// How long the budget's window lasts from its first call; `None` is for ever.
-    pub(crate) span: Option<Duration>,
+    pub(crate) mode: Mode,
+    /// What is left of the budget's window; `None` is for ever.
+    pub(crate) left: Option<Duration>,
     /// Who knows what was spent where Redis does not.
-    pub(crate) seed: Option<Arc<dyn Seed>>,
+    pub(crate) lost: Option<Arc<dyn Lost>>,
+}
+
+/// What has to be true of a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Nothing: the call is free.
+    Free,
+    /// Anything is left.
+    Left,
+    /// The whole share fits.
+    Fits,
 }
 
 /// Knows what a budget has spent when Redis has lost its counter.
-///
-/// What this process itself last saw counts where it is more. Implemented for closures.
-pub trait Seed: Send + Sync + 'static {
-    /// What `budget` has spent in its present window, in billionths of a dollar. Called while a
-    /// call waits: answer from memory.
-    fn seed(&self, budget: &str) -> crate::facts::NanoUsd;
+pub(crate) trait Lost: Send + Sync {
+    fn spent(&self) -> i64;
 }
 
-impl<F: Fn(&str) -> crate::facts::NanoUsd + Send + Sync + 'static> Seed for F {
-    fn seed(&self, budget: &str) -> crate::facts::NanoUsd {
-        self(budget)
+impl fmt::Debug for dyn Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lost")
     }
 }
 
-impl std::fmt::Debug for dyn Seed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Seed")
-    }
-}
-
-/// The names of a budget's keys, in the order in which the scripts take them.
-const MONEY: [&str; 5] = ["spent", "held", "holds", "suspects", "settled"];
-
-/// What one level looked like after a call was admitted.
+/// What one level looked like after a call was admitted, or when it was refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
-    /// Taken by all calls, this one included.
+    /// Taken by all calls, this one included where it was admitted.
     pub(crate) taken: i64,
     /// What is left of the window, in milliseconds; negative where there is none.
     pub(crate) left: i64,
@@ -88,23 +87,44 @@ pub(crate) struct Count {
     pub(crate) mark: i64,
 }
 
+/// The hash tag of what belongs to `subject`.
+pub(crate) fn tag(scope: Scope, subject: &str) -> Box<str> {
+    [scope.name(), ":", subject].concat().into()
+}
+
+/// A key. The braces make the tag alone choose its slot.
+pub(crate) fn key(settings: &Settings, tag: &str, parts: &[&str]) -> String {
+    let room: usize = parts.iter().map(|part| part.len() + 1).sum();
+    let mut key = String::with_capacity(settings.prefix.len() + tag.len() + 2 + room);
+    for piece in [&*settings.prefix, "{", tag, "}"] {
+        key.push_str(piece);
+    }
+    for part in parts {
+        key.push(':');
+        key.push_str(part);
+    }
+    key
+}
+
 impl Level {
-    /// The key of one of its parts. The braces make the tag alone choose the slot.
-    pub(crate) fn key(tag: &str, part: &str, settings: &Settings) -> String {
-        let prefix = &*settings.prefix;
-        let mut key = String::with_capacity(prefix.len() + tag.len() + part.len() + 3);
-        for piece in [prefix, "{", tag, "}:", part] {
-            key.push_str(piece);
+    /// Which budget it is.
+    pub(super) fn account(&self) -> Option<Box<str>> {
+        match &self.take {
+            Take::Money(money) => Some([&self.tag, ":", &money.name].concat().into()),
+            Take::Window(_) | Take::Permit { .. } => None,
         }
-        key
     }
 
     fn keys(&self, to: &mut Input, settings: &Settings) {
-        let mut add = |part| to.key(Self::key(&self.tag, part, settings));
         match &self.take {
-            Take::Window(window) => drop(add(window.name)),
-            Take::Permit { .. } => drop(add("parallel")),
-            Take::Money(_) => MONEY.into_iter().for_each(|part| drop(add(part))),
+            Take::Window(window) => to.key(key(settings, &self.tag, &[window.name])),
+            Take::Permit { .. } => to.key(key(settings, &self.tag, &["parallel"])),
+            Take::Money(money) => {
+                // In the order in which the scripts take them.
+                for part in ["spent", "held", "holds", "suspects", "settled"] {
+                    to.key(key(settings, &self.tag, &[&money.name, part]));
+                }
+            }
         }
     }
 
@@ -113,9 +133,8 @@ impl Level {
         self.keys(to, settings);
         match &self.take {
             Take::Window(window) => {
-                let mode = if window.overdraw { "o" } else { "f" };
                 to.word("w").number(window.most.min(EXACT)).number(window.take.clamp(0, EXACT));
-                to.word(mode).word("").number(millis(window.span));
+                to.word("").word("").number(millis(window.span));
             }
             Take::Permit { most } => {
                 to.word("p").number((*most).min(EXACT)).number(1).word("").word("").number(0);
@@ -127,7 +146,7 @@ impl Level {
                     Some(seed) => to.number(seed),
                     None => to.word(""),
                 };
-                to.number(money.span());
+                to.number(money.left());
             }
         }
     }
@@ -138,12 +157,13 @@ impl Level {
             (Take::Window(window), Mark::Yes(count)) => {
                 let delta = match (end.void, window.settled) {
                     (true, _) => -window.take,
-                    (false, true) => end.tokens - window.take,
+                    (false, true) => end.tokens.map_or(0, |used| used - window.take),
                     (false, false) => 0,
                 };
                 if delta != 0 {
                     self.keys(to, settings);
-                    to.word("w").number(count.mark).number(delta);
+                    to.word("w").number(count.mark).number(delta).number(delta.max(0));
+                    to.number(millis(window.span));
                 }
             }
             // In which window it was counted is not known: the next one is soon.
@@ -155,7 +175,7 @@ impl Level {
             (Take::Money(money), _) => {
                 self.keys(to, settings);
                 to.word("b").text(end.id).number(money.amount()).word(money.mode());
-                to.number(end.cost).number(end.seed).number(money.span());
+                to.number(end.cost).number(end.seed).number(money.left());
             }
         }
     }
@@ -182,11 +202,15 @@ impl Money {
     }
 
     fn mode(&self) -> &'static str {
-        if self.strict { "s" } else { "d" }
+        match self.mode {
+            Mode::Free => "f",
+            Mode::Left => "d",
+            Mode::Fits => "s",
+        }
     }
 
-    fn span(&self) -> i64 {
-        self.span.map_or(0, millis)
+    fn left(&self) -> i64 {
+        self.left.map_or(0, |left| millis(left).max(1))
     }
 }
 
@@ -205,8 +229,10 @@ pub(super) enum Mark {
 pub(super) struct Ended<'a> {
     pub(super) id: &'a str,
     pub(super) mark: Mark,
+    /// It does not count at all.
     pub(super) void: bool,
-    pub(super) tokens: i64,
+    /// What it used; `None` leaves what was taken.
+    pub(super) tokens: Option<i64>,
     pub(super) cost: i64,
     pub(super) seed: i64,
 }

@@ -1,5 +1,5 @@
 //! Ended calls that wait for Redis.
-use super::level::{Level, Mark, Money, Take};
+use super::level::{Level, Mark, Take};
 use std::collections::{HashMap, VecDeque};
 
 /// A call that has ended.
@@ -8,7 +8,7 @@ pub(super) struct Ended {
     pub(super) id: Box<str>,
     pub(super) levels: Box<[Level]>,
     pub(super) marks: Box<[Mark]>,
-    pub(super) tokens: i64,
+    pub(super) tokens: Option<i64>,
     pub(super) cost: i64,
     pub(super) void: bool,
 }
@@ -28,11 +28,16 @@ impl Ended {
         if let Take::Money(money) = &mut level.take {
             money.take = 0;
         }
+        Self::resolved(id, level, cost)
+    }
+
+    /// Money that was spent in place of a hold.
+    pub(super) fn resolved(id: Box<str>, level: Level, cost: i64) -> Self {
         Self {
             id,
             levels: Box::new([level]),
             marks: Box::new([Mark::Unknown]),
-            tokens: 0,
+            tokens: None,
             cost,
             void: false,
         }
@@ -45,7 +50,7 @@ impl Ended {
 pub(super) struct Queue {
     calls: VecDeque<Ended>,
     most: usize,
-    sums: HashMap<Box<str>, (Money, i64)>,
+    sums: HashMap<Box<str>, (Level, i64)>,
 }
 
 impl Queue {
@@ -59,9 +64,12 @@ impl Queue {
             self.calls.push_back(call);
             return;
         }
+        if call.cost == 0 {
+            return;
+        }
         for (level, mark) in call.levels.into_iter().zip(call.marks) {
-            if let (Take::Money(money), true) = (level.take, mark != Mark::No && call.cost != 0) {
-                let (_, sum) = self.sums.entry(level.tag).or_insert((money, 0));
+            if let (Some(account), true) = (level.account(), mark != Mark::No) {
+                let (_, sum) = self.sums.entry(account).or_insert((level, 0));
                 *sum = sum.saturating_add(call.cost);
             }
         }
@@ -71,9 +79,8 @@ impl Queue {
     pub(super) fn take(&mut self, most: usize, id: impl Fn() -> Box<str>) -> VecDeque<Ended> {
         let mut batch: VecDeque<_> = self.calls.drain(..most.min(self.calls.len())).collect();
         if self.calls.is_empty() {
-            batch.extend(self.sums.drain().map(|(tag, (money, cost))| {
-                Ended::spent(id(), Level { tag, take: Take::Money(money) }, cost)
-            }));
+            let sums = self.sums.drain();
+            batch.extend(sums.map(|(_, (level, cost))| Ended::spent(id(), level, cost)));
         }
         batch
     }

@@ -63,9 +63,8 @@ enum Arg {
 }
 
 impl Input {
-    pub(super) fn key(&mut self, key: String) -> &mut Self {
+    pub(super) fn key(&mut self, key: String) {
         self.keys.push(key);
-        self
     }
 
     pub(super) fn word(&mut self, word: &'static str) -> &mut Self {

@@ -1,5 +1,5 @@
 //! The work beside the calls: connecting, settling, renewing, and hearing of other nodes.
-use super::level::{Level, millis};
+use super::level::{Level, key, millis};
 use super::link::{Dialer, Link};
 use super::queue::Ended;
 use super::script::{self, Input, SETTLE};
@@ -181,7 +181,7 @@ impl Settler {
     async fn listen(&mut self, link: &mut Link) -> Result<(), Outage> {
         let redis = &self.redis;
         let wait = redis.settings().response_timeout;
-        let key = Level::key("nodes", "alive", redis.settings());
+        let key = key(redis.settings(), "nodes", &["alive"]);
         let alive = SILENCE * u64::try_from(BEAT.as_millis()).unwrap_or(1000);
         let beat = script::beat(&key, &format!("{:016x}", redis.node()), alive);
         let nodes = link.run(&beat, wait).await?;

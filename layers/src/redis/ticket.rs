@@ -22,7 +22,7 @@ pub(crate) struct Ticket {
 #[derive(Debug)]
 struct State {
     marks: Box<[Mark]>,
-    tokens: i64,
+    tokens: Option<i64>,
     cost: i64,
     void: bool,
 }
@@ -37,7 +37,7 @@ impl Ticket {
             id: redis.id(number),
             state: Mutex::new(State {
                 marks: vec![Mark::No; levels.len()].into(),
-                tokens: 0,
+                tokens: Some(0),
                 cost: 0,
                 void: false,
             }),
@@ -51,7 +51,7 @@ impl Ticket {
         &self.levels
     }
 
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
@@ -72,8 +72,9 @@ impl Ticket {
         self.state().void = true;
     }
 
-    /// The tokens that the call used count in place of those that were taken.
-    pub(crate) fn used(&self, tokens: i64) {
+    /// The tokens that the call used count in place of those that were taken; where nobody told
+    /// how many they were, those stand.
+    pub(crate) fn used(&self, tokens: Option<i64>) {
         self.state().tokens = tokens;
     }
 
