@@ -58,7 +58,7 @@ pub use self::memory::{MemoryHold, MemoryLedger};
 pub use self::policy::{Admission, CostError, Exhausted, Hold, Ledger};
 pub use self::record::{CallRecord, Sink};
 #[cfg(feature = "redis")]
-pub use self::redis::{Joining, RedisHold, RedisHolding, RedisLedger, Seed, Suspect};
+pub use self::redis::{RedisHold, RedisHolding, RedisLedger, Seed, Suspect};
 pub use self::window::{BudgetWindow, WindowError, Zone};
 
 use crate::{BoxError, end::EndBody};

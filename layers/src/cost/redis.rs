@@ -5,7 +5,7 @@ use super::{
 };
 use crate::facts::{Estimate, NanoUsd, Scope};
 use crate::redis::{
-    Count, Joins, Joint, Left, Level, Lost, Mode, Money, Outage, Redis, Take, Ticket, Verdict, tag,
+    Count, Joining, Joins, Joint, Left, Level, Lost, Mode, Money, Outage, Redis, Take, Ticket, Verdict, tag,
 };
 use http::Extensions;
 use std::fmt;
@@ -269,13 +269,9 @@ impl<B: Budgets + Send + Sync + 'static> RedisLedger<B> {
     /// it makes the hold in its own round trip. `admission` is that of the layer.
     #[must_use]
     pub fn joining(&self, admission: Admission) -> Joining {
-        Joining(Arc::new(Joined { ledger: self.clone(), admission }))
+        Joining::new(Joined { ledger: self.clone(), admission })
     }
 }
-
-/// A ledger that a limiter makes holds for. Made by [`RedisLedger::joining`].
-#[derive(Clone, Debug)]
-pub struct Joining(pub(crate) Arc<dyn Joins>);
 
 /// The future of [`RedisLedger::hold`](Ledger::hold).
 #[must_use = "futures do nothing unless polled"]

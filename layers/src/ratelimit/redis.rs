@@ -1,10 +1,9 @@
 //! Limits that several processes share.
 use super::headers::{Told, tell};
 use super::{Exceeded, Grant, Limiter, MemoryGrant, MemoryLimiter, RateLimitError, Rules};
-use crate::cost::Joining;
 use crate::facts::{Estimate, Limit, Measure, Usage};
 use crate::redis::{
-    Count, Joint, Left, Level, Outage, Redis, Take, Ticket, Verdict, Window, tag,
+    Count, Joining, Joint, Left, Level, Outage, Redis, Take, Ticket, Verdict, Window, tag,
 };
 use http::{Extensions, HeaderMap};
 use std::fmt;
@@ -83,7 +82,7 @@ impl<R: Rules> Limiter for RedisLimiter<R> {
             levels.push(self.level(limit, tokens));
             limits.push(limit.clone());
         });
-        let held = self.ledger.as_ref().map(|ledger| ledger.0.levels(facts)).unwrap_or_default();
+        let held = self.ledger.as_ref().map(|ledger| ledger.levels(facts)).unwrap_or_default();
         let joins = !held.is_empty();
         levels.extend(held);
         let (redis, local) = (self.redis.clone(), self.local.clone());

@@ -4,9 +4,11 @@ use super::link::Link;
 use super::queue::{Ended, Queue};
 use super::script::{ADMIT, Input};
 use super::ticket::Ticket;
+use super::write::{Write, Writes};
 use super::{Outage, Settings, Settler};
 use ::redis::{Cmd, FromRedisValue, Value, cmd};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -33,6 +35,7 @@ struct Shared {
     open: Mutex<HashMap<u64, Weak<Ticket>>>,
     known: Mutex<HashMap<Box<str>, Known>>,
     watched: Mutex<Watched>,
+    writes: Mutex<Writes>,
     wake: Notify,
 }
 
@@ -44,22 +47,21 @@ struct Known {
 }
 
 /// What the breakers of all nodes tell each other.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Watched {
-    /// Whom to tell about each key.
-    pub(super) gates: Vec<(Box<str>, Arc<dyn Rested>)>,
-    /// Keys to be written, how long they live, and what they say.
-    pub(super) told: HashMap<Box<str>, (Instant, u16)>,
+    /// Whom to tell about each deployment.
+    pub(super) gates: Vec<(Arc<str>, Rested)>,
+    /// Until when this node rests deployments, and the status that made it do so.
+    pub(super) told: HashMap<Arc<str>, (Instant, u16)>,
 }
 
-/// Hears that another node rests a deployment.
-pub(crate) trait Rested: Send + Sync {
-    fn rested(&self, rest: Duration, status: u16);
-}
+/// Hears how long another node rests a deployment and after which status. Returns `false` when
+/// there is nobody left to be told.
+pub(crate) type Rested = Arc<dyn Fn(Option<(Duration, u16)>) -> bool + Send + Sync>;
 
-impl std::fmt::Debug for dyn Rested {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Rested")
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").field("told", &self.told).finish_non_exhaustive()
     }
 }
 
@@ -86,6 +88,7 @@ impl Redis {
             open: Mutex::default(),
             known: Mutex::default(),
             watched: Mutex::default(),
+            writes: Mutex::default(),
             wake: Notify::new(),
             settings,
         }));
@@ -330,8 +333,66 @@ impl Redis {
         self.0.wake.notified().await;
     }
 
-    pub(super) fn wake(&self) {
+    /// Tells other nodes that this one rests a deployment.
+    pub(crate) fn tell_rest(&self, deployment: &Arc<str>, until: Instant, status: u16) {
+        self.watched().told.insert(deployment.clone(), (until, status));
         self.0.wake.notify_one();
+    }
+
+    /// Tells `rested` what other nodes say of a deployment.
+    pub(crate) fn watch_rests(&self, deployment: &Arc<str>, rested: Rested) {
+        self.watched().gates.push((deployment.clone(), rested));
+    }
+
+    /// Writes an answer in the background, or forgets it where too much waits already.
+    pub(crate) fn write(&self, write: Write) {
+        self.writes().push(write);
+        self.0.wake.notify_one();
+    }
+
+    /// The key of a kept answer. It is its own hash tag: answers are spread over a Cluster.
+    pub(crate) fn cache_key(&self, name: &str) -> String {
+        [&*self.0.settings.prefix, "cache:", name].concat()
+    }
+
+    /// The value of a key.
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Outage> {
+        let mut get = cmd("GET");
+        read(self.send(get.arg(key)).await?)
+    }
+
+    /// Removes a key.
+    pub(crate) async fn remove(&self, key: &str) -> Result<(), Outage> {
+        let mut remove = cmd("UNLINK");
+        self.send(remove.arg(key)).await.map(drop)
+    }
+
+    /// Removes all kept answers, some hundred at a time. In a Cluster the nodes list them whole.
+    pub(crate) async fn clear_cache(&self) -> Result<(), Outage> {
+        let pattern = self.cache_key("*");
+        let mut cursor = String::from("0");
+        loop {
+            let keys: Vec<String> = if self.link()?.1.is_cluster() {
+                cursor = "0".into();
+                read(self.send(cmd("KEYS").arg(&pattern)).await?)?
+            } else {
+                let mut scan = cmd("SCAN");
+                scan.arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(1000);
+                let keys;
+                (cursor, keys) = read(self.send(&scan).await?)?;
+                keys
+            };
+            for some in keys.chunks(256) {
+                self.send(cmd("UNLINK").arg(some)).await?;
+            }
+            if cursor == "0" {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn writes(&self) -> MutexGuard<'_, Writes> {
+        lock(&self.0.writes)
     }
 }
 

@@ -10,9 +10,24 @@ pub(crate) trait Joins: Send + Sync {
     fn levels(&self, facts: &Extensions) -> Vec<Level>;
 }
 
-impl fmt::Debug for dyn Joins {
+/// A ledger that a limiter makes holds for, in its own round trip. Made by
+/// [`RedisLedger::joining`](crate::cost::RedisLedger::joining).
+#[derive(Clone)]
+pub struct Joining(Arc<dyn Joins>);
+
+impl Joining {
+    pub(crate) fn new(ledger: impl Joins + 'static) -> Self {
+        Self(Arc::new(ledger))
+    }
+
+    pub(crate) fn levels(&self, facts: &Extensions) -> Vec<Level> {
+        self.0.levels(facts)
+    }
+}
+
+impl fmt::Debug for Joining {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Joins")
+        f.debug_struct("Joining").finish_non_exhaustive()
     }
 }
 

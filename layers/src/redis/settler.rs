@@ -3,7 +3,7 @@ use super::level::{Level, key, millis};
 use super::link::{Dialer, Link};
 use super::queue::Ended;
 use super::script::{self, Input, SETTLE};
-use super::{Outage, Redis};
+use super::{Outage, Redis, Settings};
 use ::redis::{FromRedisValue, Pipeline, Value, cmd};
 use std::collections::{BTreeSet, VecDeque};
 use std::pin::pin;
@@ -102,10 +102,11 @@ impl Settler {
         let busy = !self.batch.is_empty() || !self.redis.queue().is_empty();
         if !busy {
             // That time is up is as good a reason to go on as a call is.
-            drop(timeout_at(self.beat, self.redis.woken()).await);
+            drop(timeout_at(self.beat.min(self.renewal), self.redis.woken()).await);
         }
         self.flush(link).await?;
         self.tell(link).await?;
+        self.write(link).await?;
         let now = Instant::now();
         if now >= self.renewal {
             self.renewal = now + self.redis.settings().hold_ttl / 3;
@@ -165,44 +166,62 @@ impl Settler {
     /// Tells other nodes which deployments rest.
     async fn tell(&mut self, link: &mut Link) -> Result<(), Outage> {
         let told = std::mem::take(&mut self.redis.watched().told);
-        let wait = self.redis.settings().response_timeout;
-        for (key, (until, status)) in told {
+        let settings = self.redis.settings();
+        for (deployment, (until, status)) in told {
             let left = millis(until.saturating_duration_since(Instant::now()));
             if left > 0 {
                 let mut set = cmd("SET");
-                set.arg(&*key).arg(status).arg("PX").arg(left);
-                link.run(&set, wait).await?;
+                set.arg(cooldown(settings, &deployment));
+                set.arg(format!("{status} {:016x}", self.redis.node())).arg("PX").arg(left);
+                link.run(&set, settings.response_timeout).await?;
             }
         }
         Ok(())
+    }
+
+    /// Writes answers to the cache. Those that do not arrive are forgotten.
+    async fn write(&mut self, link: &mut Link) -> Result<(), Outage> {
+        let wait = self.redis.settings().response_timeout;
+        loop {
+            let some = self.redis.writes().take(link.is_cluster());
+            let Some(pipe) = some else { return Ok(()) };
+            link.pipe(&pipe, wait).await?;
+        }
     }
 
     /// Hears how many nodes there are, and which deployments they rest.
     async fn listen(&mut self, link: &mut Link) -> Result<(), Outage> {
         let redis = &self.redis;
         let wait = redis.settings().response_timeout;
-        let key = key(redis.settings(), "nodes", &["alive"]);
+        let node = format!("{:016x}", redis.node());
         let alive = SILENCE * u64::try_from(BEAT.as_millis()).unwrap_or(1000);
-        let beat = script::beat(&key, &format!("{:016x}", redis.node()), alive);
+        let beat = script::beat(&key(redis.settings(), "nodes", &["alive"]), &node, alive);
         let nodes = link.run(&beat, wait).await?;
         redis.count_nodes(u64::from_redis_value(nodes).unwrap_or(1));
+        redis.watched().gates.retain(|(_, rested)| rested(None));
         let gates = redis.watched().gates.clone();
-        let rests = rests(link, gates.iter().map(|(key, _)| &**key), wait).await?;
-        for ((_, gate), (left, status)) in gates.iter().zip(rests) {
-            if let Ok(left @ 1..) = u64::try_from(left) {
-                gate.rested(Duration::from_millis(left), status);
+        let keys = gates.iter().map(|(deployment, _)| cooldown(redis.settings(), deployment));
+        for ((_, rested), rest) in gates.iter().zip(rests(link, keys, wait, &node).await?) {
+            if rest.is_some() {
+                rested(rest);
             }
         }
         Ok(())
     }
 }
 
-/// What is left of each rest in milliseconds, and the status that caused it.
+/// The key that says that a deployment rests.
+fn cooldown(settings: &Settings, deployment: &str) -> String {
+    key(settings, &["deployment:", deployment].concat(), &["cooldown"])
+}
+
+/// How long each deployment rests on other nodes than `node`, and the status that caused it.
 async fn rests(
     link: &mut Link,
-    keys: impl Iterator<Item = &str>,
+    keys: impl Iterator<Item = String>,
     wait: Duration,
-) -> Result<Vec<(i64, u16)>, Outage> {
+    node: &str,
+) -> Result<Vec<Option<(Duration, u16)>>, Outage> {
     let mut pipes = vec![Pipeline::new()];
     for (at, key) in keys.enumerate() {
         // In a Cluster each deployment has a slot of its own.
@@ -210,17 +229,24 @@ async fn rests(
             pipes.push(Pipeline::new());
         }
         if let Some(pipe) = pipes.last_mut() {
-            pipe.cmd("PTTL").arg(key).cmd("GET").arg(key);
+            pipe.cmd("PTTL").arg(&key).cmd("GET").arg(&key);
         }
     }
     let mut rests = Vec::new();
     for pipe in pipes.iter().filter(|pipe| !pipe.is_empty()) {
         for pair in link.pipe(pipe, wait).await?.chunks_exact(2) {
-            let left = i64::from_redis_value_ref(&pair[0]).unwrap_or(0);
-            rests.push((left, u16::from_redis_value_ref(&pair[1]).unwrap_or(429)));
+            rests.push(rest(&pair[0], &pair[1], node));
         }
     }
     Ok(rests)
+}
+
+fn rest(left: &Value, told: &Value, node: &str) -> Option<(Duration, u16)> {
+    let left = u64::try_from(i64::from_redis_value_ref(left).ok()?).ok()?;
+    let told = String::from_redis_value_ref(told).ok()?;
+    let (status, by) = told.split_once(' ')?;
+    let others = left > 0 && by != node;
+    others.then_some((Duration::from_millis(left), status.parse().ok()?))
 }
 
 /// The tags of `levels` in order where each needs a run of its own; else one `None`.
@@ -269,7 +295,9 @@ impl Runs {
             return Ok(());
         }
         let mut pipe = Pipeline::new();
-        runs().for_each(|input| drop(pipe.add_command(SETTLE.call(input))));
+        for input in runs() {
+            pipe.add_command(SETTLE.call(input));
+        }
         if pipe.is_empty() {
             return Ok(());
         }
