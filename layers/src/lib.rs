@@ -22,12 +22,7 @@ pub mod ratelimit;
 pub mod redis;
 #[cfg(feature = "retry")]
 pub mod retry;
-#[cfg(any(
-    feature = "adaptive",
-    feature = "breaker",
-    feature = "cache",
-    feature = "ratelimit"
-))]
+#[cfg(any(feature = "adaptive", feature = "breaker", feature = "cache", feature = "ratelimit"))]
 mod sync;
 #[cfg(feature = "wire")]
 pub mod wire;

@@ -77,7 +77,7 @@ pub use self::key::{CacheScope, Key};
 pub use self::memory::{Held, MemoryStore};
 pub use self::policy::{AsKept, Replay, Store};
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisGet, RedisStore, RedisDone};
+pub use self::redis::{RedisDone, RedisGet, RedisStore};
 
 use self::fill::Room;
 use self::flight::Flights;

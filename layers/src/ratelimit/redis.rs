@@ -193,9 +193,7 @@ impl Grant for RedisGrant {
     fn wants_usage(&self) -> bool {
         match &self.taken {
             Taken::Nothing => false,
-            Taken::Shared(_, limits) => {
-                limits.iter().any(|limit| limit.measure == Measure::Tokens)
-            }
+            Taken::Shared(_, limits) => limits.iter().any(|limit| limit.measure == Measure::Tokens),
             Taken::Local(grant) => grant.wants_usage(),
         }
     }

@@ -1,7 +1,7 @@
 //! The connection.
+use super::Outage;
 use super::script;
 use super::settings::{Kind, Settings};
-use super::Outage;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::cluster::{ClusterClient, ClusterClientBuilder};
 use ::redis::cluster_async::ClusterConnection;
@@ -32,7 +32,11 @@ impl Link {
     }
 
     /// Runs commands in one go. In a Cluster all their keys lie in one slot.
-    pub(super) async fn pipe(&mut self, pipe: &Pipeline, wait: Duration) -> Result<Vec<Value>, Outage> {
+    pub(super) async fn pipe(
+        &mut self,
+        pipe: &Pipeline,
+        wait: Duration,
+    ) -> Result<Vec<Value>, Outage> {
         let answer = match self {
             Self::One(link) => timeout(wait, pipe.query_async(link)).await,
             Self::Cluster(link) => timeout(wait, pipe.query_async(link)).await,

@@ -1,5 +1,6 @@
 //! Why a command had no answer.
 use crate::BoxError;
+use ::redis::{FromRedisValue, Value};
 
 /// Redis did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +18,9 @@ pub enum Outage {
     /// It answered with an error.
     #[error("redis refused a command")]
     Failed(#[source] BoxError),
+}
+
+/// Reads an answer as what it should be.
+pub(super) fn read<T: FromRedisValue>(answer: Value) -> Result<T, Outage> {
+    T::from_redis_value(answer).map_err(|error| Outage::Failed(error.to_string().into()))
 }

@@ -8,7 +8,8 @@ pub(super) struct Script {
     digest: String,
 }
 
-pub(super) static ADMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("admit.lua")));
+pub(super) static ADMIT: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("admit.lua")));
 pub(super) static SETTLE: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("settle.lua")));
 

@@ -217,7 +217,10 @@ mod tests {
     fn a_url_tells_all_about_one_server() {
         let told = Settings::from_url("rediss://alice:s%23@host:7000/3").unwrap();
         assert_eq!(told.servers, [("host".into(), 7000)]);
-        assert_eq!((told.username.as_deref(), told.password.as_deref()), (Some("alice"), Some("s#")));
+        assert_eq!(
+            (told.username.as_deref(), told.password.as_deref()),
+            (Some("alice"), Some("s#"))
+        );
         assert_eq!((told.tls, told.db), (true, 3));
         for wrong in ["http://host", "unix:///redis.sock", "host:6379", ""] {
             assert_eq!(Settings::from_url(wrong).map(drop), Err(UrlError), "{wrong}");

@@ -1,11 +1,13 @@
 //! The work beside the calls: connecting, settling, renewing, and hearing of other nodes.
-use super::level::{Level, key, millis};
+use super::level::{key, millis};
 use super::link::{Dialer, Link};
 use super::queue::Ended;
-use super::script::{self, Input, SETTLE};
-use super::{Outage, Redis, Settings};
-use ::redis::{FromRedisValue, Pipeline, Value, cmd};
-use std::collections::{BTreeSet, VecDeque};
+use super::rests::{cooldown, rests};
+use super::runs::{Runs, tags};
+use super::script;
+use super::{Outage, Redis};
+use ::redis::{FromRedisValue, cmd};
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -16,8 +18,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 const BEAT: Duration = Duration::from_secs(1);
 /// After so many beats of silence a node counts no more.
 const SILENCE: u64 = 10;
-/// Keys in one run of the settling script, which nothing else runs beside.
-const KEYS: usize = 512;
 /// Calls in one batch.
 const BATCH: usize = 1024;
 
@@ -207,106 +207,5 @@ impl Settler {
             }
         }
         Ok(())
-    }
-}
-
-/// The key that says that a deployment rests.
-fn cooldown(settings: &Settings, deployment: &str) -> String {
-    key(settings, &["deployment:", deployment].concat(), &["cooldown"])
-}
-
-/// How long each deployment rests on other nodes than `node`, and the status that caused it.
-async fn rests(
-    link: &mut Link,
-    keys: impl Iterator<Item = String>,
-    wait: Duration,
-    node: &str,
-) -> Result<Vec<Option<(Duration, u16)>>, Outage> {
-    let mut pipes = vec![Pipeline::new()];
-    for (at, key) in keys.enumerate() {
-        // In a Cluster each deployment has a slot of its own.
-        if at > 0 && link.is_cluster() {
-            pipes.push(Pipeline::new());
-        }
-        if let Some(pipe) = pipes.last_mut() {
-            pipe.cmd("PTTL").arg(&key).cmd("GET").arg(&key);
-        }
-    }
-    let mut rests = Vec::new();
-    for pipe in pipes.iter().filter(|pipe| !pipe.is_empty()) {
-        for pair in link.pipe(pipe, wait).await?.chunks_exact(2) {
-            rests.push(rest(&pair[0], &pair[1], node));
-        }
-    }
-    Ok(rests)
-}
-
-fn rest(left: &Value, told: &Value, node: &str) -> Option<(Duration, u16)> {
-    let left = u64::try_from(i64::from_redis_value_ref(left).ok()?).ok()?;
-    let told = String::from_redis_value_ref(told).ok()?;
-    let (status, by) = told.split_once(' ')?;
-    let others = left > 0 && by != node;
-    others.then_some((Duration::from_millis(left), status.parse().ok()?))
-}
-
-/// The tags of `levels` in order where each needs a run of its own; else one `None`.
-fn tags<'a>(link: &Link, levels: impl Iterator<Item = &'a Level>) -> Vec<Option<&'a str>> {
-    if !link.is_cluster() {
-        return vec![None];
-    }
-    let tags: BTreeSet<&str> = levels.map(|level| &*level.tag).collect();
-    tags.into_iter().map(Some).collect()
-}
-
-/// Runs of the settling script, none of them too long.
-#[derive(Default)]
-struct Runs(Vec<Input>, bool);
-
-impl Runs {
-    /// Where the next parts go.
-    fn input(&mut self, redis: &Redis) -> &mut Input {
-        let full = self.0.last().is_none_or(|input| input.len() >= KEYS);
-        if full || std::mem::take(&mut self.1) {
-            let mut input = Input::default();
-            let settings = redis.settings();
-            input.number(millis(settings.hold_ttl)).number(millis(settings.remember));
-            self.0.push(input);
-        }
-        let last = self.0.len() - 1;
-        &mut self.0[last]
-    }
-
-    /// The next parts go elsewhere.
-    fn cut(&mut self) {
-        self.1 = true;
-    }
-
-    /// Sends all in one pipeline; in a Cluster one by one.
-    async fn send(&self, link: &mut Link, redis: &Redis) -> Result<(), Outage> {
-        let wait = redis.settings().response_timeout;
-        let runs = || self.0.iter().filter(|input| input.len() > 0);
-        if link.is_cluster() {
-            for input in runs() {
-                match link.run(&SETTLE.call(input), wait).await {
-                    Err(Outage::NoScript) => link.run(&SETTLE.eval(input), wait).await,
-                    answer => answer,
-                }?;
-            }
-            return Ok(());
-        }
-        let mut pipe = Pipeline::new();
-        for input in runs() {
-            pipe.add_command(SETTLE.call(input));
-        }
-        if pipe.is_empty() {
-            return Ok(());
-        }
-        let sent: Result<Vec<Value>, _> = link.pipe(&pipe, wait).await;
-        if let Err(Outage::NoScript) = sent {
-            link.pipe(&script::load_all(), wait).await?;
-            link.pipe(&pipe, wait).await?;
-            return Ok(());
-        }
-        sent.map(drop)
     }
 }

@@ -5,7 +5,8 @@ use crate::breaker::{BreakerLayer, Gate, Policy, Rule};
 use crate::cache::{Answer, CacheScope, Entry, Key, RedisStore, Store};
 use crate::cost::{Admission, Budget, CostError, CostLayer, Hold, Ledger, RedisHold, RedisLedger};
 use crate::facts::{
-    Amount, Bill, CacheKey, Estimate, Limit, Measure, NanoUsd, Price, Rates, Scope, Usage, UsageCell,
+    Amount, Bill, CacheKey, Estimate, Limit, Measure, NanoUsd, Price, Rates, Scope, Usage,
+    UsageCell,
 };
 use crate::ratelimit::{Grant, Limiter, RateLimitError, RateLimitLayer, RedisGrant, RedisLimiter};
 use bytes::Bytes;
@@ -311,8 +312,8 @@ async fn a_call_takes_one_round_trip_before_and_one_after() {
     let ledger = RedisLedger::new(&node.redis, NanoUsd(1_000));
     drop(hold(&ledger, 1).await);
     eventually(async || held(&ledger).await == NanoUsd(0)).await;
-    let limiter = RedisLimiter::new(&node.redis, limits)
-        .with_ledger(ledger.joining(Admission::Most));
+    let limiter =
+        RedisLimiter::new(&node.redis, limits).with_ledger(ledger.joining(Admission::Most));
     let service = ServiceBuilder::new()
         .layer(RateLimitLayer::new(limiter))
         .layer(CostLayer::new(ledger.clone()).strict())
@@ -341,8 +342,8 @@ async fn a_budget_that_is_used_up_refuses_in_the_round_trip_of_the_limiter() {
     let Some(server) = Server::start() else { return };
     let node = server.node().await;
     let ledger = RedisLedger::new(&node.redis, NanoUsd(5));
-    let limiter = limiter(&node, &[(Measure::Requests, 1)])
-        .with_ledger(ledger.joining(Admission::Most));
+    let limiter =
+        limiter(&node, &[(Measure::Requests, 1)]).with_ledger(ledger.joining(Admission::Most));
     let mut facts = cost(10);
     let mut grant = limiter.admit(&facts).await.unwrap();
     grant.leave(&mut facts);
@@ -375,9 +376,10 @@ async fn an_admission_that_nobody_waits_for_gives_back_what_it_took() {
 async fn a_deployment_that_one_node_rests_is_rested_by_the_others() {
     let Some(server) = Server::start() else { return };
     let nodes = [server.node().await, server.node().await];
-    let policy = Policy::new(Rule::Consecutive(1)).cooldown(Duration::from_secs(30));
-    let [first, second] = nodes.each_ref().map(|node| Gate::shared(policy, &node.redis, "gpt-1"));
-    let other = Gate::shared(policy, &nodes[1].redis, "gpt-2");
+    let cooldown = Some(Duration::from_secs(30));
+    let policy = || Policy { cooldown, ..Policy::new(Rule::Consecutive(1)) };
+    let [first, second] = nodes.each_ref().map(|node| Gate::shared(policy(), &node.redis, "gpt-1"));
+    let other = Gate::shared(policy(), &nodes[1].redis, "gpt-2");
     let failing = ServiceBuilder::new()
         .layer(BreakerLayer::new(first.clone()))
         .service_fn(async |_: Request<()>| Err::<Response<Full<Bytes>>, _>("reset"));
@@ -396,9 +398,8 @@ async fn an_answer_is_kept_for_all_nodes_until_it_is_forgotten() {
         let Some(mut server) = server else { return };
         let nodes = [server.node().await, server.node().await];
         let [one, two] = nodes.each_ref().map(|node| RedisStore::new(&node.redis));
-        let keys = [1, 2, 3].map(|key| {
-            Key::new(&CacheKey([key; 32]), &Extensions::new(), CacheScope::All, "")
-        });
+        let keys = [1, 2, 3]
+            .map(|key| Key::new(&CacheKey([key; 32]), &Extensions::new(), CacheScope::All, ""));
         let entry = Entry::from(Answer::new(false, HeaderMap::new(), "hi".into()));
         one.put(keys[0], entry.clone(), None);
         one.put(keys[1], entry.clone(), Some(Duration::from_secs(60)));

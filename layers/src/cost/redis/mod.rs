@@ -1,17 +1,20 @@
 //! A ledger that several processes share.
+mod hold;
+
+pub use self::hold::{RedisHold, RedisHolding};
+
+use self::hold::{Held, Holding};
 use super::books::Calendar;
 use super::{
-    Account, Admission, Budget, BudgetWindow, Budgets, CostError, Exhausted, Hold, Ledger, Zone,
+    Account, Admission, Budget, BudgetWindow, Budgets, CostError, Exhausted, Ledger, Zone,
 };
 use crate::facts::{Estimate, NanoUsd, Scope};
 use crate::redis::{
-    Count, Joining, Joins, Joint, Left, Level, Lost, Mode, Money, Outage, Redis, Take, Ticket, Verdict, tag,
+    Count, Joining, Joins, Joint, Left, Level, Lost, Mode, Money, Outage, Redis, Take, Verdict, tag,
 };
 use http::Extensions;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Accounts of any number of budgets in Redis, shared by all who use the same. A call holds in all
@@ -273,75 +276,8 @@ impl<B: Budgets + Send + Sync + 'static> RedisLedger<B> {
     }
 }
 
-/// The future of [`RedisLedger::hold`](Ledger::hold).
-#[must_use = "futures do nothing unless polled"]
-pub struct RedisHolding(Holding);
-
-enum Holding {
-    Known(Option<Result<RedisHold, CostError>>),
-    Asked(Pin<Box<dyn Future<Output = Result<RedisHold, CostError>> + Send>>),
-}
-
-impl RedisHolding {
-    fn ready(result: Result<RedisHold, CostError>) -> Self {
-        Self(Holding::Known(Some(result)))
-    }
-}
-
-impl Future for RedisHolding {
-    type Output = Result<RedisHold, CostError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Holding::Known(result) => Poll::Ready(result.take().expect("polled once when ready")),
-            Holding::Asked(asked) => asked.as_mut().poll(cx),
-        }
-    }
-}
-
-impl fmt::Debug for RedisHolding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisHolding").finish_non_exhaustive()
-    }
-}
-
 impl<B> fmt::Debug for RedisLedger<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisLedger").field("redis", &self.redis).finish_non_exhaustive()
-    }
-}
-
-/// Money held in a [`RedisLedger`].
-#[derive(Debug)]
-pub struct RedisHold(Held);
-
-#[derive(Debug)]
-enum Held {
-    Nothing,
-    Ticket(Arc<Ticket>),
-    /// Redis was away.
-    Later(Redis, Vec<Level>),
-}
-
-impl RedisHold {
-    /// Its name: by it a journal can settle it again, and it counts once.
-    #[must_use]
-    pub fn id(&self) -> Option<&str> {
-        match &self.0 {
-            Held::Ticket(ticket) => Some(ticket.id()),
-            Held::Nothing | Held::Later(..) => None,
-        }
-    }
-}
-
-impl Hold for RedisHold {
-    fn settle(self, cost: NanoUsd) {
-        match self.0 {
-            Held::Nothing => {}
-            Held::Ticket(ticket) => ticket.spent(cost.0),
-            Held::Later(redis, levels) => {
-                levels.into_iter().for_each(|level| redis.charge(level, cost.0));
-            }
-        }
     }
 }
