@@ -71,7 +71,9 @@ function check.b(l)
   return l.n < l.most
 end
 
+-- One that was given up before it came here is settled already.
 function apply.b(l)
+  if call('ZSCORE', KEYS[l.at + 4], id) then return l.n end
   if call('ZADD', KEYS[l.at + 2], till, id .. ':' .. l.raw .. ':' .. l.mode) == 1 then
     call('INCRBY', KEYS[l.at + 1], l.raw)
   end

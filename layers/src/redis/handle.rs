@@ -8,16 +8,16 @@ use super::write::Writes;
 use super::{Outage, Settings, Settler};
 use ::redis::{Cmd, Value};
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
 
 /// One Redis that policies share. Clones are cheap and share the connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Redis(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     settings: Settings,
     node: u64,
@@ -36,7 +36,6 @@ impl Redis {
     /// A handle, and the future that does its work: whoever owns them drives the latter beside
     /// its calls. It never fails: until the [`Settler`] has connected, and whenever Redis is away,
     /// commands fail at once.
-    #[must_use]
     pub fn connect(settings: Settings) -> (Self, Settler) {
         let redis = Self(Arc::new(Shared {
             node: RandomState::new().hash_one(std::process::id()),
@@ -152,6 +151,15 @@ impl Redis {
 
     pub(super) fn writes(&self) -> MutexGuard<'_, Writes> {
         lock(&self.0.writes)
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("settings", &self.0.settings)
+            .field("connected", &self.is_connected())
+            .finish_non_exhaustive()
     }
 }
 

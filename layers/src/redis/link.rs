@@ -70,7 +70,7 @@ impl From<RedisError> for Outage {
 pub(super) enum Dialer {
     One(Client),
     Sentinel(Box<SentinelClient>),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 impl Dialer {
@@ -80,7 +80,7 @@ impl Dialer {
             Kind::Sentinel(service) => {
                 sentinel(settings, service).map(Box::new).map(Self::Sentinel)
             }
-            Kind::Cluster => cluster(settings).map(Self::Cluster),
+            Kind::Cluster => cluster(settings).map(Box::new).map(Self::Cluster),
         }
     }
 

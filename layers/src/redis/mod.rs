@@ -12,7 +12,7 @@
 //! there is one script for each hash tag, in the order of their names; when a later one refuses,
 //! what the earlier ones took is given back.
 //!
-//! Redis 7.0 is enough, and 6.2 but for Cluster's newer commands, which are not used.
+//! It needs Redis 7.0 or later.
 //!
 //! # Keys
 //!

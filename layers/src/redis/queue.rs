@@ -2,6 +2,9 @@
 use super::level::{Level, Mark, Take};
 use std::collections::{HashMap, VecDeque};
 
+/// Budgets of which there are sums at most: names may come from clients.
+const SUMS: usize = 65_536;
+
 /// A call that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
@@ -45,7 +48,8 @@ impl Ended {
 }
 
 /// Ended calls in order, at most so many. When it is full, what comes is merged into one sum for
-/// each budget: no money is lost, while permits and holds are left to expire.
+/// each budget: no money is lost, while permits and holds are left to expire. Only where there are
+/// too many budgets for that too is a cost forgotten here; records and journals have it.
 #[derive(Debug)]
 pub(super) struct Queue {
     calls: VecDeque<Ended>,
@@ -68,7 +72,8 @@ impl Queue {
             return;
         }
         for (level, mark) in call.levels.into_iter().zip(call.marks) {
-            if let (Some(account), true) = (level.account(), mark != Mark::No) {
+            let Some(account) = level.account().filter(|_| mark != Mark::No) else { continue };
+            if self.sums.len() < SUMS || self.sums.contains_key(&account) {
                 let (_, sum) = self.sums.entry(account).or_insert((level, 0));
                 *sum = sum.saturating_add(call.cost);
             }

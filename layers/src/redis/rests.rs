@@ -4,7 +4,6 @@ use super::link::Link;
 use super::{Outage, Redis, Settings};
 use ::redis::{FromRedisValue, Pipeline, Value};
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -21,12 +20,6 @@ pub(super) struct Watched {
 /// Hears how long another node rests a deployment and after which status. Returns `false` when
 /// there is nobody left to be told.
 pub(crate) type Rested = Arc<dyn Fn(Option<(Duration, u16)>) -> bool + Send + Sync>;
-
-impl fmt::Debug for Watched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").field("told", &self.told).finish_non_exhaustive()
-    }
-}
 
 impl Redis {
     /// Tells other nodes that this one rests a deployment.

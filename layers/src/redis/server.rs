@@ -39,6 +39,26 @@ impl Server {
         Some(server)
     }
 
+    /// A Sentinel that knows this server as `primary`. It writes to a file of its own.
+    pub(crate) fn sentinel(&self) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let file = std::env::temp_dir().join(format!("bartizan-sentinel-{port}.conf"));
+        let monitor = format!("sentinel monitor primary 127.0.0.1 {} 1\n", self.port);
+        std::fs::write(&file, format!("port {port}\nbind 127.0.0.1\n{monitor}")).unwrap();
+        let mut command = Command::new(BINARY);
+        command.arg(file).arg("--sentinel").stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let mut sentinel = Self { child, port, cluster: false };
+        assert!(sentinel.answers());
+        sentinel
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     fn start_as(cluster: bool) -> Option<Self> {
         if !Path::new(BINARY).exists() {
             eprintln!("skipped: there is no {BINARY}");

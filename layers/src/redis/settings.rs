@@ -114,8 +114,9 @@ impl Settings {
         }
     }
 
-    /// Whether to speak TLS to every server, Sentinels too. It takes the process-wide crypto
-    /// provider of rustls, and trusts the roots of the system and of Mozilla. Default: no.
+    /// Whether to speak TLS to every server, Sentinels too, trusting the roots of Mozilla. Where
+    /// the program has not exactly one crypto provider of rustls compiled in, it has to install
+    /// one for the process. Default: no.
     #[must_use]
     pub fn tls(self, tls: bool) -> Self {
         Self { tls, ..self }
@@ -172,10 +173,10 @@ impl Settings {
     }
 
     /// How long a hold or a permit lives unless it is renewed, which is done three times as often:
-    /// after so long those of a process that died are let go. Default: 60 s.
+    /// after so long those of a process that died are let go. At least 30 ms. Default: 60 s.
     #[must_use]
     pub fn hold_ttl(self, hold_ttl: Duration) -> Self {
-        Self { hold_ttl, ..self }
+        Self { hold_ttl: hold_ttl.max(Duration::from_millis(30)), ..self }
     }
 
     /// How long it is remembered that a hold was settled: settled again within that time, it

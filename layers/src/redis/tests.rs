@@ -1,5 +1,5 @@
-use super::Redis;
 use super::server::{Node, Server, eventually};
+use super::{Redis, Settings};
 use crate::BoxError;
 use crate::breaker::{BreakerLayer, Gate, Policy, Rule};
 use crate::cache::{Answer, CacheScope, Entry, Key, RedisStore, Store};
@@ -415,6 +415,32 @@ async fn an_answer_is_kept_for_all_nodes_until_it_is_forgotten() {
         one.put(keys[0], entry, None);
         assert!(two.get(&keys[0]).await.is_err(), "the layer takes it for a miss");
     }
+}
+
+#[tokio::test]
+async fn the_primary_is_asked_of_sentinels() {
+    let Some(server) = Server::start() else { return };
+    let sentinel = server.sentinel();
+    let sentinels = [("127.0.0.1", 1), ("127.0.0.1", sentinel.port())];
+    let settings = Settings::sentinel("primary", sentinels);
+    let node = server.node_with(settings.response_timeout(Duration::from_secs(2))).await;
+    drop(admitted(&limiter(&node, &[(Measure::Requests, 1)])).await);
+    assert_eq!(server.ask("HGET bartizan:{api_key:it}:requests n"), "1");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_away_after_one_response_timeout() {
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = hanging.local_addr().unwrap().port();
+    let (redis, settler) = Redis::connect(Settings::single("127.0.0.1", port));
+    let ledger = RedisLedger::new(&redis, NanoUsd(100));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(settler.run());
+    for _ in 0..100 {
+        let refused = ledger.hold(&cost(1), Admission::Likely).await;
+        assert!(matches!(refused, Err(CostError::Outage(_))));
+    }
+    assert!(!redis.is_connected());
 }
 
 fn limiter(node: &Node, limits: &[(Measure, u64)]) -> RedisLimiter<Rules> {
