@@ -76,6 +76,13 @@ impl Gate {
         }))
     }
 
+    /// Finds the gate for as long as others have it.
+    #[cfg(feature = "redis")]
+    pub(super) fn weak(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {
+        let weak = Arc::downgrade(&self.0);
+        move || weak.upgrade().map(Self)
+    }
+
     /// Tells how many deployments its group has: LiteLLM's rule spares one that is alone. One,
     /// until it is told.
     pub fn set_group_size(&self, deployments: usize) {

@@ -39,6 +39,8 @@
 mod future;
 mod gate;
 mod policy;
+#[cfg(feature = "redis")]
+mod redis;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,8 @@ mod key;
 mod loom;
 mod memory;
 mod policy;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(all(test, not(bartizan_loom)))]
 mod tests;
 
@@ -74,6 +76,8 @@ pub use self::future::CacheFuture;
 pub use self::key::{CacheScope, Key};
 pub use self::memory::{Held, MemoryStore};
 pub use self::policy::{AsKept, Replay, Store};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisDone, RedisGet, RedisStore};
 
 use self::fill::Room;
 use self::flight::Flights;

@@ -134,7 +134,7 @@ pub(super) struct Calendar {
 }
 
 impl Calendar {
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         seconds(self.clock.as_ref().map_or_else(SystemTime::now, |clock| clock()))
     }
 }

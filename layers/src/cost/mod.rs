@@ -49,6 +49,8 @@ mod future;
 mod memory;
 mod policy;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -58,6 +60,8 @@ pub use self::future::{CostFuture, Settle};
 pub use self::memory::{MemoryHold, MemoryLedger};
 pub use self::policy::{Admission, CostError, Exhausted, Hold, Ledger};
 pub use self::record::{CallRecord, Sink};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisHold, RedisHolding, RedisLedger, Seed, Suspect};
 pub use self::window::{BudgetWindow, WindowError, Zone};
 
 use crate::{BoxError, end::EndBody, facts::Bill};

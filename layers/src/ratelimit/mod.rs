@@ -58,6 +58,8 @@ mod future;
 mod headers;
 mod memory;
 mod policy;
+#[cfg(feature = "redis")]
+mod redis;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -66,6 +68,8 @@ mod window;
 pub use self::future::{RateLimitFuture, Settle};
 pub use self::memory::{MemoryGrant, MemoryLimiter};
 pub use self::policy::{Exceeded, Grant, Limiter, RateLimitError};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisAdmit, RedisGrant, RedisLimiter};
 pub use self::rules::{Only, PrincipalLimits, Rules};
 
 use crate::BoxError;

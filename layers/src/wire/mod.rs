@@ -6,7 +6,6 @@
 //! - [`form`] finds the fields of an upload without holding its files.
 //! - [`sse`] reads events from frames that are cut anywhere.
 //! - [`tap`] learns usage, content, errors and endings from an answer that passes.
-//! - [`replay`] tells a whole answer as a stream, and a stream as a whole answer.
 //! - [`websocket`] reads text messages from frames that are cut anywhere.
 //! - [`body`] wraps an answer's body in a tap and keeps it truthful.
 //! - [`peek`] holds an answer back until it may no longer be replaced.

@@ -1,0 +1,211 @@
+//! The work beside the calls: connecting, settling, renewing, and hearing of other nodes.
+use super::level::{key, millis};
+use super::link::{Dialer, Link};
+use super::queue::Ended;
+use super::rests::{cooldown, rests};
+use super::runs::{Runs, tags};
+use super::script;
+use super::{Outage, Redis};
+use ::redis::{FromRedisValue, cmd};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+use std::{fmt, future::poll_fn};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How often other nodes are listened to, and Redis is looked for while it is away.
+const BEAT: Duration = Duration::from_secs(1);
+/// After so many beats of silence a node counts no more.
+const SILENCE: u64 = 10;
+/// Calls in one batch.
+const BATCH: usize = 1024;
+
+/// Does the work of a [`Redis`] beside the calls. Nothing is connected, settled or renewed unless
+/// it runs.
+#[must_use = "nothing is connected or settled unless it runs"]
+pub struct Settler {
+    redis: Redis,
+    dialer: Option<Dialer>,
+    /// What was sent, until it is known to have arrived.
+    batch: VecDeque<Ended>,
+    beat: Instant,
+    renewal: Instant,
+}
+
+impl fmt::Debug for Settler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settler").field("redis", &self.redis).finish_non_exhaustive()
+    }
+}
+
+impl Settler {
+    pub(super) fn new(redis: Redis) -> Self {
+        let now = Instant::now();
+        let renewal = now + redis.settings().hold_ttl / 3;
+        Self { redis, dialer: None, batch: VecDeque::new(), beat: now, renewal }
+    }
+
+    /// Runs for ever. Dropped, it leaves what is queued: better to [`run_until`](Self::run_until).
+    pub async fn run(mut self) {
+        self.work().await;
+    }
+
+    /// Runs until `stop` resolves, then settles what is queued, if Redis answers.
+    pub async fn run_until(mut self, stop: impl Future<Output = ()>) {
+        {
+            let (mut stop, mut work) = (pin!(stop), pin!(self.work()));
+            poll_fn(|cx| match stop.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(()),
+                Poll::Pending => work.as_mut().poll(cx).map(|never| match never {}),
+            })
+            .await;
+        }
+        if let Ok((_, mut link)) = self.redis.link() {
+            while self.flush(&mut link).await.is_ok_and(|more| more) {}
+        }
+    }
+
+    async fn work(&mut self) -> std::convert::Infallible {
+        loop {
+            let step = match self.redis.link() {
+                Ok((number, mut link)) => {
+                    let step = self.step(&mut link).await;
+                    step.inspect_err(|outage| self.redis.failed(number, outage))
+                }
+                Err(_) => self.connect().await,
+            };
+            if step.is_err() {
+                // Whatever calls see meanwhile, Redis is looked for once in a beat.
+                sleep(BEAT).await;
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<(), Outage> {
+        let settings = self.redis.settings();
+        if self.dialer.is_none() {
+            self.dialer = Some(Dialer::new(settings)?);
+        }
+        if let Some(dialer) = &mut self.dialer {
+            let link = dialer.dial(settings).await?;
+            self.redis.linked(link);
+            self.beat = Instant::now();
+            // What the server lost is held again at once.
+            self.renewal = self.beat;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to do and does it.
+    async fn step(&mut self, link: &mut Link) -> Result<(), Outage> {
+        let busy = !self.batch.is_empty() || !self.redis.queue().is_empty();
+        if !busy {
+            // That time is up is as good a reason to go on as a call is.
+            drop(timeout_at(self.beat.min(self.renewal), self.redis.woken()).await);
+        }
+        self.flush(link).await?;
+        self.tell(link).await?;
+        self.write(link).await?;
+        let now = Instant::now();
+        if now >= self.renewal {
+            self.renewal = now + self.redis.settings().hold_ttl / 3;
+            self.renew(link).await?;
+        }
+        if now >= self.beat {
+            self.beat = now + BEAT;
+            self.listen(link).await?;
+        }
+        Ok(())
+    }
+
+    /// Settles one batch; tells whether there may be more.
+    async fn flush(&mut self, link: &mut Link) -> Result<bool, Outage> {
+        if self.batch.is_empty() {
+            let redis = &self.redis;
+            self.batch = redis.queue().take(BATCH, || redis.id(redis.number()));
+        }
+        if self.batch.is_empty() {
+            return Ok(false);
+        }
+        let redis = &self.redis;
+        let levels = || self.batch.iter().flat_map(|call| &call.levels);
+        let mut runs = Runs::default();
+        for tag in tags(link, levels()) {
+            for call in &self.batch {
+                let input = runs.input(redis);
+                call.settle(tag, input, redis.settings(), |level| redis.seed(level));
+            }
+            runs.cut();
+        }
+        let sent = runs.send(link, redis).await;
+        if sent.is_err() {
+            // What became of it is not known: only what counts once is sent again.
+            self.batch.iter_mut().for_each(Ended::forget_windows);
+        } else {
+            self.batch.drain(..).for_each(|call| redis.settled(&call));
+        }
+        sent.map(|()| true)
+    }
+
+    /// Renews what open calls hold.
+    async fn renew(&mut self, link: &mut Link) -> Result<(), Outage> {
+        let redis = &self.redis;
+        // Upgraded under the lock and dropped outside of it, where a call's end takes it too.
+        let open: Vec<_> = redis.open().values().filter_map(std::sync::Weak::upgrade).collect();
+        let mut runs = Runs::default();
+        for tag in tags(link, open.iter().flat_map(|call| call.levels())) {
+            for call in &open {
+                call.renew(tag, runs.input(redis), redis.settings());
+            }
+            runs.cut();
+        }
+        runs.send(link, redis).await
+    }
+
+    /// Tells other nodes which deployments rest.
+    async fn tell(&mut self, link: &mut Link) -> Result<(), Outage> {
+        let told = std::mem::take(&mut self.redis.watched().told);
+        let settings = self.redis.settings();
+        for (deployment, (until, status)) in told {
+            let left = millis(until.saturating_duration_since(Instant::now()));
+            if left > 0 {
+                let mut set = cmd("SET");
+                set.arg(cooldown(settings, &deployment));
+                set.arg(format!("{status} {:016x}", self.redis.node())).arg("PX").arg(left);
+                link.run(&set, settings.response_timeout).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes answers to the cache. Those that do not arrive are forgotten.
+    async fn write(&mut self, link: &mut Link) -> Result<(), Outage> {
+        let wait = self.redis.settings().response_timeout;
+        loop {
+            let some = self.redis.writes().take(link.is_cluster());
+            let Some(pipe) = some else { return Ok(()) };
+            link.pipe(&pipe, wait).await?;
+        }
+    }
+
+    /// Hears how many nodes there are, and which deployments they rest.
+    async fn listen(&mut self, link: &mut Link) -> Result<(), Outage> {
+        let redis = &self.redis;
+        let wait = redis.settings().response_timeout;
+        let node = format!("{:016x}", redis.node());
+        let alive = SILENCE * u64::try_from(BEAT.as_millis()).unwrap_or(1000);
+        let beat = script::beat(&key(redis.settings(), "nodes", &["alive"]), &node, alive);
+        let nodes = link.run(&beat, wait).await?;
+        redis.count_nodes(u64::from_redis_value(nodes).unwrap_or(1));
+        redis.watched().gates.retain(|(_, rested)| rested(None));
+        let gates = redis.watched().gates.clone();
+        let keys = gates.iter().map(|(deployment, _)| cooldown(redis.settings(), deployment));
+        for ((_, rested), rest) in gates.iter().zip(rests(link, keys, wait, &node).await?) {
+            if rest.is_some() {
+                rested(rest);
+            }
+        }
+        Ok(())
+    }
+}
