@@ -13,6 +13,8 @@
 //! - [`estimate`] guesses what a request may take.
 //! - [`key`] makes a cache's key of a request, and reads what it says about caches.
 //!
+//! Two layers are made of them: [`ingest`] reads a request, [`usage_tap`] its answer.
+//!
 //! A request in, an answer out:
 //! ```
 //! use bartizan_layers::wire::{
@@ -42,13 +44,17 @@
 //! ```
 pub mod body;
 pub mod cause;
+mod endpoint;
 pub mod estimate;
 pub mod form;
+pub mod ingest;
 pub mod key;
 pub mod peek;
+mod prices;
 pub mod scan;
 pub mod splice;
 pub mod sse;
 pub mod tap;
 pub mod text;
+pub mod usage_tap;
 pub mod websocket;
