@@ -1,11 +1,12 @@
 //! What is made anew from each config, what outlives it, and how one takes another's place.
 use crate::admin::{Handles, LastReload};
 use crate::config::{Compat, Config, Outbound};
-use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer};
+use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer, Wanted};
 use crate::forward::{Forwarder, SetupError};
 use crate::router::Router;
 use crate::server::{Draining, Peers};
 use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
+use crate::state::State;
 use crate::tasks::Tasks;
 use crate::telemetry::{Live, LogWriter, Metrics, RequestId, Telemetry};
 use arc_swap::ArcSwap;
@@ -24,6 +25,7 @@ pub struct House {
     writer: LogWriter,
     metrics: Arc<Metrics>,
     budget: Budget,
+    state: State,
     instance: HeaderValue,
     draining: Draining,
     compat: Compat,
@@ -64,6 +66,7 @@ impl House {
             writer,
             metrics,
             budget: Budget::new(config.server.body_budget),
+            state: State::default(),
             instance: RequestId::random().header().clone(),
             draining,
             compat: config.compat,
@@ -85,21 +88,28 @@ impl House {
         &self,
         config: Config,
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
+        let Config { limits, budgets, caching, .. } = &config;
+        let holding = self.state.holding(limits, budgets, caching.as_ref());
+        let cached = caching.as_ref().map(|caching| caching.calls);
         let Config { server, access, routing, outbound, telemetry, shown, .. } = config;
         let forwarder = self.forwarder(outbound)?;
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
             self.peers.tell();
         }
+        let default_model = routing.default_model.as_deref().map(Into::into);
+        let (elsewhere, largest_file) = (routing.takes_elsewhere(), routing.through.max_file);
+        let hop = (HOP, self.instance.clone());
+        let router = Router::new(routing, forwarder, &self.metrics, hop, access.key_header.clone());
+        let wanted = Wanted { router: router.clone(), estimates: holding.estimates(), cached };
         let bodies = BodyRules {
             cap: server.max_body,
             budget: self.budget.clone(),
-            default_model: routing.default_model.as_deref().map(Into::into),
-            elsewhere: routing.takes_elsewhere(),
-            largest_file: routing.through.max_file,
+            default_model,
+            elsewhere,
+            wanted,
+            largest_file,
         };
-        let hop = (HOP, self.instance.clone());
-        let router = Router::new(routing, forwarder, &self.metrics, hop, access.key_header.clone());
         self.rooms().live = router.live();
         let handles = Arc::new(Handles {
             router: router.clone(),
@@ -123,6 +133,8 @@ impl House {
             bodies: Arc::new(bodies),
             telemetry,
             router,
+            holding,
+            compat: self.compat,
             handles,
             key_header: access.key_header,
             metrics_need_key: metrics_need_key.unwrap_or(self.compat == Compat::Current),

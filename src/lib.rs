@@ -15,6 +15,7 @@ pub mod reload;
 pub mod router;
 pub mod server;
 pub mod stack;
+pub mod state;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;

@@ -1,11 +1,12 @@
 //! The one place that orders the layers.
 use crate::admin::{Admin, Handles};
-use crate::config::Access;
+use crate::config::{Access, Compat};
 use crate::edge::{
-    BodyRules, CatchBody, CatchLayer, Dispatch, Doors, Fork, Guard, IngestLayer, IntakeLayer,
-    PauseLayer, RecordLayer, RespondLayer, RoomLayer,
+    BodyRules, CatchBody, CatchLayer, Dispatch, Doors, EraseLayer, Fork, Guard, IngestLayer,
+    IntakeLayer, PauseLayer, RecordLayer, RespondLayer, RoomLayer,
 };
 use crate::router::Router;
+use crate::state::Holding;
 use crate::telemetry::Telemetry;
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::{AuthLayer, MemoryKeys};
@@ -73,6 +74,10 @@ pub struct Plan {
     pub room: RoomLayer,
     /// Where records go.
     pub telemetry: Telemetry,
+    /// What calls are held against.
+    pub holding: Holding,
+    /// How errors are told where LiteLLM's generations differ.
+    pub compat: Compat,
     /// The deployments.
     pub router: Router,
     /// What the proxy's own routes show.
@@ -100,22 +105,34 @@ where
     if let Some(header) = &plan.key_header {
         auth = auth.only_header(header.clone());
     }
+    let inner = ServiceBuilder::new()
+        // What is limited by what is asked for. A hit counts as a call, and gives its tokens back.
+        .option_layer(plan.holding.late.map(erased))
+        // A hit needs no money and no deployment; whoever answered, the answer is the same.
+        .option_layer(plan.holding.cache.map(erased))
+        // One hold for each call: outside of fallbacks and retries, whose attempts all stand on
+        // its bill.
+        .option_layer(plan.holding.cost.map(erased))
+        // Fallbacks, retries, and for each attempt the breaker of the deployment that is picked.
+        .service(plan.router.clone());
     let calls = ServiceBuilder::new()
         // Sees refusals, disconnects and the final status: outside everything but the panics.
         .layer(RecordLayer::new(plan.telemetry))
         // The only place where an error becomes an answer; outside it nothing can fail.
-        .layer(RespondLayer)
+        .layer(RespondLayer::new(plan.compat))
         // A call too many is refused before anything is done for it.
         .layer(plan.room)
         // Needs headers only: a stranger cannot make us read a prompt.
         .layer(auth)
+        // Calls and open calls of a principal: refused before their body is read.
+        .option_layer(plan.holding.early.map(erased))
         // A client that stops sending must not hold its call, nor the memory of its body.
         .layer(PauseLayer::new(plan.body_timeout))
         // Uploads and providers' own paths stream straight through; of others the body is read
         // once, under its cap and the memory budget. Then name → group → deployment, which ends in
         // its dialect and the forwarder.
         .service(Fork::new(
-            IngestLayer::new(plan.bodies.clone()).layer(plan.router.clone()),
+            IngestLayer::new(plan.bodies.clone()).layer(inner),
             IntakeLayer::new(plan.bodies).layer(plan.router.through()),
         ));
     let admin = Admin::new(plan.handles.clone(), plan.keys)
@@ -131,6 +148,11 @@ where
         AlwaysReady(ServiceBuilder::new().layer(CatchLayer).service(dispatch))
     };
     Generation { calls: behind(doors), ops: behind(ops) }
+}
+
+/// A layer with a body of its own, whose answers get the body that all share.
+fn erased<L>(layer: L) -> (EraseLayer, L) {
+    (EraseLayer, layer)
 }
 
 /// The master key's principal; everyone's, where no key is set.

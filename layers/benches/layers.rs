@@ -1,11 +1,14 @@
 //! What a layer adds to one call: compare `bare` with `layer`.
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::{AuthLayer, MemoryKeys};
-use bartizan_layers::facts::Principal;
+use bartizan_layers::facts::{Call, Principal};
+use bartizan_layers::fallback::{FallbackLayer, Plan, Target};
+use bartizan_layers::retry::{RetryBudget, RetryLayer, Rules};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use std::sync::Arc;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 const KEY: &str = "sk-a-key-of-the-usual-length-0123456789";
@@ -24,6 +27,49 @@ fn auth(c: &mut Criterion) {
     group.finish();
 }
 
+fn retry(c: &mut Criterion) {
+    let rt = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let bare = service_fn(async |_: Request<()>| {
+        Ok::<_, BoxError>(Response::new(Full::new(Bytes::from_static(b"hi"))))
+    });
+    let rules = Rules { budget: Some(RetryBudget::default()), ..Rules::default() };
+    let layer = RetryLayer::new(rules).layer(bare);
+
+    let mut group = c.benchmark_group("retry");
+    group.bench_function("bare", |b| b.iter(|| rt.block_on(call(bare))));
+    group.bench_function("layer", |b| b.iter(|| rt.block_on(call(layer.clone()))));
+    group.finish();
+}
+
+/// `plain` is a group that has no fallbacks, `layer` one that has some, so that a copy is kept.
+fn fallback(c: &mut Criterion) {
+    let rt = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let bare = service_fn(async |_: Request<()>| {
+        Ok::<_, BoxError>(Response::new(Full::new(Bytes::from_static(b"hi"))))
+    });
+    let plan = Plan::default().general("large", [Target::new("small")]);
+    let layer = FallbackLayer::new(Arc::new(plan)).layer(bare);
+    let grouped = |group: &str| Call { group: group.into(), stream: false, end_user: None };
+    let (large, small) = (grouped("large"), grouped("small"));
+
+    let mut group = c.benchmark_group("fallback");
+    group.bench_function("bare", |b| b.iter(|| rt.block_on(call_for(bare, &large))));
+    group.bench_function("plain", |b| b.iter(|| rt.block_on(call_for(layer.clone(), &small))));
+    group.bench_function("layer", |b| b.iter(|| rt.block_on(call_for(layer.clone(), &large))));
+    group.finish();
+}
+
+/// A call of which it is known what it asks for.
+async fn call_for<S, B>(service: S, asked: &Call) -> Bytes
+where
+    S: Service<Request<()>, Response = Response<B>, Error = BoxError>,
+    B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
+{
+    let request = Request::builder().extension(asked.clone()).body(()).expect("a request");
+    let rsp = service.oneshot(request).await.expect("a response");
+    rsp.into_body().collect().await.expect("a body").to_bytes()
+}
+
 async fn call<S, B>(service: S) -> Bytes
 where
     S: Service<Request<()>, Response = Response<B>, Error = BoxError>,
@@ -34,5 +80,5 @@ where
     rsp.into_body().collect().await.expect("a body").to_bytes()
 }
 
-criterion_group!(benches, auth);
+criterion_group!(benches, auth, retry, fallback);
 criterion_main!(benches);

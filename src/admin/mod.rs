@@ -100,7 +100,7 @@ impl Admin {
             (AdminRoute::Metrics, _) if !self.metrics_need_key => metrics(handles),
             (AdminRoute::OpenApi, _) => openapi::document(handles, self.metrics_need_key),
             (AdminRoute::Home, _) => home::page(handles),
-            (_, Err(error)) => answer(Dialect::OpenAi, &problem(&error)),
+            (_, Err(error)) => answer(Dialect::OpenAi, &problem(&error, handles.compat)),
             (AdminRoute::Health, Ok(_)) => health::probed(handles, &parts).await,
             (AdminRoute::Metrics, Ok(_)) => metrics(handles),
             (AdminRoute::Models, Ok(_)) => models::list(handles, &parts),
@@ -131,6 +131,7 @@ impl Service<Request<AdminRoute>> for Admin {
 }
 
 fn metrics(handles: &Handles) -> Response<Body> {
+    handles.router.tell_states(&handles.metrics);
     let text = handles.metrics.encode(handles.router.connections());
     with_type("text/plain; version=0.0.4; charset=utf-8", text.into())
 }

@@ -2,7 +2,7 @@
 use super::fields::Check;
 use super::upstream::base_url;
 use super::yaml::Node;
-use super::{ClientSide, Deployment, Members, Secret};
+use super::{ClientSide, Deployment, Members, OwnCooldown, Secret};
 use crate::data::{self, Provider};
 use http::Uri;
 use serde_json::Map;
@@ -144,6 +144,9 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         weight: None,
         rpm: None,
         tpm: None,
+        max_parallel: None,
+        num_retries: None,
+        cooldown: OwnCooldown::default(),
         order: None,
         client_side: ClientSide::default(),
         price: None,

@@ -75,6 +75,7 @@ impl Check<'_> {
         let full = format!("{}/{model}", provider.name);
         let price = self.price(params, info).or_else(|| self.cost_of(&[&group, &model, &full]));
         let timeout = self.seconds(params, "timeout");
+        let retries = self.count(params, "num_retries");
         Some(Deployment {
             id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, written)),
             provider,
@@ -90,6 +91,9 @@ impl Check<'_> {
             weight: self.number(params, "weight"),
             rpm: self.whole(params, "rpm").or_else(|| self.whole(entry, "rpm")),
             tpm: self.whole(params, "tpm").or_else(|| self.whole(entry, "tpm")),
+            max_parallel: self.count(params, "max_parallel_requests"),
+            num_retries: retries.or_else(|| self.count(params, "max_retries")),
+            cooldown: self.own_cooldown(params, info),
             order: self.whole(params, "order").and_then(|order| i64::try_from(order).ok()),
             client_side: self.client_side(params),
             price,
@@ -228,7 +232,7 @@ fn parameters(params: &Node) -> Members {
     all
 }
 
-fn json_members(map: Option<&Node>) -> Members {
+pub(super) fn json_members(map: Option<&Node>) -> Members {
     let entries = map.into_iter().flat_map(Node::entries);
     let present = entries.filter(|(_, value)| !value.is_null());
     let member = |(name, value): &(Node, Node)| {

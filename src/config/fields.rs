@@ -125,6 +125,18 @@ impl<'a> Check<'a> {
         })
     }
 
+    /// As [`Check::whole`], up to the greatest of its type.
+    pub(super) fn count(&mut self, map: &Node, key: &str) -> Option<u32> {
+        self.whole(map, key).map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn port(&mut self, map: &Node, key: &str) -> Option<u16> {
+        self.typed(map, key, "a port from 1 to 65535", |node| {
+            let port = node.as_number().filter(|port| port.fract() == 0.0)?;
+            (1.0..=65535.0).contains(&port).then_some(port as u16)
+        })
+    }
+
     pub(super) fn flag(&mut self, map: &Node, key: &str) -> Option<bool> {
         self.typed(map, key, "true or false", Node::as_bool)
     }
@@ -135,6 +147,12 @@ impl<'a> Check<'a> {
         self.typed(map, key, "a number of seconds above 0", |node| {
             node.as_number().and_then(seconds).filter(positive)
         })
+    }
+
+    /// As [`Check::seconds`], or none.
+    pub(super) fn wait(&mut self, map: &Node, key: &str) -> Option<Duration> {
+        let seconds = |number| Duration::try_from_secs_f64(number).ok();
+        self.typed(map, key, "a number of seconds", |node| node.as_number().and_then(seconds))
     }
 
     /// A section that must be a map; nothing if it is absent.

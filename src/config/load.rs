@@ -178,12 +178,29 @@ impl<'a> Check<'a> {
         routing.through = self.through(root, general, compat);
         routing.default_model = self.text(general, "completion_model").or(routing.default_model);
 
+        let limits = self.limits(sections);
+        let budgets = self.budgets(sections);
+        let (caching, redis) = self.shared(sections);
+
         let access = access?;
         let serves = options.model.is_none() || !routing.deployments.is_empty();
         let is_usable = serves && !server.listen.is_empty() && !tls.failed && tls_is_sound;
         let (notices, files, shown) = (Vec::new(), Vec::new(), show::answer(None, None));
-        let config =
-            Config { server, access, routing, outbound, telemetry, compat, notices, files, shown };
+        let config = Config {
+            server,
+            access,
+            routing,
+            limits,
+            budgets,
+            caching,
+            redis,
+            outbound,
+            telemetry,
+            compat,
+            notices,
+            files,
+            shown,
+        };
         is_usable.then_some(config)
     }
 }

@@ -11,15 +11,20 @@ use std::time::Duration;
 mod active;
 mod addresses;
 mod aliases;
+mod budget;
+mod caching;
+mod cooldown;
 mod discover;
 mod entry;
 mod env;
+mod fallbacks;
 mod fields;
 mod fill;
 mod include;
 mod judge;
 mod keys;
 mod known;
+mod limits;
 mod load;
 mod mask;
 mod master_key;
@@ -31,7 +36,9 @@ mod outbound;
 mod own;
 mod price;
 mod problem;
+mod redis;
 mod resolve;
+mod retries;
 mod routing;
 mod secret;
 mod settings;
@@ -42,6 +49,8 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_caching;
+#[cfg(test)]
 mod tests_environment;
 #[cfg(test)]
 mod tests_include;
@@ -51,6 +60,8 @@ mod tests_mistakes;
 mod tests_moved;
 #[cfg(test)]
 mod tests_options;
+#[cfg(test)]
+mod tests_policies;
 #[cfg(test)]
 mod tests_tls;
 mod through;
@@ -63,19 +74,27 @@ mod yaml;
 
 pub use self::addresses::{Addresses, Nets};
 pub use self::aliases::{Alias, TagRules};
+pub use self::budget::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
+pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};
+pub use self::cooldown::{AllowedFailsPolicy, Cooldown, OwnCooldown};
 pub use self::env::{Env, Unread};
+pub use self::fallbacks::{Fallback, FallbackTarget, Fallbacks};
 pub use self::keys::{page, schema};
+pub use self::limits::{Limits, Rate};
 pub use self::load::{Refused, load, parse_str};
 pub use self::master_key::{state_dir, stored};
 pub use self::members::Members;
 pub use self::options::Options;
 pub use self::outbound::{Outbound, Proxies};
 pub use self::problem::{Problem, Problems, Severity};
+pub use self::redis::{RedisAt, RedisNode, RedisSettings};
+pub use self::retries::{ByError, Retries, RetryPolicy};
 pub use self::routing::{Routing, Timeouts};
 pub use self::secret::Secret;
 pub use self::through::{PassThrough, Through};
 pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
 pub use self::tls_upstream::UpstreamTls;
+pub(crate) use self::url::percent_decoded;
 pub use self::url::web_url;
 
 /// Everything that the proxy was told, checked. Immutable once it is made.
@@ -87,6 +106,14 @@ pub struct Config {
     pub access: Access,
     /// The deployments and the names that lead to them.
     pub routing: Routing,
+    /// How many calls and tokens there may be.
+    pub limits: Limits,
+    /// What may be spent.
+    pub budgets: Budgets,
+    /// How answers are kept; `None` is not at all.
+    pub caching: Option<Caching>,
+    /// The Redis that instances share; `None` is one instance alone.
+    pub redis: Option<RedisSettings>,
     /// How the forwarder reaches upstreams.
     pub outbound: Outbound,
     /// What is logged, and how.
@@ -197,6 +224,13 @@ pub struct Deployment {
     pub rpm: Option<u64>,
     /// Tokens per minute.
     pub tpm: Option<u64>,
+    /// Calls that may be open there at once (`max_parallel_requests`); `None` is
+    /// [`Limits::deployment_parallel`].
+    pub max_parallel: Option<u32>,
+    /// How often a call that failed there is tried again (`num_retries`, else `max_retries`).
+    pub num_retries: Option<u32>,
+    /// When it rests, where it has its own rules.
+    pub cooldown: OwnCooldown,
     /// Lower ones go first.
     pub order: Option<i64>,
     /// What clients may bring to it (`configurable_clientside_auth_params`).

@@ -31,7 +31,7 @@ const HOMES: [(&str, &str); 3] = [
         "master_key completion_model database_url allowed_ips blocked_ips alerting \
          alerting_threshold pass_through_endpoints max_parallel_requests \
          global_max_parallel_requests max_request_size_mb tpm_limit rpm_limit user_rate_limit \
-         cost_per_token infer_model_from_keys return_wildcard_routes background_health_checks \
+         cost_per_token budget_admission infer_model_from_keys return_wildcard_routes background_health_checks \
          health_check_interval litellm_key_header_name allow_client_mock_response",
     ),
 ];
@@ -44,19 +44,13 @@ const ALSO: [(&str, &str); 1] = [(
 )];
 
 /// Keys that have another name where they belong: section, key, then the same of their home.
-const RENAMED: [(&str, &str, &str, &str); 4] = [
-    (ROUTER, "rpm", GENERAL, "rpm_limit"),
-    (ROUTER, "tpm", GENERAL, "tpm_limit"),
+const RENAMED: [(&str, &str, &str, &str); 2] = [
     (ROUTER, "request_timeout", ROUTER, "timeout"),
     (LITELLM, "timeout", LITELLM, "request_timeout"),
 ];
 
-/// Numbers in a `retry_policy`, which is a map of kinds of errors, and the settings that they are.
-const RETRIES: [(&str, &str); 3] = [
-    ("max_retries", "num_retries"),
-    ("base_delay", "retry_after"),
-    ("max_delay", "max_retry_after"),
-];
+/// The number in a `retry_policy`, which is a map of kinds of errors, and the setting that it is.
+const RETRIES: (&str, &str) = ("max_retries", "num_retries");
 
 /// Moves every such key of `root`, and says so in one notice. What stands in the right place wins.
 pub(super) fn to_their_sections(root: &mut Node, problems: &mut Problems) {
@@ -131,8 +125,8 @@ fn taken(map: &mut Node, home: impl Fn(&str) -> Option<(&'static str, String)>) 
 fn policy_of(root: &mut Node) -> Vec<Stray> {
     let policy = section_of(root, ROUTER).and_then(|router| section_of(router, "retry_policy"));
     let retry = |key: &str| {
-        let (_, name) = RETRIES.iter().find(|(from, _)| *from == key)?;
-        Some((ROUTER, (*name).to_owned()))
+        let (from, name) = RETRIES;
+        (key == from).then(|| (ROUTER, name.to_owned()))
     };
     let mut strays = policy.map(|policy| taken(policy, retry)).unwrap_or_default();
     strays.iter_mut().for_each(|stray| stray.within = "retry_policy.");

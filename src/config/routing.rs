@@ -2,7 +2,9 @@
 use super::fields::{Check, described};
 use super::load::Sections;
 use super::yaml::{Kind, Node};
-use super::{Alias, ClientSide, Deployment, Options, TagRules, Through};
+use super::{
+    Alias, ClientSide, Cooldown, Deployment, Fallbacks, Options, Retries, TagRules, Through,
+};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -23,6 +25,15 @@ pub struct Routing {
     pub forward_metadata: bool,
     /// What holds where a deployment says nothing.
     pub timeouts: Timeouts,
+    /// How often a failed call is tried again.
+    pub retries: Retries,
+    /// Which groups take over when one has failed.
+    pub fallbacks: Fallbacks,
+    /// When deployments rest.
+    pub cooldown: Cooldown,
+    /// Whether deployments that a call does not fit, by its tokens or by their `rpm` and `tpm`, are
+    /// left out (`enable_pre_call_checks`). Default false.
+    pub pre_call_checks: bool,
     /// What clients may bring to any deployment (`allow_client_side_credentials`).
     pub client_side: ClientSide,
     /// How deployments are chosen by the tags of a request; `None` looks at no tags.
@@ -88,6 +99,10 @@ impl Check<'_> {
                 stream: self.seconds(router, "stream_timeout"),
                 commit: Duration::from_secs(15),
             },
+            retries: self.retries(sections),
+            fallbacks: self.fallbacks_of(sections),
+            cooldown: self.cooldown(sections),
+            pre_call_checks: self.flag(router, "enable_pre_call_checks").unwrap_or(false),
             client_side: self
                 .flag(general, "allow_client_side_credentials")
                 .map(|both| ClientSide { base: both, key: both })

@@ -24,6 +24,19 @@ pub(super) fn is_place(authority: &Authority) -> bool {
     behind.is_empty() || port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
+/// A part of a URL with its `%XX` as the bytes that they stand for; what is no such stays.
+pub(crate) fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let hex = after.get(..2).filter(|_| *first == b'%');
+        let byte = hex.and_then(|hex| u8::from_str_radix(str::from_utf8(hex).ok()?, 16).ok());
+        plain.push(byte.unwrap_or(*first));
+        rest = after.get(if byte.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::web_url;

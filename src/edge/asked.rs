@@ -49,13 +49,24 @@ fields! {
     ApiBase b"api_base"
     BaseUrl b"base_url"
     ApiVersion b"api_version"
+    NumRetries b"num_retries"
+    Fallbacks b"fallbacks"
+    ContextWindowFallbacks b"context_window_fallbacks"
+    ContentPolicyFallbacks b"content_policy_fallbacks"
+    DisableFallbacks b"disable_fallbacks"
+    MockTestingFallbacks b"mock_testing_fallbacks"
+    MockTestingContextFallbacks b"mock_testing_context_fallbacks"
+    MockTestingContentPolicyFallbacks b"mock_testing_content_policy_fallbacks"
+    MockTestingRateLimitError b"mock_testing_rate_limit_error"
+    Cache b"cache"
+    Caching b"caching"
 }
 
 impl Field {
     /// Those that would send the call, or its credential, elsewhere.
     const ELSEWHERE: [Self; 4] = [Self::ApiKey, Self::ApiBase, Self::BaseUrl, Self::ApiVersion];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         std::str::from_utf8(self.key()).unwrap_or_default()
     }
 }

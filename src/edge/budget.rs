@@ -1,4 +1,5 @@
 //! What request bodies are measured by, and the memory that all buffered ones may hold together.
+use super::wanted::Wanted;
 use crate::providers::Hold;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,6 +16,8 @@ pub struct BodyRules {
     /// Whether calls may bring their own upstream or credential to some deployment; else such
     /// calls are refused.
     pub elsewhere: bool,
+    /// What is found out about calls for the layers behind.
+    pub wanted: Wanted,
     /// The largest object of an account in bytes; `None` for any size.
     pub largest_file: Option<u64>,
 }

@@ -6,14 +6,17 @@ use super::asked::{Asked, Field};
 use super::budget::{BodyRules, Share};
 use super::inflate::{Inflate, inflate};
 use super::text::Pieces;
+use super::wanted::Read;
 use crate::providers::{Class, Operation, PathModel, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::cause::cause_ref;
+use bartizan_layers::wire::estimate::Size;
 use bartizan_layers::wire::scan::scan;
 use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use std::io;
@@ -170,13 +173,11 @@ impl BodyRules {
             let encoding = Inflate::of(&encoding).ok_or(IngestError::Encoding)?;
             pieces = Pieces::One(inflate(encoding, &pieces.whole(), self.cap, &share)?);
         }
-        let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
+        let operation: Operation = parts.extensions.get().cloned().ok_or(IngestError::Encoding)?;
         let text = pieces.into_text().map_err(|error| invalid(&error));
-        let mut prompt = text.and_then(|text| self.peek(operation, text, share)).map_err(Box::new);
-        if let (Ok(prompt), Some(PathModel(model))) = (&mut prompt, parts.extensions.get()) {
-            prompt.model = Some(model.clone());
-        }
-        Ok(Request::from_parts(parts, prompt.map_err(IngestError::Refused)?))
+        let prompt = text.and_then(|text| self.peek(&operation, &mut parts, text, share));
+        let prompt = prompt.map_err(|problem| IngestError::Refused(Box::new(problem)))?;
+        Ok(Request::from_parts(parts, prompt))
     }
 
     async fn collect<B>(&self, body: &mut B, share: &Share) -> Result<Pieces, IngestError>
@@ -204,9 +205,16 @@ impl BodyRules {
     }
 
     /// Reads the model and the stream flag without parsing the prompt.
-    fn peek(&self, operation: &Operation, text: Text, share: Share) -> Result<Prompt, Problem> {
+    fn peek(
+        &self,
+        operation: &Operation,
+        parts: &mut Parts,
+        text: Text,
+        share: Share,
+    ) -> Result<Prompt, Problem> {
         let object = scan(text.outline()).map_err(|error| invalid(&error))?;
         let asked = Asked::of(&object);
+        asked.overrides(operation, parts)?;
         let elsewhere = asked.elsewhere(operation, self.elsewhere)?;
         asked.check(operation)?;
         // Which model is for moderations, the router knows.
@@ -221,13 +229,18 @@ impl BodyRules {
                 (asked.model(operation.route())?.or_else(default), stream.unwrap_or(false))
             }
         };
+        let of_path = parts.extensions.get().map(|PathModel(model)| model.clone());
+        let model = of_path.or(model);
         let (mut timeout, mut stream_timeout) = (None, None);
         if operation.strips_litellm_fields() {
             let either = asked.seconds(Field::Timeout)?;
             timeout = either.or(asked.seconds(Field::RequestTimeout)?);
             stream_timeout = asked.seconds(Field::StreamTimeout)?;
         }
+        let size = Size::of(&text, &object);
         let choices = asked.get(Field::N)?.and_then(|value| value.as_u64()).unwrap_or(1);
+        let read = Read { text: &text, model: model.as_deref(), stream, size };
+        self.wanted.note(operation, &asked, &object, &read, &mut parts.extensions)?;
         Ok(Prompt {
             model,
             layout: Arc::new(object.layout()),
@@ -236,6 +249,8 @@ impl BodyRules {
             timeout,
             stream_timeout,
             elsewhere,
+            forced: None,
+            size,
             text,
             held: Arc::new(share),
         })

@@ -1,19 +1,25 @@
 //! The only place where an error becomes an answer: outside it nothing can fail.
 //!
 //! The table from error to status, class and text follows the contract's 4.4.
+use crate::config::Compat;
 use crate::edge::{IngestError, Paused, TooManyCalls};
 use crate::providers::{Class, Dialect, Operation, Problem};
-use crate::router::{RouteError, UpstreamFailure, failure};
-use crate::telemetry::{RequestId, Trail};
+use crate::router::{NoDeployment, RouteError, UpstreamFailure, dollars, failure};
+use crate::telemetry::{self, RequestId, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::AuthError;
 use bartizan_layers::body::Body;
+use bartizan_layers::cache::Replayed;
 use bartizan_layers::cause::cause_ref;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use bartizan_layers::cost::CostError;
+use bartizan_layers::facts::{CacheStatus, ServedBy};
+use bartizan_layers::ratelimit::{Exceeded, RateLimitError};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -22,19 +28,30 @@ const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
 
 /// Wraps services in [`Respond`].
 #[derive(Clone, Copy, Debug)]
-pub struct RespondLayer;
+pub struct RespondLayer(Compat);
+
+impl RespondLayer {
+    /// Answers as that generation of LiteLLM does.
+    #[must_use]
+    pub const fn new(compat: Compat) -> Self {
+        Self(compat)
+    }
+}
 
 impl<S> Layer<S> for RespondLayer {
     type Service = Respond<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Respond(inner)
+        Respond { inner, compat: self.0 }
     }
 }
 
 /// Middleware that renders errors in the client's dialect. Made by [`RespondLayer`].
 #[derive(Clone, Debug)]
-pub struct Respond<S>(S);
+pub struct Respond<S> {
+    inner: S,
+    compat: Compat,
+}
 
 impl<S, B> Service<Request<B>> for Respond<S>
 where
@@ -46,14 +63,14 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // A stack that is not ready says why in its answer.
-        drop(self.0.poll_ready(cx));
+        drop(self.inner.poll_ready(cx));
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
         let dialect = req.extensions().get().map_or(Dialect::OpenAi, Operation::dialect);
         let trail = req.extensions().get().cloned();
-        RespondFuture { dialect, trail, inner: self.0.call(req) }
+        RespondFuture { dialect, trail, compat: self.compat, inner: self.inner.call(req) }
     }
 }
 
@@ -65,6 +82,7 @@ pub struct RespondFuture<F> {
     inner: F,
     dialect: Dialect,
     trail: Option<Trail>,
+    compat: Compat,
 }
 
 impl<F> Future for RespondFuture<F>
@@ -76,9 +94,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         Poll::Ready(Ok(match ready!(this.inner.poll(cx)) {
-            Ok(rsp) => rsp,
+            Ok(mut rsp) => {
+                if let Some(CacheStatus::Hit) = rsp.extensions().get() {
+                    from_cache(&mut rsp, this.trail.as_ref());
+                }
+                rsp
+            }
             Err(error) => {
-                let problem = problem(&*error);
+                let problem = problem(&*error, *this.compat);
                 let mut rsp = answer(*this.dialect, &problem);
                 if let Some(trail) = this.trail {
                     trail.set_failure(failure(&problem));
@@ -92,6 +115,28 @@ where
     }
 }
 
+/// Makes an answer that was kept one of this call, which has cost nothing.
+#[cold]
+fn from_cache(rsp: &mut Response<Body>, trail: Option<&Trail>) {
+    let original = rsp.extensions().get::<Replayed>().and_then(|Replayed(kept)| kept.bill);
+    let served = rsp.extensions().get().map(|ServedBy(id)| HeaderValue::from_str(id));
+    let headers = rsp.headers_mut();
+    if let Some(trail) = trail {
+        headers.insert(RequestId::HEADER, trail.id().header().clone());
+    }
+    if let Some(Ok(served)) = served {
+        headers.insert(MODEL_ID, served);
+    }
+    headers.insert(COST, HeaderValue::from_static("0.0"));
+    if let Some((_, cost)) = original {
+        headers.insert(ORIGINAL_COST, dollars(cost));
+    }
+}
+
+const COST: HeaderName = HeaderName::from_static("x-litellm-response-cost");
+const MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");
+const ORIGINAL_COST: HeaderName = HeaderName::from_static("x-litellm-response-cost-original");
+
 /// An answer that tells of a problem.
 #[must_use]
 pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
@@ -103,6 +148,9 @@ pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
         // Whole seconds, rounded up (RFC 9110 10.2.3).
         let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
         headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Some(own) = &problem.headers {
+        headers.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
     if let Some(after) = problem.timed_out {
         // As Python writes a float: `1.0`.
@@ -117,7 +165,7 @@ pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
 
 /// The problem that an error is to a client.
 #[must_use]
-pub fn problem(error: &(dyn std::error::Error + 'static)) -> Problem {
+pub fn problem(error: &(dyn std::error::Error + 'static), compat: Compat) -> Problem {
     if let Some(error) = cause_ref::<AuthError>(error) {
         return refused(error);
     }
@@ -133,11 +181,57 @@ pub fn problem(error: &(dyn std::error::Error + 'static)) -> Problem {
     if let Some(error) = cause_ref::<RouteError>(error) {
         return error.problem();
     }
+    if let Some(nobody) = cause_ref::<NoDeployment>(error) {
+        return nobody.why.problem();
+    }
+    if let Some(RateLimitError::Exceeded(exceeded)) = cause_ref(error) {
+        return limited(exceeded);
+    }
+    if let Some(error) = cause_ref::<CostError>(error) {
+        return unpaid(error, compat);
+    }
     if let Some(error) = cause_ref::<UpstreamFailure>(error) {
         return error.problem();
     }
     tracing::error!(%error, "An error has no answer of its own");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error of the proxy")
+}
+
+fn limited(exceeded: &Exceeded) -> Problem {
+    let resets = telemetry::utc(SystemTime::now() + exceeded.reset);
+    let message = format!("{exceeded}. Limit resets at: {resets}");
+    let mut headers = HeaderMap::new();
+    exceeded.headers(&mut headers);
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, message);
+    Problem { headers: Some(Box::new(headers)), ..problem }.retry_after(exceeded.reset)
+}
+
+/// A budget that refuses a call: 422 since late 2026, 400 before (contract 4.4).
+fn unpaid(error: &CostError, compat: Compat) -> Problem {
+    match error {
+        CostError::BudgetExhausted(exhausted) => {
+            let (cost, max) = (exhausted.spent.dollars(), exhausted.budget.max.dollars());
+            let message =
+                format!("Budget has been exceeded! Current cost: {cost:?}, Max budget: {max:?}");
+            let status = match compat {
+                Compat::Current => StatusCode::UNPROCESSABLE_ENTITY,
+                Compat::Classic => StatusCode::BAD_REQUEST,
+            };
+            let problem = Problem::new(status, message).kind("budget_exceeded");
+            let problem = Problem { class: Class::BudgetExceeded, ..problem };
+            exhausted.resets_in.into_iter().fold(problem, Problem::retry_after)
+        }
+        CostError::Unbounded => Problem::bad_request(
+            "`max_tokens` is missing: the budget is strict, so a call must say how long its \
+             answer may be. Set `max_tokens` (`max_completion_tokens`, `max_output_tokens`).",
+        )
+        .param("max_tokens"),
+        _ => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The budget cannot be read at the moment. Try again.",
+        )
+        .retry_after(Duration::from_secs(1)),
+    }
 }
 
 fn refused(error: &AuthError) -> Problem {

@@ -1,7 +1,7 @@
 //! `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`: which way leads to an upstream.
 use super::dns::is_localhost;
 use super::error::{ConnectError, SetupError};
-use crate::config::{Proxies, Secret};
+use crate::config::{Proxies, Secret, percent_decoded};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::uri::Scheme;
@@ -182,18 +182,6 @@ fn basic(user: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(&plain))).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let hex = after.get(..2).filter(|_| *first == b'%');
-        let byte = hex.and_then(|hex| u8::from_str_radix(str::from_utf8(hex).ok()?, 16).ok());
-        plain.push(byte.unwrap_or(*first));
-        rest = after.get(if byte.is_some() { 2 } else { 0 }..).unwrap_or_default();
-    }
-    plain
 }
 
 #[cfg(test)]

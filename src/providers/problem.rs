@@ -1,5 +1,5 @@
 //! What went wrong, as a client may see it.
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub enum Class {
     BadGateway,
     /// 503.
     ServiceUnavailable,
+    /// A budget is spent.
+    BudgetExceeded,
     /// 499: the client left.
     Cancelled,
     /// Any other status of an upstream.
@@ -66,6 +68,7 @@ impl Class {
             Self::InternalServer => "InternalServerError",
             Self::BadGateway => "BadGatewayError",
             Self::ServiceUnavailable => "ServiceUnavailableError",
+            Self::BudgetExceeded => "BudgetExceededError",
             Self::Cancelled => "Cancelled",
             Self::Api => "APIError",
         }
@@ -87,6 +90,8 @@ pub struct Problem {
     pub param: Option<&'static str>,
     /// When to try again, for the header `retry-after`.
     pub retry_after: Option<Duration>,
+    /// More headers.
+    pub headers: Option<Box<HeaderMap>>,
     /// How long an upstream was waited for, for the header `x-litellm-timeout`.
     pub timed_out: Option<Duration>,
 }
@@ -101,6 +106,7 @@ impl Problem {
             kind: Some(kind_of(status)),
             param: None,
             retry_after: None,
+            headers: None,
             timed_out: None,
         }
     }

@@ -1,5 +1,6 @@
 //! A request's body after ingest.
-use crate::config::{Secret, web_url};
+use crate::config::{Members, Secret, web_url};
+use bartizan_layers::wire::estimate::Size;
 use bartizan_layers::wire::scan::{Layout, scan};
 use bartizan_layers::wire::text::Text;
 use bytes::Bytes;
@@ -28,6 +29,10 @@ pub struct Prompt {
     pub stream_timeout: Option<Duration>,
     /// The upstream or the credential that the client brings itself, where that is allowed.
     pub elsewhere: Option<Box<Elsewhere>>,
+    /// How large it is.
+    pub size: Size,
+    /// Parameters that a fallback replaces the request's own with.
+    pub forced: Option<Arc<Members>>,
     /// The share of the memory budget, given back with the last clone.
     pub held: Arc<dyn Hold>,
 }
@@ -74,16 +79,20 @@ impl Prompt {
     /// A prompt of the proxy's own, of which nothing was read.
     #[must_use]
     pub fn of(bytes: Bytes) -> Self {
-        let layout = scan(&bytes).map(|object| Arc::new(object.layout())).unwrap_or_default();
+        let text = Text::from(bytes);
+        let read = scan(text.outline()).map(|object| (Size::of(&text, &object), object.layout()));
+        let (size, layout) = read.unwrap_or_default();
         Self {
-            text: bytes.into(),
-            layout,
+            size,
+            layout: Arc::new(layout),
+            text,
             model: None,
             stream: false,
             choices: 1,
             timeout: None,
             stream_timeout: None,
             elsewhere: None,
+            forced: None,
             held: Arc::new(()),
         }
     }

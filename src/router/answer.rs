@@ -12,13 +12,14 @@ use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::NanoUsd;
 use bartizan_layers::wire::body::TapBody;
+use bartizan_layers::wire::cause::{fault_of, fault_of_event};
 use bartizan_layers::wire::peek::{Peek, Replay, Verdict};
-use bartizan_layers::wire::tap::{Framing, InBand, Tap, Wire, usage_of};
+use bartizan_layers::wire::tap::{Framing, InBand, Tap, Wire, finish_of, usage_of};
 use bytes::Bytes;
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, header};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// What a client gets of a call.
@@ -58,6 +59,7 @@ impl Attempt {
                 },
                 framing => self.stream(&mut parts, body, framing).await?,
             };
+            parts.extensions.insert(self.usage.clone());
             Ok(Response::from_parts(parts, body))
         })
     }
@@ -86,7 +88,7 @@ impl Attempt {
     }
 
     fn tap(&self, framing: Framing) -> Tap {
-        let tap = Tap::new(self.wire(), framing).choices(self.choices);
+        let tap = Tap::new(self.wire(), framing).choices(self.choices).input_estimate(self.input);
         // How streams of images and audio end, not every server agrees.
         if self.wire() == Wire::Media { tap.lenient_end() } else { tap }
     }
@@ -99,17 +101,29 @@ impl Attempt {
         if failed && !matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'[')) {
             return Err(self.failure(UpstreamCause::Page(parts.status)));
         }
+        if failed {
+            let fault = fault_of(parts.status, &parts.headers, &bytes, SystemTime::now());
+            parts.extensions.insert(fault);
+        }
         let mut told = self.told();
         if parts.status.is_success() {
-            if let Some(usage) = usage_of(self.wire(), &bytes) {
-                self.usage.set(usage);
-            }
+            self.account(&bytes);
             told.cost = Some(dollars(self.usage.cost()));
         }
         let started = self.trail.as_ref().map_or(self.sent, Trail::started);
         told.duration = Some(milliseconds(started.elapsed()));
         self.dress(&mut parts.headers, told);
         Ok(Body::Full(bytes))
+    }
+
+    /// Notes what a whole answer used, and why it ended.
+    fn account(&self, bytes: &Bytes) {
+        if let Some(usage) = usage_of(self.wire(), bytes) {
+            self.usage.set(usage);
+        }
+        if let Some(finish) = finish_of(self.wire(), bytes) {
+            self.usage.finish(finish);
+        }
     }
 
     /// An answer that is no stream of events, but is not to be read whole.
@@ -140,7 +154,7 @@ impl Attempt {
     }
 
     fn failure(&self, cause: UpstreamCause) -> UpstreamFailure {
-        UpstreamFailure { provider: self.deployment.config().provider.title, cause }
+        UpstreamFailure::new(self.deployment.config().provider.title, cause)
     }
 
     const fn wire(&self) -> Wire {
@@ -180,22 +194,10 @@ pub(super) fn broken(error: BoxError) -> UpstreamCause {
     error.downcast::<ForwardError>().map_or(UpstreamCause::Cut, |error| (*error).into())
 }
 
-/// The status that an error event stands for: its own, or the one that its kind has elsewhere.
+/// What an error event at the beginning of a stream stands for.
 fn in_band(error: &InBand) -> UpstreamCause {
-    let kinds = [error.kind.as_deref(), error.code.as_deref()];
-    let kind = |names: &[&str]| kinds.iter().flatten().any(|kind| names.contains(kind));
-    let guessed = if kind(&["rate_limit_error", "rate_limit_exceeded", "RESOURCE_EXHAUSTED"]) {
-        429
-    } else if kind(&["overloaded_error", "UNAVAILABLE"]) {
-        503
-    } else if kind(&["invalid_request_error", "INVALID_ARGUMENT"]) {
-        400
-    } else {
-        500
-    };
-    let status = error.status.filter(|status| (400..600).contains(status)).unwrap_or(guessed);
     UpstreamCause::ErrorFirst {
-        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        fault: fault_of_event(error),
         message: error.message.clone().unwrap_or_else(|| "the stream began with an error".into()),
     }
 }
@@ -205,7 +207,8 @@ pub(super) fn milliseconds(duration: Duration) -> HeaderValue {
 }
 
 /// US dollars as Python prints a float, which clients of LiteLLM parse: `3.9e-06`.
-pub(super) fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
+#[must_use]
+pub fn dollars(NanoUsd(nanos): NanoUsd) -> HeaderValue {
     let nanos = u64::try_from(nanos).unwrap_or(0);
     if nanos == 0 || nanos >= 100_000 {
         return number(Decimal::new(nanos, 9).trimmed().to_vec());

@@ -1,19 +1,18 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
 use super::deployment::{Deployment, leaf_elsewhere};
 use super::error::RouteError;
-use super::group::Found;
 use super::leaf::{Leaf, Sending};
-use super::{Rules, Settings};
+use super::sender::Outgoing;
+use super::{Rules, Settings, operation};
 use crate::forward::{Deadlines, strip_request};
 use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
-use bartizan_layers::facts::UsageCell;
+use bartizan_layers::facts::{Bill, UsageCell};
 use bartizan_layers::query::{decoded, without};
 use bartizan_layers::wire::scan::scan;
 use bytes::Bytes;
-use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -29,6 +28,8 @@ pub(super) struct Attempt {
     pub(super) usage: UsageCell,
     pub(super) usage_is_ours: bool,
     pub(super) choices: u32,
+    /// The tokens that the prompt is likely to have.
+    pub(super) input: i64,
     pub(super) commit: Duration,
     pub(super) sent: Instant,
 }
@@ -38,17 +39,16 @@ impl Attempt {
     pub(super) fn send(
         rules: &Rules,
         deployment: Arc<Deployment>,
-        found: &Found<'_>,
-        (operation, trail): (Operation, Option<Trail>),
-        mut parts: Parts,
-        prompt: &Prompt,
-    ) -> Result<(Self, Sending), RouteError> {
+        req: Request<Outgoing>,
+    ) -> Result<(Self, Sending, Prompt), RouteError> {
+        let (mut parts, Outgoing { prompt, model_json, model, input }) = req.into_parts();
+        let operation = operation(&parts.extensions);
+        let trail: Option<Trail> = parts.extensions.get().cloned();
         let config = deployment.config();
-        let model = deployment.model_json(found.captures.as_deref(), found.name);
-        let edited = edited(&operation, prompt, &plan(&rules.settings, config, &model))
+        let edited = edited(&operation, &prompt, &plan(&rules.settings, config, &model_json))
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
-        let model = found.model(&deployment);
-        parts.uri = target(&operation, &model, &parts.uri)?;
+        let model = model.as_deref().unwrap_or(&config.model);
+        parts.uri = target(&operation, model, &parts.uri)?;
         let elsewhere = prompt.elsewhere.as_deref();
         let brought =
             elsewhere.map(|it| brought(rules, &deployment, &operation, it)).transpose()?;
@@ -57,18 +57,21 @@ impl Attempt {
         let own = if theirs { &[] } else { &*config.headers };
         let for_us = outgoing(&mut parts.headers, &operation, rules, own);
         as_json(&mut parts.headers);
-        let deadlines = deadlines(&rules.settings, config, prompt, &for_us);
-        let usage = UsageCell::new(deployment.price(&model));
-        drop(model);
+        let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
+        let usage = UsageCell::new(deployment.price(model));
+        if let Some(bill) = parts.extensions.get::<Bill>() {
+            bill.add(usage.clone());
+        }
         let sent = begin(trail.as_ref(), deployment.labels(), &usage);
         let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
         let req = Request::from_parts(parts, edited.body);
-        let mock = rules.settings.client_mocks.then(|| asked_mock(prompt)).flatten();
-        let sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, prompt);
+        let mock = rules.settings.client_mocks.then(|| asked_mock(&prompt)).flatten();
+        let sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, &prompt);
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,
+            input,
             commit: rules.settings.timeouts.commit,
             deployment,
             operation,
@@ -76,7 +79,7 @@ impl Attempt {
             usage,
             sent,
         };
-        Ok((attempt, sending))
+        Ok((attempt, sending, prompt))
     }
 }
 

@@ -1,12 +1,14 @@
 //! One deployment, ready to be called: its upstreams, its credential, its headers.
+use super::cooldown;
 use super::dress::Dresser;
 use super::leaf::Leaf;
-use crate::config::{self, Secret};
+use crate::config::{self, Cooldown, Secret};
 use crate::data::{self, AuthScheme, Model};
 use crate::forward::{Forwarder, Upstream};
 use crate::providers::echo::Mock;
 use crate::providers::{Dialect, Elsewhere, Endpoint, Operation, endpoint, rerank_endpoints};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
+use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 use bartizan_layers::facts::Price;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri, header};
@@ -22,6 +24,8 @@ pub struct Deployment {
     native: Option<(Dialect, Leaf)>,
     rerank: Option<Box<[Leaf; 2]>>,
     dresser: Dresser,
+    breaker: BreakerLayer,
+    gate: Gate,
     model_json: Bytes,
     /// What its model costs, with the provider's discount and margin.
     price: Arc<Price>,
@@ -30,10 +34,16 @@ pub struct Deployment {
 impl Deployment {
     /// Prepares `config` for calls through `forwarder`.
     #[must_use]
-    pub fn new(config: config::Deployment, forwarder: &Forwarder, metrics: &Metrics) -> Self {
+    pub fn new(
+        config: config::Deployment,
+        cooldown: &Cooldown,
+        forwarder: &Forwarder,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         let labels = Arc::new(labels(&config));
-        metrics.announce(&labels);
-        Self::labelled(config, labels, forwarder, metrics)
+        metrics.deployment_state(&labels, 0.0);
+        let gate = cooldown::gate(&config, cooldown, &labels, metrics);
+        Self::labelled(config, labels, gate, forwarder, metrics)
     }
 
     /// Prepares an account at a provider, which is nobody's model.
@@ -49,12 +59,14 @@ impl Deployment {
             litellm_model_name: blank(),
             ..labels(&config)
         };
-        Self::labelled(config, Arc::new(labels), forwarder, metrics)
+        let gate = Gate::new(Policy::new(Rule::Never));
+        Self::labelled(config, Arc::new(labels), gate, forwarder, metrics)
     }
 
     fn labelled(
         config: config::Deployment,
         labels: Arc<DeploymentLabels>,
+        gate: Gate,
         forwarder: &Forwarder,
         metrics: &Metrics,
     ) -> Self {
@@ -68,6 +80,8 @@ impl Deployment {
             native,
             rerank: reranking(&config, forwarder),
             dresser: Dresser::new(answer_headers(&labels)),
+            breaker: BreakerLayer::new(gate.clone()),
+            gate,
             model_json: json_string(&config.model),
             labels,
             config,
@@ -88,6 +102,17 @@ impl Deployment {
 
     pub(super) const fn observed(&self) -> &Observed {
         &self.observed
+    }
+
+    /// Whether it takes calls now.
+    #[must_use]
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Rests it after failures.
+    pub(super) const fn breaker(&self) -> &BreakerLayer {
+        &self.breaker
     }
 
     /// Makes the headers of its answers.

@@ -2,7 +2,9 @@
 use crate::forward::{ConnectError, FetchError, ForwardError};
 use crate::providers::{Class, Problem};
 use crate::telemetry::Failure;
+use bartizan_layers::facts::{Cause, Fault};
 use http::StatusCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a call led to no deployment, in the words that a client gets.
@@ -29,6 +31,20 @@ pub enum RouteError {
         route: &'static str,
         /// What was asked for.
         model: Box<str>,
+    },
+    /// All deployments of the group rest after failures.
+    #[error(
+        "No deployments available for selected model, Try again in {} seconds. Passed \
+         model={model}. pre-call-checks=False, cooldown_list={resting:?}",
+        wait.as_secs_f64().ceil().max(1.0)
+    )]
+    Resting {
+        /// What was asked for.
+        model: Box<str>,
+        /// Their ids.
+        resting: Vec<Arc<str>>,
+        /// Until the first of them is back.
+        wait: Duration,
     },
     /// The model's name cannot stand in a path.
     #[error("{route}: the model name {model} is not valid.")]
@@ -63,6 +79,14 @@ pub enum RouteError {
          give a deployment `model_info: {{mode: moderation}}`."
     )]
     NoModeration,
+    /// The client rehearses a failure.
+    #[error("litellm.{class}: this failure was asked for, to rehearse fallbacks.")]
+    Rehearsed {
+        /// LiteLLM's class.
+        class: &'static str,
+        /// The status that goes with it.
+        status: StatusCode,
+    },
     /// A request for several models cannot be made like this.
     #[error("{0}")]
     Several(&'static str),
@@ -126,6 +150,11 @@ impl RouteError {
         let status = match self {
             Self::TagsRefused { .. } => StatusCode::UNAUTHORIZED,
             Self::AnswersTooLarge => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Rehearsed { status, .. } => *status,
+            Self::Resting { wait, .. } => {
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());
+                return problem.kind("all_deployments_in_cooldown").retry_after(*wait);
+            }
             _ => return self.with_param(Problem::bad_request(self.to_string())),
         };
         Problem::new(status, self.to_string())
@@ -140,6 +169,37 @@ impl RouteError {
     }
 }
 
+/// A group has no deployment for a call, which may well be served by another group: the reason,
+/// and the failure that it is to those who choose groups.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct NoDeployment {
+    /// The reason.
+    pub why: RouteError,
+    #[source]
+    fault: Fault,
+}
+
+impl NoDeployment {
+    /// A failure that the client asked for.
+    pub(super) fn rehearsed(cause: Cause) -> Self {
+        let (class, status) = match cause {
+            Cause::ContextTooLong => ("ContextWindowExceededError", StatusCode::BAD_REQUEST),
+            Cause::ContentFilter => ("ContentPolicyViolationError", StatusCode::BAD_REQUEST),
+            Cause::RateLimit => ("RateLimitError", StatusCode::TOO_MANY_REQUESTS),
+            _ => ("InternalServerError", StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        Self { why: RouteError::Rehearsed { class, status }, fault: Fault::new(cause, status) }
+    }
+}
+
+impl From<RouteError> for NoDeployment {
+    fn from(why: RouteError) -> Self {
+        let status = why.problem().status;
+        Self { fault: Fault::new(Cause::of(status), status), why }
+    }
+}
+
 /// An upstream failed before its answer could be handed on.
 #[derive(Debug, thiserror::Error)]
 #[error("the upstream failed: {cause}")]
@@ -148,6 +208,8 @@ pub struct UpstreamFailure {
     pub provider: &'static str,
     /// What went wrong.
     pub cause: UpstreamCause,
+    #[source]
+    fault: Fault,
 }
 
 /// What went wrong at an upstream.
@@ -169,18 +231,35 @@ pub enum UpstreamCause {
     /// A 200 whose first event was an error.
     #[error("the stream began with an error: {message}")]
     ErrorFirst {
-        /// The status that the error stands for.
-        status: StatusCode,
+        /// What the error stands for.
+        fault: Fault,
         /// The provider's own words.
         message: String,
     },
 }
 
 impl UpstreamFailure {
+    /// What went wrong at `provider`.
+    pub(super) fn new(provider: &'static str, cause: UpstreamCause) -> Self {
+        let status = cause.status();
+        let known = match &cause {
+            UpstreamCause::ErrorFirst { fault, .. } => Some(fault.clone()),
+            _ => None,
+        };
+        let fault = known.unwrap_or_else(|| {
+            let unsent = match &cause {
+                UpstreamCause::Forward(error) => error.nothing_sent(),
+                _ => false,
+            };
+            Fault { unsent, ..Fault::new(cause.kind(), status) }
+        });
+        Self { provider, cause, fault }
+    }
+
     /// What a client gets to see of it (contract 4.4).
     #[must_use]
     pub fn problem(&self) -> Problem {
-        let status = self.status();
+        let status = self.cause.status();
         let class = Class::of(status);
         let words = match &self.cause {
             UpstreamCause::Forward(error) if error.is_timeout() => {
@@ -204,22 +283,37 @@ impl UpstreamFailure {
         let (name, provider) = (class.name(), self.provider);
         Problem::new(status, format!("litellm.{name}: {name}: {provider}Exception - {words}"))
     }
+}
 
+impl UpstreamCause {
+    /// The status that it is answered with (contract 4.4).
     fn status(&self) -> StatusCode {
-        match &self.cause {
-            UpstreamCause::Forward(error) if error.is_timeout() => StatusCode::REQUEST_TIMEOUT,
-            UpstreamCause::Forward(ForwardError::Loop { .. }) => StatusCode::LOOP_DETECTED,
-            UpstreamCause::Forward(ForwardError::Image(FetchError::NoMemory)) => {
+        match self {
+            Self::Forward(error) if error.is_timeout() => StatusCode::REQUEST_TIMEOUT,
+            Self::Forward(ForwardError::Loop { .. }) => StatusCode::LOOP_DETECTED,
+            Self::Forward(ForwardError::Image(FetchError::NoMemory)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            UpstreamCause::Forward(ForwardError::Image(_)) => StatusCode::BAD_REQUEST,
-            UpstreamCause::Forward(ForwardError::Connect {
-                cause: ConnectError::NotPublic,
-                ..
-            }) => StatusCode::FORBIDDEN,
-            UpstreamCause::Forward(_) | UpstreamCause::Cut => StatusCode::INTERNAL_SERVER_ERROR,
-            UpstreamCause::Unasked(_) => StatusCode::BAD_GATEWAY,
-            UpstreamCause::ErrorFirst { status, .. } | UpstreamCause::Page(status) => *status,
+            Self::Forward(ForwardError::Image(_)) => StatusCode::BAD_REQUEST,
+            Self::Forward(ForwardError::Connect { cause: ConnectError::NotPublic, .. }) => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Forward(_) | Self::Cut => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unasked(_) => StatusCode::BAD_GATEWAY,
+            Self::ErrorFirst { fault, .. } => fault.status,
+            Self::Page(status) => *status,
+        }
+    }
+
+    /// What kind of failure it is to retries, fallbacks and breakers.
+    fn kind(&self) -> Cause {
+        match self {
+            Self::Forward(error) if error.is_timeout() => Cause::Timeout,
+            Self::Forward(ForwardError::Loop { .. } | ForwardError::Image(_)) => Cause::Invalid,
+            Self::Forward(ForwardError::Target(_) | ForwardError::RequestBody(_)) => Cause::Invalid,
+            Self::Forward(_) | Self::Cut => Cause::Network,
+            Self::Unasked(_) => Cause::Outage,
+            Self::Page(_) | Self::ErrorFirst { .. } => Cause::of(self.status()),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Model name → deployments: ids, aliases, exact names, wildcards (contract 2.4).
 use super::deployment::Deployment;
 use super::error::RouteError;
-use crate::config::Routing;
+use crate::config::{Retries, Routing};
 use crate::telemetry::Trail;
+use bartizan_layers::retry::{ByClass, RetryBudget, Rules};
+use bartizan_layers::wire::estimate::Typical;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +18,10 @@ pub(super) struct Group {
     pub deployments: Vec<Arc<Deployment>>,
     /// The name that such an alias stands for.
     stands_for: Option<Box<str>>,
+    /// What holds for its retries.
+    pub retry: Rules,
+    /// What its calls usually take.
+    pub typical: Typical,
 }
 
 impl Group {
@@ -113,14 +119,21 @@ impl Groups {
                 continue;
             }
             let stands_for = stands_for.map(|name| name.as_str().into());
-            let group =
-                Group { name: alias.name.as_str().into(), deployments: members, stands_for };
+            let name = alias.name.as_str();
+            let group = Group { deployments: members, stands_for, ..empty(name) };
             if !alias.hidden {
                 groups.list(&group.name.clone());
             }
             groups.aliases.insert(alias.name.clone(), group);
         }
+        groups.all_mut().for_each(|group| group.retry = rules(group, &routing.retries));
         groups
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Group> {
+        let maps = [&mut self.by_id, &mut self.aliases, &mut self.exact, &mut self.by_model];
+        let named = maps.into_iter().flat_map(HashMap::values_mut);
+        named.chain(&mut self.patterns).chain(&mut self.any)
     }
 
     fn add(&mut self, deployment: &Arc<Deployment>) {
@@ -212,12 +225,44 @@ impl Groups {
 }
 
 fn empty(name: &str) -> Group {
-    Group { name: name.into(), deployments: Vec::new(), stands_for: None }
+    Group {
+        name: name.into(),
+        deployments: Vec::new(),
+        stands_for: None,
+        retry: Rules::default(),
+        typical: Typical::default(),
+    }
 }
 
 fn join(group: &mut Group, deployment: &Arc<Deployment>) {
     group.deployments.push(deployment.clone());
 }
+
+/// What holds for the retries of a group.
+fn rules(group: &Group, retries: &Retries) -> Rules {
+    let own = group.deployments.iter().filter_map(|deployment| deployment.config().num_retries);
+    let policy = retries.groups.get(&*group.name).unwrap_or(&retries.policy);
+    let by_class = ByClass {
+        bad_request: policy.bad_request,
+        authentication: policy.authentication,
+        timeout: policy.timeout,
+        rate_limit: policy.rate_limit,
+        content_policy: policy.content_policy,
+        internal_server: policy.internal_server,
+    };
+    Rules {
+        retries: retries.num_retries,
+        by_class,
+        deployments: own.max().unwrap_or(0),
+        budget: Some(RetryBudget::new(RETRY_PERCENT, RETRIES_PER_SECOND)),
+        ..Rules::default()
+    }
+}
+
+/// How many retries a hundred calls of a group may lead to.
+const RETRY_PERCENT: u32 = 20;
+/// How many it may have besides: enough for whoever has few calls, too few for a storm.
+const RETRIES_PER_SECOND: u32 = 50;
 
 /// Longer patterns are tried first, and of equally long ones those with fewer stars.
 fn specificity(pattern: &str) -> (usize, std::cmp::Reverse<usize>) {

@@ -1,6 +1,9 @@
 //! Model name → group → deployment, and the way of a call through its deployment.
 mod answer;
+mod appraise;
 mod attempt;
+mod attempts;
+mod cooldown;
 mod deployment;
 mod dress;
 mod error;
@@ -12,35 +15,41 @@ mod moderation;
 mod pick;
 mod probe;
 mod realtime;
+mod sender;
 mod several;
 mod stream;
 mod tags;
 mod through;
 mod whole;
 
+pub use self::answer::dollars;
+pub use self::attempts::Rehearsal;
 pub use self::deployment::Deployment;
-pub use self::error::{RouteError, UpstreamCause, UpstreamFailure, failure};
+pub use self::error::{NoDeployment, RouteError, UpstreamCause, UpstreamFailure, failure};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};
 
 use self::answer::Answer;
-use self::attempt::Attempt;
+use self::attempts::Attempts;
 use self::group::{Found, Groups};
-use self::leaf::Sending;
 use self::moderation::Moderator;
+use self::pick::Pick;
 use self::through::Accounts;
-use crate::config::{ClientSide, Routing, TagRules};
+use crate::config::{ClientSide, Retries, Routing, TagRules};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
 use crate::telemetry::{Live, Metrics, UpstreamConnections};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::breaker::State;
+use bartizan_layers::fallback::{FallbackLayer, Plan};
+use bartizan_layers::retry::{Backoff, RetryLayer};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response};
-use std::future::ready;
+use http::{Extensions, HeaderName, HeaderValue, Request, Response};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tower_layer::Layer;
 use tower_service::Service;
 
 /// Sends calls to the deployments of the group that they name. Clones share everything.
@@ -53,6 +62,8 @@ struct Shared {
     deployments: Vec<Arc<Deployment>>,
     accounts: Accounts,
     rules: Rules,
+    plan: Arc<Plan>,
+    backoff: Backoff,
     /// What calls without a model ask for.
     default_model: Option<Box<str>>,
     /// Who answers moderations that name no model.
@@ -88,13 +99,15 @@ impl Router {
     pub fn new(
         mut routing: Routing,
         forwarder: Forwarder,
-        metrics: &Metrics,
+        metrics: &Arc<Metrics>,
         hop: (HeaderName, HeaderValue),
         key_header: Option<HeaderName>,
     ) -> Self {
         let configs = std::mem::take(&mut routing.deployments).into_iter();
-        let deployments: Vec<_> =
-            configs.map(|config| Arc::new(Deployment::new(config, &forwarder, metrics))).collect();
+        let deployments: Vec<_> = configs
+            .map(|config| Arc::new(Deployment::new(config, &routing.cooldown, &forwarder, metrics)))
+            .collect();
+        tell_sizes(&deployments);
         let through = std::mem::take(&mut routing.through);
         let accounts = Accounts::new(through, &deployments, &forwarder, metrics);
         let settings = Settings {
@@ -114,6 +127,8 @@ impl Router {
             moderator,
             deployments,
             accounts,
+            plan: Arc::new(attempts::plan(&routing.fallbacks)),
+            backoff: backoff(&routing.retries),
             rules: Rules { settings, forwarder, hop, key_header },
             default_model: routing.default_model.as_deref().map(Into::into),
         }))
@@ -148,6 +163,18 @@ impl Router {
         &self.0.accounts.endpoints
     }
 
+    /// Notes for a scrape how the deployments stand.
+    pub fn tell_states(&self, metrics: &Metrics) {
+        for deployment in &self.0.deployments {
+            let state = match deployment.gate().state() {
+                State::Closed => 0.0,
+                State::HalfOpen => 1.0,
+                State::Open => 2.0,
+            };
+            metrics.deployment_state(deployment.labels(), state);
+        }
+    }
+
     /// The connections to all upstreams, as they stand now.
     #[must_use]
     pub fn connections(&self) -> UpstreamConnections {
@@ -158,35 +185,57 @@ impl Router {
         }
     }
 
+    /// Makes one call: in the group that it names, and where that fails, in those that may answer
+    /// in its place; there at one deployment after the other.
     fn one(&self, parts: Parts, prompt: Prompt) -> Answer {
-        match self.send(parts, &prompt) {
-            Ok((attempt, sending)) => attempt.answer(sending, prompt),
-            Err(error) => Box::pin(ready(Err(error.into()))),
-        }
-    }
-
-    /// Finds the deployment of a call, and sends it the request that it gets.
-    fn send(&self, parts: Parts, prompt: &Prompt) -> Result<(Attempt, Sending), RouteError> {
-        let operation: Operation = parts.extensions.get().cloned().unwrap_or(Operation::Messages);
-        let route = operation.route();
-        let found = match (prompt.model.as_deref(), &operation) {
-            (None, Operation::Moderations) => self.0.moderator.find(&self.0)?,
-            (name, _) => self.0.find(route, name)?,
-        };
-        let trail = parts.extensions.get().cloned();
-        found.note(trail.as_ref(), prompt.stream);
-        let dialect = operation.dialect();
-        let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
-        let picked = match self.0.rules.settings.tags {
-            None => pick::pick(speaking),
-            Some(rules) => tags::pick(rules, speaking, &parts, prompt)?,
-        };
-        let deployment = picked.ok_or_else(|| found.not_spoken(route))?.clone();
-        Attempt::send(&self.0.rules, deployment, &found, (operation, trail), parts, prompt)
+        let attempts = Attempts(self.0.clone());
+        let retry = RetryLayer::new(attempts.clone()).backoff(self.0.backoff);
+        let group = retry.layer(Pick(self.0.clone()));
+        let call =
+            FallbackLayer::new(attempts).layer(group).call(Request::from_parts(parts, prompt));
+        Box::pin(async move {
+            let (mut parts, body) = call.await?.into_parts();
+            attempts::tell(&parts.extensions, &mut parts.headers);
+            Ok(Response::from_parts(parts, body))
+        })
     }
 }
 
+/// Tells each deployment how many its group has.
+fn tell_sizes(deployments: &[Arc<Deployment>]) {
+    for deployment in deployments {
+        let group = &deployment.config().group;
+        let others = deployments.iter().filter(|other| other.config().group == *group);
+        deployment.gate().set_group_size(others.count());
+    }
+}
+
+/// The pauses between attempts that a config wants.
+fn backoff(retries: &Retries) -> Backoff {
+    Backoff {
+        base_delay: retries.base_delay,
+        max_delay: retries.max_delay,
+        min_delay: retries.retry_after,
+        max_retry_after: retries.max_retry_after,
+        ..Backoff::default()
+    }
+}
+
+/// What a call does. Without the fact it is one of Anthropic's, whose requests are not edited.
+fn operation(facts: &Extensions) -> Operation {
+    facts.get().cloned().unwrap_or(Operation::Messages)
+}
+
 impl Shared {
+    /// What a call finds.
+    fn found<'a>(
+        &'a self,
+        facts: &Extensions,
+        prompt: &'a Prompt,
+    ) -> Result<Found<'a>, RouteError> {
+        self.found_for(facts.get(), prompt.model.as_deref())
+    }
+
     /// What a call to `route` finds that asks for `model`.
     fn find<'a>(
         &'a self,

@@ -1,6 +1,117 @@
-//! Simple shuffle: the lowest order, then chance by weight (contract 5.1).
+//! Chooses one of a group's deployments for each attempt: of those that do not rest, one that was
+//! not tried yet; then simple shuffle, the lowest order, then chance by weight (contract 5.1).
+use super::attempts::Rehearsal;
 use super::deployment::Deployment;
+use super::error::{NoDeployment, RouteError};
+use super::group::Found;
+use super::sender::{Outgoing, Sent};
+use super::{Shared, operation, tags};
+use crate::providers::{Operation, Prompt};
+use crate::telemetry::Trail;
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bartizan_layers::retry::Tried;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tower_service::Service;
+
+/// Sends each attempt to one deployment of the group that it names.
+#[derive(Clone, Debug)]
+pub(super) struct Pick(pub(super) Arc<Shared>);
+
+impl Service<Request<Prompt>> for Pick {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Sent;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, req: Request<Prompt>) -> Sent {
+        let (parts, prompt) = req.into_parts();
+        if let Some(error) = Rehearsal::of(&parts.extensions) {
+            return Sent::Refused(Some(error.into()));
+        }
+        match self.0.picked(&parts, &prompt) {
+            Ok(Picked { deployment, model_json, model, input }) => {
+                let outgoing = Outgoing { prompt, model_json, model, input };
+                Sent::calling(&deployment, &self.0, Request::from_parts(parts, outgoing))
+            }
+            Err(error) => Sent::Refused(Some(NoDeployment::from(error).into())),
+        }
+    }
+}
+
+/// A deployment, and what goes there.
+struct Picked {
+    deployment: Arc<Deployment>,
+    model_json: Bytes,
+    model: Option<Box<str>>,
+    input: i64,
+}
+
+impl Shared {
+    fn picked(&self, parts: &Parts, prompt: &Prompt) -> Result<Picked, RouteError> {
+        let found = self.found(&parts.extensions, prompt)?;
+        found.note(parts.extensions.get::<Trail>(), prompt.stream);
+        let operation = operation(&parts.extensions);
+        let deployment = self.one_of(&found, &operation, parts, prompt)?;
+        let model = found.captures.as_ref().map(|_| found.model(deployment).into());
+        let model_json = deployment.model_json(found.captures.as_deref(), found.name);
+        let input = prompt.size.input(&found.group.typical);
+        Ok(Picked { deployment: deployment.clone(), model_json, model, input })
+    }
+
+    fn one_of<'a>(
+        &self,
+        found: &Found<'a>,
+        operation: &Operation,
+        parts: &Parts,
+        prompt: &Prompt,
+    ) -> Result<&'a Arc<Deployment>, RouteError> {
+        let dialect = operation.dialect();
+        let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
+        let awake = speaking.clone().filter(|deployment| deployment.gate().admits());
+        let tried = parts.extensions.get::<Tried>();
+        let is_fresh = |deployment: &&Arc<Deployment>| {
+            tried.is_none_or(|tried| !tried.contains(&deployment.config().id))
+        };
+        let fresh = awake.clone().filter(is_fresh);
+        let any_fresh = tried.is_none() || fresh.clone().next().is_some();
+        let picked = match (self.rules.settings.tags, any_fresh) {
+            (None, true) => pick(fresh),
+            (None, false) => pick(awake),
+            (Some(rules), true) => tags::pick(rules, fresh, parts, prompt)?,
+            (Some(rules), false) => tags::pick(rules, awake, parts, prompt)?,
+        };
+        picked.ok_or_else(|| nobody(found, operation, speaking))
+    }
+}
+
+/// Why there is nobody to send a call to.
+#[cold]
+fn nobody<'a>(
+    found: &Found<'_>,
+    operation: &Operation,
+    speaking: impl Iterator<Item = &'a Arc<Deployment>>,
+) -> RouteError {
+    let (mut resting, mut wait) = (Vec::new(), None);
+    for deployment in speaking {
+        resting.push(deployment.labels().model_id.clone());
+        // One that is being probed may be back at any moment.
+        let rest = deployment.gate().rests_for().unwrap_or(Duration::from_secs(1));
+        wait = Some(wait.map_or(rest, |wait: Duration| wait.min(rest)));
+    }
+    match wait {
+        Some(wait) => RouteError::Resting { model: found.name.into(), resting, wait },
+        None => found.not_spoken(operation.route()),
+    }
+}
 
 /// Picks one of `candidates`; `None` if there are none.
 ///

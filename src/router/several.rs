@@ -5,11 +5,12 @@
 //! trail, so that each deployment's usage is counted, also that of a run whose answer nobody gets.
 use super::Router;
 use super::answer::{Answer, dollars};
-use super::error::{RouteError, UpstreamFailure, failure};
+use super::error::{NoDeployment, RouteError, UpstreamFailure, failure};
 use crate::providers::{Class, Dialect, Hold, Operation, Problem, Prompt};
 use crate::telemetry::{Failure, RequestId, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::cause::cause_ref;
 use bartizan_layers::facts::NanoUsd;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{join_all, select_all};
@@ -131,8 +132,10 @@ fn note(trail: &Trail, answered: Result<StatusCode, &BoxError>) {
 }
 
 fn problem(error: &BoxError) -> Problem {
-    let route = error.downcast_ref::<RouteError>().map(RouteError::problem);
-    let failure = || error.downcast_ref::<UpstreamFailure>().map(UpstreamFailure::problem);
+    let route = cause_ref::<RouteError>(&**error)
+        .or_else(|| cause_ref::<NoDeployment>(&**error).map(|nobody| &nobody.why));
+    let route = route.map(RouteError::problem);
+    let failure = || cause_ref::<UpstreamFailure>(&**error).map(UpstreamFailure::problem);
     route.or_else(failure).unwrap_or_else(|| {
         let name = Class::InternalServer.name();
         let words = format!("litellm.{name}: Connection error. (the answer broke off)");

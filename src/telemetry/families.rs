@@ -151,8 +151,12 @@ families! {
          hashed_api_key api_key_alias team team_alias exception_status exception_class",
         "model_group client_ip user_agent", None;
     deployment_state: Gauge = "litellm_deployment_state",
-        "0: healthy, 1: some calls fail, 2: all calls fail.",
+        "0: healthy, 1: being probed after a rest, 2: resting after failures.",
         "litellm_model_name model_id api_base api_provider",
+        "", None;
+    cooled_down: Counter = "litellm_deployment_cooled_down",
+        "How often a deployment was rested after failures.",
+        "litellm_model_name model_id api_base api_provider exception_status",
         "", None;
     in_flight: Gauge = "litellm_in_flight_requests",
         "Calls that are open.",

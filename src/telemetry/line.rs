@@ -38,9 +38,8 @@ fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
     if let Some(served) = outcome.learned.served.as_ref() {
         bill(out, b",\"deployment\":", served);
     }
-    if !outcome.learned.branches.is_empty() {
-        runs(out, outcome);
-    }
+    others(out, ",\"attempts\":[", &outcome.learned.attempts, outcome.end);
+    others(out, ",\"runs\":[", &outcome.learned.branches, outcome.end);
     if let Some(failure) = outcome.failure {
         word(out, b",\"error\":\"", failure.class);
         number(out, b"\",\"error_status\":", failure.status);
@@ -68,13 +67,12 @@ fn bill(out: &mut Vec<u8>, before: &[u8], served: &Served) {
     }
 }
 
-/// The deployments of a call that asked several.
-#[cold]
-fn runs(out: &mut Vec<u8>, call: &Outcome<'_>) {
-    for (at, branch) in call.learned.branches.iter().enumerate() {
-        let outcome = branch.outcome(call.end);
-        let before: &[u8] = if at == 0 { b",\"runs\":[{\"status\":" } else { b",{\"status\":" };
-        number(out, before, outcome.status);
+/// The attempts that failed before, or the deployments of a call that asked several.
+fn others(out: &mut Vec<u8>, list: &str, others: &[Trail], end: End) {
+    for (at, other) in others.iter().enumerate() {
+        let outcome = other.outcome(end);
+        out.extend_from_slice(if at == 0 { list.as_bytes() } else { b"," });
+        number(out, b"{\"status\":", outcome.status);
         if let Some(model) = outcome.learned.requested.as_ref() {
             out.extend_from_slice(b",\"model\":");
             text(out, model);
@@ -82,13 +80,16 @@ fn runs(out: &mut Vec<u8>, call: &Outcome<'_>) {
         if let Some(served) = outcome.learned.served.as_ref() {
             bill(out, b",\"deployment\":", served);
         }
+        self::others(out, ",\"attempts\":[", &outcome.learned.attempts, end);
         if let Some(failure) = outcome.failure {
             word(out, b",\"error\":\"", failure.class);
             out.push(b'"');
         }
         out.push(b'}');
     }
-    out.push(b']');
+    if !others.is_empty() {
+        out.push(b']');
+    }
 }
 
 fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {

@@ -10,6 +10,7 @@ use crate::config::Compat;
 use bartizan_layers::end::End;
 use bartizan_layers::facts::Unit;
 use foldhash::fast::RandomState;
+use http::StatusCode;
 use prometheus::Gauge;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -76,9 +77,18 @@ impl Metrics {
         }
     }
 
-    /// Notes that a deployment exists and is taken for healthy.
-    pub fn announce(&self, deployment: &DeploymentLabels) {
-        self.families.deployment_state.get(|label| of_deployment(deployment, label)).set(0.0);
+    /// Notes how a deployment stands: 0 healthy, 1 being probed, 2 at rest.
+    pub fn deployment_state(&self, deployment: &DeploymentLabels, state: f64) {
+        self.families.deployment_state.get(|label| of_deployment(deployment, label)).set(state);
+    }
+
+    /// Counts that a deployment was rested, by the status that was one too many.
+    pub fn cooled_down(&self, deployment: &DeploymentLabels, status: StatusCode) {
+        let counter = self.families.cooled_down.get(|label| match label {
+            "exception_status" => status.as_str(),
+            label => of_deployment(deployment, label),
+        });
+        counter.inc();
     }
 
     /// Notes that a changed config was taken into use, or refused.
@@ -147,7 +157,14 @@ impl Metrics {
         if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
             cells.count(trail, outcome, served);
         }
-        outcome.learned.branches.iter().for_each(|branch| self.end_branch(branch, outcome.end));
+        self.end_others(outcome);
+    }
+
+    /// Counts the attempts before the one that was answered, and the deployments of a call that
+    /// asked several.
+    fn end_others(&self, outcome: &Outcome<'_>) {
+        let others = outcome.learned.attempts.iter().chain(&outcome.learned.branches);
+        others.for_each(|other| self.end_branch(other, outcome.end));
     }
 
     /// Counts what one of several deployments did for a call: it is no call of its own.
@@ -158,6 +175,7 @@ impl Metrics {
         if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
             cells.count(branch, &outcome, served);
         }
+        self.end_others(&outcome);
     }
 
     fn cells_of(&self, trail: &Trail, outcome: &Outcome<'_>) -> Arc<Cells> {

@@ -10,6 +10,7 @@ mod observed;
 mod series;
 mod totals;
 mod trail;
+mod utc;
 
 pub use self::decimal::Decimal;
 pub use self::line::{millis, now};
@@ -20,6 +21,7 @@ pub use self::observed::Observed;
 pub use self::series::DeploymentLabels;
 pub use self::totals::Totals;
 pub use self::trail::{Failure, RequestId, Served, Trail};
+pub use self::utc::utc;
 
 use crate::config::Telemetry as Settings;
 use bartizan_layers::end::End;

@@ -124,6 +124,7 @@ pub(super) struct Learned {
     pub(super) sent: Option<Instant>,
     pub(super) first_content: Option<Instant>,
     pub(super) branches: Vec<Trail>,
+    pub(super) attempts: Vec<Trail>,
     lead: Option<Trail>,
     ended: Option<Instant>,
     failure: Option<Failure>,
@@ -194,6 +195,32 @@ impl Trail {
         }));
         learned.branches.push(branch.clone());
         branch
+    }
+
+    /// Begins another attempt: what is known of the one before, which failed like this, becomes a
+    /// trail of its own, and the next one's deployment and usage take its place.
+    #[cold]
+    pub fn again(&self, failure: Failure) {
+        let Parts { id, method, route, started, .. } = &*self.0;
+        let mut learned = self.learned();
+        learned.failure = None;
+        if learned.served.is_none() {
+            return;
+        }
+        let past = Learned {
+            principal: learned.principal.clone(),
+            requested: learned.requested.clone(),
+            served: learned.served.take(),
+            sent: learned.sent.take(),
+            first_content: learned.first_content.take(),
+            failure: Some(failure),
+            ended: Some(Instant::now()),
+            ..Learned::default()
+        };
+        let parts = Parts::new(id.clone(), method.clone(), route);
+        let past = Self(Arc::new(Parts { started: *started, learned: Mutex::new(past), ..parts }));
+        past.0.status.store(failure.status, Relaxed);
+        learned.attempts.push(past);
     }
 
     /// What its answer has cost so far.

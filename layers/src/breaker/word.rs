@@ -151,3 +151,82 @@ impl Word {
         self.open_after(probe, probe.0 & UNTIL);
     }
 }
+
+#[cfg(all(test, bartizan_loom))]
+mod loom {
+    use super::{Entry, State, Word};
+    use loom::sync::Arc;
+    use loom::thread::spawn;
+
+    /// A breaker whose cooldown is over at 1.
+    fn half_open() -> Arc<Word> {
+        let word = Arc::new(Word::new());
+        assert!(word.open(1));
+        word
+    }
+
+    #[test]
+    fn of_two_calls_after_a_cooldown_one_is_the_probe() {
+        loom::model(|| {
+            let word = half_open();
+            let other = word.clone();
+            let there = spawn(move || matches!(other.enter(|| 1), Entry::Probe(_)));
+            let here = matches!(word.enter(|| 1), Entry::Probe(_));
+            assert!(here ^ there.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn of_two_failures_one_opens_it() {
+        loom::model(|| {
+            let word = Arc::new(Word::new());
+            let other = word.clone();
+            let there = spawn(move || other.open(5));
+            assert!(word.open(7) ^ there.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn a_trip_from_outside_outlives_a_probe_that_does_well() {
+        loom::model(|| {
+            let word = half_open();
+            let other = word.clone();
+            let there = spawn(move || other.rest(9));
+            if let Entry::Probe(probe) = word.enter(|| 1) {
+                word.close_after(&probe);
+            }
+            there.join().unwrap();
+            assert_eq!((word.state(|| 2), word.until()), (State::Open, Some(9)));
+        });
+    }
+
+    #[test]
+    fn a_probe_of_an_earlier_cooldown_decides_nothing() {
+        loom::model(|| {
+            let word = half_open();
+            let Entry::Probe(stale) = word.enter(|| 1) else { unreachable!() };
+            let other = word.clone();
+            let there = spawn(move || {
+                other.rest(1);
+                matches!(other.enter(|| 1), Entry::Probe(_))
+            });
+            let decided = word.open_after(&stale, 9);
+            let probes = there.join().unwrap();
+            assert!(decided || probes, "whoever came first");
+            assert!(!(probes && word.admits(|| 1)), "the second probe keeps its place");
+        });
+    }
+
+    #[test]
+    fn a_place_that_is_left_is_there_for_another() {
+        loom::model(|| {
+            let word = half_open();
+            let Entry::Probe(probe) = word.enter(|| 1) else { unreachable!() };
+            let other = word.clone();
+            let there = spawn(move || other.release(&probe));
+            let entered = matches!(word.enter(|| 1), Entry::Probe(_));
+            there.join().unwrap();
+            assert!(entered ^ word.admits(|| 1));
+        });
+    }
+}

@@ -31,6 +31,11 @@ impl Books {
             self.0.write().unwrap_or_else(PoisonError::into_inner).add(key, calendar)
         })
     }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.read().unwrap().pages.len()
+    }
 }
 
 impl Pages {
@@ -140,8 +145,8 @@ impl fmt::Debug for Calendar {
     }
 }
 
-/// Since 1970; no window began before.
+/// Since 1970. No window began before, and none ends in a year that calendars cannot reckon.
 fn seconds(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_secs()).map_or(i64::MAX >> 8, |seconds| seconds.min(i64::MAX >> 8))
 }

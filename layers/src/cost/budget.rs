@@ -63,7 +63,7 @@ impl Account {
 /// Says which budgets a call falls under. Implemented by a list that holds for every call, and by
 /// closures.
 pub trait Budgets: Clone {
-    /// Shows `visit` each budget of the call that has these `facts`, always in the same order.
+    /// Shows `visit` each budget of the call that has these `facts` once, always in the same order.
     fn each(&self, facts: &Extensions, visit: &mut dyn FnMut(&Budget));
 }
 

@@ -97,8 +97,7 @@ pub struct Settle<H: Hold, K: Sink = ()> {
 }
 
 impl<H: Hold, K: Sink> Settle<H, K> {
-    pub(super) fn new(facts: &mut Extensions, sink: &K) -> Self {
-        let bill = Bill::of(facts);
+    pub(super) fn new(bill: Bill, facts: &Extensions, sink: &K) -> Self {
         Self { hold: None, bill, draft: Draft::new(facts, sink) }
     }
 

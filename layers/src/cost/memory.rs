@@ -1,4 +1,7 @@
 //! A ledger in this process's memory.
+#[cfg(test)]
+mod tests;
+
 use super::books::{Books, Calendar, Page};
 use super::{
     Account, Admission, Budget, BudgetWindow, Budgets, CostError, Exhausted, Hold, Ledger, Zone,
@@ -51,9 +54,29 @@ impl MemoryLedger {
 impl<B: Budgets> MemoryLedger<B> {
     /// The budgets that `budgets` says a call falls under, nothing of them spent. A call that
     /// falls under none is admitted. Windows are those of UTC.
+    ///
+    /// ```
+    /// use bartizan_layers::cost::{Budget, BudgetWindow, MemoryLedger};
+    /// use bartizan_layers::facts::{NanoUsd, Principal, Scope};
+    /// use http::Extensions;
+    ///
+    /// let a_dollar_a_day_for_each_user = |facts: &Extensions, visit: &mut dyn FnMut(&Budget)| {
+    ///     if let Some(Principal { user, .. }) = facts.get() {
+    ///         let dollar = Budget::of(Scope::User, user.clone(), NanoUsd::from_dollars(1.0));
+    ///         visit(&dollar.per(BudgetWindow::DAY));
+    ///     }
+    /// };
+    /// let ledger = MemoryLedger::with(a_dollar_a_day_for_each_user);
+    /// # let _ = ledger;
+    /// ```
     #[must_use]
     pub fn with(budgets: B) -> Self {
         Self { budgets, books: Arc::default(), calendar: Calendar::default() }
+    }
+
+    /// A ledger with other `budgets` and this one's accounts.
+    pub fn sharing<Q: Budgets>(&self, budgets: Q) -> MemoryLedger<Q> {
+        MemoryLedger { budgets, books: self.books.clone(), calendar: self.calendar.clone() }
     }
 
     /// The place at whose midnight days begin.

@@ -8,6 +8,10 @@
 //! or before the client left without having seen headers, are charged too, if they used anything.
 //! All other holds go back whole.
 //!
+//! It belongs outside of retry, fallback and whatever else sends an attempt again: a call has one
+//! hold and one bill, however many attempts it takes. Around a single deployment, for a budget of
+//! its own, it is told to look at [one attempt](CostLayer::one_attempt).
+//!
 //! # Errors
 //!
 //! [`CostError`], before the inner service is called. Inner errors pass through untouched.
@@ -37,7 +41,6 @@
 //! # }
 //! ```
 //!
-//! [`Bill`]: crate::facts::Bill
 //! [`Estimate`]: crate::facts::Estimate
 //! [`UsageCell`]: crate::facts::UsageCell
 mod books;
@@ -61,7 +64,7 @@ pub use self::record::{CallRecord, Sink};
 pub use self::redis::{RedisHold, RedisHolding, RedisLedger, Seed, Suspect};
 pub use self::window::{BudgetWindow, WindowError, Zone};
 
-use crate::{BoxError, end::EndBody};
+use crate::{BoxError, end::EndBody, facts::Bill};
 use http::{Request, Response};
 use std::task::{Context, Poll};
 use tower_layer::Layer;
@@ -74,13 +77,15 @@ pub struct CostLayer<L, K = ()> {
     sink: K,
     admission: Admission,
     admit_on_outage: bool,
+    one_attempt: bool,
 }
 
 impl<L> CostLayer<L> {
     /// Charges `ledger`, admits by [`Admission::Likely`] and records nothing. While the ledger is
     /// unreachable, calls are refused.
     pub const fn new(ledger: L) -> Self {
-        Self { ledger, sink: (), admission: Admission::Likely, admit_on_outage: false }
+        let (admission, sink) = (Admission::Likely, ());
+        Self { ledger, sink, admission, admit_on_outage: false, one_attempt: false }
     }
 }
 
@@ -89,6 +94,13 @@ impl<L, K> CostLayer<L, K> {
     #[must_use]
     pub fn admit_on_outage(self) -> Self {
         Self { admit_on_outage: true, ..self }
+    }
+
+    /// Charges what the [`UsageCell`](crate::facts::UsageCell) of the response tells, and leaves
+    /// the bill of the call to a layer further out.
+    #[must_use]
+    pub fn one_attempt(self) -> Self {
+        Self { one_attempt: true, ..self }
     }
 
     /// How much of its estimate a call needs to find free.
@@ -106,8 +118,8 @@ impl<L, K> CostLayer<L, K> {
     /// Hands a [`CallRecord`] of each call to `sink`.
     #[must_use]
     pub fn sink<N: Sink>(self, sink: N) -> CostLayer<L, N> {
-        let Self { ledger, admission, admit_on_outage, .. } = self;
-        CostLayer { ledger, sink, admission, admit_on_outage }
+        let Self { ledger, admission, admit_on_outage, one_attempt, .. } = self;
+        CostLayer { ledger, sink, admission, admit_on_outage, one_attempt }
     }
 }
 
@@ -146,9 +158,11 @@ where
         // The clone is not ready: it stays behind, and the ready service makes the call.
         let unready = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, unready);
-        let CostLayer { ledger, sink, admission, admit_on_outage } = &self.options;
-        let settle = Settle::new(req.extensions_mut(), sink);
-        let hold = ledger.hold(req.extensions(), *admission);
+        let CostLayer { ledger, sink, admission, admit_on_outage, one_attempt } = &self.options;
+        let facts = req.extensions_mut();
+        let bill = if *one_attempt { Bill::default() } else { Bill::of(facts) };
+        let settle = Settle::new(bill, facts, sink);
+        let hold = ledger.hold(facts, *admission);
         CostFuture::new(hold, ready, req, settle, *admit_on_outage)
     }
 }

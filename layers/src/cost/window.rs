@@ -1,4 +1,7 @@
 //! The windows of budgets, aligned with the calendar (contract 7.3).
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;

@@ -72,6 +72,12 @@ impl UsageCell {
         }
     }
 
+    /// Replaces a report that came before the answer was over by what was counted since.
+    pub fn go_on(&self, usage: Usage) {
+        let cost = self.0.price.cost(&usage);
+        self.used().report(usage, cost, true);
+    }
+
     /// The usage so far; `None` until the provider reported any.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {

@@ -1,7 +1,12 @@
 //! All counters of one process, by what they count.
+#[cfg(all(test, bartizan_loom))]
+mod loom;
+#[cfg(all(test, not(bartizan_loom)))]
+mod tests;
+
 use super::window::{ENDLESS, Share, Window};
 use crate::facts::{Limit, Measure, Scope};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, MutexGuard};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -75,10 +80,10 @@ impl Counters {
         shard.counters.get(&*limit.subject).map_or(0, |counter| counter.used(now))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "only the low bits of a hash are used")]
     fn shard(&self, limit: &Limit) -> &Mutex<Shard> {
         let kind = limit.scope as usize * MEASURES + limit.measure as usize;
-        let spread = self.hasher.hash_one(&*limit.subject) as usize % SHARDS;
+        // Not the low bits: the maps go by these, and would be filled unevenly.
+        let spread = (self.hasher.hash_one(&*limit.subject) >> 32) as usize % SHARDS;
         &self.shards[kind * SHARDS + spread]
     }
 
@@ -122,11 +127,6 @@ impl Counter {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-#[cfg(not(bartizan_loom))]
-type Guard<'a, T> = std::sync::MutexGuard<'a, T>;
-#[cfg(bartizan_loom)]
-type Guard<'a, T> = loom::sync::MutexGuard<'a, T>;

@@ -1,4 +1,7 @@
 //! Limits in this process's memory.
+#[cfg(test)]
+mod tests;
+
 use super::counters::{Counter, Counters};
 use super::headers::{Told, tell};
 use super::window::Share;

@@ -1,10 +1,8 @@
-use super::{Exceeded, MemoryLimiter, PrincipalLimits, RateLimit, RateLimitError, RateLimitLayer};
-use super::{Grant, Limiter, Rules};
+use super::{Exceeded, MemoryLimiter, RateLimit, RateLimitError, RateLimitLayer};
+use super::{Grant, Limiter, MemoryGrant, Settle};
 use crate::BoxError;
 use crate::end::EndBody;
-use crate::facts::{
-    Amount, Bill, CacheStatus, Call, Estimate, Limit, Measure, Principal, Scope, Usage, UsageCell,
-};
+use crate::facts::{Amount, Bill, CacheStatus, Estimate, Limit, Measure, Scope, Usage, UsageCell};
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -205,51 +203,6 @@ async fn an_outage_refuses_unless_told_otherwise() {
     lenient.layer(inner).oneshot(Req::default()).await.unwrap();
 }
 
-#[tokio::test]
-async fn two_layers_share_the_limits_of_a_principal() {
-    let early =
-        |limit: &Limit| limit.measure == Measure::Requests && limit.scope != Scope::ModelPerKey;
-    let first = MemoryLimiter::new(PrincipalLimits.only(early));
-    let per_model = |subject: &str| Limit { subject: subject.into(), ..of(Scope::ModelPerKey, 1) };
-    let second = first.sharing(PrincipalLimits.only(move |limit| !early(limit)));
-    let limits = [requests(5), tokens(100), per_model("alice:gpt"), per_model("alice:other")];
-    let principal = Principal { limits: limits.into(), ..Principal::new("alice", "alice") };
-    let mut facts = Extensions::new();
-    facts.insert(principal);
-    let told = |grant: &dyn Fn(&mut HeaderMap)| {
-        let mut headers = HeaderMap::new();
-        grant(&mut headers);
-        headers.len()
-    };
-    let calls = first.admit(&facts).await.unwrap();
-    assert_eq!(told(&|headers| calls.headers(headers)), 2);
-    facts.insert(Call { group: "gpt".into(), stream: false, end_user: None });
-    let rest = second.admit(&facts).await.unwrap();
-    assert_eq!(told(&|headers| rest.headers(headers)), 4);
-    assert!(second.admit(&facts).await.is_err());
-    facts.insert(Call { group: "other".into(), stream: false, end_user: None });
-    second.admit(&facts).await.unwrap();
-}
-
-#[tokio::test]
-async fn closures_and_pairs_are_rules() {
-    let by_group = |facts: &Extensions, visit: &mut dyn FnMut(&Limit)| {
-        if let Some(call) = facts.get::<Call>() {
-            visit(&Limit { subject: call.group.clone(), ..of(Scope::Model, 1) });
-        }
-    };
-    let all: Arc<[Limit]> = [requests(2)].into();
-    let limiter = MemoryLimiter::new((all, by_group));
-    let mut facts = Extensions::new();
-    limiter.admit(&facts).await.unwrap();
-    facts.insert(Call { group: "gpt".into(), stream: false, end_user: None });
-    limiter.admit(&facts).await.unwrap();
-    let RateLimitError::Exceeded(exceeded) = limiter.admit(&facts).await.unwrap_err() else {
-        panic!()
-    };
-    assert_eq!(exceeded.limit.scope, Scope::Key);
-}
-
 #[derive(Clone)]
 struct Away;
 
@@ -309,7 +262,7 @@ fn service(limiter: &Memory) -> (RateLimit<Memory, Mock<Req, Rsp>>, Handle<Req, 
     (RateLimitLayer::new(limiter.clone()).layer(upstream), handle)
 }
 
-type Answer = Response<EndBody<Full<Bytes>, super::Settle<super::MemoryGrant>>>;
+type Answer = Response<EndBody<Full<Bytes>, Settle<MemoryGrant>>>;
 
 async fn answered(limiter: &Memory, req: Req) -> Result<Answer, BoxError> {
     let inner = tower::service_fn(async |_: Req| Ok::<_, BoxError>(Rsp::new("hi".into())));

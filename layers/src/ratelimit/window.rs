@@ -1,6 +1,8 @@
 //! The arithmetic of one counter: a window of fixed length that starts at its first hit.
 //!
 //! Times are milliseconds since any fixed point.
+#[cfg(test)]
+mod tests;
 
 /// The length of a window that never ends: what calls that are open at once are counted in.
 pub(super) const ENDLESS: u64 = u64::MAX;

@@ -9,6 +9,10 @@
 //! - [`websocket`] reads text messages from frames that are cut anywhere.
 //! - [`body`] wraps an answer's body in a tap and keeps it truthful.
 //! - [`peek`] holds an answer back until it may no longer be replaced.
+//! - [`cause`] finds out why a provider failed.
+//! - [`estimate`] guesses what a request may take.
+//! - [`key`] makes a cache's key of a request, and reads what it says about caches.
+//! - [`replay`] tells a whole answer as a stream, and a stream as a whole answer.
 //!
 //! A request in, an answer out:
 //! ```
@@ -38,8 +42,12 @@
 //! # }
 //! ```
 pub mod body;
+pub mod cause;
+pub mod estimate;
 pub mod form;
+pub mod key;
 pub mod peek;
+pub mod replay;
 pub mod scan;
 pub mod splice;
 pub mod sse;

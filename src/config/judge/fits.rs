@@ -1,7 +1,7 @@
 //! Whether a value is of the kind that its key wants.
 use crate::config::keys::Kind;
-use crate::config::web_url;
 use crate::config::yaml::{self, Node};
+use crate::config::{BudgetDuration, web_url};
 use http::HeaderName;
 
 /// Whether a value is of one kind.
@@ -17,7 +17,7 @@ pub(super) fn fits(node: &Node, kind: Kind) -> bool {
             number().is_some_and(|port| port.fract() == 0.0 && (1.0..=65535.0).contains(&port))
         }
         Kind::Seconds => number().is_some_and(|seconds| seconds > 0.0),
-        Kind::Duration => text().is_some_and(|text| is_duration(&text)),
+        Kind::Duration => text().is_some_and(|text| BudgetDuration::parse(&text).is_some()),
         Kind::Flag => node.as_bool().is_some(),
         Kind::Url => text().is_some_and(|text| is_url(&text)),
         Kind::Path => text().is_some_and(|text| text.starts_with('/')),
@@ -30,12 +30,6 @@ pub(super) fn fits(node: &Node, kind: Kind) -> bool {
         Kind::Aliases | Kind::Map(_) | Kind::Maps(_) => matches!(node.kind, yaml::Kind::Map(_)),
         Kind::Either(..) => kind.choices().any(|one| fits(node, one)),
     }
-}
-
-fn is_duration(text: &str) -> bool {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, unit) = text.split_at(end);
-    !digits.is_empty() && ["s", "m", "h", "d", "w", "mo"].contains(&unit)
 }
 
 fn is_url(text: &str) -> bool {

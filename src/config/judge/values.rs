@@ -67,7 +67,7 @@ impl Check<'_> {
             Kind::Texts => self.each(node, judged, Kind::Text),
             Kind::Ips => self.ips(node, judged),
             Kind::Callbacks => self.callbacks(node, judged),
-            Kind::Groups => self.groups(node, judged),
+            Kind::Groups => self.groups(node.items(), judged),
             Kind::Fallbacks => self.fallbacks(node, judged),
             Kind::Group => self.group(node, judged),
             _ => {}
@@ -184,13 +184,20 @@ impl Check<'_> {
         }
     }
 
-    fn groups(&mut self, list: &Node, judged: &Judged<'_>) {
-        for item in list.items() {
+    /// Names, or maps with such a `model`.
+    fn groups(&mut self, items: &[Node], judged: &Judged<'_>) {
+        for item in items {
             let name = item.get("model").unwrap_or(item);
-            match name.as_text() {
-                Some(_) => self.group(name, judged),
-                None => self.misfit(item, judged, Kind::Groups),
+            if name.as_text().is_some() {
+                self.group(name, judged);
+                continue;
             }
+            let what = match item.kind {
+                yaml::Kind::Map(_) => "a map without it",
+                _ => described(item),
+            };
+            let message = format!("a fallback is a model group, or a map with `model`, not {what}");
+            self.wrong(item, judged, message, "write them as `[other, third]`");
         }
     }
 
@@ -208,14 +215,8 @@ impl Check<'_> {
                 self.misfit(item, judged, Kind::Fallbacks);
                 continue;
             };
-            if !matches!(to.kind, yaml::Kind::List(_)) {
-                let message =
-                    format!("the fallbacks of a group must be a list, not {}", described(to));
-                self.wrong(to, judged, message, "write them as `[other, third]`");
-                continue;
-            }
             self.group(from, judged);
-            self.groups(to, judged);
+            self.groups(one_or_all(to), judged);
         }
     }
 }

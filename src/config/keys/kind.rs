@@ -39,7 +39,7 @@ pub(in crate::config) enum Kind {
     Group,
     /// `groups`: a list of model groups.
     Groups,
-    /// `fallbacks`: a list of maps of one key, each from a model group to a list of them.
+    /// `fallbacks`: a list of maps of one key, each from a model group to a list of them, or to one.
     Fallbacks,
     /// `aliases`: a map of names, each to a model group, a list of them, or such as `model` of a map.
     Aliases,

@@ -25,6 +25,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("litellm_settings", include_str!("litellm_settings.txt")),
     ("router_settings", include_str!("router_settings.txt")),
     ("cache_params", include_str!("cache_params.txt")),
+    ("coordination_redis", include_str!("coordination_redis.txt")),
     ("routing_strategy_args", include_str!("routing_strategy_args.txt")),
     ("retry_policy", include_str!("retry_policy.txt")),
     ("allowed_fails_policy", include_str!("allowed_fails_policy.txt")),

@@ -159,10 +159,10 @@ fn simple() -> Map<String, Value> {
     let text = json!({ "type": ["string", "number", "boolean", "null"] });
     let texts = json!({ "type": ["array", "null"], "items": of_name("text") });
     let group = json!({ "anyOf": [{ "type": "string" }, { "type": "object" }] });
-    let groups = json!({ "type": ["array", "null"], "items": group });
+    let groups = json!({ "type": ["array", "null"], "items": group.clone() });
     let one_key = json!({
         "type": "object", "minProperties": 1, "maxProperties": 1,
-        "additionalProperties": of_name("groups"),
+        "additionalProperties": { "anyOf": [of_name("groups"), group] },
     });
     let beginning = |pattern: &str| json!({ "type": ["string", "null"], "pattern": pattern });
     let all = json!({

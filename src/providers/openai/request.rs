@@ -53,12 +53,14 @@ pub fn edited(
     if !plan.drop.is_empty() {
         take_out(&mut splice, &object, plan.drop);
     }
-    for (name, value) in plan.extra_body {
+    let forced = prompt.forced.as_deref().map_or(&[][..], |members| members);
+    let forced = || plan.extra_body.iter().chain(forced);
+    for (name, value) in forced() {
         put(&mut splice, &prompt.text, &object, name, value)?;
     }
     for (name, value) in plan.defaults {
         let Some(name) = default_name(operation, name) else { continue };
-        let forced = plan.extra_body.iter().any(|(forced, _)| forced == name)
+        let forced = forced().any(|(forced, _)| forced == name)
             || plan.drop.iter().any(|dropped| dropped == name);
         if !forced && is_absent(&object, name)? && !is_said_otherwise(&object, name)? {
             put(&mut splice, &prompt.text, &object, name, value)?;

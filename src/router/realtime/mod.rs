@@ -220,6 +220,6 @@ impl Call {
     }
 
     fn failure(&self, cause: UpstreamCause) -> UpstreamFailure {
-        UpstreamFailure { provider: self.deployment.config().provider.title, cause }
+        UpstreamFailure::new(self.deployment.config().provider.title, cause)
     }
 }

@@ -127,7 +127,7 @@ impl Back {
 /// Hands the answer on as it is, but for its headers.
 pub(super) fn answer(sending: Sending, back: Back, trail: Option<Trail>, sent: Instant) -> Answer {
     Box::pin(async move {
-        let failure = |cause| UpstreamFailure { provider: back.title(), cause };
+        let failure = |cause| UpstreamFailure::new(back.title(), cause);
         let rsp = sending.await.map_err(|error| failure(broken(error.into())))?;
         let (mut parts, body) = rsp.into_parts();
         if let Some(trail) = &trail

@@ -60,7 +60,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
 
 /// The layers: none of them imports another.
 const LAYERS: &[&str] =
-    &["auth", "ratelimit", "cache", "cost", "wire", "fallback", "retry", "breaker"];
+    &["adaptive", "auth", "ratelimit", "cache", "cost", "wire", "fallback", "retry", "breaker"];
 
 #[test]
 fn a_room_imports_only_the_rooms_below_it() {

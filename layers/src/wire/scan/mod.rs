@@ -20,6 +20,7 @@ mod skim;
 mod walk;
 
 pub use layout::Layout;
+pub(super) use quote::closing_quote;
 pub use skim::Skim;
 
 use serde_json::value::RawValue;

@@ -10,7 +10,7 @@ const STEPS_WITH_ESCAPES: usize = 20;
 /// The quote that ends the string whose text begins at `start`. One that stands behind an odd
 /// number of backslashes is escaped, and no other escape matters here.
 #[inline]
-pub(super) fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
+pub(in crate::wire) fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
     let (mut at, mut step, mut steps) = (start, 0, STEPS);
     while step < steps {
         let Some(word) = word(bytes, at) else { break };

@@ -1,14 +1,17 @@
 //! What the events of each wire tell.
 use super::{
     InBand, Wire,
-    key::{ERROR, Finish, USAGE, behind_colon, finish_of, has_object},
+    key::{ERROR, Finish, USAGE, finish_of, has_object},
     usage::Report,
+    written::Written,
 };
 use crate::{
     facts::{Usage, UsageCell},
-    wire::scan::{Value, value},
+    wire::{
+        cause::fault_of_event,
+        scan::{Value, value},
+    },
 };
-use memchr::memmem;
 
 /// Members of an OpenAI delta that are content, whatever a provider calls them.
 const CONTENT: [&str; 10] = [
@@ -51,7 +54,13 @@ pub(super) struct Learned {
     pub(super) ended: bool,
     /// Some event was too long to be read.
     pub(super) unread: bool,
-    report: Report,
+    /// It is whole, and without a usage report.
+    pub(super) begun: bool,
+    /// Tools were called, on wires that stop in the same way then.
+    pub(super) tools: bool,
+    /// The content that was counted, for answers without a usage report.
+    pub(super) written: Written,
+    pub(super) report: Report,
 }
 
 impl Learned {
@@ -65,6 +74,9 @@ impl Learned {
             seen: 0,
             ended: false,
             unread: false,
+            begun: false,
+            tools: false,
+            written: Written::default(),
             report: Report::default(),
         }
     }
@@ -93,6 +105,7 @@ impl Learned {
         let quiet = matches!(finish, Finish::Null) && self.content > 0 && name.is_empty();
         if quiet && !has_object(data, &USAGE) {
             self.content += 1;
+            self.written.chat(data);
             return None;
         }
         self.chat_chunk(name, data, &finish)
@@ -107,6 +120,7 @@ impl Learned {
         let plain = matches!(finish, Finish::Absent) && self.content > 0 && name.is_empty();
         if plain && !has_object(data, &USAGE) && ERROR.find(data).is_none() {
             self.content += 1;
+            self.written.chat(data);
             return None;
         }
         let (mut no_choices, mut some_choice, mut usage) = (false, false, None);
@@ -130,6 +144,9 @@ impl Learned {
             self.failed(data);
         }
         self.content += u64::from(content);
+        if content {
+            self.written.chat(data);
+        }
         let usage = usage.filter(Value::is_object);
         if let Some(usage) = usage {
             self.used(usage);
@@ -143,7 +160,7 @@ impl Learned {
         for (key, value) in choice.members() {
             match &*key {
                 b"index" => bit = 1 << value.as_u64().unwrap_or(0).min(127),
-                b"finish_reason" => finished = !is_empty(value),
+                b"finish_reason" => finished = self.stopped(value),
                 b"text" => content |= !is_empty(value),
                 b"delta" => {
                     content |= value.members().any(|(key, value)| {
@@ -164,29 +181,40 @@ impl Learned {
         match kind {
             b"response.completed" | b"response.incomplete" | b"response.failed" => {
                 self.ended = true;
-                if let Some(usage) = value(data).get("response").and_then(|r| r.get("usage")) {
-                    self.used(usage);
+                if let Some(response) = value(data).get("response") {
+                    self.response(response);
                 }
                 if kind == b"response.failed" {
                     self.failed(data);
                 }
             }
             b"error" => self.failed(data),
-            kind if kind.ends_with(b".delta") => self.content += 1,
+            kind if kind.ends_with(b".delta") => {
+                self.content += 1;
+                self.tools |= is_tool_call(kind);
+                self.written.response(kind, data);
+            }
             _ => {}
         }
     }
 
     fn messages(&mut self, kind: &[u8], data: &[u8]) {
         match kind {
-            b"content_block_delta" => self.content += 1,
+            b"content_block_delta" => {
+                self.content += 1;
+                self.written.message(data);
+            }
             b"message_start" => {
                 if let Some(usage) = value(data).get("message").and_then(|m| m.get("usage")) {
                     self.used(usage);
                 }
             }
             b"message_delta" => {
-                if let Some(usage) = value(data).get("usage") {
+                let delta = value(data);
+                if let Some(stop) = delta.get("delta").and_then(|it| it.get("stop_reason")) {
+                    self.finished |= u128::from(self.stopped(stop));
+                }
+                if let Some(usage) = delta.get("usage") {
                     self.used(usage);
                 }
             }
@@ -195,46 +223,12 @@ impl Learned {
             // The legacy text completions.
             b"completion" => {
                 self.content += 1;
-                self.ended |= value(data).get("stop_reason").is_some_and(|stop| !is_empty(stop));
+                self.written.message(data);
+                let stop = value(data).get("stop_reason");
+                self.ended |= stop.is_some_and(|stop| self.stopped(stop));
             }
             _ => {}
         }
-    }
-
-    fn gemini(&mut self, data: &[u8]) {
-        let mut content = false;
-        for (key, value) in value(data).members() {
-            match &*key {
-                b"candidates" => value.elements().for_each(|it| content |= self.candidate(it)),
-                b"usageMetadata" => self.used(value),
-                b"promptFeedback" => self.ended |= value.get("blockReason").is_some(),
-                b"error" if !value.is_null() => self.failed(data),
-                _ => {}
-            }
-        }
-        self.content += u64::from(content);
-    }
-
-    /// Reads a candidate and says whether it has content.
-    fn candidate(&mut self, candidate: Value<'_>) -> bool {
-        let (mut bit, mut finished, mut content) = (1, false, false);
-        for (key, value) in candidate.members() {
-            match &*key {
-                b"index" => bit = 1 << value.as_u64().unwrap_or(0).min(127),
-                b"finishReason" => finished = !is_empty(value),
-                b"content" => {
-                    content = value.get("parts").is_some_and(|parts| {
-                        parts.elements().any(|part| part.members().any(|(_, it)| !is_empty(it)))
-                    });
-                }
-                _ => {}
-            }
-        }
-        self.seen |= bit;
-        if finished {
-            self.finished |= bit;
-        }
-        content
     }
 
     pub(super) fn used(&mut self, usage: Value<'_>) {
@@ -249,18 +243,6 @@ impl Learned {
         }
     }
 
-    /// Takes in a whole answer, or the end of one that was too long to be kept.
-    pub(super) fn whole(&mut self, body: &[u8]) {
-        let key = if self.wire == Wire::Gemini { "usageMetadata" } else { "usage" };
-        if let Some(usage) = value(body).get(key) {
-            self.used(usage);
-        } else if !body.trim_ascii_start().starts_with(b"{") {
-            let quoted = format!("\"{key}\"");
-            let Some(at) = memmem::rfind(body, quoted.as_bytes()) else { return };
-            self.used(value(behind_colon(&body[at + quoted.len()..])));
-        }
-    }
-
     /// An OpenAI stream that had an error.
     pub(super) const fn broken(&self) -> bool {
         matches!(self.wire, Wire::Chat) && self.error.is_some()
@@ -268,7 +250,11 @@ impl Learned {
 
     pub(super) fn failed(&mut self, data: &[u8]) {
         if self.error.is_none() {
-            self.error = Some(Box::new(InBand::new(data)));
+            let error = InBand::new(data);
+            if let Some(cell) = &self.cell {
+                cell.fail(fault_of_event(&error));
+            }
+            self.error = Some(Box::new(error));
         }
     }
 }
@@ -290,7 +276,15 @@ fn kind<'e>(name: &'e [u8], data: &'e [u8]) -> &'e [u8] {
     kind.unwrap_or_default()
 }
 
-fn is_empty(value: Value<'_>) -> bool {
+/// Whether a delta is part of a call of a tool that the client is to make.
+fn is_tool_call(kind: &[u8]) -> bool {
+    matches!(
+        kind,
+        b"response.function_call_arguments.delta" | b"response.custom_tool_call_input.delta"
+    )
+}
+
+pub(super) fn is_empty(value: Value<'_>) -> bool {
     matches!(value.raw(), b"null" | b"\"\"" | b"[]" | b"{}" | b"false")
 }
 

@@ -22,6 +22,8 @@
 //! assert!(tap.is_complete());
 //! ```
 mod array;
+mod finish;
+mod gemini;
 mod in_band;
 mod key;
 mod learned;
@@ -29,22 +31,23 @@ mod media;
 mod realtime;
 mod sift;
 mod usage;
+mod whole;
+mod written;
 
+pub use finish::finish_of;
 pub use in_band::InBand;
 pub use realtime::{Session, realtime_usage};
 pub use usage::usage_of;
 
 use crate::{
-    facts::{Usage, UsageCell},
+    facts::{Fault, Unit, Usage, UsageCell},
     wire::sse::Events,
 };
 use array::Array;
 use bytes::Bytes;
 use learned::Learned;
 use sift::Sift;
-
-/// Of a whole answer, at least this many of the last bytes are kept: 1 MiB.
-const WHOLE_KEPT: usize = 1024 * 1024;
+use whole::{join, keep};
 
 /// Whose words an answer uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +83,7 @@ pub struct Tap {
     source: Source,
     choices: u32,
     lenient_end: bool,
+    input: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -99,21 +103,36 @@ impl Tap {
             Framing::Array => Source::Array(Array::default()),
             Framing::Whole => Source::Whole(Vec::new(), 0),
         };
-        Self { learned: Learned::new(wire), source, choices: 1, lenient_end: false }
+        Self::over(wire, source)
     }
 
     /// At the start of an answer that is not JSON, such as audio: its bytes pass unread. To those
     /// who ask, its framing is [`Framing::Whole`].
     #[must_use]
     pub fn opaque(wire: Wire) -> Self {
-        let learned = Learned::new(wire);
-        Self { learned, source: Source::Opaque, choices: 1, lenient_end: false }
+        Self::over(wire, Source::Opaque)
     }
 
-    /// Writes each usage report to `cell` as well.
+    fn over(wire: Wire, source: Source) -> Self {
+        Self { learned: Learned::new(wire), source, choices: 1, lenient_end: false, input: None }
+    }
+
+    /// Writes what it learns to `cell` as well: each usage report, why the model stopped, and an
+    /// error event.
     #[must_use]
     pub fn cell(mut self, cell: UsageCell) -> Self {
         self.learned.cell = Some(cell);
+        self
+    }
+
+    /// Counts the content, and notes four bytes of it as a token on the cell, with these `tokens`
+    /// of input, where an answer that began is over without a usage report. Answers that are not
+    /// text are not counted.
+    #[must_use]
+    pub const fn input_estimate(mut self, tokens: i64) -> Self {
+        let is_text = !matches!(self.learned.wire, Wire::Media);
+        self.input = if is_text { Some(tokens) } else { None };
+        self.learned.written.counts = is_text;
         self
     }
 
@@ -193,6 +212,33 @@ impl Tap {
                 learned.whole(&join(std::mem::take(frames)));
             }
         }
+        self.leave();
+    }
+
+    /// Nobody reads the answer any more: notes what was counted where no usage was reported.
+    /// [`finish`](Self::finish) does too. More than once does no harm.
+    pub fn leave(&mut self) {
+        let (Some(input), Some(cell)) = (self.input, &self.learned.cell) else { return };
+        let learned = &self.learned;
+        let output = i64::try_from(learned.written.bytes.div_ceil(4)).unwrap_or(i64::MAX);
+        let begun = learned.content > 0 || learned.begun;
+        match self.usage() {
+            None if begun => cell.estimate(Usage::tokens(input, output)),
+            // Anthropic's first event counts the input, and only the first words of the output.
+            Some(usage)
+                if !learned.ended && learned.finished == 0 && usage[Unit::Output] < output =>
+            {
+                cell.go_on(usage.with(Unit::Output, output));
+            }
+            _ => {}
+        }
+    }
+
+    /// The answer breaks off.
+    pub(super) fn fail(&self, fault: Fault) {
+        if let Some(cell) = &self.learned.cell {
+            cell.fail(fault);
+        }
     }
 
     /// The usage so far; `None` until some was reported.
@@ -258,24 +304,7 @@ impl Tap {
     }
 }
 
-/// Keeps the last frames of a whole answer.
-fn keep(frames: &mut Vec<Bytes>, len: &mut usize, frame: &Bytes) {
-    frames.push(frame.clone());
-    *len += frame.len();
-    let mut surplus = 0;
-    while let Some(first) = frames.get(surplus).filter(|first| *len - first.len() >= WHOLE_KEPT) {
-        *len -= first.len();
-        surplus += 1;
-    }
-    frames.drain(..surplus);
-}
-
-fn join(mut frames: Vec<Bytes>) -> Bytes {
-    match frames.len() {
-        1 => frames.pop().unwrap_or_default(),
-        _ => frames.concat().into(),
-    }
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_cell;

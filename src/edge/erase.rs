@@ -1,0 +1,61 @@
+//! Makes a layer's own body the one that all services here share.
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use pin_project::pin_project;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Wraps services in [`Erase`].
+#[derive(Clone, Copy, Debug)]
+pub struct EraseLayer;
+
+impl<S> Layer<S> for EraseLayer {
+    type Service = Erase<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Erase(inner)
+    }
+}
+
+/// Middleware whose answers have a [`Body`], boxed. Made by [`EraseLayer`].
+#[derive(Clone, Debug)]
+pub struct Erase<S>(S);
+
+impl<S, B, R> Service<Request<B>> for Erase<S>
+where
+    S: Service<Request<B>, Response = Response<R>, Error = BoxError>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = EraseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, req: Request<B>) -> Self::Future {
+        EraseFuture(self.0.call(req))
+    }
+}
+
+/// The response future of [`Erase`].
+#[pin_project]
+#[derive(Debug)]
+pub struct EraseFuture<F>(#[pin] F);
+
+impl<F, R> Future for EraseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, BoxError>>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Output = Result<Response<Body>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(ready!(self.project().0.poll(cx)).map(|rsp| rsp.map(Body::stream)))
+    }
+}

@@ -1,0 +1,117 @@
+//! What the layers behind ingest want to know of a call, found while its body is at hand.
+use super::asked::{Asked, Field};
+use crate::config::CachedCalls;
+use crate::providers::{Dialect, Operation, Problem};
+use crate::router::Router;
+use crate::telemetry::Trail;
+use bartizan_layers::facts::Call;
+use bartizan_layers::wire::estimate::Size;
+use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of};
+use bartizan_layers::wire::replay::{Form, Retell};
+use bartizan_layers::wire::scan::Object;
+use bartizan_layers::wire::text::Text;
+use http::Extensions;
+use std::sync::Arc;
+
+/// Finds the facts that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Knows groups and their prices.
+    pub router: Router,
+    /// Whether calls are held against limits or budgets.
+    pub estimates: bool,
+    /// Which calls are answered from a cache.
+    pub cached: Option<CachedCalls>,
+}
+
+/// What was read of a body.
+#[derive(Debug)]
+pub(super) struct Read<'a> {
+    pub(super) text: &'a Text,
+    pub(super) model: Option<&'a str>,
+    pub(super) stream: bool,
+    pub(super) size: Size,
+}
+
+impl Wanted {
+    /// Leaves the facts of the call that this was `read` of.
+    pub(super) fn note(
+        &self,
+        operation: &Operation,
+        asked: &Asked<'_>,
+        object: &Object<'_>,
+        read: &Read<'_>,
+        facts: &mut Extensions,
+    ) -> Result<(), Problem> {
+        if !self.estimates && self.cached.is_none() {
+            return Ok(());
+        }
+        facts.insert(Call {
+            group: read.model.unwrap_or_default().into(),
+            stream: read.stream,
+            end_user: end_user(operation, asked)?,
+        });
+        if self.estimates {
+            if let Some(estimate) = self.router.estimate(operation, read.model, read.size) {
+                facts.insert(estimate);
+            }
+        }
+        if self.cached.is_some_and(|calls| is_cached(calls, operation)) {
+            if let Some(trail) = facts.get::<Trail>() {
+                self.router.note(trail, operation, read.model, read.stream);
+            }
+            cached(operation, object, read.text, facts);
+        }
+        Ok(())
+    }
+}
+
+/// Whom the client says it calls for: `user`, or Anthropic's `metadata.user_id`.
+fn end_user(operation: &Operation, asked: &Asked<'_>) -> Result<Option<Arc<str>>, Problem> {
+    let value = match operation.dialect() {
+        Dialect::Anthropic => asked.get(Field::Metadata)?.and_then(|value| value.get("user_id")),
+        _ => asked.get(Field::User)?,
+    };
+    let user = value.and_then(|value| value.as_str()).filter(|user| !user.is_empty());
+    Ok(user.map(|user| user.as_ref().into()))
+}
+
+const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {
+    match operation {
+        Operation::ChatCompletions => calls.chat,
+        Operation::Completions => calls.text,
+        Operation::Embeddings => calls.embeddings,
+        Operation::Rerank | Operation::RerankV1 => calls.rerank,
+        Operation::Responses => calls.responses,
+        Operation::Messages => calls.messages,
+        _ => false,
+    }
+}
+
+/// The key of its answer, what the request says of caches, and how its answer is told.
+fn cached(operation: &Operation, object: &Object<'_>, text: &Text, facts: &mut Extensions) {
+    // Elsewhere these names may mean something to the provider.
+    let ours = operation.strips_litellm_fields();
+    if let Some(control) = cache_control(object).filter(|_| ours) {
+        facts.insert(control);
+    }
+    let is_left_out = |name: &str| match operation {
+        Operation::Responses if name == "metadata" => false,
+        _ if ours => LEFT_OUT.contains(&name),
+        _ => name == "stream",
+    };
+    let whole = text.whole();
+    if let Some(key) = key_of(&[operation.route()], &whole, is_left_out) {
+        facts.insert(key);
+    }
+    let form = match operation {
+        Operation::ChatCompletions => Form::Chat,
+        Operation::Completions => Form::Completions,
+        Operation::Responses => Form::Responses,
+        Operation::Messages => Form::Messages,
+        _ => return,
+    };
+    let options = object.get("stream_options").ok().flatten().map(|member| member.value());
+    let usage = options.and_then(|options| options.get("include_usage")?.as_bool());
+    facts.insert(Retell::new(form).usage_event(usage == Some(true)));
+}

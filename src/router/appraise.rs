@@ -1,0 +1,62 @@
+//! What a call is likely to take, before it is sent.
+use super::group::Found;
+use super::{Router, Shared};
+use crate::providers::Operation;
+use crate::telemetry::Trail;
+use bartizan_layers::facts::{Estimate, Price};
+use bartizan_layers::wire::estimate::{Longest, Size};
+use std::sync::Arc;
+
+impl Router {
+    /// What a call may take at the dearest deployment that may answer it, in its own group or in
+    /// one that takes its place; nothing for a model that is not known.
+    #[must_use]
+    pub fn estimate(
+        &self,
+        operation: &Operation,
+        model: Option<&str>,
+        size: Size,
+    ) -> Option<Estimate> {
+        let shared = &*self.0;
+        let found = shared.found_for(Some(operation), model).ok()?;
+        let mut prices = prices(&found);
+        for target in shared.plan.for_any_cause(found.name).iter() {
+            prices.extend(shared.groups.find(&target.group).iter().flat_map(self::prices));
+        }
+        let size = match operation {
+            Operation::Embeddings | Operation::Rerank | Operation::RerankV1 => {
+                size.without_output()
+            }
+            _ => size,
+        };
+        let prices = prices.iter().map(|price| &**price);
+        // A bound of the model alone would let no strict budget refuse what names none.
+        Some(size.estimate(&found.group.typical, prices, Longest::default()))
+    }
+
+    /// Notes what a call asks for, where no deployment may be asked.
+    pub fn note(&self, trail: &Trail, operation: &Operation, model: Option<&str>, stream: bool) {
+        if let Ok(found) = self.0.found_for(Some(operation), model) {
+            found.note(Some(trail), stream);
+        }
+    }
+}
+
+/// What the deployments cost that take the call.
+fn prices(found: &Found<'_>) -> Vec<Arc<Price>> {
+    found.candidates(|_| true).map(|one| one.price(&found.model(one))).collect()
+}
+
+impl Shared {
+    /// What a call finds.
+    pub(super) fn found_for<'a>(
+        &'a self,
+        operation: Option<&Operation>,
+        model: Option<&'a str>,
+    ) -> Result<Found<'a>, super::RouteError> {
+        match (model, operation) {
+            (None, Some(Operation::Moderations)) => self.moderator.find(self),
+            (name, operation) => self.find(operation.map_or("/messages", Operation::route), name),
+        }
+    }
+}

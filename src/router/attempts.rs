@@ -1,0 +1,151 @@
+//! What holds for the attempts of a call: how often, where else, and what is told of each.
+use super::Shared;
+use super::error::NoDeployment;
+use crate::config::{FallbackTarget, Fallbacks as Lists, Members};
+use crate::providers::{Class, Prompt};
+use crate::telemetry::{Failure as Told, Trail};
+use bartizan_layers::facts::{Attempt, Cause, Fault};
+use bartizan_layers::fallback::{self, FellBack, Plan, Target};
+use bartizan_layers::retry::{self, Failure, Fallbacks, Group, Retries, Rules, Tried};
+use http::{Extensions, HeaderMap, HeaderName, Request};
+use std::sync::Arc;
+
+/// A request fact: the group that is named fails like this, so that its fallbacks can be tried
+/// out (`mock_testing_fallbacks` and the like).
+#[derive(Clone, Copy, Debug)]
+pub struct Rehearsal(pub Cause);
+
+impl Rehearsal {
+    /// How the first group fails; groups after it do not.
+    pub(super) fn of(facts: &Extensions) -> Option<NoDeployment> {
+        let Self(cause) = facts.get()?;
+        let first = facts.get::<Attempt>().is_none_or(|attempt| attempt.fallbacks == 0);
+        first.then(|| NoDeployment::rehearsed(*cause))
+    }
+}
+
+/// Knows the groups. Clones share them.
+#[derive(Clone, Debug)]
+pub(super) struct Attempts(pub(super) Arc<Shared>);
+
+impl retry::Policy<Prompt> for Attempts {
+    fn rules(&self, req: &Request<Prompt>) -> Rules {
+        let found = self.0.found(req.extensions(), req.body());
+        found.map_or_else(|_| Rules { retries: 0, ..Rules::default() }, |it| it.group.retry.clone())
+    }
+
+    fn group(&self, req: &Request<Prompt>) -> Group {
+        let Ok(found) = self.0.found(req.extensions(), req.body()) else { return Group::single() };
+        let tried = req.extensions().get::<Tried>();
+        let is_fresh = |id: &str| tried.is_none_or(|tried| !tried.contains(id));
+        let mut group = Group { fallbacks: self.fallbacks(req), ..Group::default() };
+        for deployment in found.candidates(|_| true) {
+            let healthy = deployment.gate().admits();
+            group.deployments += 1;
+            group.healthy += usize::from(healthy);
+            group.untried += usize::from(healthy && is_fresh(&deployment.config().id));
+        }
+        group
+    }
+
+    fn copy(&self, req: &Request<Prompt>) -> Option<Request<Prompt>> {
+        Some(req.clone())
+    }
+
+    fn retrying(&self, next: &Request<Prompt>, failed: &Failure) {
+        again(next.extensions(), &failed.fault);
+    }
+}
+
+impl Attempts {
+    /// Which special fallbacks wait for the group of `req`.
+    fn fallbacks(&self, req: &Request<Prompt>) -> Fallbacks {
+        let asked = req.extensions().get::<fallback::FallbackOverride>();
+        if asked.is_some_and(|asked| asked.disabled) {
+            return Fallbacks::default();
+        }
+        let name = req.body().model.as_deref().unwrap_or_default();
+        let is_there = |own: Option<&Arc<[Target]>>| own.is_some_and(|targets| !targets.is_empty());
+        let asked_for = |own: fn(&fallback::FallbackOverride) -> &Option<Arc<[Target]>>| {
+            asked.and_then(|asked| own(asked).as_ref())
+        };
+        let (long, refused) = (self.0.plan.for_long_prompts(name), self.0.plan.for_refusals(name));
+        Fallbacks {
+            context: is_there(asked_for(|asked| &asked.context).or(long)),
+            content: is_there(asked_for(|asked| &asked.content).or(refused)),
+        }
+    }
+}
+
+impl fallback::Policy<Prompt> for Attempts {
+    fn plan(&self, _req: &Request<Prompt>) -> Arc<Plan> {
+        self.0.plan.clone()
+    }
+
+    fn copy(&self, req: &Request<Prompt>) -> Option<Request<Prompt>> {
+        Some(req.clone())
+    }
+
+    fn group(&self, req: &Request<Prompt>) -> Option<Arc<str>> {
+        req.body().model.as_deref().map(Into::into)
+    }
+
+    fn redirect(&self, mut req: Request<Prompt>, target: &Target) -> Option<Request<Prompt>> {
+        self.0.groups.find(&target.group)?;
+        let prompt = req.body_mut();
+        prompt.model = Some((&*target.group).into());
+        if let Some(params) = &target.params {
+            prompt.forced = params.clone().downcast::<Members>().ok();
+        }
+        Some(req)
+    }
+
+    fn falling_back(&self, next: &Request<Prompt>, _target: &Target, failed: &Fault) {
+        again(next.extensions(), failed);
+    }
+}
+
+/// Notes that the attempt before this one failed.
+fn again(facts: &Extensions, fault: &Fault) {
+    if let Some(trail) = facts.get::<Trail>() {
+        let status = fault.status;
+        trail.again(Told { status: status.as_u16(), class: Class::of(status).name() });
+    }
+}
+
+const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
+const MOST_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
+const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
+
+/// Tells in an answer's headers how many attempts it took; those of a deployment say none.
+pub(super) fn tell(facts: &Extensions, headers: &mut HeaderMap) {
+    if let Some(Retries { done, most }) = facts.get() {
+        headers.insert(RETRIES, (*done).into());
+        headers.insert(MOST_RETRIES, (*most).into());
+    }
+    if let Some(FellBack { fallbacks, .. }) = facts.get() {
+        headers.insert(FALLBACKS, (*fallbacks).into());
+    }
+}
+
+/// The plan that a config makes.
+pub(super) fn plan(lists: &Lists) -> Plan {
+    let targets = |targets: &[FallbackTarget]| targets.iter().map(target).collect::<Arc<[_]>>();
+    let mut plan = Plan::default().depth(lists.max as usize).any(targets(&lists.default));
+    // The first entry of a group counts.
+    for (group, list) in lists.general.iter().rev() {
+        plan = plan.general(group.as_str(), targets(list));
+    }
+    for (group, list) in lists.context_window.iter().rev() {
+        plan = plan.context(group.as_str(), targets(list));
+    }
+    for (group, list) in lists.content_policy.iter().rev() {
+        plan = plan.content(group.as_str(), targets(list));
+    }
+    plan
+}
+
+fn target(told: &FallbackTarget) -> Target {
+    let target = Target::new(told.group.as_str());
+    if told.params.is_empty() { target } else { target.with_params(told.params.clone()) }
+}

@@ -1,0 +1,53 @@
+//! When a deployment rests: its breaker, as the config says.
+use crate::config::{self, AllowedFailsPolicy, Cooldown};
+use crate::telemetry::{DeploymentLabels, Metrics};
+use bartizan_layers::breaker::{AllowedFails, Gate, Policy, Rule, Trip};
+use std::sync::Arc;
+
+/// The gate of a deployment, closed. What opens it is counted and logged.
+pub(super) fn gate(
+    config: &config::Deployment,
+    cooldown: &Cooldown,
+    labels: &Arc<DeploymentLabels>,
+    metrics: &Arc<Metrics>,
+) -> Gate {
+    let own = &config.cooldown;
+    let policy = Policy {
+        cooldown: own.time,
+        default_cooldown: cooldown.time,
+        // LiteLLM takes a refused connection for a server's error (contract 4.4).
+        network: true,
+        ..Policy::new(rule(own, cooldown))
+    };
+    let (labels, metrics) = (labels.clone(), metrics.clone());
+    Gate::telling(policy, move |trip: &Trip| {
+        metrics.cooled_down(&labels, trip.status);
+        let seconds = (trip.until - trip.since).as_secs_f64();
+        let (deployment, status) = (&*labels.model_id, trip.status.as_u16());
+        tracing::warn!(deployment, status, seconds, "A deployment rests after failures");
+    })
+}
+
+fn rule(own: &config::OwnCooldown, cooldown: &Cooldown) -> Rule {
+    if cooldown.disabled {
+        return Rule::Never;
+    }
+    let any = own.allowed_fails.or(cooldown.allowed_fails);
+    let policy = own.policy.as_ref().or(cooldown.policy.as_ref());
+    if any.is_none() && policy.is_none() {
+        return Rule::LiteLlm;
+    }
+    let any = any.unwrap_or(AllowedFails::default().any);
+    Rule::AllowedFails(policy.map_or(AllowedFails::any(any), |policy| by_class(any, policy)))
+}
+
+fn by_class(any: u32, policy: &AllowedFailsPolicy) -> AllowedFails {
+    let mut allowed = AllowedFails::any(any);
+    allowed.bad_request = policy.bad_request;
+    allowed.authentication = policy.authentication;
+    allowed.timeout = policy.timeout;
+    allowed.rate_limit = policy.rate_limit;
+    allowed.content_policy = policy.content_policy;
+    allowed.internal_server = policy.internal_server;
+    allowed
+}

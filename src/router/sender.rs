@@ -1,0 +1,114 @@
+//! The inner stack of a deployment: its breaker, and the call itself.
+use super::Shared;
+use super::answer::Answer;
+use super::attempt::Attempt;
+use super::deployment::Deployment;
+use crate::providers::Prompt;
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bartizan_layers::breaker::{Breaker, BreakerFuture};
+use bartizan_layers::facts::ServedBy;
+use bartizan_layers::retry::{AttemptFailed, DeploymentRetries};
+use bytes::Bytes;
+use http::{Request, Response};
+use pin_project::pin_project;
+use std::future::ready;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// A call on its way to a deployment.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// What the client asked for.
+    pub(super) prompt: Prompt,
+    /// What the deployment calls the model, as JSON text.
+    pub(super) model_json: Bytes,
+    /// The same as it is, where it is not the deployment's own.
+    pub(super) model: Option<Box<str>>,
+    /// The tokens that its prompt is likely to have.
+    pub(super) input: i64,
+}
+
+/// Sends calls to one deployment.
+#[derive(Clone, Debug)]
+pub(super) struct Sender {
+    pub(super) deployment: Arc<Deployment>,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Service<Request<Outgoing>> for Sender {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, req: Request<Outgoing>) -> Answer {
+        match Attempt::send(&self.shared.rules, self.deployment.clone(), req) {
+            Ok((attempt, sending, prompt)) => attempt.answer(sending, prompt),
+            Err(error) => Box::pin(ready(Err(error.into()))),
+        }
+    }
+}
+
+/// The answer of a deployment, or why none was asked.
+#[pin_project(project = SentProj)]
+pub(super) enum Sent {
+    /// On its way.
+    Calling(#[pin] BreakerFuture<Answer>, Arc<Deployment>),
+    /// No deployment takes the call.
+    Refused(Option<BoxError>),
+}
+
+impl Sent {
+    /// Sends a call to `deployment`.
+    pub(super) fn calling(
+        deployment: &Arc<Deployment>,
+        shared: &Arc<Shared>,
+        req: Request<Outgoing>,
+    ) -> Self {
+        let sender = Sender { deployment: deployment.clone(), shared: shared.clone() };
+        let mut stack: Breaker<Sender> = deployment.breaker().layer(sender);
+        Self::Calling(stack.call(req), deployment.clone())
+    }
+}
+
+impl Future for Sent {
+    type Output = Result<Response<Body>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            SentProj::Calling(call, deployment) => {
+                let answered = ready!(call.poll(cx));
+                Poll::Ready(match answered {
+                    Ok(rsp) => Ok(named(rsp.map(Body::stream), deployment)),
+                    Err(error) => Err(failed(error, deployment)),
+                })
+            }
+            SentProj::Refused(error) => {
+                Poll::Ready(Err(error.take().expect("a call is refused once")))
+            }
+        }
+    }
+}
+
+/// Leaves word of the deployment in its answer, for those who look for another one.
+fn named(mut rsp: Response<Body>, deployment: &Deployment) -> Response<Body> {
+    let facts = rsp.extensions_mut();
+    facts.insert(ServedBy(deployment.labels().model_id.clone()));
+    if let Some(retries) = deployment.config().num_retries {
+        facts.insert(DeploymentRetries(retries));
+    }
+    rsp
+}
+
+#[cold]
+fn failed(source: BoxError, deployment: &Deployment) -> BoxError {
+    let (id, retries) = (deployment.labels().model_id.clone(), deployment.config().num_retries);
+    AttemptFailed { deployment: id, retries, source }.into()
+}

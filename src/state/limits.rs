@@ -1,0 +1,100 @@
+//! Which limits a call falls under: those of the config, and those of its principal.
+use crate::config::{Limits, Rate};
+use bartizan_layers::facts::{Call, Limit, Measure, Principal, Scope};
+use bartizan_layers::ratelimit::{PrincipalLimits, Rules};
+use http::Extensions;
+use std::sync::Arc;
+
+/// Which part of its limits a call is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What needs no body: calls, and open calls, of all and of a principal.
+    Early,
+    /// What needs to know what is asked for: tokens, end users, models.
+    Late,
+}
+
+/// The limits of one config.
+#[derive(Clone, Debug)]
+pub struct CallLimits {
+    told: Arc<Told>,
+    part: Part,
+}
+
+#[derive(Debug)]
+struct Told {
+    global: Vec<Limit>,
+    key_parallel: Option<u64>,
+    end_user: Vec<(Measure, u64)>,
+    end_users: Vec<(String, Vec<(Measure, u64)>)>,
+}
+
+impl CallLimits {
+    /// That part of the limits of a config; `None` if it has none.
+    pub(super) fn new(limits: &Limits, part: Part) -> Option<Self> {
+        let parallel = limits.global_parallel.map(|most| (Measure::Parallel, most.into()));
+        let global = rates(limits.global).into_iter().chain(parallel);
+        let global = global.map(|(measure, most)| global_limit(measure, most));
+        let told = Told {
+            global: global.filter(|limit| part_of(limit) == part).collect(),
+            key_parallel: limits.key_parallel.filter(|_| part == Part::Early).map(u64::from),
+            end_user: limits.end_user.filter(|_| part == Part::Late).map_or(Vec::new(), rates),
+            end_users: match part {
+                Part::Early => Vec::new(),
+                Part::Late => limits
+                    .end_users
+                    .iter()
+                    .map(|(name, rate)| (name.clone(), rates(*rate)))
+                    .collect(),
+            },
+        };
+        let any = !told.global.is_empty()
+            || told.key_parallel.is_some()
+            || !told.end_user.is_empty()
+            || !told.end_users.is_empty();
+        any.then(|| Self { told: Arc::new(told), part })
+    }
+}
+
+impl Rules for CallLimits {
+    fn each(&self, facts: &Extensions, visit: &mut dyn FnMut(&Limit)) {
+        let Self { told, part } = self;
+        told.global.iter().for_each(&mut *visit);
+        if let (Some(most), Some(principal)) = (told.key_parallel, facts.get::<Principal>()) {
+            let subject = principal.key.clone();
+            visit(&Limit { scope: Scope::Key, subject, measure: Measure::Parallel, most });
+        }
+        PrincipalLimits.each(facts, &mut |limit| {
+            if part_of(limit) == *part {
+                visit(limit);
+            }
+        });
+        if let Some(user) = facts.get::<Call>().and_then(|call| call.end_user.as_ref()) {
+            for (measure, most) in told.of_end_user(user) {
+                let (scope, subject) = (Scope::EndUser, user.clone());
+                visit(&Limit { scope, subject, measure: *measure, most: *most });
+            }
+        }
+    }
+}
+
+impl Told {
+    fn of_end_user(&self, user: &str) -> &[(Measure, u64)] {
+        let own = self.end_users.iter().find(|(name, _)| *name == *user);
+        own.map_or(&self.end_user, |(_, rates)| rates)
+    }
+}
+
+fn rates(Rate { rpm, tpm }: Rate) -> Vec<(Measure, u64)> {
+    let both = [(Measure::Requests, rpm), (Measure::Tokens, tpm)];
+    both.into_iter().filter_map(|(measure, most)| Some((measure, most?))).collect()
+}
+
+fn global_limit(measure: Measure, most: u64) -> Limit {
+    Limit { scope: Scope::Global, subject: "".into(), measure, most }
+}
+
+fn part_of(limit: &Limit) -> Part {
+    let needs_body = matches!(limit.scope, Scope::EndUser | Scope::ModelPerKey | Scope::Model);
+    if needs_body || limit.measure == Measure::Tokens { Part::Late } else { Part::Early }
+}

@@ -1,0 +1,168 @@
+//! Answers that are kept and given again.
+use crate::client::{Answer, Call, chat, chat_stream, post};
+use crate::documented::content;
+use crate::proxy::{KEY, Proxy, with};
+use crate::upstream::{COMPLETION, Gate, Step, Upstream, json, stream};
+use futures_util::future::join_all;
+use serde_json::{Value, json as value};
+
+const CACHE: &str = "litellm_settings: {cache: true, cache_params: {type: local}}";
+
+async fn proxy(upstream: &Upstream, more: &str) -> Proxy {
+    let config = format!(
+        "model_list:
+  - model_name: gpt
+    litellm_params: {{model: openai/gpt-4o-mini, api_base: {}, api_key: k, num_retries: 0}}
+  - model_name: claude
+    litellm_params: {{model: anthropic/claude-sonnet-4-5, api_base: {}, api_key: k, num_retries: 0}}
+general_settings: {{master_key: {KEY}}}
+{more}
+",
+        upstream.base(),
+        upstream.origin()
+    );
+    with(&config).start().await
+}
+
+fn hit(answer: &Answer) -> bool {
+    answer.header("x-litellm-cache-key").is_some()
+}
+
+fn asking(more: &Value) -> Call {
+    let mut body = value!({"model": "gpt", "messages": [{"role": "user", "content": "hi"}]});
+    let members = body.as_object_mut().expect("an object");
+    members.extend(more.as_object().expect("an object").clone());
+    post("/v1/chat/completions", body.to_string())
+}
+
+#[tokio::test]
+async fn the_same_question_is_answered_from_the_cache() {
+    let upstream = Upstream::playing(json(200, COMPLETION)).await;
+    let proxy = proxy(&upstream, CACHE).await;
+    let first = proxy.call(chat("gpt")).await.expect(200);
+    assert!(!hit(&first));
+    let reordered = r#"{ "messages":[{"content":"h\u0069","role":"user"}], "model":"gpt" }"#;
+    for call in [chat("gpt"), post("/v1/chat/completions", reordered)] {
+        let again = proxy.call(call).await.expect(200);
+        assert!(hit(&again));
+        assert_eq!(again.text(), first.text());
+        assert_eq!(again.header("x-litellm-model-id"), first.header("x-litellm-model-id"));
+        assert_ne!(again.header("x-litellm-call-id"), first.header("x-litellm-call-id"));
+        assert_eq!(again.header("x-litellm-response-cost"), Some("0.0"));
+    }
+    assert_eq!(upstream.seen().begun, 1);
+    let other = proxy.call(asking(&value!({"temperature": 0.1}))).await.expect(200);
+    assert!(!hit(&other));
+}
+
+#[tokio::test]
+async fn streams_and_whole_answers_stand_for_each_other() {
+    let upstream = Upstream::start(|request| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        match asked["stream"] == true {
+            false => json(200, COMPLETION),
+            true => stream(&[
+                r#"{"id":"c2","object":"chat.completion.chunk","created":1,"model":"up","choices":[{"index":0,"delta":{"role":"assistant","content":"streamed "}}]}"#,
+                r#"{"id":"c2","object":"chat.completion.chunk","created":1,"model":"up","choices":[{"index":0,"delta":{"content":"words"}}]}"#,
+                r#"{"id":"c2","object":"chat.completion.chunk","created":1,"model":"up","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
+                "[DONE]",
+            ]),
+        }
+    })
+    .await;
+    let proxy = proxy(&upstream, CACHE).await;
+    let streamed = proxy.call(chat_stream("gpt")).await.expect(200);
+    let whole = proxy.call(chat("gpt")).await.expect(200);
+    assert!(hit(&whole), "{}", whole.text());
+    assert_eq!(content(&whole), "streamed words");
+    let again = proxy.call(chat_stream("gpt")).await.expect(200);
+    assert!(hit(&again) && again.events().last().is_some_and(|event| event == "[DONE]"));
+    assert!(streamed.text().contains("streamed"));
+    proxy.call(asking(&value!({"seed": 1}))).await.expect(200);
+    let replayed = proxy.call(asking(&value!({"seed": 1, "stream": true}))).await.expect(200);
+    assert!(hit(&replayed));
+    let said: String = replayed
+        .events()
+        .iter()
+        .filter_map(|event| serde_json::from_str::<Value>(event).ok())
+        .filter_map(|event| Some(event["choices"][0]["delta"]["content"].as_str()?.to_owned()))
+        .collect();
+    assert_eq!(said, "ok");
+    assert_eq!(upstream.seen().begun, 2);
+}
+
+#[tokio::test]
+async fn what_is_broken_cut_or_filtered_is_not_kept() {
+    let filtered = COMPLETION.replace(r#""finish_reason":"stop""#, r#""finish_reason":"length""#);
+    for steps in [
+        json(500, r#"{"error":{"message":"no"}}"#),
+        json(200, filtered),
+        stream(&[r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#]),
+    ] {
+        let upstream = Upstream::playing(steps).await;
+        let proxy = proxy(&upstream, CACHE).await;
+        for _ in 0..2 {
+            assert!(!hit(&proxy.call(chat("gpt")).await));
+        }
+        assert_eq!(upstream.seen().begun, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_request_may_say_how_it_is_cached() {
+    let upstream = Upstream::playing(json(200, COMPLETION)).await;
+    let proxy = proxy(&upstream, CACHE).await;
+    proxy.call(asking(&value!({"cache": {"no-store": true}}))).await.expect(200);
+    assert!(!hit(&proxy.call(asking(&value!({}))).await));
+    assert!(hit(&proxy.call(asking(&value!({}))).await));
+    assert!(!hit(&proxy.call(asking(&value!({"cache": {"no-cache": true}}))).await));
+    assert!(!hit(&proxy.call(asking(&value!({"cache": {"namespace": "other"}}))).await));
+    assert!(hit(&proxy.call(asking(&value!({"cache": {"s-maxage": 600}}))).await));
+    assert!(!hit(&proxy.call(asking(&value!({"cache": {"s-maxage": 0}}))).await));
+    assert!(!hit(&proxy.call(asking(&value!({"caching": false}))).await));
+    let sent = upstream.requests();
+    assert!(sent.iter().all(|it| !String::from_utf8_lossy(&it.body).contains("cach")));
+}
+
+#[tokio::test]
+async fn requests_must_ask_where_the_mode_is_off_by_default() {
+    let upstream = Upstream::playing(json(200, COMPLETION)).await;
+    let more = "litellm_settings: {cache: true, cache_params: {type: local, mode: default_off}}";
+    let proxy = proxy(&upstream, more).await;
+    for (asked, hits) in
+        [(value!({}), [false, false]), (value!({"cache": {"use-cache": true}}), [false, true])]
+    {
+        for expected in hits {
+            assert_eq!(hit(&proxy.call(asking(&asked)).await.expect(200)), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn identical_calls_that_are_open_make_one_upstream_call() {
+    let gate = Gate::new();
+    let steps: Vec<_> =
+        [Step::Wait(gate.clone())].into_iter().chain(json(200, COMPLETION)).collect();
+    let upstream = Upstream::playing(steps).await;
+    let proxy = proxy(&upstream, CACHE).await;
+    let calls = join_all((0..50).map(|_| proxy.call(chat("gpt"))));
+    let opening = async {
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 1).await);
+        gate.open();
+    };
+    let (answers, ()) = tokio::join!(calls, opening);
+    assert!(answers.iter().all(|answer| answer.status == 200 && content(answer) == "ok"));
+    assert_eq!(upstream.seen().begun, 1);
+}
+
+#[tokio::test]
+async fn messages_are_cached_too() {
+    let text = r#"{"id":"m1","type":"message","role":"assistant","model":"claude","content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}"#;
+    let upstream = Upstream::playing(json(200, text)).await;
+    let proxy = proxy(&upstream, CACHE).await;
+    let body = r#"{"model":"claude","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#;
+    let first = proxy.call(post("/v1/messages", body)).await.expect(200);
+    let again = proxy.call(post("/v1/messages", body)).await.expect(200);
+    assert!(!hit(&first) && hit(&again));
+    assert_eq!(again.text(), text);
+}

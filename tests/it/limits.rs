@@ -1,0 +1,158 @@
+//! Limits of calls, tokens and parallel calls, and the budget of the proxy.
+use crate::client::{Answer, chat, chat_stream, post};
+use crate::proxy::{KEY, Proxy, with};
+use crate::upstream::{COMPLETION, Gate, Step, Upstream, json, piece, stream_head};
+use serde_json::json as value;
+
+async fn proxy(upstream: &Upstream, params: &str, more: &str) -> Proxy {
+    let config = format!(
+        "model_list:
+  - model_name: gpt
+    litellm_params: {{model: openai/gpt-4o-mini, api_base: {}, api_key: k{params}}}
+{more}
+",
+        upstream.base()
+    );
+    let config = match more.contains("general_settings") {
+        true => {
+            config.replace("general_settings:", &format!("general_settings:\n  master_key: {KEY}"))
+        }
+        false => format!("{config}general_settings: {{master_key: {KEY}}}\n"),
+    };
+    with(&config).start().await
+}
+
+fn said(input: u32, output: u32) -> Vec<Step> {
+    let usage = format!(r#""prompt_tokens":{input},"completion_tokens":{output}"#);
+    json(200, COMPLETION.replace(r#""prompt_tokens":1,"completion_tokens":1"#, &usage))
+}
+
+fn refused(answer: Answer) -> String {
+    let answer = answer.expect(429);
+    let wait: u64 = answer.header("retry-after").expect("a time").parse().expect("seconds");
+    assert!((1..=60).contains(&wait), "{wait}");
+    answer.error_message()
+}
+
+#[tokio::test]
+async fn calls_per_minute_are_limited_wherever_the_limit_stands() {
+    for more in [
+        "router_settings: {rpm: 2}",
+        "general_settings:\n  rpm_limit: 2",
+        "general_settings:\n  user_rate_limit: {rpm: 2}",
+    ] {
+        let upstream = Upstream::playing(said(1, 1)).await;
+        let proxy = proxy(&upstream, "", more).await;
+        let call = || {
+            let body = value!({"model": "gpt", "user": "u1", "messages": [{"role": "user", "content": "hi"}]});
+            proxy.call(post("/v1/chat/completions", body.to_string()))
+        };
+        for _ in 0..2 {
+            call().await.expect(200);
+        }
+        let message = refused(call().await);
+        assert!(message.contains("Limit type: requests. Current limit: 2"), "{message}");
+        assert_eq!(upstream.seen().begun, 2, "{more}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_per_minute_are_limited_by_what_was_used() {
+    let upstream = Upstream::playing(said(80, 40)).await;
+    let proxy = proxy(&upstream, "", "general_settings:\n  tpm_limit: 100").await;
+    let call = || {
+        let body = value!({"model": "gpt", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]});
+        proxy.call(post("/v1/chat/completions", body.to_string()))
+    };
+    call().await.expect(200);
+    let message = refused(call().await);
+    assert!(message.contains("Limit type: tokens. Current limit: 100"), "{message}");
+}
+
+#[tokio::test]
+async fn an_answer_tells_what_is_left() {
+    let upstream = Upstream::playing(said(1, 1)).await;
+    let proxy = proxy(&upstream, "", "router_settings: {rpm: 5, tpm: 1000}").await;
+    let answer = proxy.call(chat("gpt")).await.expect(200);
+    assert_eq!(answer.header("x-ratelimit-global-limit-requests"), Some("5"));
+    assert_eq!(answer.header("x-ratelimit-global-remaining-requests"), Some("4"));
+    assert_eq!(answer.header("x-ratelimit-global-limit-tokens"), Some("1000"));
+}
+
+#[tokio::test]
+async fn open_calls_are_limited_until_their_bodies_end() {
+    for more in [
+        "general_settings:\n  max_parallel_requests: 1",
+        "general_settings:\n  global_max_parallel_requests: 1",
+    ] {
+        let gate = Gate::new();
+        let chunk = piece("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n");
+        let end = piece("data: [DONE]\n\n");
+        let steps = vec![stream_head(), chunk, Step::Wait(gate.clone()), end, Step::End];
+        let upstream = Upstream::playing(steps).await;
+        let proxy = proxy(&upstream, "", more).await;
+        let mut open = chat_stream("gpt").key(KEY).open(proxy.addr()).await;
+        let head = open.head().await.expect("a head").expect("an answer");
+        assert_eq!(head.word(), "200");
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 1).await);
+        let message = proxy.call(chat_stream("gpt")).await.expect(429).error_message();
+        assert!(message.contains("max_parallel_requests"), "{message}");
+        gate.open();
+        drop(open.body(&head, true).await);
+        proxy.call(chat_stream("gpt")).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_budget_that_is_spent_refuses_calls() {
+    for section in ["litellm_settings", "general_settings"] {
+        let upstream = Upstream::playing(said(1_000_000, 0)).await;
+        let prices = ", input_cost_per_token: 1e-6, output_cost_per_token: 1e-6";
+        let more = format!("{section}:\n  max_budget: 1.5\n  budget_duration: 30d");
+        let proxy = proxy(&upstream, prices, &more).await;
+        proxy.call(chat("gpt")).await.expect(200);
+        proxy.call(chat("gpt")).await.expect(200);
+        let answer = proxy.call(chat("gpt")).await.expect(422);
+        let error = &answer.json()["error"];
+        assert_eq!(error["type"], "budget_exceeded");
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(message.contains("Current cost: 2.0, Max budget: 1.5"), "{message}");
+        assert_eq!(upstream.seen().begun, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_strict_budget_needs_a_bound() {
+    let upstream = Upstream::playing(said(10, 10)).await;
+    let prices = ", input_cost_per_token: 1e-3, output_cost_per_token: 1e-3";
+    let more = "general_settings:\n  max_budget: 1.0\n  budget_admission: strict";
+    let proxy = proxy(&upstream, prices, more).await;
+    let answer = proxy.call(chat("unbounded")).await;
+    assert_eq!(answer.status, 400);
+    let bounded = |most: u32| {
+        let body = value!({"model": "gpt", "max_tokens": most, "messages": [{"role": "user", "content": "hi"}]});
+        proxy.call(post("/v1/chat/completions", body.to_string()))
+    };
+    bounded(100).await.expect(200);
+    let over = bounded(5000).await.expect(422);
+    assert!(over.error_message().contains("budget"), "{}", over.text());
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_pays_for_what_was_produced() {
+    let chunk = format!(
+        "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
+        "a word ".repeat(400)
+    );
+    let upstream = Upstream::playing(vec![stream_head(), piece(chunk), Step::Hang]).await;
+    let prices = ", input_cost_per_token: 1e-3, output_cost_per_token: 1e-3, num_retries: 0";
+    let proxy = proxy(&upstream, prices, "litellm_settings:\n  max_budget: 0.1").await;
+    let mut open = chat_stream("gpt").key(KEY).open(proxy.addr()).await;
+    assert_eq!(open.head().await.expect("a head").expect("an answer").word(), "200");
+    drop(open.chunk().await.expect("content"));
+    drop(open);
+    let refused = async {
+        while proxy.call(chat_stream("gpt").header("x-litellm-timeout", "1")).await.status == 200 {}
+    };
+    tokio::time::timeout(crate::wire::PATIENCE, refused).await.expect("it is refused soon");
+}
