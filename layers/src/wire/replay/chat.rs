@@ -96,10 +96,6 @@ impl Choice {
             for call in calls.into_iter().flatten().filter_map(Value::as_object_mut) {
                 call.remove("index");
             }
-            let called = message.get("tool_calls").is_some() && message["content"] == "";
-            if called {
-                message.insert("content".into(), Value::Null);
-            }
             choice.insert("message".into(), message.into());
         }
         Some(choice.into())

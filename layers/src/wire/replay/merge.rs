@@ -50,15 +50,20 @@ fn add(name: &str, before: &mut Value, value: Value) {
     }
 }
 
-/// Items with an `index` are pieces of the one with the same; others are new ones.
+/// Items with an `index` are pieces of the one with the same, if they are of one type; others are
+/// new ones.
 fn extend(array: &mut Vec<Value>, items: Vec<Value>) {
     for item in items {
-        let known = item.get("index").and_then(|index| {
-            array.iter_mut().find(|known| known.get("index") == Some(index))?.as_object_mut()
-        });
-        match (known, item) {
+        let known = array.iter_mut().find(|known| is_piece(known, &item));
+        match (known.and_then(Value::as_object_mut), item) {
             (Some(known), Value::Object(piece)) => merge(known, piece),
             (_, item) => array.push(item),
         }
     }
+}
+
+fn is_piece(known: &Value, item: &Value) -> bool {
+    let Some(index) = item.get("index") else { return false };
+    let kind = item.get("type").filter(|kind| *kind != "");
+    known.get("index") == Some(index) && kind.is_none_or(|kind| known.get("type") == Some(kind))
 }
