@@ -32,6 +32,8 @@
 //! # Ok(())
 //! # }
 //! ```
+pub mod access;
+mod cached;
 mod future;
 mod policy;
 mod presented;
@@ -39,6 +41,7 @@ mod spent;
 #[cfg(test)]
 mod tests;
 
+pub use self::cached::{CachedFuture, CachedKeys};
 pub use self::future::AuthFuture;
 pub use self::policy::{AuthError, Keys, MemoryKeys, digest};
 pub use self::presented::{KEY_HEADER, KeyNotNeeded, Presented, ProtocolKey, QueryKey, presented};

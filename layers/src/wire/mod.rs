@@ -14,6 +14,8 @@
 //! - [`key`] makes a cache's key of a request, and reads what it says about caches.
 //! - [`replay`] tells a whole answer as a stream, and a stream as a whole answer.
 //!
+//! Two layers are made of them: [`ingest`] reads a request, [`usage_tap`] its answer.
+//!
 //! A request in, an answer out:
 //! ```
 //! use bartizan_layers::wire::{
@@ -43,14 +45,18 @@
 //! ```
 pub mod body;
 pub mod cause;
+mod endpoint;
 pub mod estimate;
 pub mod form;
+pub mod ingest;
 pub mod key;
 pub mod peek;
+mod prices;
 pub mod replay;
 pub mod scan;
 pub mod splice;
 pub mod sse;
 pub mod tap;
 pub mod text;
+pub mod usage_tap;
 pub mod websocket;

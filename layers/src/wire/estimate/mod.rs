@@ -58,6 +58,16 @@ pub struct Size {
     pub bound: Option<i64>,
 }
 
+/// What was expected of a call. A request fact, written by [`ingest`](super::ingest): whoever sees
+/// the usage teaches the group by it. Absent means that nothing was read.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// The size of the request.
+    pub size: Size,
+    /// What its group usually takes.
+    pub typical: Typical,
+}
+
 /// What a model takes and gives at most, in tokens; `None` is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Longest {

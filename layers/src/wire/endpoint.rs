@@ -1,0 +1,67 @@
+//! The operations whose words are known, by their paths.
+use super::tap::Wire;
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// OpenAI chat completions.
+    Chat,
+    /// OpenAI completions.
+    Completions,
+    /// OpenAI responses.
+    Responses,
+    /// OpenAI embeddings.
+    Embeddings,
+    /// Anthropic messages.
+    Messages,
+}
+
+impl Endpoint {
+    /// By the end of a path, whatever stands before it.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        let (before, last) = path.trim_end_matches('/').rsplit_once('/')?;
+        match last {
+            "completions" if before.ends_with("/chat") => Some(Self::Chat),
+            "completions" => Some(Self::Completions),
+            "responses" => Some(Self::Responses),
+            "embeddings" => Some(Self::Embeddings),
+            "messages" => Some(Self::Messages),
+            _ => None,
+        }
+    }
+
+    /// Whose words it uses.
+    #[must_use]
+    pub const fn wire(self) -> Wire {
+        match self {
+            Self::Chat | Self::Completions | Self::Embeddings => Wire::Chat,
+            Self::Responses => Wire::Responses,
+            Self::Messages => Wire::Messages,
+        }
+    }
+
+    /// For keys and labels.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Completions => "completions",
+            Self::Responses => "responses",
+            Self::Embeddings => "embeddings",
+            Self::Messages => "messages",
+        }
+    }
+
+    /// Whether its answers are text.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        !matches!(self, Self::Embeddings)
+    }
+
+    /// Whether its streams tell usage only to those who ask.
+    pub(super) const fn hides_usage(self) -> bool {
+        matches!(self, Self::Chat | Self::Completions)
+    }
+}

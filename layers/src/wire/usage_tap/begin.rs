@@ -1,0 +1,93 @@
+//! What is done before an attempt is sent, and known of it when its answer comes.
+use super::ending::{ErrorEvent, Lesson};
+use super::{Endpoint, Options, Prices};
+use crate::body::Body;
+use crate::facts::{Bill, Call, UsageCell};
+use crate::wire::body::TapBody;
+use crate::wire::estimate::Expected;
+use crate::wire::scan::scan;
+use crate::wire::splice::{Splice, UsageAsk};
+use crate::wire::tap::{Framing, Tap};
+use crate::wire::text::Text;
+use bytes::Bytes;
+use http::{HeaderMap, Request, header};
+
+/// One attempt.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) cell: UsageCell,
+    /// Where the words are known.
+    endpoint: Option<Endpoint>,
+    expected: Option<Expected>,
+    /// The usage event is ours to take out.
+    is_ours: bool,
+}
+
+impl Attempt {
+    /// Adds a line to the call's bill, and asks for usage where it would not be told.
+    pub(super) fn begin<P: Prices>(options: &Options<P>, req: &mut Request<Body>) -> Self {
+        let endpoint = options.endpoint.or_else(|| Endpoint::of_path(req.uri().path()));
+        let facts = req.extensions_mut();
+        let call: Option<Call> = facts.get().cloned();
+        let price = call.as_ref().and_then(|call| options.prices.price(&call.group));
+        let cell = price.map_or_else(UsageCell::default, UsageCell::new);
+        Bill::of(facts).add(cell.clone());
+        let expected = facts.get().cloned();
+        let hides = endpoint.is_some_and(Endpoint::hides_usage);
+        let asks = options.asks && hides && call.is_some_and(|call| call.stream);
+        Self { cell, endpoint, expected, is_ours: asks && ask_for_usage(req) }
+    }
+
+    /// A tap for an answer with these `headers`, once for its beginning and once for all of it.
+    pub(super) fn tap(&self, headers: &HeaderMap) -> Option<Tap> {
+        let is = |name, value: &str| {
+            let found = headers.get(name).and_then(|found| found.to_str().ok());
+            found
+                .and_then(|found| found.split(';').next())
+                .map(str::trim)
+                .is_some_and(|found| found.eq_ignore_ascii_case(value))
+        };
+        let encoded = headers.contains_key(header::CONTENT_ENCODING)
+            && !is(header::CONTENT_ENCODING, "identity");
+        let framing = if is(header::CONTENT_TYPE, "text/event-stream") {
+            Framing::Events
+        } else {
+            is(header::CONTENT_TYPE, "application/json").then_some(Framing::Whole)?
+        };
+        let tap = Tap::new(self.endpoint.filter(|_| !encoded)?.wire(), framing);
+        let choices = self.expected.as_ref().map_or(1, |expected| expected.size.choices);
+        Some(tap.choices(u32::try_from(choices).unwrap_or(u32::MAX)))
+    }
+
+    /// The body of a good answer, tapped.
+    pub(super) fn tapped<B>(self, tap: Tap, body: B) -> Body
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<crate::BoxError>,
+    {
+        let mut tap = tap.cell(self.cell.clone());
+        if let Some(Expected { size, typical }) = &self.expected {
+            tap = tap.input_estimate(size.input(typical));
+        }
+        if self.is_ours {
+            tap = tap.take_out_usage_event();
+        }
+        let lesson = Lesson { expected: self.expected, cell: self.cell };
+        Body::stream(TapBody::new(body, tap, ErrorEvent(self.endpoint), lesson))
+    }
+}
+
+/// Whether the request asks for usage now, and did not before.
+fn ask_for_usage(req: &mut Request<Body>) -> bool {
+    let Body::Full(bytes) = req.body() else { return false };
+    let text = Text::from(bytes.clone());
+    let Ok(object) = scan(text.outline()) else { return false };
+    let mut splice = Splice::new(&object);
+    if !matches!(splice.ask_for_usage(), Ok(UsageAsk::ByUs)) {
+        return false;
+    }
+    *req.body_mut() = splice.apply(&text);
+    // The client that sends it knows the new one.
+    req.headers_mut().remove(header::CONTENT_LENGTH);
+    true
+}

@@ -1,0 +1,150 @@
+//! The response future of [`UsageTap`](super::UsageTap).
+use super::UsageTapError;
+use super::begin::Attempt;
+use super::gather::{Gather, Gathered};
+use crate::BoxError;
+use crate::body::Body;
+use crate::cause::cause_ref;
+use crate::facts::{Cause, Fault};
+use crate::wire::cause::{fault_of, fault_of_event, usual_status};
+use crate::wire::peek::{Peek, Replay, Verdict};
+use crate::wire::tap::Framing;
+use bytes::Bytes;
+use http::response::Parts;
+use http::{Response, header};
+use pin_project::pin_project;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
+
+/// Waits for the answer, and for the first content of a stream. Dropping it drops the attempt; its
+/// line stays on the bill.
+#[pin_project]
+#[derive(Debug)]
+pub struct UsageTapFuture<F, B> {
+    #[pin]
+    state: State<F, B>,
+    attempt: Option<Attempt>,
+    commit: Duration,
+}
+
+#[pin_project(project = StateProj)]
+#[derive(Debug)]
+enum State<F, B> {
+    Calling(#[pin] F),
+    /// Reading an error.
+    Gathering(#[pin] Gather<B>, Option<Parts>),
+    /// Holding a stream back.
+    Peeking(#[pin] Peek<B>, Option<Parts>),
+}
+
+impl<F, B> UsageTapFuture<F, B> {
+    pub(super) const fn new(call: F, attempt: Attempt, commit: Duration) -> Self {
+        Self { state: State::Calling(call), attempt: Some(attempt), commit }
+    }
+}
+
+impl<F, B, E> Future for UsageTapFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: Into<BoxError>,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Response<Body>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProj::Gathering(gather, parts) => {
+                    let gathered = ready!(gather.poll(cx));
+                    let (parts, attempt) = once(parts, this.attempt);
+                    return Poll::Ready(Ok(failed(parts, &attempt, gathered)));
+                }
+                StateProj::Peeking(peek, parts) => {
+                    let (verdict, body) = ready!(peek.poll(cx));
+                    let (parts, attempt) = once(parts, this.attempt);
+                    if let Err((error, fault)) = judge(verdict) {
+                        attempt.cell.fail(fault);
+                        return Poll::Ready(Err(error.into()));
+                    }
+                    return Poll::Ready(Ok(stream(parts, attempt, body)));
+                }
+                StateProj::Calling(call) => {
+                    let (mut parts, body) = ready!(call.poll(cx)).map_err(Into::into)?.into_parts();
+                    if parts.status.is_client_error() || parts.status.is_server_error() {
+                        State::Gathering(Gather::new(body, *this.commit), Some(parts))
+                    } else {
+                        let attempt = this.attempt.take().expect("a call is answered once");
+                        match attempt.tap(&parts.headers) {
+                            Some(tap) if tap.framing() == Framing::Events => {
+                                *this.attempt = Some(attempt);
+                                State::Peeking(Peek::new(body, tap, *this.commit), Some(parts))
+                            }
+                            tap => {
+                                parts.extensions.insert(attempt.cell.clone());
+                                let body = match tap {
+                                    Some(tap) => attempt.tapped(tap, body),
+                                    None => Body::stream(body),
+                                };
+                                return Poll::Ready(Ok(Response::from_parts(parts, body)));
+                            }
+                        }
+                    }
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+fn once(parts: &mut Option<Parts>, attempt: &mut Option<Attempt>) -> (Parts, Attempt) {
+    let parts = parts.take().expect("a body begins once");
+    (parts, attempt.take().expect("a call is answered once"))
+}
+
+/// An answer with an error status, and what it means.
+fn failed(mut parts: Parts, attempt: &Attempt, gathered: Gathered) -> Response<Body> {
+    let fault = fault_of(parts.status, &parts.headers, &gathered.begin, SystemTime::now());
+    attempt.cell.fail(fault.clone());
+    parts.extensions.insert(fault);
+    parts.extensions.insert(attempt.cell.clone());
+    if gathered.is_cut {
+        parts.headers.remove(header::CONTENT_LENGTH);
+    }
+    Response::from_parts(parts, gathered.body)
+}
+
+/// Whether a stream has begun well.
+fn judge(verdict: Verdict) -> Result<(), (UsageTapError, Fault)> {
+    let lost = || Fault::new(Cause::Network, usual_status(Cause::Network));
+    match verdict {
+        Verdict::ErrorFirst(error) => {
+            let (fault, message) = (fault_of_event(&error), error.message);
+            Err((UsageTapError::ErrorFirst { fault: fault.clone(), message }, fault))
+        }
+        Verdict::Broke(error) => {
+            let fault = cause_ref::<Fault>(&*error).cloned().unwrap_or_else(lost);
+            Err((UsageTapError::Broke { fault: fault.clone(), error }, fault))
+        }
+        Verdict::Ended { complete: false } => Err((UsageTapError::Cut(lost()), lost())),
+        _ => Ok(()),
+    }
+}
+
+/// A stream that has begun, or has had its time to.
+fn stream<B>(mut parts: Parts, attempt: Attempt, body: Replay<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    parts.extensions.insert(attempt.cell.clone());
+    // Bytes may be taken out or added.
+    let body = match attempt.tap(&parts.headers) {
+        Some(tap) => attempt.tapped(tap, body),
+        None => Body::stream(body),
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, body)
+}
