@@ -60,7 +60,17 @@ impl From<RedisError> for Outage {
     fn from(error: RedisError) -> Self {
         match error.kind() {
             ErrorKind::Server(ServerErrorKind::NoScript) => Self::NoScript,
-            ErrorKind::Io | ErrorKind::ClusterConnectionNotFound => Self::Away,
+            // One of these is not, or no longer, the server that was looked for.
+            ErrorKind::Server(
+                ServerErrorKind::ReadOnly
+                | ServerErrorKind::BusyLoading
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ClusterDown,
+            )
+            | ErrorKind::AuthenticationFailed
+            | ErrorKind::ClusterConnectionNotFound
+            | ErrorKind::Parse
+            | ErrorKind::Io => Self::Away,
             _ => Self::Failed(error.to_string().into()),
         }
     }
@@ -68,7 +78,7 @@ impl From<RedisError> for Outage {
 
 /// Makes connections.
 pub(super) enum Dialer {
-    One(Client),
+    One(Box<Client>),
     Sentinel(Box<SentinelClient>),
     Cluster(Box<ClusterClient>),
 }
@@ -76,7 +86,7 @@ pub(super) enum Dialer {
 impl Dialer {
     pub(super) fn new(settings: &Settings) -> RedisResult<Self> {
         match &settings.kind {
-            Kind::Single => one(settings).map(Self::One),
+            Kind::Single => one(settings).map(Box::new).map(Self::One),
             Kind::Sentinel(service) => {
                 sentinel(settings, service).map(Box::new).map(Self::Sentinel)
             }
