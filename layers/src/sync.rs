@@ -1,6 +1,7 @@
-//! The locks and atomics of state that loom models check: std's everywhere else.
-#[cfg(not(all(test, bartizan_loom)))]
-pub(crate) use std::sync::{Mutex, atomic};
-
-#[cfg(all(test, bartizan_loom))]
-pub(crate) use loom::sync::{Mutex, atomic};
+//! The standard library's locks and atomics; those of loom where it tries every interleaving.
+//!
+//! The configuration has a name of its own, since `tokio` takes `--cfg loom` for itself.
+#[cfg(bartizan_loom)]
+pub(crate) use loom::sync::*;
+#[cfg(not(bartizan_loom))]
+pub(crate) use std::sync::*;

@@ -207,19 +207,23 @@ impl Future for Wait {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Landed> {
         let id = self.id;
+        let waker = cx.waker().clone();
+        // An old waker is dropped when the lock is free: what it held may be anything.
+        let mut old = None;
         let landed = self.member.flight.with(|state| match &state.course {
             Course::Flying => {
-                state.wakers.insert(id, cx.waker().clone());
+                old = state.wakers.insert(id, waker);
                 None
             }
             Course::Vacant => {
                 state.course = Course::Flying;
                 state.followers -= 1;
-                state.wakers.remove(&id);
+                old = state.wakers.remove(&id);
                 Some(None)
             }
             Course::Over(entry) => Some(Some(entry.clone())),
         });
+        drop(old);
         let Some(landed) = landed else { return Poll::Pending };
         self.landed = true;
         Poll::Ready(match landed {
@@ -235,10 +239,10 @@ impl Drop for Wait {
         if self.landed {
             return;
         }
-        let id = self.id;
+        let (id, mut own) = (self.id, None);
         self.member.leave(|state| {
             state.followers -= 1;
-            state.wakers.remove(&id);
+            own = state.wakers.remove(&id);
             match state.course {
                 Course::Vacant => state.leave(),
                 Course::Flying | Course::Over(_) => (None, false),
