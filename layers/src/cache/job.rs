@@ -55,6 +55,10 @@ impl<T: Store, P> Job<T, P> {
         if self.plan.look { CacheStatus::Miss } else { CacheStatus::Bypass }
     }
 
+    pub(super) fn missed(&self) {
+        self.cache.shared.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn join(&mut self) -> Next {
         if self.lead.is_some() || !self.cache.single_flight || !self.plan.keep {
             return Next::Call;
@@ -68,8 +72,9 @@ impl<T: Store, P> Job<T, P> {
         }
     }
 
-    /// The inner service failed: so it may for those who wait, but that they find out together.
-    pub(super) fn failed(self) {
+    /// There is nothing to share. Those who wait ask for themselves, all at once: one by one, the
+    /// last would wait for the failures of all others.
+    pub(super) fn land(self) {
         if let Some(lead) = self.lead {
             lead.land(None);
         }
@@ -78,9 +83,6 @@ impl<T: Store, P> Job<T, P> {
     /// Begins to collect an answer.
     pub(super) fn fill(self, head: &response::Parts) -> Option<Box<Fill<T>>> {
         let Self { cache, key, plan, lead, .. } = self;
-        if plan.look {
-            cache.shared.misses.fetch_add(1, Ordering::Relaxed);
-        }
         let CacheLayer { store, keep_tool_calls, shared, max_entry, .. } = cache;
         let room = shared.room.clone();
         let order = Order { store, key, ttl: plan.ttl, keep_tool_calls, lead, room, max_entry };
