@@ -38,19 +38,19 @@ fn access(c: &mut Criterion) {
         let alice = Principal::new("alice", "alice");
         Request::builder().extension(alice).extension(call).body(()).expect("a request")
     };
-    pair(c, "access", bare, layer, request);
+    pair(c, "access", &bare, &layer, request);
 }
 
 fn ingest(c: &mut Criterion) {
     let bare = service_fn(async |_: Request<Body>| Ok::<_, BoxError>(answer()));
     let layer = IngestLayer::new(prices()).layer(bare);
-    pair(c, "ingest", bare, layer, chat);
+    pair(c, "ingest", &bare, &layer, chat);
 }
 
 fn usage_tap(c: &mut Criterion) {
     let bare = service_fn(async |_: Request<Body>| Ok::<_, BoxError>(answer()));
     let layer = UsageTapLayer::new(prices()).layer(bare);
-    pair(c, "usage_tap", bare, layer, chat);
+    pair(c, "usage_tap", &bare, &layer, chat);
 }
 
 fn prices() -> impl Fn(&str) -> Option<Arc<Price>> {
@@ -75,8 +75,8 @@ fn answer() -> Response<Full<Bytes>> {
 fn pair<S, L, Q, B, C>(
     c: &mut Criterion,
     name: &str,
-    bare: S,
-    layer: L,
+    bare: &S,
+    layer: &L,
     request: fn() -> Request<Q>,
 ) where
     S: Service<Request<Q>, Response = Response<B>, Error = BoxError> + Clone,

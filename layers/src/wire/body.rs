@@ -279,9 +279,9 @@ impl<B, E, W: Watch> PinnedDrop for TapBody<B, E, W> {
         let whole = this.tap.framing() == Framing::Whole;
         // What has come of an event may be read wrongly.
         if whole {
-            this.tap.finish()
+            this.tap.finish();
         } else {
-            this.tap.leave()
+            this.tap.leave();
         }
         // A client may leave at the ending without waiting for the end.
         match this.tap.error() {
