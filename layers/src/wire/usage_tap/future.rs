@@ -4,9 +4,8 @@ use super::begin::Attempt;
 use super::gather::{Gather, Gathered};
 use crate::BoxError;
 use crate::body::Body;
-use crate::cause::cause_ref;
-use crate::facts::{Cause, Fault};
-use crate::wire::cause::{fault_of, fault_of_event, usual_status};
+use crate::facts::Fault;
+use crate::wire::cause::{fault_of, fault_of_break, fault_of_event};
 use crate::wire::peek::{Peek, Replay, Verdict};
 use crate::wire::tap::{Framing, Tap};
 use bytes::Bytes;
@@ -113,17 +112,19 @@ fn failed(mut parts: Parts, attempt: &Attempt, gathered: Gathered) -> Response<B
 
 /// Whether a stream has begun well.
 fn judge(verdict: Verdict) -> Result<(), (UsageTapError, Fault)> {
-    let lost = || Fault::new(Cause::Network, usual_status(Cause::Network));
     match verdict {
         Verdict::ErrorFirst(error) => {
             let (fault, message) = (fault_of_event(&error), error.message);
             Err((UsageTapError::ErrorFirst { fault: fault.clone(), message }, fault))
         }
         Verdict::Broke(error) => {
-            let fault = cause_ref::<Fault>(&*error).cloned().unwrap_or_else(lost);
+            let fault = fault_of_break(Some(&*error));
             Err((UsageTapError::Broke { fault: fault.clone(), error }, fault))
         }
-        Verdict::Ended { complete: false } => Err((UsageTapError::Cut(lost()), lost())),
+        Verdict::Ended { complete: false } => {
+            let fault = fault_of_break(None);
+            Err((UsageTapError::Cut(fault.clone()), fault))
+        }
         _ => Ok(()),
     }
 }
