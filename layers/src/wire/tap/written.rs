@@ -29,7 +29,8 @@ impl Place {
         if *before != self.before {
             return None;
         }
-        Some(closing_quote(data, self.at)? - self.at)
+        // An empty one may stand there by chance, and the text under another key.
+        Some(closing_quote(data, self.at)? - self.at).filter(|len| *len > 0)
     }
 
     fn of(data: &[u8], text: &[u8]) -> Option<Self> {
@@ -162,7 +163,7 @@ fn delta<'e>(delta: Value<'e>, found: &mut Found<'e>) {
                 reasoning = found.bytes - so_far;
             }
             b"tool_calls" => {
-                value.elements().for_each(|call| function(call.get("function"), found))
+                value.elements().for_each(|call| function(call.get("function"), found));
             }
             b"function_call" => function(Some(value), found),
             b"audio" => value.get("transcript").into_iter().for_each(|text| found.text(text)),
