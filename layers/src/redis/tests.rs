@@ -254,6 +254,22 @@ async fn scripts_that_the_server_forgot_are_told_again() {
 }
 
 #[tokio::test]
+async fn a_window_that_someone_else_broke_stops_no_money() {
+    let Some(server) = Server::start() else { return };
+    let node = server.node().await;
+    let ledger = RedisLedger::new(&node.redis, NanoUsd(100));
+    let limiter = limiter(&node, &[(Measure::Tokens, 100)]);
+    let call = limiter.admit(&estimate(5)).await.unwrap();
+    let paid = hold(&ledger, 5).await;
+    server.ask("DEL bartizan:{api_key:it}:tokens");
+    server.ask("SET bartizan:{api_key:it}:tokens broken");
+    call.settle(Some(&Usage::tokens(1, 1)));
+    paid.settle(NanoUsd(3));
+    eventually(async || spent(&ledger).await == NanoUsd(3)).await;
+    assert!(node.redis.is_connected(), "a refusal is no outage");
+}
+
+#[tokio::test]
 async fn a_full_queue_loses_no_money() {
     let Some(server) = Server::start() else { return };
     let (redis, settler) = Redis::connect(server.settings().queue(2));
