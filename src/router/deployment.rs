@@ -41,7 +41,7 @@ impl Deployment {
         metrics: &Arc<Metrics>,
     ) -> Self {
         let labels = Arc::new(labels(&config));
-        metrics.deployment_state(&labels, 0.0);
+        metrics.add_deployment(&labels);
         let gate = cooldown::gate(&config, cooldown, &labels, metrics);
         Self::labelled(config, labels, gate, forwarder, metrics)
     }
