@@ -25,6 +25,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &["providers", "router", "forward", "telemetry", "config", "data", "tunnel"],
         "of router and forward it knows the errors: it is the one table from error to HTTP",
     ),
+    ("state", &["config"], "it makes layers that count; what they are asked, the facts say"),
     (
         "admin",
         &["edge", "providers", "router", "server", "telemetry", "config", "data"],
@@ -32,12 +33,23 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "stack",
-        &["edge", "router", "forward", "admin", "server", "telemetry", "config", "tasks"],
+        &["edge", "router", "forward", "admin", "state", "server", "telemetry", "config", "tasks"],
         "the one place that orders the layers",
     ),
     (
         "generation",
-        &["stack", "edge", "router", "forward", "admin", "server", "telemetry", "config", "tasks"],
+        &[
+            "stack",
+            "edge",
+            "router",
+            "forward",
+            "admin",
+            "state",
+            "server",
+            "telemetry",
+            "config",
+            "tasks",
+        ],
         "it makes everything that one config says, and keeps what outlives it",
     ),
     (
