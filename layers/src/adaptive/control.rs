@@ -42,6 +42,8 @@ const FEWEST: usize = 12;
 const MOST: usize = 100;
 /// From so many samples on, a round that is slow throughout is not heard to its end.
 const EARLY: usize = 8;
+/// Times the tolerance: a sample above it is far slower than the baseline.
+const FAR: f64 = 4.0 / 3.0;
 /// How long a plateau is kept at least and at most, in time and in round trips: a step too far
 /// costs one round trip of slow calls, which must be few among all.
 const PATIENCE: (Duration, u32) = (Duration::from_secs(5), 10);
@@ -58,7 +60,7 @@ pub(super) struct Control {
     /// The time to first byte of an upstream at ease, in microseconds.
     baseline: Option<f64>,
     /// The share of calls that are far slower even then, as their prompts are longer.
-    tail: f64,
+    tail: Option<f64>,
     seen: Seen,
     /// The highest limit that was clean, and the lowest that was not.
     good: u32,
@@ -93,7 +95,7 @@ impl Control {
             limit,
             round: 0,
             baseline: None,
-            tail: 0.1,
+            tail: None,
             seen: Seen::new(MOST),
             good: 0,
             bad: None,
@@ -136,7 +138,7 @@ impl Control {
         let micros = u32::try_from(sample.ttfb.as_micros()).unwrap_or(u32::MAX);
         self.seen.micros.push(micros);
         self.seen.full += usize::from(sample.taken >= self.limit - self.limit / 4);
-        let far = self.bounds.tolerance * 4.0 / 3.0;
+        let far = self.bounds.tolerance * FAR;
         let slow = self.baseline.is_some_and(|baseline| f64::from(micros) > baseline * far);
         self.seen.slow += usize::from(slow);
         let count = self.seen.micros.len();
@@ -151,15 +153,13 @@ impl Control {
     fn judge(&mut self, now: Instant) {
         let median = self.seen.median();
         let baseline = *self.baseline.get_or_insert(median);
-        let (count, slow) = (self.seen.micros.len() as f64, self.seen.slow as f64);
-        let has_tail = slow > count * (self.tail + 0.1) + 2.0;
-        if median > baseline * self.bounds.tolerance || has_tail || self.is_failing(1) {
+        let has_tail = self.has_tail(baseline);
+        if has_tail || median > baseline * self.bounds.tolerance || self.is_failing(1) {
             return self.overloaded();
         }
         // Sooner down than up: a load that creeps up on the upstream is no new baseline.
-        let towards = |old: f64, new| old + (new - old) * if new < old { 0.1 } else { 0.03 };
-        self.baseline = Some(towards(baseline, median));
-        self.tail = towards(self.tail, slow / count);
+        let weight = if median < baseline { 0.1 } else { 0.03 };
+        self.baseline = Some(baseline + (median - baseline) * weight);
         self.siege = None;
         let full = self.seen.full * 5 >= self.seen.micros.len() && self.seen.most >= self.limit;
         self.seen.clear();
@@ -170,6 +170,19 @@ impl Control {
                 self.set(limit);
             }
         }
+    }
+
+    /// Whether more calls than ever are far slower, by four standard deviations and two calls.
+    fn has_tail(&mut self, baseline: f64) -> bool {
+        let count = self.seen.micros.len() as f64;
+        let Some(tail) = self.tail else {
+            let slow = self.seen.slower_than(baseline * self.bounds.tolerance * FAR);
+            self.tail = Some((slow as f64 + 0.2) / (count + 10.0));
+            return false;
+        };
+        let (slow, expected) = (self.seen.slow as f64, count * tail);
+        self.tail = Some(tail + (slow / count - tail) * 0.1);
+        slow > expected + 4.0 * expected.sqrt() + 2.0
     }
 
     /// Where a clean round leads; `None` while it stays.
@@ -219,7 +232,7 @@ impl Control {
         }
         let siege = self.besieged();
         if self.is_new_normal(&siege) {
-            self.baseline = Some(self.seen.median());
+            (self.baseline, self.tail) = (None, None);
             (self.siege, self.bad, self.plateau) = (None, None, None);
             return self.set(siege.limit);
         }

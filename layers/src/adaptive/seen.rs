@@ -29,6 +29,10 @@ impl Seen {
         f64::from(*self.micros.select_nth_unstable(middle).1)
     }
 
+    pub(super) fn slower_than(&self, micros: f64) -> usize {
+        self.micros.iter().filter(|one| f64::from(**one) > micros).count()
+    }
+
     pub(super) fn clear(&mut self) {
         self.micros.clear();
         (self.full, self.slow, self.errors, self.most) = (0, 0, 0, 0);

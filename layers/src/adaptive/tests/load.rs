@@ -124,7 +124,7 @@ fn assert_kept(seen: &Seen, case: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_turns_bad_above_forty_calls_is_kept_just_below() {
-    for (millis, noise) in [(20, 0.05), (100, 0.1), (300, 0.05)] {
+    for (millis, noise) in [(20, 0.05), (100, 0.1), (200, 0.005), (300, 0.05)] {
         for failure in [Outcome::Failed, Outcome::Overloaded] {
             let seen = load(Upstream::new(millis, noise, failure), 100, 30).await;
             assert_kept(&seen, &format!("{millis} ms, {failure:?}"));
