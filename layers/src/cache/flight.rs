@@ -5,7 +5,7 @@
 use super::{Entry, Key};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -13,15 +13,25 @@ use std::task::{Context, Poll, Waker};
 /// A model checks one of them.
 const SHARDS: usize = if cfg!(bartizan_loom) { 1 } else { 16 };
 
+/// How many ends a shard remembers: far more than there are while a call looks into a store.
+const REMEMBERED: usize = 64;
+
 /// All flights of a cache. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Flights(Arc<[Shard]>);
 
 #[derive(Debug)]
 struct Shard {
-    table: Mutex<HashMap<Key, Arc<Flight>>>,
+    table: Mutex<Table>,
     /// How many flights have ended with an answer.
     kept: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    flights: HashMap<Key, Arc<Flight>>,
+    /// The last ones that ended with an answer.
+    kept: VecDeque<Key>,
 }
 
 #[derive(Debug)]
@@ -82,13 +92,15 @@ impl Flights {
     pub(super) fn join(&self, key: Key, mark: u64) -> Joined {
         let shard = self.shard(&key);
         let mut table = shard.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let flight = Arc::clone(table.entry(key).or_insert_with(|| Arc::new(Flight::vacant())));
+        let flight = table.flights.entry(key).or_insert_with(|| Arc::new(Flight::vacant()));
+        let flight = Arc::clone(flight);
         let member = Member { flights: self.clone(), key, flight };
         let id = member.flight.with(State::join);
         if let Some(id) = id {
             return Joined::Follows(Wait { member, id, landed: false });
         }
-        let again = shard.kept.load(Ordering::Acquire) != mark;
+        let since = shard.kept.load(Ordering::Acquire) - mark;
+        let again = since > 0 && table.was_kept(&key, since);
         Joined::Leads { lead: Lead { member, over: false }, again }
     }
 
@@ -98,7 +110,20 @@ impl Flights {
 
     #[cfg(all(test, bartizan_loom))]
     pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|shard| shard.table.lock().is_ok_and(|table| table.is_empty()))
+        self.0.iter().all(|shard| shard.table.lock().is_ok_and(|table| table.flights.is_empty()))
+    }
+}
+
+impl Table {
+    fn keep(&mut self, key: Key) {
+        self.kept.truncate(REMEMBERED - 1);
+        self.kept.push_front(key);
+    }
+
+    /// Whether `key` may be among the last so many that were kept.
+    fn was_kept(&self, key: &Key, since: u64) -> bool {
+        let since = usize::try_from(since).unwrap_or(usize::MAX);
+        since > self.kept.len() || self.kept.iter().take(since).any(|kept| kept == key)
     }
 }
 
@@ -144,7 +169,7 @@ impl Member {
         let mut table = self.shard().table.lock().unwrap_or_else(PoisonError::into_inner);
         let (next, over) = self.flight.with(act);
         if over {
-            table.remove(&self.key);
+            table.flights.remove(&self.key);
         }
         drop(table);
         if let Some(next) = next {
@@ -171,9 +196,10 @@ impl Lead {
         let shard = self.member.shard();
         let mut table = shard.table.lock().unwrap_or_else(PoisonError::into_inner);
         if entry.is_some() {
+            table.keep(self.member.key);
             shard.kept.fetch_add(1, Ordering::AcqRel);
         }
-        table.remove(&self.member.key);
+        table.flights.remove(&self.member.key);
         let wakers = self.member.flight.with(|state| {
             state.course = Course::Over(entry);
             std::mem::take(&mut state.wakers)
@@ -207,19 +233,23 @@ impl Future for Wait {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Landed> {
         let id = self.id;
+        let waker = cx.waker().clone();
+        // An old waker is dropped when the lock is free: what it held may be anything.
+        let mut old = None;
         let landed = self.member.flight.with(|state| match &state.course {
             Course::Flying => {
-                state.wakers.insert(id, cx.waker().clone());
+                old = state.wakers.insert(id, waker);
                 None
             }
             Course::Vacant => {
                 state.course = Course::Flying;
                 state.followers -= 1;
-                state.wakers.remove(&id);
+                old = state.wakers.remove(&id);
                 Some(None)
             }
             Course::Over(entry) => Some(Some(entry.clone())),
         });
+        drop(old);
         let Some(landed) = landed else { return Poll::Pending };
         self.landed = true;
         Poll::Ready(match landed {
@@ -235,10 +265,10 @@ impl Drop for Wait {
         if self.landed {
             return;
         }
-        let id = self.id;
+        let (id, mut own) = (self.id, None);
         self.member.leave(|state| {
             state.followers -= 1;
-            state.wakers.remove(&id);
+            own = state.wakers.remove(&id);
             match state.course {
                 Course::Vacant => state.leave(),
                 Course::Flying | Course::Over(_) => (None, false),

@@ -87,6 +87,7 @@ where
                     State::Waiting(wait, sleep(patience))
                 }
                 Next::Call => {
+                    asked(this.job, this.request).0.missed();
                     let req = this.request.take().expect("a request is sent once");
                     State::Calling(this.service.call(req))
                 }

@@ -55,6 +55,10 @@ impl<T: Store, P> Job<T, P> {
         if self.plan.look { CacheStatus::Miss } else { CacheStatus::Bypass }
     }
 
+    pub(super) fn missed(&self) {
+        self.cache.shared.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn join(&mut self) -> Next {
         if self.lead.is_some() || !self.cache.single_flight || !self.plan.keep {
             return Next::Call;
@@ -78,9 +82,6 @@ impl<T: Store, P> Job<T, P> {
     /// Begins to collect an answer.
     pub(super) fn fill(self, head: &response::Parts) -> Option<Box<Fill<T>>> {
         let Self { cache, key, plan, lead, .. } = self;
-        if plan.look {
-            cache.shared.misses.fetch_add(1, Ordering::Relaxed);
-        }
         let CacheLayer { store, keep_tool_calls, shared, max_entry, .. } = cache;
         let room = shared.room.clone();
         let order = Order { store, key, ttl: plan.ttl, keep_tool_calls, lead, room, max_entry };

@@ -61,13 +61,15 @@ mod flight;
 mod future;
 mod job;
 mod key;
-#[cfg(all(test, bartizan_loom))]
+#[cfg(test)]
+#[cfg(bartizan_loom)]
 mod loom;
 mod memory;
 mod policy;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(all(test, not(bartizan_loom)))]
+#[cfg(test)]
+#[cfg(not(bartizan_loom))]
 mod tests;
 
 pub use self::body::CacheBody;

@@ -30,7 +30,8 @@ pub trait Store: Clone {
 }
 
 /// Gives a kept answer the form that a request asks for. `None` where it has no such form: then
-/// the upstream is asked.
+/// the upstream is asked. Where the facts say which API a call uses, `wire::replay` (feature
+/// `wire`) has the forms of OpenAI's and Anthropic's.
 pub trait Replay: Clone {
     /// The whole answer for the call with these `facts`, of one that was kept as a stream.
     fn whole(&self, facts: &Extensions, kept: &Entry) -> Option<Bytes>;

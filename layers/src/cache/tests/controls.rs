@@ -30,7 +30,7 @@ async fn an_answer_is_kept_as_long_as_the_request_or_the_layer_says() {
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     for (ttl, of_request, lasts) in [(60, None, 60), (60, seconds(20), 20), (20, seconds(60), 60)] {
         let layer = CacheLayer::new(MemoryStore::new()).ttl(Duration::from_secs(ttl));
-        let (cache, mut upstream) = layered(layer);
+        let (cache, mut upstream) = layered(&layer);
         let control = CacheControl { ttl: of_request, ..CacheControl::default() };
         drained(Ok(asked(&cache, with(&control), &mut upstream, whole("hi")).await)).await;
         tokio::time::advance(Duration::from_secs(lasts - 1)).await;
@@ -48,7 +48,7 @@ async fn an_answer_older_than_the_request_takes_is_asked_for_anew() {
     let mut old = super::super::Answer::new(false, http::HeaderMap::new(), "old".into());
     old.stored -= Duration::from_secs(100);
     store.put(key, old.into(), None);
-    let (cache, mut upstream) = layered(CacheLayer::new(store));
+    let (cache, mut upstream) = layered(&CacheLayer::new(store));
     let at_most = |seconds| {
         let max_age = Some(Duration::from_secs(seconds));
         with(&CacheControl { max_age, ..CacheControl::default() })
@@ -61,7 +61,7 @@ async fn an_answer_older_than_the_request_takes_is_asked_for_anew() {
 
 #[tokio::test]
 async fn namespaces_are_kept_apart() {
-    let (cache, mut upstream) = layered(CacheLayer::new(MemoryStore::new()).namespace("a"));
+    let (cache, mut upstream) = layered(&CacheLayer::new(MemoryStore::new()).namespace("a"));
     let named = |namespace: &str| CacheControl {
         namespace: Some(namespace.into()),
         ..CacheControl::default()
@@ -74,7 +74,7 @@ async fn namespaces_are_kept_apart() {
 
 #[tokio::test]
 async fn only_those_who_ask_for_it_take_part_where_it_is_off() {
-    let (cache, mut upstream) = layered(CacheLayer::new(MemoryStore::new()).opt_in());
+    let (cache, mut upstream) = layered(&CacheLayer::new(MemoryStore::new()).opt_in());
     let part = CacheControl { use_cache: true, ..CacheControl::default() };
     for req in [request(1), request(1), with(&part)] {
         drained(Ok(asked(&cache, req, &mut upstream, whole("hi")).await)).await;

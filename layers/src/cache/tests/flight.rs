@@ -88,7 +88,7 @@ async fn each_goes_its_own_way_when_the_answer_is_for_nobody_else() {
 
 #[tokio::test]
 async fn nobody_waits_for_an_answer_that_is_too_large() {
-    let (cache, mut upstream) = layered(CacheLayer::new(MemoryStore::new()).max_entry(5));
+    let (cache, mut upstream) = layered(&CacheLayer::new(MemoryStore::new()).max_entry(5));
     let stream = || events([Ok("data"), Ok("data"), Ok("data")]);
     let mut leader = asked(&cache, request(1), &mut upstream, stream()).await;
     let mut follower = Box::pin(cache.clone().oneshot(request(1)));
@@ -105,7 +105,7 @@ async fn nobody_waits_for_an_answer_that_is_too_large() {
 #[tokio::test(start_paused = true)]
 async fn patience_ends() {
     let layer = CacheLayer::new(MemoryStore::new()).patience(Duration::from_secs(5));
-    let (cache, mut upstream) = layered(layer);
+    let (cache, mut upstream) = layered(&layer);
     let slow = asked(&cache, request(1), &mut upstream, whole("slow")).await;
     let (rsp, ()) = tokio::join!(cache.clone().oneshot(request(1)), async {
         upstream.next_request().await.unwrap().1.send_response(whole("own"));

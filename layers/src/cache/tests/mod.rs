@@ -122,7 +122,7 @@ async fn an_answer_that_did_not_end_well_is_not_kept() {
         ("tool calls", with(whole("hi"), finished(Finish::ToolCalls))),
         ("too large", whole(&"x".repeat(101))),
     ] {
-        let (cache, mut upstream) = layered(CacheLayer::new(MemoryStore::new()).max_entry(100));
+        let (cache, mut upstream) = layered(&CacheLayer::new(MemoryStore::new()).max_entry(100));
         let first = asked(&cache, request(1), &mut upstream, rsp).await;
         first.into_body().collect().await.ok();
         let rsp = asked(&cache, request(1), &mut upstream, whole("new")).await;
@@ -145,7 +145,7 @@ async fn an_answer_that_its_client_left_is_not_kept() {
 #[tokio::test]
 async fn tool_calls_are_kept_if_asked_for() {
     let layer = CacheLayer::new(MemoryStore::new()).keep_tool_calls(true);
-    let (cache, mut upstream) = layered(layer);
+    let (cache, mut upstream) = layered(&layer);
     let mut rsp = whole("tool");
     rsp.extensions_mut().insert(finished(Finish::ToolCalls));
     drained(Ok(asked(&cache, request(1), &mut upstream, rsp).await)).await;
@@ -182,7 +182,7 @@ async fn a_store_that_is_away_is_a_miss() {
 async fn streams_and_whole_answers_stand_for_each_other() {
     for stored_as_stream in [false, true] {
         let layer = CacheLayer::new(MemoryStore::new()).replay(Upper);
-        let (cache, mut upstream) = layered(layer);
+        let (cache, mut upstream) = layered(&layer);
         let first = if stored_as_stream { events([Ok("S"), Ok("T")]) } else { whole("W") };
         let req = call(1, stored_as_stream);
         drained(Ok(asked(&cache, req, &mut upstream, first).await)).await;
@@ -242,10 +242,10 @@ impl Store for Away {
 }
 
 fn memory() -> (Service, Handle<Req, Rsp>) {
-    layered(CacheLayer::new(MemoryStore::new()))
+    layered(&CacheLayer::new(MemoryStore::new()))
 }
 
-fn layered<P: Clone>(layer: CacheLayer<MemoryStore, P>) -> (Service<P>, Handle<Req, Rsp>) {
+fn layered<P: Clone>(layer: &CacheLayer<MemoryStore, P>) -> (Service<P>, Handle<Req, Rsp>) {
     let (mock, upstream) = pair();
     (layer.layer(mock), upstream)
 }

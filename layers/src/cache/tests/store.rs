@@ -21,6 +21,22 @@ async fn what_nobody_asks_for_makes_room() {
 }
 
 #[tokio::test]
+async fn what_is_collected_at_a_time_is_bounded() {
+    let (cache, mut upstream) = layered(&CacheLayer::new(MemoryStore::new()).collecting(10));
+    let stream = || events([Ok("123456"), Ok("78")]);
+    let mut one = asked(&cache, request(1), &mut upstream, stream()).await;
+    let mut two = asked(&cache, request(2), &mut upstream, stream()).await;
+    one.body_mut().frame().await.unwrap().unwrap();
+    two.body_mut().frame().await.unwrap().unwrap();
+    assert_eq!(drained(Ok(two)).await, "78", "its client gets all of it");
+    drained(Ok(one)).await;
+    // The second had no room, and the first has given its own back.
+    assert_eq!(drained(cache.clone().oneshot(request(1)).await).await, "12345678");
+    drained(Ok(asked(&cache, request(2), &mut upstream, stream()).await)).await;
+    assert_eq!(drained(cache.oneshot(request(2)).await).await, "12345678");
+}
+
+#[tokio::test]
 async fn what_is_removed_is_forgotten() {
     let store = MemoryStore::new();
     for n in 0..3 {
