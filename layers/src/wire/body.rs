@@ -36,19 +36,14 @@
 //! # Ok(())
 //! # }
 //! ```
-use super::cause::usual_status;
+use super::cause::fault_of_break;
 use super::tap::{Framing, InBand, Tap};
-use crate::cause::cause_ref;
+use crate::BoxError;
 use crate::end::End;
-use crate::{
-    BoxError,
-    facts::{Cause, Fault},
-};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::{pin_project, pinned_drop};
 use std::{
-    io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -232,8 +227,11 @@ fn settle<E: Ending, W: Watch>(
         (None, None) if may_end && events => return complete(tap, watch),
         (None, None) => Failure::Cut,
     };
-    if let Some(fault) = fault_of(&failure) {
-        tap.fail(fault);
+    match &failure {
+        // The tap has judged it.
+        Failure::InBand(_) => {}
+        Failure::Cut => tap.fail(fault_of_break(None)),
+        Failure::Broke(error) => tap.fail(fault_of_break(Some(&**error))),
     }
     watch.end(End::Failed, Some(&failure), tap);
     match failure {
@@ -246,22 +244,6 @@ fn settle<E: Ending, W: Watch>(
         Failure::Broke(error) => Phase::Closing(None, Some(error)),
         failure @ Failure::Cut => Phase::Closing(None, Some(failure.into())),
     }
-}
-
-/// What a broken connection is to fallback and breaker; the tap has judged an error event itself.
-fn fault_of(failure: &Failure) -> Option<Fault> {
-    let Failure::Broke(error) = failure else {
-        return matches!(failure, Failure::Cut).then(|| fault(Cause::Network));
-    };
-    let told = cause_ref::<Fault>(&**error).cloned();
-    let timed_out = cause_ref::<io::Error>(&**error)
-        .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
-    let cause = if timed_out { Cause::Timeout } else { Cause::Network };
-    Some(told.unwrap_or_else(|| fault(cause)))
-}
-
-fn fault(cause: Cause) -> Fault {
-    Fault::new(cause, usual_status(cause))
 }
 
 fn complete<W: Watch>(tap: &Tap, watch: &mut W) -> Phase {
@@ -279,9 +261,9 @@ impl<B, E, W: Watch> PinnedDrop for TapBody<B, E, W> {
         let whole = this.tap.framing() == Framing::Whole;
         // What has come of an event may be read wrongly.
         if whole {
-            this.tap.finish()
+            this.tap.finish();
         } else {
-            this.tap.leave()
+            this.tap.leave();
         }
         // A client may leave at the ending without waiting for the end.
         match this.tap.error() {

@@ -109,8 +109,8 @@ pub fn covers(pattern: &str, group: &str) -> bool {
     let Some(mut group) = group.strip_prefix(head) else { return false };
     let Some((middle, tail)) = rest.rsplit_once('*') else { return group.ends_with(rest) };
     for piece in middle.split('*') {
-        let Some(at) = group.find(piece) else { return false };
-        group = &group[at + piece.len()..];
+        let Some((_, behind)) = group.split_once(piece) else { return false };
+        group = behind;
     }
     group.ends_with(tail)
 }

@@ -2,9 +2,11 @@ use super::{Ending, Failure, TapBody, Watch};
 use crate::{
     BoxError,
     end::End,
+    facts::{Cause, Fault, Usage, UsageCell},
     wire::tap::{Framing, Tap, Wire},
 };
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use std::sync::{Arc, Mutex};
@@ -109,6 +111,43 @@ async fn a_provider_known_to_stop_short_may() {
     let tap = Tap::new(Wire::Chat, Framing::Events).lenient_end();
     let body = TapBody::new(frames(&[TEXT, "data"], None), tap, Broken, ());
     assert_eq!(body.collect().await.unwrap().to_bytes(), format!("{TEXT}data\n\n{ERROR}"));
+}
+
+#[tokio::test]
+async fn how_a_stream_broke_is_noted_for_who_reads_its_bill() {
+    let timeout = || BoxError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    let told = Fault::new(Cause::Overload, StatusCode::SERVICE_UNAVAILABLE);
+    for (last, want) in [
+        (None, Some(Cause::Network)),
+        (Some(Err("reset".into())), Some(Cause::Network)),
+        (Some(Err(timeout())), Some(Cause::Timeout)),
+        (Some(Err(told.into())), Some(Cause::Overload)),
+        (Some(Ok(Frame::data(Bytes::from(STOP)))), None),
+    ] {
+        let frames: Vec<_> = std::iter::once(Ok(Frame::data(TEXT.into()))).chain(last).collect();
+        let cell = UsageCell::default();
+        let tap = Tap::new(Wire::Chat, Framing::Events).cell(cell.clone());
+        let body = TapBody::new(StreamBody::new(tokio_stream::iter(frames)), tap, Broken, ());
+        body.collect().await.unwrap();
+        assert_eq!(cell.fault().map(|fault| fault.cause), want);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_is_charged_for_what_was_written() {
+    for (framing, text, want) in [
+        (Framing::Events, TEXT, Some(Usage::tokens(9, 1))),
+        (Framing::Events, ": ping\n\n", None),
+        (Framing::Whole, "{\"choices\":[", Some(Usage::tokens(9, 0))),
+    ] {
+        let cell = UsageCell::default();
+        let tap = Tap::new(Wire::Chat, framing).cell(cell.clone()).input_estimate(9);
+        let texts = [text, STOP];
+        let mut body = TapBody::new(frames(&texts, None), tap, Broken, ());
+        body.frame().await.unwrap().unwrap();
+        drop(body);
+        assert_eq!((cell.usage(), cell.fault()), (want, None));
+    }
 }
 
 struct Broken;

@@ -27,8 +27,11 @@ mod words;
 
 use super::scan::{Value, value};
 use super::tap::InBand;
+use crate::cause::cause_ref;
 use crate::facts::{Cause, Fault};
 use http::{HeaderMap, StatusCode};
+use std::error::Error;
+use std::io;
 use std::time::SystemTime;
 
 /// How an attempt failed that was answered with an error `status`. `body` is what was read of the
@@ -53,6 +56,19 @@ pub fn fault_of_event(event: &InBand) -> Fault {
     let cause = cause.unwrap_or(Cause::Outage);
     let retry_after = again::said(&event.data, &said.text);
     Fault { retry_after, ..Fault::new(cause, status.unwrap_or_else(|| usual_status(cause))) }
+}
+
+/// How an answer failed that broke off with `error`, or without any. A fault in the error's chain
+/// counts; else it is one of the network, or a timeout.
+#[must_use]
+pub fn fault_of_break(error: Option<&(dyn Error + 'static)>) -> Fault {
+    if let Some(fault) = error.and_then(cause_ref::<Fault>) {
+        return fault.clone();
+    }
+    let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+    let is_timeout = error.and_then(cause_ref::<io::Error>).is_some_and(timed_out);
+    let cause = if is_timeout { Cause::Timeout } else { Cause::Network };
+    Fault::new(cause, usual_status(cause))
 }
 
 /// The status that an answer with this cause usually has.

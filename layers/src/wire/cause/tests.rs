@@ -23,81 +23,75 @@ fn wait(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Op
     fault_of(status, &headers, body.as_bytes(), now()).retry_after.map(|it| it.as_secs_f64())
 }
 
+const ERRORS: [(u16, &str, Cause); 19] = [
+    (
+        429,
+        r#"{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+        Cause::Quota,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"Rate limit reached for x","type":"tokens","code":"rate_limit_exceeded"}}"#,
+        Cause::RateLimit,
+    ),
+    (
+        413,
+        r#"{"error":{"message":"Request too large","type":"tokens","code":"rate_limit_exceeded"}}"#,
+        Cause::RateLimit,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"This model's maximum context length is 4097 tokens.","code":null}}"#,
+        Cause::ContextTooLong,
+    ),
+    (
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 3 tokens > 2 maximum"}}"#,
+        Cause::ContextTooLong,
+    ),
+    (
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API."}}"#,
+        Cause::Quota,
+    ),
+    (
+        529,
+        r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+        Cause::Overload,
+    ),
+    (
+        500,
+        r#"{"type":"error","error":{"type":"api_error","message":"Internal server error"}}"#,
+        Cause::Outage,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"The response was filtered due to the prompt triggering our content management policy.","code":"content_filter"}}"#,
+        Cause::ContentFilter,
+    ),
+    (
+        400,
+        r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}"#,
+        Cause::BadCredential,
+    ),
+    (
+        503,
+        r#"[{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}]"#,
+        Cause::Overload,
+    ),
+    (500, r#"{"error":{"code":500,"message":"x","status":"DEADLINE_EXCEEDED"}}"#, Cause::Timeout),
+    (404, r#"{"error":{"message":"x","code":"model_not_found"}}"#, Cause::NotFound),
+    (400, r#"{"error":{"message":"bad","type":"invalid_request_error"}}"#, Cause::Invalid),
+    (401, r#"{"error":{"message":"bad","type":"invalid_request_error"}}"#, Cause::BadCredential),
+    (422, r#"{"object":"error","message":"input is too long"}"#, Cause::ContextTooLong),
+    (502, "<html>Bad gateway</html>", Cause::Outage),
+    (429, "", Cause::RateLimit),
+    (503, "Throttling: try later", Cause::RateLimit),
+];
+
 #[test]
 fn words_count_more_than_texts_and_texts_more_than_the_status() {
-    for (status, body, want) in [
-        (
-            429,
-            r#"{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","code":"insufficient_quota"}}"#,
-            Cause::Quota,
-        ),
-        (
-            429,
-            r#"{"error":{"message":"Rate limit reached for x","type":"tokens","code":"rate_limit_exceeded"}}"#,
-            Cause::RateLimit,
-        ),
-        (
-            413,
-            r#"{"error":{"message":"Request too large","type":"tokens","code":"rate_limit_exceeded"}}"#,
-            Cause::RateLimit,
-        ),
-        (
-            400,
-            r#"{"error":{"message":"This model's maximum context length is 4097 tokens.","code":null}}"#,
-            Cause::ContextTooLong,
-        ),
-        (
-            400,
-            r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 3 tokens > 2 maximum"}}"#,
-            Cause::ContextTooLong,
-        ),
-        (
-            400,
-            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API."}}"#,
-            Cause::Quota,
-        ),
-        (
-            529,
-            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-            Cause::Overload,
-        ),
-        (
-            500,
-            r#"{"type":"error","error":{"type":"api_error","message":"Internal server error"}}"#,
-            Cause::Outage,
-        ),
-        (
-            400,
-            r#"{"error":{"message":"The response was filtered due to the prompt triggering our content management policy.","code":"content_filter"}}"#,
-            Cause::ContentFilter,
-        ),
-        (
-            400,
-            r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}"#,
-            Cause::BadCredential,
-        ),
-        (
-            503,
-            r#"[{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}]"#,
-            Cause::Overload,
-        ),
-        (
-            500,
-            r#"{"error":{"code":500,"message":"x","status":"DEADLINE_EXCEEDED"}}"#,
-            Cause::Timeout,
-        ),
-        (404, r#"{"error":{"message":"x","code":"model_not_found"}}"#, Cause::NotFound),
-        (400, r#"{"error":{"message":"bad","type":"invalid_request_error"}}"#, Cause::Invalid),
-        (
-            401,
-            r#"{"error":{"message":"bad","type":"invalid_request_error"}}"#,
-            Cause::BadCredential,
-        ),
-        (422, r#"{"object":"error","message":"input is too long"}"#, Cause::ContextTooLong),
-        (502, "<html>Bad gateway</html>", Cause::Outage),
-        (429, "", Cause::RateLimit),
-        (503, "Throttling: try later", Cause::RateLimit),
-    ] {
+    for (status, body, want) in ERRORS {
         assert_eq!(cause(status, body), want, "{status} {body}");
     }
 }

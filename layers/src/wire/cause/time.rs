@@ -6,8 +6,9 @@ pub(super) fn span(text: &str) -> Option<Duration> {
     let (mut rest, mut sum) = (text, None);
     loop {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let Ok(count) = rest[..end].parse::<f64>() else { return sum };
-        let (unit, len) = match &rest.as_bytes()[end..] {
+        let (number, behind) = rest.split_at(end);
+        let Ok(count) = number.parse::<f64>() else { return sum };
+        let (unit, len) = match behind.as_bytes() {
             [b'm', b's', ..] => (0.001, 2),
             [b's', ..] => (1.0, 1),
             [b'm', ..] => (60.0, 1),
@@ -17,7 +18,7 @@ pub(super) fn span(text: &str) -> Option<Duration> {
         };
         let more = Duration::try_from_secs_f64(count * unit).ok()?;
         sum = Some(sum.unwrap_or(Duration::ZERO).saturating_add(more));
-        rest = &rest[end + len..];
+        rest = behind.get(len..)?;
     }
 }
 
@@ -64,7 +65,10 @@ fn rfc_3339(text: &str) -> Option<SystemTime> {
     let fraction: f64 = format!("0.{fraction}").parse().ok()?;
     let time =
         time(date, clock(clock_text)?)?.checked_add(Duration::try_from_secs_f64(fraction).ok()?)?;
-    let offset = if zone.len() > 1 { clock(&format!("{}:00", &zone[1..]))? } else { 0 };
+    let offset = match zone.get(1..) {
+        None | Some("") => 0,
+        Some(offset) => clock(&format!("{offset}:00"))?,
+    };
     let offset = Duration::from_secs(offset);
     if zone.starts_with('-') { time.checked_add(offset) } else { time.checked_sub(offset) }
 }

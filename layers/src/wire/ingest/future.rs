@@ -20,12 +20,14 @@ pub struct IngestFuture<P, S: Service<Request<Body>>, B> {
     state: State<B, S::Future>,
     service: S,
     rules: Arc<Rules<P>>,
+    parts: Option<Parts>,
+    held: Held,
 }
 
 #[pin_project(project = StateProj)]
 #[derive(Debug)]
 enum State<B, F> {
-    Reading(#[pin] B, Endpoint, Option<Parts>, Held),
+    Reading(#[pin] B, Endpoint),
     Calling(#[pin] F),
 }
 
@@ -45,14 +47,14 @@ where
     pub(super) fn new(mut service: S, rules: Arc<Rules<P>>, req: Request<B>) -> Self {
         let endpoint = rules.endpoint.or_else(|| Endpoint::of_path(req.uri().path()));
         let endpoint = endpoint.filter(|_| req.method() == http::Method::POST);
-        let state = match endpoint {
-            None => State::Calling(service.call(req.map(Body::stream))),
+        let (state, parts) = match endpoint {
+            None => (State::Calling(service.call(req.map(Body::stream))), None),
             Some(endpoint) => {
                 let (parts, body) = req.into_parts();
-                State::Reading(body, endpoint, Some(parts), Held::default())
+                (State::Reading(body, endpoint), Some(parts))
             }
         };
-        Self { state, service, rules }
+        Self { state, service, rules, parts, held: Held::default() }
     }
 }
 
@@ -71,14 +73,14 @@ where
         loop {
             let req = match this.state.as_mut().project() {
                 StateProj::Calling(call) => return call.poll(cx).map_err(Into::into),
-                StateProj::Reading(body, endpoint, parts, held) => {
-                    ready!(held.poll_read(body, this.rules.cap, cx))?;
-                    let mut parts = parts.take().expect("a body ends once");
+                StateProj::Reading(body, endpoint) => {
+                    ready!(this.held.poll_read(body, this.rules.cap, cx))?;
+                    let mut parts = this.parts.take().expect("a body ends once");
                     if is_encoded(&parts) {
                         return Poll::Ready(Err(IngestError::Encoded.into()));
                     }
                     let facts = &mut parts.extensions;
-                    let body = this.rules.read(*endpoint, facts, held.take())?;
+                    let body = this.rules.read(*endpoint, facts, this.held.take())?;
                     Request::from_parts(parts, body)
                 }
             };

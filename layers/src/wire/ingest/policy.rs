@@ -55,7 +55,8 @@ impl<P: Prices> Rules<P> {
         let stream = object.get("stream")?.and_then(|stream| stream.value().as_bool());
         let size = Size::of(&Text::from(body.clone()), &object);
         let size = if endpoint.writes() { size } else { size.without_output() };
-        let (price, typical) = (self.prices.price(&group), self.typical(&group));
+        let price = self.prices.price(&group);
+        let typical = self.typical(&group, price.is_some());
         facts.insert(size.estimate(&typical, price.as_deref(), Longest::default()));
         facts.insert(Expected { size, typical });
         if let Some(control) = cache_control(&object) {
@@ -71,12 +72,13 @@ impl<P: Prices> Rules<P> {
         Ok(Body::Full(body))
     }
 
-    fn typical(&self, group: &Arc<str>) -> Typical {
+    /// What `group` usually takes. Half of the room is for groups that have a price.
+    fn typical(&self, group: &Arc<str>, has_price: bool) -> Typical {
         let known = self.typical.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(typical) = known.get(group) {
             return typical.clone();
         }
-        let is_full = known.len() >= MOST_GROUPS;
+        let is_full = known.len() >= if has_price { MOST_GROUPS } else { MOST_GROUPS / 2 };
         drop(known);
         if is_full {
             return self.strangers.clone();

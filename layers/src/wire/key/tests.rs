@@ -96,7 +96,7 @@ fn what_is_ambiguous_or_broken_has_no_key() {
         &deep(200),
         &deep(100_000),
     ] {
-        assert_eq!(key(body), None, "{}", &body[..body.len().min(40)]);
+        assert_eq!(key(body), None, "{body:.40}");
     }
     assert!(key(&deep(100)).is_some());
 }
@@ -153,7 +153,7 @@ fn rewritten(value: &Value, seed: u64, out: &mut String) {
             out.push('"');
         }
         Value::Number(number) if seed % 2 == 1 && number.is_i64() => {
-            write!(out, "{number}0.0e-1").unwrap()
+            write!(out, "{number}0.0e-1").unwrap();
         }
         other => *out += &other.to_string(),
     }
@@ -188,7 +188,6 @@ proptest! {
         let value = Value::Object(members);
         let mut other = String::new();
         rewritten(&value, seed, &mut other);
-        prop_assert_eq!(&serde_json::from_str::<Value>(&other).unwrap().to_string().is_empty(), &false);
         let keys = (key(&value.to_string()), key(&other));
         prop_assert!(keys.0.is_some());
         prop_assert_eq!(keys.0, keys.1, "{} {}", value, other);

@@ -18,10 +18,11 @@
 //! assert_eq!(tap.push(chunk.clone()), Some(chunk));
 //! let usage = r#"data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1}}"#;
 //! assert_eq!(tap.push(Bytes::from(format!("{usage}\n\ndata: [DONE]\n\n"))).unwrap(), "data: [DONE]\n\n");
-//! assert_eq!(tap.usage().unwrap().input, 3);
+//! assert_eq!(tap.usage().map(|usage| usage.total()), Some(4));
 //! assert!(tap.is_complete());
 //! ```
 mod array;
+mod bill;
 mod finish;
 mod gemini;
 mod in_band;
@@ -40,7 +41,7 @@ pub use realtime::{Session, realtime_usage};
 pub use usage::usage_of;
 
 use crate::{
-    facts::{Fault, Unit, Usage, UsageCell},
+    facts::{Usage, UsageCell},
     wire::sse::Events,
 };
 use array::Array;
@@ -125,17 +126,6 @@ impl Tap {
         self
     }
 
-    /// Counts the content, and notes four bytes of it as a token on the cell, with these `tokens`
-    /// of input, where an answer that began is over without a usage report. Answers that are not
-    /// text are not counted.
-    #[must_use]
-    pub const fn input_estimate(mut self, tokens: i64) -> Self {
-        let is_text = !matches!(self.learned.wire, Wire::Media);
-        self.input = if is_text { Some(tokens) } else { None };
-        self.learned.written.counts = is_text;
-        self
-    }
-
     /// Takes out the event that an OpenAI stream has only because we asked for usage: `choices` is
     /// an empty array, and there is a `usage` object. All other bytes pass.
     #[must_use]
@@ -213,32 +203,6 @@ impl Tap {
             }
         }
         self.leave();
-    }
-
-    /// Nobody reads the answer any more: notes what was counted where no usage was reported.
-    /// [`finish`](Self::finish) does too. More than once does no harm.
-    pub fn leave(&mut self) {
-        let (Some(input), Some(cell)) = (self.input, &self.learned.cell) else { return };
-        let learned = &self.learned;
-        let output = i64::try_from(learned.written.bytes.div_ceil(4)).unwrap_or(i64::MAX);
-        let begun = learned.content > 0 || learned.begun;
-        match self.usage() {
-            None if begun => cell.estimate(Usage::tokens(input, output)),
-            // Anthropic's first event counts the input, and only the first words of the output.
-            Some(usage)
-                if !learned.ended && learned.finished == 0 && usage[Unit::Output] < output =>
-            {
-                cell.go_on(usage.with(Unit::Output, output));
-            }
-            _ => {}
-        }
-    }
-
-    /// The answer breaks off.
-    pub(super) fn fail(&self, fault: Fault) {
-        if let Some(cell) = &self.learned.cell {
-            cell.fail(fault);
-        }
     }
 
     /// The usage so far; `None` until some was reported.

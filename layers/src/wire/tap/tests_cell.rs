@@ -19,90 +19,85 @@ fn event(data: &str) -> String {
     format!("data: {data}\n\n")
 }
 
+const CALL: &str = r#"{"type":"response.function_call_arguments.delta","delta":"{}"}"#;
+const COMPLETED: &str = r#"{"type":"response.completed","response":{"status":"completed"}}"#;
+
+type Stop = (Wire, &'static [&'static str], Option<Finish>);
+
+const STOPS: [Stop; 20] = [
+    (Wire::Chat, &[TEXT], None),
+    (Wire::Chat, &[r#"{"choices":[{"finish_reason":"stop"}]}"#], Some(Finish::Stop)),
+    (Wire::Chat, &[r#"{"choices":[{"finish_reason":"function_call"}]}"#], Some(Finish::ToolCalls)),
+    (Wire::Chat, &[TEXT, r#"{"choices":[{"finish_reason":"length"}]}"#], Some(Finish::Length)),
+    (
+        Wire::Chat,
+        &[r#"{"choices":[{"finish_reason":"content_filter"},{"finish_reason":"stop"}]}"#],
+        Some(Finish::ContentFilter),
+    ),
+    (Wire::Chat, &[r#"{"choices":[{"finish_reason":"who knows"}]}"#], None),
+    (Wire::Responses, &[COMPLETED], Some(Finish::Stop)),
+    (Wire::Responses, &[CALL, COMPLETED], Some(Finish::ToolCalls)),
+    (
+        Wire::Responses,
+        &[
+            r#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"#,
+        ],
+        Some(Finish::Length),
+    ),
+    (
+        Wire::Responses,
+        &[r#"{"type":"response.failed","response":{"status":"failed","incomplete_details":null}}"#],
+        None,
+    ),
+    (
+        Wire::Messages,
+        &[r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#],
+        Some(Finish::Stop),
+    ),
+    (
+        Wire::Messages,
+        &[r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"}}"#],
+        Some(Finish::ToolCalls),
+    ),
+    (
+        Wire::Messages,
+        &[r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"}}"#],
+        Some(Finish::Length),
+    ),
+    (
+        Wire::Messages,
+        &[r#"{"type":"message_delta","delta":{"stop_reason":"refusal"}}"#],
+        Some(Finish::ContentFilter),
+    ),
+    (
+        Wire::Messages,
+        &[r#"{"type":"completion","completion":"x","stop_reason":"stop_sequence"}"#],
+        Some(Finish::Stop),
+    ),
+    (Wire::Gemini, &[r#"{"candidates":[{"finishReason":"STOP"}]}"#], Some(Finish::Stop)),
+    (
+        Wire::Gemini,
+        &[
+            r#"{"candidates":[{"finishReason":"STOP","content":{"parts":[{"functionCall":{"name":"f"}}]}}]}"#,
+        ],
+        Some(Finish::ToolCalls),
+    ),
+    (Wire::Gemini, &[r#"{"candidates":[{"finishReason":"MAX_TOKENS"}]}"#], Some(Finish::Length)),
+    (
+        Wire::Gemini,
+        &[r#"{"candidates":[{"finishReason":"RECITATION"}]}"#],
+        Some(Finish::ContentFilter),
+    ),
+    (
+        Wire::Gemini,
+        &[r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#],
+        Some(Finish::ContentFilter),
+    ),
+];
+
 #[test]
 fn a_stream_tells_why_the_model_stopped() {
-    let call = r#"{"type":"response.function_call_arguments.delta","delta":"{}"}"#;
-    let completed = r#"{"type":"response.completed","response":{"status":"completed"}}"#;
-    for (wire, events, want) in [
-        (Wire::Chat, &[TEXT][..], None),
-        (Wire::Chat, &[r#"{"choices":[{"finish_reason":"stop"}]}"#], Some(Finish::Stop)),
-        (
-            Wire::Chat,
-            &[r#"{"choices":[{"finish_reason":"function_call"}]}"#],
-            Some(Finish::ToolCalls),
-        ),
-        (Wire::Chat, &[TEXT, r#"{"choices":[{"finish_reason":"length"}]}"#], Some(Finish::Length)),
-        (
-            Wire::Chat,
-            &[r#"{"choices":[{"finish_reason":"content_filter"},{"finish_reason":"stop"}]}"#],
-            Some(Finish::ContentFilter),
-        ),
-        (Wire::Chat, &[r#"{"choices":[{"finish_reason":"who knows"}]}"#], None),
-        (Wire::Responses, &[completed], Some(Finish::Stop)),
-        (Wire::Responses, &[call, completed], Some(Finish::ToolCalls)),
-        (
-            Wire::Responses,
-            &[
-                r#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"#,
-            ],
-            Some(Finish::Length),
-        ),
-        (
-            Wire::Responses,
-            &[
-                r#"{"type":"response.failed","response":{"status":"failed","incomplete_details":null}}"#,
-            ],
-            None,
-        ),
-        (
-            Wire::Messages,
-            &[r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#],
-            Some(Finish::Stop),
-        ),
-        (
-            Wire::Messages,
-            &[r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"}}"#],
-            Some(Finish::ToolCalls),
-        ),
-        (
-            Wire::Messages,
-            &[r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"}}"#],
-            Some(Finish::Length),
-        ),
-        (
-            Wire::Messages,
-            &[r#"{"type":"message_delta","delta":{"stop_reason":"refusal"}}"#],
-            Some(Finish::ContentFilter),
-        ),
-        (
-            Wire::Messages,
-            &[r#"{"type":"completion","completion":"x","stop_reason":"stop_sequence"}"#],
-            Some(Finish::Stop),
-        ),
-        (Wire::Gemini, &[r#"{"candidates":[{"finishReason":"STOP"}]}"#], Some(Finish::Stop)),
-        (
-            Wire::Gemini,
-            &[
-                r#"{"candidates":[{"finishReason":"STOP","content":{"parts":[{"functionCall":{"name":"f"}}]}}]}"#,
-            ],
-            Some(Finish::ToolCalls),
-        ),
-        (
-            Wire::Gemini,
-            &[r#"{"candidates":[{"finishReason":"MAX_TOKENS"}]}"#],
-            Some(Finish::Length),
-        ),
-        (
-            Wire::Gemini,
-            &[r#"{"candidates":[{"finishReason":"RECITATION"}]}"#],
-            Some(Finish::ContentFilter),
-        ),
-        (
-            Wire::Gemini,
-            &[r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#],
-            Some(Finish::ContentFilter),
-        ),
-    ] {
+    for (wire, events, want) in STOPS {
         let frames: Vec<_> = events.iter().map(|data| event(data)).collect();
         assert_eq!(cell(wire, Framing::Events, &frames).finished(), want, "{events:?}");
     }

@@ -162,7 +162,7 @@ fn delta<'e>(delta: Value<'e>, found: &mut Found<'e>) {
                 reasoning = found.bytes - so_far;
             }
             b"tool_calls" => {
-                value.elements().for_each(|call| function(call.get("function"), found))
+                value.elements().for_each(|call| function(call.get("function"), found));
             }
             b"function_call" => function(Some(value), found),
             b"audio" => value.get("transcript").into_iter().for_each(|text| found.text(text)),

@@ -4,11 +4,10 @@ use super::begin::Attempt;
 use super::gather::{Gather, Gathered};
 use crate::BoxError;
 use crate::body::Body;
-use crate::cause::cause_ref;
-use crate::facts::{Cause, Fault};
-use crate::wire::cause::{fault_of, fault_of_event, usual_status};
+use crate::facts::Fault;
+use crate::wire::cause::{fault_of, fault_of_break, fault_of_event};
 use crate::wire::peek::{Peek, Replay, Verdict};
-use crate::wire::tap::Framing;
+use crate::wire::tap::{Framing, Tap};
 use bytes::Bytes;
 use http::response::Parts;
 use http::{Response, header};
@@ -25,22 +24,24 @@ pub struct UsageTapFuture<F, B> {
     #[pin]
     state: State<F, B>,
     attempt: Option<Attempt>,
+    parts: Option<Parts>,
     commit: Duration,
 }
 
 #[pin_project(project = StateProj)]
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a call is as large as a stream that begins")]
 enum State<F, B> {
     Calling(#[pin] F),
     /// Reading an error.
-    Gathering(#[pin] Gather<B>, Option<Parts>),
+    Gathering(#[pin] Gather<B>),
     /// Holding a stream back.
-    Peeking(#[pin] Peek<B>, Option<Parts>),
+    Peeking(#[pin] Peek<B>),
 }
 
 impl<F, B> UsageTapFuture<F, B> {
     pub(super) const fn new(call: F, attempt: Attempt, commit: Duration) -> Self {
-        Self { state: State::Calling(call), attempt: Some(attempt), commit }
+        Self { state: State::Calling(call), attempt: Some(attempt), parts: None, commit }
     }
 }
 
@@ -57,14 +58,14 @@ where
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Gathering(gather, parts) => {
+                StateProj::Gathering(gather) => {
                     let gathered = ready!(gather.poll(cx));
-                    let (parts, attempt) = once(parts, this.attempt);
+                    let (parts, attempt) = once(this.parts, this.attempt);
                     return Poll::Ready(Ok(failed(parts, &attempt, gathered)));
                 }
-                StateProj::Peeking(peek, parts) => {
+                StateProj::Peeking(peek) => {
                     let (verdict, body) = ready!(peek.poll(cx));
-                    let (parts, attempt) = once(parts, this.attempt);
+                    let (parts, attempt) = once(this.parts, this.attempt);
                     if let Err((error, fault)) = judge(verdict) {
                         attempt.cell.fail(fault);
                         return Poll::Ready(Err(error.into()));
@@ -72,26 +73,19 @@ where
                     return Poll::Ready(Ok(stream(parts, attempt, body)));
                 }
                 StateProj::Calling(call) => {
-                    let (mut parts, body) = ready!(call.poll(cx)).map_err(Into::into)?.into_parts();
-                    if parts.status.is_client_error() || parts.status.is_server_error() {
-                        State::Gathering(Gather::new(body, *this.commit), Some(parts))
-                    } else {
-                        let attempt = this.attempt.take().expect("a call is answered once");
-                        match attempt.tap(&parts.headers) {
-                            Some(tap) if tap.framing() == Framing::Events => {
-                                *this.attempt = Some(attempt);
-                                State::Peeking(Peek::new(body, tap, *this.commit), Some(parts))
-                            }
-                            tap => {
-                                parts.extensions.insert(attempt.cell.clone());
-                                let body = match tap {
-                                    Some(tap) => attempt.tapped(tap, body),
-                                    None => Body::stream(body),
-                                };
-                                return Poll::Ready(Ok(Response::from_parts(parts, body)));
-                            }
+                    let (parts, body) = ready!(call.poll(cx)).map_err(Into::into)?.into_parts();
+                    let attempt = this.attempt.take().expect("a call is answered once");
+                    let failed = parts.status.is_client_error() || parts.status.is_server_error();
+                    let tap = attempt.tap(&parts.headers).filter(|_| !failed);
+                    let next = match tap {
+                        _ if failed => State::Gathering(Gather::new(body, *this.commit)),
+                        Some(tap) if tap.framing() == Framing::Events => {
+                            State::Peeking(Peek::new(body, tap, *this.commit))
                         }
-                    }
+                        tap => return Poll::Ready(Ok(passing(parts, attempt, tap, body))),
+                    };
+                    (*this.attempt, *this.parts) = (Some(attempt), Some(parts));
+                    next
                 }
             };
             this.state.set(next);
@@ -118,17 +112,19 @@ fn failed(mut parts: Parts, attempt: &Attempt, gathered: Gathered) -> Response<B
 
 /// Whether a stream has begun well.
 fn judge(verdict: Verdict) -> Result<(), (UsageTapError, Fault)> {
-    let lost = || Fault::new(Cause::Network, usual_status(Cause::Network));
     match verdict {
         Verdict::ErrorFirst(error) => {
             let (fault, message) = (fault_of_event(&error), error.message);
             Err((UsageTapError::ErrorFirst { fault: fault.clone(), message }, fault))
         }
         Verdict::Broke(error) => {
-            let fault = cause_ref::<Fault>(&*error).cloned().unwrap_or_else(lost);
+            let fault = fault_of_break(Some(&*error));
             Err((UsageTapError::Broke { fault: fault.clone(), error }, fault))
         }
-        Verdict::Ended { complete: false } => Err((UsageTapError::Cut(lost()), lost())),
+        Verdict::Ended { complete: false } => {
+            let fault = fault_of_break(None);
+            Err((UsageTapError::Cut(fault.clone()), fault))
+        }
         _ => Ok(()),
     }
 }
@@ -139,12 +135,22 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    parts.extensions.insert(attempt.cell.clone());
+    let tap = attempt.tap(&parts.headers);
     // Bytes may be taken out or added.
-    let body = match attempt.tap(&parts.headers) {
+    parts.headers.remove(header::CONTENT_LENGTH);
+    passing(parts, attempt, tap, body)
+}
+
+/// A good answer, tapped if its words are known.
+fn passing<B>(mut parts: Parts, attempt: Attempt, tap: Option<Tap>, body: B) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    parts.extensions.insert(attempt.cell.clone());
+    let body = match tap {
         Some(tap) => attempt.tapped(tap, body),
         None => Body::stream(body),
     };
-    parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, body)
 }

@@ -34,12 +34,10 @@ const STREAM: Answer =
 const JSON: Answer = Answer { kind: "application/json", ..STREAM };
 
 type Frames = Vec<Result<Frame<Bytes>, BoxError>>;
+type Upstream = StreamBody<tokio_stream::Iter<<Frames as IntoIterator>::IntoIter>>;
 
 impl Answer {
-    fn response(
-        self,
-    ) -> Response<StreamBody<tokio_stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, BoxError>>>>>
-    {
+    fn response(self) -> Response<Upstream> {
         let mut frames: Frames =
             self.frames.iter().map(|it| Ok(Frame::data(Bytes::from(*it)))).collect();
         if self.broken {
