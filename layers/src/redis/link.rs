@@ -68,7 +68,7 @@ impl From<RedisError> for Outage {
 
 /// Makes connections.
 pub(super) enum Dialer {
-    One(Client),
+    One(Box<Client>),
     Sentinel(Box<SentinelClient>),
     Cluster(Box<ClusterClient>),
 }
@@ -76,7 +76,7 @@ pub(super) enum Dialer {
 impl Dialer {
     pub(super) fn new(settings: &Settings) -> RedisResult<Self> {
         match &settings.kind {
-            Kind::Single => one(settings).map(Self::One),
+            Kind::Single => one(settings).map(Box::new).map(Self::One),
             Kind::Sentinel(service) => {
                 sentinel(settings, service).map(Box::new).map(Self::Sentinel)
             }
