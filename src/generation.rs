@@ -16,6 +16,7 @@ use hyper::service::Service;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// What outlives every config: the counts, the log, the memory for bodies, and the connections to
 /// upstreams, as long as the way to them stays the same.
@@ -26,6 +27,8 @@ pub struct House {
     metrics: Arc<Metrics>,
     budget: Budget,
     state: State,
+    /// Cancelled when nothing more is to be settled.
+    settled: CancellationToken,
     instance: HeaderValue,
     draining: Draining,
     compat: Compat,
@@ -60,13 +63,20 @@ impl House {
     ) -> Result<Self, SetupError> {
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
         let live = Live::default();
+        let (state, settler) = State::new(config.redis.as_ref());
+        let stop = CancellationToken::new();
+        if let Some(settler) = settler {
+            let stopped = stop.clone().cancelled_owned();
+            tasks.spawn(settler.run_until(stopped));
+        }
         let rooms = Rooms { outbound: config.outbound.clone(), forwarder, live };
         Ok(Self {
             tasks,
             writer,
             metrics,
             budget: Budget::new(config.server.body_budget),
-            state: State::default(),
+            state,
+            settled: stop,
             instance: RequestId::random().header().clone(),
             draining,
             compat: config.compat,
@@ -100,7 +110,14 @@ impl House {
         let default_model = routing.default_model.as_deref().map(Into::into);
         let (elsewhere, largest_file) = (routing.takes_elsewhere(), routing.through.max_file);
         let hop = (HOP, self.instance.clone());
-        let router = Router::new(routing, forwarder, &self.metrics, hop, access.key_header.clone());
+        let router = Router::new(
+            routing,
+            forwarder,
+            &self.metrics,
+            self.state.redis(),
+            hop,
+            access.key_header.clone(),
+        );
         let wanted = Wanted { router: router.clone(), estimates: holding.estimates(), cached };
         let bodies = BodyRules {
             cap: server.max_body,
@@ -182,6 +199,11 @@ impl House {
     #[must_use]
     pub const fn last_reload(&self) -> &Arc<LastReload> {
         &self.last_reload
+    }
+
+    /// For drain: settles what has ended, in a Redis that is shared. No call may end after it.
+    pub fn settle(&self) {
+        self.settled.cancel();
     }
 
     /// For drain: closes idle connections to upstreams now and busy ones when their call ends.

@@ -122,6 +122,7 @@ pub async fn run_with(
         tracing::warn!(calls = cut, "Open calls were cut at the drain's deadline");
     }
     house.close_idle();
+    house.settle();
     ops_drain.trigger();
     tasks.drained().await;
     Ok(())

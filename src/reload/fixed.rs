@@ -1,5 +1,5 @@
 //! What a running process cannot change.
-use crate::config::{Compat, Config, ServerTls};
+use crate::config::{Compat, Config, RedisSettings, ServerTls};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ pub(super) struct Fixed {
     level: tracing::Level,
     json: Option<bool>,
     compat: Compat,
+    redis: Option<RedisSettings>,
     tls: [Option<ServerTls>; 2],
     /// Whether callers have needed a key since the start: one that is lost in an edit opens nothing.
     pub(super) has_key: bool,
@@ -33,6 +34,7 @@ impl Fixed {
             level: config.telemetry.level,
             json: config.telemetry.json,
             compat: config.compat,
+            redis: config.redis.clone(),
             tls: [server.tls.clone(), server.ops_tls.clone()],
             has_key: config.access.master_key.is_some(),
         }
@@ -53,6 +55,7 @@ impl Fixed {
             ("the log level", self.level != new.level),
             ("the log format", self.json != new.json),
             ("compat", self.compat != new.compat),
+            ("the Redis", self.redis != new.redis),
             ("which certificates the listeners have", self.tls != new.tls),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()

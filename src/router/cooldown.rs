@@ -2,12 +2,14 @@
 use crate::config::{self, AllowedFailsPolicy, Cooldown};
 use crate::telemetry::{DeploymentLabels, Metrics};
 use bartizan_layers::breaker::{AllowedFails, Gate, Policy, Rule, Trip};
+use bartizan_layers::redis::Redis;
 use std::sync::Arc;
 
-/// The gate of a deployment, closed. What opens it is counted and logged.
+/// The gate of a deployment, closed. What opens it is counted and logged, and told to other nodes
+/// where there is a Redis to do so.
 pub(super) fn gate(
     config: &config::Deployment,
-    cooldown: &Cooldown,
+    (cooldown, redis): (&Cooldown, Option<&Redis>),
     labels: &Arc<DeploymentLabels>,
     metrics: &Arc<Metrics>,
 ) -> Gate {
@@ -20,12 +22,16 @@ pub(super) fn gate(
         ..Policy::new(rule(own, cooldown))
     };
     let (labels, metrics) = (labels.clone(), metrics.clone());
-    Gate::telling(policy, move |trip: &Trip| {
+    let told = move |trip: &Trip| {
         metrics.cooled_down(&labels, trip.status);
         let seconds = (trip.until - trip.since).as_secs_f64();
         let (deployment, status) = (&*labels.model_id, trip.status.as_u16());
         tracing::warn!(deployment, status, seconds, "A deployment rests after failures");
-    })
+    };
+    match redis {
+        Some(redis) => Gate::shared(policy, redis, config.id.as_str(), told),
+        None => Gate::telling(policy, told),
+    }
 }
 
 fn rule(own: &config::OwnCooldown, cooldown: &Cooldown) -> Rule {

@@ -10,6 +10,7 @@ use crate::providers::{Dialect, Elsewhere, Endpoint, Operation, endpoint, rerank
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 use bartizan_layers::facts::Price;
+use bartizan_layers::redis::Redis;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri, header};
 use std::sync::Arc;
@@ -36,13 +37,13 @@ impl Deployment {
     #[must_use]
     pub fn new(
         config: config::Deployment,
-        cooldown: &Cooldown,
+        rests: (&Cooldown, Option<&Redis>),
         forwarder: &Forwarder,
         metrics: &Arc<Metrics>,
     ) -> Self {
         let labels = Arc::new(labels(&config));
         metrics.deployment_state(&labels, 0.0);
-        let gate = cooldown::gate(&config, cooldown, &labels, metrics);
+        let gate = cooldown::gate(&config, rests, &labels, metrics);
         Self::labelled(config, labels, gate, forwarder, metrics)
     }
 

@@ -44,6 +44,7 @@ use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::breaker::State;
 use bartizan_layers::fallback::{FallbackLayer, Plan};
+use bartizan_layers::redis::Redis;
 use bartizan_layers::retry::{Backoff, RetryLayer};
 use http::request::Parts;
 use http::{Extensions, HeaderName, HeaderValue, Request, Response};
@@ -100,12 +101,15 @@ impl Router {
         mut routing: Routing,
         forwarder: Forwarder,
         metrics: &Arc<Metrics>,
+        redis: Option<&Redis>,
         hop: (HeaderName, HeaderValue),
         key_header: Option<HeaderName>,
     ) -> Self {
         let configs = std::mem::take(&mut routing.deployments).into_iter();
         let deployments: Vec<_> = configs
-            .map(|config| Arc::new(Deployment::new(config, &routing.cooldown, &forwarder, metrics)))
+            .map(|config| {
+                Arc::new(Deployment::new(config, (&routing.cooldown, redis), &forwarder, metrics))
+            })
             .collect();
         tell_sizes(&deployments);
         let through = std::mem::take(&mut routing.through);

@@ -1,6 +1,8 @@
 //! Answers that are kept, as a config says.
-use crate::config::{CacheScope, Caching};
-use bartizan_layers::cache::{self, CacheLayer, Entry, MemoryStore, Replay};
+use super::Place;
+use crate::config::{CacheKind, CacheScope, Caching};
+use bartizan_layers::cache::{self, CacheLayer, Entry, MemoryStore, RedisStore, Replay};
+use bartizan_layers::redis::Redis;
 use bartizan_layers::wire::replay::Retell;
 use bytes::Bytes;
 use http::Extensions;
@@ -28,8 +30,16 @@ fn retell(facts: &Extensions, kept: &Entry) -> Option<Retell> {
     facts.get::<Retell>().map(|retell| retell.usage(used))
 }
 
+/// Keeps answers in one of both places.
+pub type Kept = Place<MemoryStore, RedisStore>;
+
+/// The answers in Redis, where a config wants them there.
+pub(super) fn shared(redis: Option<&Redis>, caching: &Caching) -> Option<RedisStore> {
+    redis.filter(|_| caching.kind == CacheKind::Redis).map(RedisStore::new)
+}
+
 /// The layer that keeps answers in `store`.
-pub(super) fn layer(store: MemoryStore, caching: &Caching) -> CacheLayer<MemoryStore, Retold> {
+pub(super) fn layer(store: Kept, caching: &Caching) -> CacheLayer<Kept, Retold> {
     let scope = match caching.scope {
         CacheScope::Key => cache::CacheScope::Key,
         CacheScope::Team => cache::CacheScope::Team,

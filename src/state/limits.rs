@@ -12,6 +12,15 @@ pub(super) enum Part {
     Early,
     /// What needs to know what is asked for: tokens, end users, models.
     Late,
+    /// All of them.
+    All,
+}
+
+impl Part {
+    /// Whether `part` belongs to it.
+    fn has(self, part: Self) -> bool {
+        self == part || self == Self::All
+    }
 }
 
 /// The limits of one config.
@@ -36,17 +45,16 @@ impl CallLimits {
         let global = rates(limits.global).into_iter().chain(parallel);
         let global = global.map(|(measure, most)| global_limit(measure, most));
         let told = Told {
-            global: global.filter(|limit| part_of(limit) == part).collect(),
-            key_parallel: limits.key_parallel.filter(|_| part == Part::Early).map(u64::from),
-            end_user: limits.end_user.filter(|_| part == Part::Late).map_or(Vec::new(), rates),
-            end_users: match part {
-                Part::Early => Vec::new(),
-                Part::Late => limits
+            global: global.filter(|limit| part.has(part_of(limit))).collect(),
+            key_parallel: limits.key_parallel.filter(|_| part.has(Part::Early)).map(u64::from),
+            end_user: limits.end_user.filter(|_| part.has(Part::Late)).map_or(Vec::new(), rates),
+            end_users: Vec::from_iter(
+                limits
                     .end_users
                     .iter()
-                    .map(|(name, rate)| (name.clone(), rates(*rate)))
-                    .collect(),
-            },
+                    .filter(|_| part.has(Part::Late))
+                    .map(|(name, rate)| (name.clone(), rates(*rate))),
+            ),
         };
         let any = !told.global.is_empty()
             || told.key_parallel.is_some()
@@ -65,7 +73,7 @@ impl Rules for CallLimits {
             visit(&Limit { scope: Scope::Key, subject, measure: Measure::Parallel, most });
         }
         PrincipalLimits.each(facts, &mut |limit| {
-            if part_of(limit) == *part {
+            if part.has(part_of(limit)) {
                 visit(limit);
             }
         });

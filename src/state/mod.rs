@@ -3,51 +3,69 @@
 mod kept;
 mod limits;
 mod money;
+mod place;
+mod redis;
 
-pub use self::kept::Retold;
+pub use self::kept::{Kept, Retold};
 pub use self::limits::CallLimits;
+pub use self::money::Money;
+pub use self::place::{Place, Waiting};
 
 use self::limits::Part;
-use crate::config::{Budgets, Caching, Limits};
+use crate::config::{Budgets, Caching, Limits, RedisSettings};
 use bartizan_layers::cache::{CacheLayer, MemoryStore};
 use bartizan_layers::cost::{CostLayer, MemoryLedger};
 use bartizan_layers::facts::Limit;
-use bartizan_layers::ratelimit::{MemoryLimiter, RateLimitLayer};
+use bartizan_layers::ratelimit::{MemoryLimiter, RateLimitLayer, RedisLimiter};
+use bartizan_layers::redis::{Redis, Settler};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// All counts of this process. Clones share them.
+/// All counts of this process, and those that it shares. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct State {
     limiter: MemoryLimiter<Arc<[Limit]>>,
     ledger: MemoryLedger,
     kept: Arc<Mutex<Option<(usize, MemoryStore)>>>,
+    redis: Option<Redis>,
 }
+
+/// Counts calls in one of both places.
+pub type Counted = Place<MemoryLimiter<CallLimits>, RedisLimiter<CallLimits>>;
 
 /// The layers that hold calls against what a config allows; `None` where it allows everything.
 #[derive(Clone, Debug)]
 pub struct Holding {
-    /// Before the body is read.
+    /// Before the body is read. Shared limits are all held at once, when it has been.
     pub early: Option<RateLimitLayer<MemoryLimiter<CallLimits>>>,
     /// Once it is known what is asked for.
-    pub late: Option<RateLimitLayer<MemoryLimiter<CallLimits>>>,
+    pub late: Option<RateLimitLayer<Counted>>,
     /// Money.
-    pub cost: Option<CostLayer<MemoryLedger>>,
+    pub cost: Option<CostLayer<Money>>,
     /// Kept answers.
-    pub cache: Option<CacheLayer<MemoryStore, Retold>>,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        let nothing: Arc<[Limit]> = Arc::from([]);
-        Self {
-            limiter: MemoryLimiter::new(nothing),
-            ledger: MemoryLedger::with(Arc::from([])),
-            kept: Arc::default(),
-        }
-    }
+    pub cache: Option<CacheLayer<Kept, Retold>>,
 }
 
 impl State {
+    /// Empty counts, and what has to run beside them if some are shared.
+    #[must_use]
+    pub fn new(shared: Option<&RedisSettings>) -> (Self, Option<Settler>) {
+        let nothing: Arc<[Limit]> = Arc::from([]);
+        let (redis, settler) = shared.map(redis::settings).map(Redis::connect).unzip();
+        let state = Self {
+            limiter: MemoryLimiter::new(nothing),
+            ledger: MemoryLedger::with(Arc::from([])),
+            kept: Arc::default(),
+            redis,
+        };
+        (state, settler)
+    }
+
+    /// The Redis that is shared with other processes.
+    #[must_use]
+    pub const fn redis(&self) -> Option<&Redis> {
+        self.redis.as_ref()
+    }
+
     /// The layers of one config.
     #[must_use]
     pub fn holding(
@@ -56,29 +74,54 @@ impl State {
         budgets: &Budgets,
         caching: Option<&Caching>,
     ) -> Holding {
-        let limited = |part| {
-            let rules = CallLimits::new(limits, part)?;
-            Some(RateLimitLayer::new(self.limiter.sharing(rules)))
+        let money = self.money(budgets);
+        let (early, late) = match &self.redis {
+            None => {
+                let limited = |part| Some(self.limiter.sharing(CallLimits::new(limits, part)?));
+                (limited(Part::Early), limited(Part::Late).map(Place::Local))
+            }
+            Some(redis) => {
+                let limited = CallLimits::new(limits, Part::All);
+                let limited = limited.map(|rules| RedisLimiter::new(redis, rules));
+                let joined = limited.map(|limiter| match &money {
+                    Some(Place::Shared(ledger)) => {
+                        limiter.with_ledger(ledger.joining(money::admission(budgets)))
+                    }
+                    _ => limiter,
+                });
+                (None, joined.map(Place::Shared))
+            }
         };
         Holding {
-            early: limited(Part::Early),
-            late: limited(Part::Late),
-            cost: money::layer(&self.ledger, budgets),
+            early: early.map(RateLimitLayer::new),
+            late: late.map(RateLimitLayer::new),
+            cost: money.map(|ledger| money::layer(ledger, budgets)),
             cache: caching.map(|caching| kept::layer(self.store(caching), caching)),
         }
     }
 
-    /// The answers that are kept, as long as they may take the same room.
-    fn store(&self, caching: &Caching) -> MemoryStore {
+    fn money(&self, budgets: &Budgets) -> Option<Money> {
+        let budget: Arc<[_]> = Arc::from([money::budget(budgets.proxy?)]);
+        Some(match &self.redis {
+            None => Place::Local(self.ledger.sharing(budget)),
+            Some(redis) => Place::Shared(money::shared(redis, budget, budgets)),
+        })
+    }
+
+    /// The answers that are kept; those in memory, as long as they may take the same room.
+    fn store(&self, caching: &Caching) -> Kept {
+        if let Some(shared) = kept::shared(self.redis.as_ref(), caching) {
+            return Place::Shared(shared);
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
+        Place::Local(match &*kept {
             Some((room, store)) if *room == caching.max_bytes => store.clone(),
             _ => {
                 let store = MemoryStore::with_capacity(caching.max_bytes);
                 *kept = Some((caching.max_bytes, store.clone()));
                 store
             }
-        }
+        })
     }
 }
 

@@ -1,21 +1,34 @@
 //! The budget of the proxy, as a config says.
+use super::Place;
 use crate::config::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
-use bartizan_layers::cost::{self, BudgetWindow, CostLayer, MemoryLedger};
+use bartizan_layers::cost::{self, Admission, BudgetWindow, CostLayer, MemoryLedger, RedisLedger};
+use bartizan_layers::redis::Redis;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// The layer that holds money; `None` where there is no budget.
-pub(super) fn layer(ledger: &MemoryLedger, budgets: &Budgets) -> Option<CostLayer<MemoryLedger>> {
-    let budget = budget(budgets.proxy?);
-    let layer = CostLayer::new(ledger.sharing(Arc::from([budget])));
-    let layer = if budgets.fail_closed { layer } else { layer.admit_on_outage() };
-    Some(match budgets.admission {
-        BudgetAdmission::Likely => layer,
-        BudgetAdmission::Strict => layer.strict(),
-    })
+/// Keeps accounts in one of both places.
+pub type Money = Place<MemoryLedger, RedisLedger>;
+
+/// The layer that holds money in `ledger`.
+pub(super) fn layer(ledger: Money, budgets: &Budgets) -> CostLayer<Money> {
+    let layer = CostLayer::new(ledger).admission(admission(budgets));
+    if budgets.fail_closed { layer } else { layer.admit_on_outage() }
 }
 
-fn budget(told: Budget) -> cost::Budget {
+/// The accounts of `budget` in Redis.
+pub(super) fn shared(redis: &Redis, budget: Arc<[cost::Budget]>, budgets: &Budgets) -> RedisLedger {
+    let ledger = RedisLedger::with(redis, budget);
+    if budgets.fail_closed { ledger } else { ledger.admit_on_outage() }
+}
+
+pub(super) const fn admission(budgets: &Budgets) -> Admission {
+    match budgets.admission {
+        BudgetAdmission::Likely => Admission::Likely,
+        BudgetAdmission::Strict => Admission::Most,
+    }
+}
+
+pub(super) fn budget(told: Budget) -> cost::Budget {
     let budget = cost::Budget::new(told.max);
     match told.duration.and_then(window) {
         Some(window) => budget.per(window),

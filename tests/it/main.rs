@@ -4,6 +4,7 @@
 mod client;
 mod fixtures;
 mod proxy;
+mod redis;
 mod upstream;
 mod wire;
 
@@ -41,6 +42,7 @@ mod routing;
 mod rules;
 mod secrets;
 mod several;
+mod shared;
 mod sockets;
 mod stream;
 mod tls;

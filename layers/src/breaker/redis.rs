@@ -1,5 +1,5 @@
 //! Breakers that hear of each other's cooldowns.
-use super::{Gate, Policy, Trip};
+use super::{Gate, Policy, Trip, Trips};
 use crate::redis::Redis;
 use http::StatusCode;
 use std::sync::Arc;
@@ -8,13 +8,19 @@ use std::time::Duration;
 impl Gate {
     /// A closed breaker of `deployment` that rests when one on another node does.
     ///
-    /// When it opens by itself, the others hear of it within about a second, and rest until the
+    /// When it opens by itself, `trips` are told, and the others hear of it within about a second, and rest until the
     /// same time. While Redis is away each node learns by itself.
     #[must_use]
-    pub fn shared(policy: Policy, redis: &Redis, deployment: impl Into<Arc<str>>) -> Self {
+    pub fn shared(
+        policy: Policy,
+        redis: &Redis,
+        deployment: impl Into<Arc<str>>,
+        trips: impl Trips + 'static,
+    ) -> Self {
         let deployment = deployment.into();
         let (teller, told) = (redis.clone(), deployment.clone());
         let gate = Self::telling(policy, move |trip: &Trip| {
+            trips.tripped(trip);
             teller.tell_rest(&told, trip.until, trip.status.as_u16());
         });
         let find = gate.weak();

@@ -378,8 +378,9 @@ async fn a_deployment_that_one_node_rests_is_rested_by_the_others() {
     let nodes = [server.node().await, server.node().await];
     let cooldown = Some(Duration::from_secs(30));
     let policy = || Policy { cooldown, ..Policy::new(Rule::Consecutive(1)) };
-    let [first, second] = nodes.each_ref().map(|node| Gate::shared(policy(), &node.redis, "gpt-1"));
-    let other = Gate::shared(policy(), &nodes[1].redis, "gpt-2");
+    let [first, second] =
+        nodes.each_ref().map(|node| Gate::shared(policy(), &node.redis, "gpt-1", ()));
+    let other = Gate::shared(policy(), &nodes[1].redis, "gpt-2", ());
     let failing = ServiceBuilder::new()
         .layer(BreakerLayer::new(first.clone()))
         .service_fn(async |_: Request<()>| Err::<Response<Full<Bytes>>, _>("reset"));

@@ -1,0 +1,29 @@
+//! The Redis that a config names.
+use crate::config::{RedisAt, RedisSettings, Secret};
+use bartizan_layers::redis::Settings;
+
+/// How it is reached.
+pub(super) fn settings(told: &RedisSettings) -> Settings {
+    let settings = match &told.at {
+        RedisAt::Single((host, port)) => Settings::single(host.as_str(), *port),
+        RedisAt::Cluster(nodes) => Settings::cluster(nodes.iter().cloned()),
+        RedisAt::Sentinel { nodes, service, password } => {
+            let settings = Settings::sentinel(service.as_str(), nodes.iter().cloned());
+            with(settings, password.as_ref(), Settings::sentinel_password)
+        }
+    };
+    let settings = settings.tls(told.tls).db(told.db.into());
+    let settings = told.username.iter().fold(settings, Settings::username);
+    let settings = with(settings, told.password.as_ref(), Settings::password);
+    // What LiteLLM keeps there has other forms: the keys of both never meet.
+    let prefix = told.namespace.as_deref().map(|own| format!("{own}:bartizan:"));
+    prefix.iter().fold(settings, |settings, prefix| settings.prefix(prefix))
+}
+
+fn with(
+    settings: Settings,
+    secret: Option<&Secret<String>>,
+    set: fn(Settings, String) -> Settings,
+) -> Settings {
+    secret.iter().fold(settings, |settings, secret| set(settings, secret.expose().clone()))
+}
