@@ -93,7 +93,8 @@ async fn three_proxies_never_overspend_a_strict_budget() {
 async fn one_round_trip_before_a_call_and_one_after() {
     let Some(redis) = Redis::start().await else { return };
     let upstream = Upstream::playing(said(1, 1)).await;
-    let general = ", rpm_limit: 1000, tpm_limit: 1000000, max_budget: 100, max_parallel_requests: 50";
+    let general =
+        ", rpm_limit: 1000, tpm_limit: 1000000, max_budget: 100, max_parallel_requests: 50";
     let proxy = proxy(&redis, &upstream, general, "").await;
     proxy.call(chat("gpt")).await.expect(200);
     redis.tell(&["config", "resetstat"]);
@@ -167,9 +168,13 @@ async fn a_deployment_that_rests_here_rests_there() {
     one.call(chat("gpt")).await.expect(404);
     let heard = async {
         let mut ticks = interval(Duration::from_millis(50));
-        while two.call(get("/metrics")).await.text().lines().any(|line| {
-            line.starts_with("litellm_deployment_state{") && line.ends_with(" 0.0")
-        }) {
+        while two
+            .call(get("/metrics"))
+            .await
+            .text()
+            .lines()
+            .any(|line| line.starts_with("litellm_deployment_state{") && line.ends_with(" 0.0"))
+        {
             ticks.tick().await;
         }
     };
