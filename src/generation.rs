@@ -114,7 +114,7 @@ impl House {
             routing,
             forwarder,
             &self.metrics,
-            self.state.redis(),
+            &self.state,
             hop,
             access.key_header.clone(),
         );
@@ -137,6 +137,7 @@ impl House {
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
             config: shown,
+            redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());

@@ -27,6 +27,9 @@ pub(super) fn readiness(handles: &Handles) -> Response<Body> {
             "litellm_version": VERSION, "success_callbacks": [],
         }),
     };
+    if let Some(redis) = &handles.redis {
+        body["redis"] = if redis.is_connected() { "connected" } else { "away" }.into();
+    }
     if let Some(refused) = handles.last_reload.refused() {
         body["config"] = refused;
     }

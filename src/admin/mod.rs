@@ -21,6 +21,7 @@ use crate::telemetry::Metrics;
 use bartizan_layers::auth::{AuthError, Keys, MemoryKeys, presented};
 use bartizan_layers::body::Body;
 use bartizan_layers::query::{decoded, parameters};
+use bartizan_layers::redis::Redis;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, header, request};
 use serde_json::Value;
@@ -48,6 +49,8 @@ pub struct Handles {
     pub last_reload: Arc<LastReload>,
     /// The path that clients may put before all others; empty for none.
     pub root_path: String,
+    /// The Redis that is shared with other processes.
+    pub redis: Option<Redis>,
     /// The config as JSON, secrets hidden.
     pub config: Bytes,
 }

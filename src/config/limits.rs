@@ -27,8 +27,6 @@ pub struct Limits {
     pub end_user: Option<Rate>,
     /// By end user: `user_rate_limit: {NAME: {rpm, tpm}}`.
     pub end_users: BTreeMap<String, Rate>,
-    /// Open calls of a deployment that has no limit of its own (`default_max_parallel_requests`).
-    pub deployment_parallel: Option<u32>,
 }
 
 impl Check<'_> {
@@ -44,7 +42,6 @@ impl Check<'_> {
             key_parallel: self.count(general, "max_parallel_requests"),
             end_user,
             end_users,
-            deployment_parallel: self.count(router, "default_max_parallel_requests"),
         }
     }
 

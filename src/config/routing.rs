@@ -34,6 +34,11 @@ pub struct Routing {
     /// Whether deployments that a call does not fit, by its tokens or by their `rpm` and `tpm`, are
     /// left out (`enable_pre_call_checks`). Default false.
     pub pre_call_checks: bool,
+    /// Whether it is learnt how many calls each deployment can have in flight
+    /// (`adaptive_concurrency`). Default false.
+    pub adaptive: bool,
+    /// Calls in flight of a deployment that says nothing itself (`default_max_parallel_requests`).
+    pub deployment_parallel: Option<u32>,
     /// What clients may bring to any deployment (`allow_client_side_credentials`).
     pub client_side: ClientSide,
     /// How deployments are chosen by the tags of a request; `None` looks at no tags.
@@ -103,6 +108,8 @@ impl Check<'_> {
             fallbacks: self.fallbacks_of(sections),
             cooldown: self.cooldown(sections),
             pre_call_checks: self.flag(router, "enable_pre_call_checks").unwrap_or(false),
+            adaptive: self.flag(router, "adaptive_concurrency").unwrap_or(false),
+            deployment_parallel: self.count(router, "default_max_parallel_requests"),
             client_side: self
                 .flag(general, "allow_client_side_credentials")
                 .map(|both| ClientSide { base: both, key: both })

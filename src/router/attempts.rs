@@ -69,7 +69,10 @@ impl Attempts {
         let asked_for = |own: fn(&fallback::FallbackOverride) -> &Option<Arc<[Target]>>| {
             asked.and_then(|asked| own(asked).as_ref())
         };
-        let (long, refused) = (self.0.plan.for_long_prompts(name), self.0.plan.for_refusals(name));
+        // The general lists are for what another attempt may mend, too.
+        let plan = &self.0.plan;
+        let long = plan.for_long_prompts(name).filter(|_| plan.has_context());
+        let refused = plan.for_refusals(name).filter(|_| plan.has_content());
         Fallbacks {
             context: is_there(asked_for(|asked| &asked.context).or(long)),
             content: is_there(asked_for(|asked| &asked.content).or(refused)),

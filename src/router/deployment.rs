@@ -2,6 +2,7 @@
 use super::cooldown;
 use super::dress::Dresser;
 use super::leaf::Leaf;
+use super::room::{Room, Rooms};
 use crate::config::{self, Cooldown, Secret};
 use crate::data::{self, AuthScheme, Model};
 use crate::forward::{Forwarder, Upstream};
@@ -27,6 +28,7 @@ pub struct Deployment {
     dresser: Dresser,
     breaker: BreakerLayer,
     gate: Gate,
+    room: Room,
     model_json: Bytes,
     /// What its model costs, with the provider's discount and margin.
     price: Arc<Price>,
@@ -35,16 +37,19 @@ pub struct Deployment {
 impl Deployment {
     /// Prepares `config` for calls through `forwarder`.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         config: config::Deployment,
         rests: (&Cooldown, Option<&Redis>),
+        rooms: &mut Rooms<'_>,
         forwarder: &Forwarder,
         metrics: &Arc<Metrics>,
     ) -> Self {
         let labels = Arc::new(labels(&config));
         metrics.deployment_state(&labels, 0.0);
         let gate = cooldown::gate(&config, rests, &labels, metrics);
-        Self::labelled(config, labels, gate, forwarder, metrics)
+        let mut deployment = Self::labelled(config, labels, gate, forwarder, metrics);
+        deployment.room = rooms.of(&deployment.config, deployment.catalogued().as_ref());
+        deployment
     }
 
     /// Prepares an account at a provider, which is nobody's model.
@@ -83,6 +88,7 @@ impl Deployment {
             dresser: Dresser::new(answer_headers(&labels)),
             breaker: BreakerLayer::new(gate.clone()),
             gate,
+            room: Room::default(),
             model_json: json_string(&config.model),
             labels,
             config,
@@ -109,6 +115,11 @@ impl Deployment {
     #[must_use]
     pub const fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// Whether it has room for one more call.
+    pub(super) const fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Rests it after failures.

@@ -46,6 +46,29 @@ pub enum RouteError {
         /// Until the first of them is back.
         wait: Duration,
     },
+    /// Deployments of the group have as many calls as they may.
+    #[error(
+        "No deployments available for selected model, Try again in {} seconds. Passed \
+         model={model}. All deployments have as many calls as they may.",
+        wait.as_secs_f64().ceil().max(1.0)
+    )]
+    Full {
+        /// What was asked for.
+        model: Box<str>,
+        /// Until one of them may have room.
+        wait: Duration,
+    },
+    /// The prompt is longer than any deployment of the group takes.
+    #[error(
+        "litellm.ContextWindowExceededError: the prompt has about {tokens} tokens, more than any \
+         deployment of {model} takes."
+    )]
+    TooLong {
+        /// What was asked for.
+        model: Box<str>,
+        /// How many there are, as far as is known.
+        tokens: i64,
+    },
     /// The model's name cannot stand in a path.
     #[error("{route}: the model name {model} is not valid.")]
     BadPath {
@@ -151,6 +174,10 @@ impl RouteError {
             Self::TagsRefused { .. } => StatusCode::UNAUTHORIZED,
             Self::AnswersTooLarge => StatusCode::SERVICE_UNAVAILABLE,
             Self::Rehearsed { status, .. } => *status,
+            Self::Full { wait, .. } => {
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());
+                return problem.retry_after(*wait);
+            }
             Self::Resting { wait, .. } => {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());
                 return problem.kind("all_deployments_in_cooldown").retry_after(*wait);
@@ -196,7 +223,11 @@ impl NoDeployment {
 impl From<RouteError> for NoDeployment {
     fn from(why: RouteError) -> Self {
         let status = why.problem().status;
-        Self { fault: Fault::new(Cause::of(status), status), why }
+        let cause = match why {
+            RouteError::TooLong { .. } => Cause::ContextTooLong,
+            _ => Cause::of(status),
+        };
+        Self { fault: Fault { unsent: true, ..Fault::new(cause, status) }, why }
     }
 }
 

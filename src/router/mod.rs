@@ -15,6 +15,7 @@ mod moderation;
 mod pick;
 mod probe;
 mod realtime;
+mod room;
 mod sender;
 mod several;
 mod stream;
@@ -35,16 +36,17 @@ use self::attempts::Attempts;
 use self::group::{Found, Groups};
 use self::moderation::Moderator;
 use self::pick::Pick;
+use self::room::Rooms;
 use self::through::Accounts;
 use crate::config::{ClientSide, Retries, Routing, TagRules};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
+use crate::state::State;
 use crate::telemetry::{Live, Metrics, UpstreamConnections};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::breaker::State;
+use bartizan_layers::breaker;
 use bartizan_layers::fallback::{FallbackLayer, Plan};
-use bartizan_layers::redis::Redis;
 use bartizan_layers::retry::{Backoff, RetryLayer};
 use http::request::Parts;
 use http::{Extensions, HeaderName, HeaderValue, Request, Response};
@@ -101,14 +103,21 @@ impl Router {
         mut routing: Routing,
         forwarder: Forwarder,
         metrics: &Arc<Metrics>,
-        redis: Option<&Redis>,
+        state: &State,
         hop: (HeaderName, HeaderValue),
         key_header: Option<HeaderName>,
     ) -> Self {
         let configs = std::mem::take(&mut routing.deployments).into_iter();
+        let (redis, mut rooms) = (state.redis(), Rooms::new(state.limiter(), &routing));
         let deployments: Vec<_> = configs
             .map(|config| {
-                Arc::new(Deployment::new(config, (&routing.cooldown, redis), &forwarder, metrics))
+                Arc::new(Deployment::new(
+                    config,
+                    (&routing.cooldown, redis),
+                    &mut rooms,
+                    &forwarder,
+                    metrics,
+                ))
             })
             .collect();
         tell_sizes(&deployments);
@@ -171,9 +180,9 @@ impl Router {
     pub fn tell_states(&self, metrics: &Metrics) {
         for deployment in &self.0.deployments {
             let state = match deployment.gate().state() {
-                State::Closed => 0.0,
-                State::HalfOpen => 1.0,
-                State::Open => 2.0,
+                breaker::State::Closed => 0.0,
+                breaker::State::HalfOpen => 1.0,
+                breaker::State::Open => 2.0,
             };
             metrics.deployment_state(deployment.labels(), state);
         }

@@ -4,6 +4,7 @@ use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
 use super::group::Found;
+use super::room::queued;
 use super::sender::{Outgoing, Sent};
 use super::{Shared, operation, tags};
 use crate::providers::{Operation, Prompt};
@@ -12,7 +13,6 @@ use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::retry::Tried;
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Request, Response};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -33,63 +33,96 @@ impl Service<Request<Prompt>> for Pick {
     }
 
     fn call(&mut self, req: Request<Prompt>) -> Sent {
-        let (parts, prompt) = req.into_parts();
-        if let Some(error) = Rehearsal::of(&parts.extensions) {
+        if let Some(error) = Rehearsal::of(req.extensions()) {
             return Sent::Refused(Some(error.into()));
         }
-        match self.0.picked(&parts, &prompt) {
-            Ok(Picked { deployment, model_json, model, input }) => {
-                let outgoing = Outgoing { prompt, model_json, model, input };
-                Sent::calling(&deployment, &self.0, Request::from_parts(parts, outgoing))
-            }
-            Err(error) => Sent::Refused(Some(NoDeployment::from(error).into())),
-        }
+        send(&self.0, req)
+            .unwrap_or_else(|error| Sent::Refused(Some(NoDeployment::from(error).into())))
     }
 }
 
-/// A deployment, and what goes there.
-struct Picked {
-    deployment: Arc<Deployment>,
-    model_json: Bytes,
+/// Sends a call to the deployment that is picked, or to the first of all that has room.
+fn send(shared: &Arc<Shared>, req: Request<Prompt>) -> Result<Sent, RouteError> {
+    let found = shared.found(req.extensions(), req.body())?;
+    found.note(req.extensions().get::<Trail>(), req.body().stream);
+    let mut candidates = Vec::new();
+    let picked = shared.one_of(&found, &req, &mut candidates)?.clone();
+    if candidates.is_empty() {
+        let called = Called::of(&found, &picked, req.body());
+        return Ok(picked.room().send(&picked, shared, outgoing(req, called)));
+    }
+    candidates.retain(|other| !Arc::ptr_eq(other, &picked));
+    candidates.insert(0, picked);
+    let shared = shared.clone();
+    Ok(queued(candidates, move |deployment| {
+        let found = shared.found(req.extensions(), req.body());
+        match found.map(|found| Called::of(&found, deployment, req.body())) {
+            Ok(called) => deployment.room().send(deployment, &shared, outgoing(req, called)),
+            Err(error) => Sent::Refused(Some(NoDeployment::from(error).into())),
+        }
+    }))
+}
+
+/// What a deployment calls the model of a call.
+struct Called {
+    json: Bytes,
     model: Option<Box<str>>,
     input: i64,
 }
 
-impl Shared {
-    fn picked(&self, parts: &Parts, prompt: &Prompt) -> Result<Picked, RouteError> {
-        let found = self.found(&parts.extensions, prompt)?;
-        found.note(parts.extensions.get::<Trail>(), prompt.stream);
-        let operation = operation(&parts.extensions);
-        let deployment = self.one_of(&found, &operation, parts, prompt)?;
-        let model = found.captures.as_ref().map(|_| found.model(deployment).into());
-        let model_json = deployment.model_json(found.captures.as_deref(), found.name);
-        let input = prompt.size.input(&found.group.typical);
-        Ok(Picked { deployment: deployment.clone(), model_json, model, input })
+impl Called {
+    fn of(found: &Found<'_>, deployment: &Deployment, prompt: &Prompt) -> Self {
+        Self {
+            json: deployment.model_json(found.captures.as_deref(), found.name),
+            model: found.captures.as_ref().map(|_| found.model(deployment).into()),
+            input: prompt.size.input(&found.group.typical),
+        }
     }
+}
 
+fn outgoing(req: Request<Prompt>, Called { json, model, input }: Called) -> Request<Outgoing> {
+    req.map(|prompt| Outgoing { prompt, model_json: json, model, input })
+}
+
+impl Shared {
+    /// The deployment that is picked. Where calls wait for room, `candidates` are all that would
+    /// do as well.
     fn one_of<'a>(
         &self,
         found: &Found<'a>,
-        operation: &Operation,
-        parts: &Parts,
-        prompt: &Prompt,
+        req: &Request<Prompt>,
+        candidates: &mut Vec<Arc<Deployment>>,
     ) -> Result<&'a Arc<Deployment>, RouteError> {
+        let (facts, prompt) = (req.extensions(), req.body());
+        let operation = operation(facts);
         let dialect = operation.dialect();
+        let input = prompt.size.input(&found.group.typical);
         let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
-        let awake = speaking.clone().filter(|deployment| deployment.gate().admits());
-        let tried = parts.extensions.get::<Tried>();
+        let awake = speaking.clone().filter(|deployment| {
+            deployment.gate().admits()
+                && deployment.room().is_free()
+                && deployment.room().fits(input)
+        });
+        let tried = facts.get::<Tried>();
         let is_fresh = |deployment: &&Arc<Deployment>| {
             tried.is_none_or(|tried| !tried.contains(&deployment.config().id))
         };
         let fresh = awake.clone().filter(is_fresh);
         let any_fresh = tried.is_none() || fresh.clone().next().is_some();
         let picked = match (self.rules.settings.tags, any_fresh) {
-            (None, true) => pick(fresh),
-            (None, false) => pick(awake),
-            (Some(rules), true) => tags::pick(rules, fresh, parts, prompt)?,
-            (Some(rules), false) => tags::pick(rules, awake, parts, prompt)?,
+            (None, true) => pick(fresh.clone()),
+            (None, false) => pick(awake.clone()),
+            (Some(rules), true) => tags::pick(rules, fresh.clone(), req)?,
+            (Some(rules), false) => tags::pick(rules, awake.clone(), req)?,
         };
-        picked.ok_or_else(|| nobody(found, operation, speaking))
+        if picked.is_some_and(|picked| picked.room().adaptive().is_some()) {
+            let waits = |one: &&Arc<Deployment>| one.room().adaptive().is_some();
+            match any_fresh {
+                true => candidates.extend(fresh.filter(waits).cloned()),
+                false => candidates.extend(awake.filter(waits).cloned()),
+            }
+        }
+        picked.ok_or_else(|| nobody(found, &operation, speaking, input))
     }
 }
 
@@ -98,19 +131,24 @@ impl Shared {
 fn nobody<'a>(
     found: &Found<'_>,
     operation: &Operation,
-    speaking: impl Iterator<Item = &'a Arc<Deployment>>,
+    speaking: impl Iterator<Item = &'a Arc<Deployment>> + Clone,
+    input: i64,
 ) -> RouteError {
-    let (mut resting, mut wait) = (Vec::new(), None);
-    for deployment in speaking {
-        resting.push(deployment.labels().model_id.clone());
-        // One that is being probed may be back at any moment.
-        let rest = deployment.gate().rests_for().unwrap_or(Duration::from_secs(1));
-        wait = Some(wait.map_or(rest, |wait: Duration| wait.min(rest)));
+    let model = || found.name.into();
+    if speaking.clone().next().is_none() {
+        return found.not_spoken(operation.route());
     }
-    match wait {
-        Some(wait) => RouteError::Resting { model: found.name.into(), resting, wait },
-        None => found.not_spoken(operation.route()),
+    if !speaking.clone().any(|deployment| deployment.room().fits(input)) {
+        return RouteError::TooLong { model: model(), tokens: input };
     }
+    // One that is being probed may be back at any moment.
+    let soon = Duration::from_secs(1);
+    if speaking.clone().any(|deployment| deployment.gate().admits()) {
+        return RouteError::Full { model: model(), wait: soon };
+    }
+    let wait = speaking.clone().map(|one| one.gate().rests_for().unwrap_or(soon)).min();
+    let resting = speaking.map(|one| one.labels().model_id.clone()).collect();
+    RouteError::Resting { model: model(), resting, wait: wait.unwrap_or(soon) }
 }
 
 /// Picks one of `candidates`; `None` if there are none.

@@ -61,6 +61,8 @@ impl Service<Request<Outgoing>> for Sender {
 pub(super) enum Sent {
     /// On its way.
     Calling(#[pin] BreakerFuture<Answer>, Arc<Deployment>),
+    /// In a queue for one, or within the limits of its provider.
+    Queued(Answer),
     /// No deployment takes the call.
     Refused(Option<BoxError>),
 }
@@ -90,6 +92,7 @@ impl Future for Sent {
                     Err(error) => Err(failed(error, deployment)),
                 })
             }
+            SentProj::Queued(answer) => answer.as_mut().poll(cx),
             SentProj::Refused(error) => {
                 Poll::Ready(Err(error.take().expect("a call is refused once")))
             }

@@ -7,7 +7,7 @@ use crate::config::TagRules;
 use crate::providers::Prompt;
 use bartizan_layers::wire::scan::{Object, Value, scan};
 use http::HeaderValue;
-use http::request::Parts;
+use http::Request;
 use std::sync::Arc;
 
 /// The tag of the deployments for requests that no other deployment fits.
@@ -23,14 +23,13 @@ const HEADER: &str = "x-litellm-tags";
 pub(super) fn pick<'a>(
     rules: TagRules,
     candidates: impl Iterator<Item = &'a Arc<Deployment>>,
-    parts: &Parts,
-    prompt: &Prompt,
+    req: &Request<Prompt>,
 ) -> Result<Option<&'a Arc<Deployment>>, RouteError> {
     let candidates: Vec<_> = candidates.collect();
     if candidates.is_empty() {
         return Ok(None);
     }
-    let tags = tags_of(parts, prompt);
+    let tags = tags_of(req);
     let fitting = |deployment: &&Arc<Deployment>| fits(rules, &deployment.config().tags, &tags);
     let fallback =
         |deployment: &&Arc<Deployment>| deployment.config().tags.iter().any(|tag| tag == DEFAULT);
@@ -41,7 +40,7 @@ pub(super) fn pick<'a>(
         (_, _, false) => fallback,
         (true, ..) => candidates,
         (false, true, true) => {
-            let model = prompt.model.clone().unwrap_or_default();
+            let model = req.body().model.clone().unwrap_or_default();
             return Err(RouteError::TagsRefused { model, tags });
         }
     };
@@ -57,17 +56,17 @@ fn fits(rules: TagRules, own: &[String], asked: &[String]) -> bool {
 }
 
 /// The tags of a request: those of its header and those of its body, each once.
-fn tags_of(parts: &Parts, prompt: &Prompt) -> Vec<String> {
+fn tags_of(req: &Request<Prompt>) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     let mut add = |tag: &str| {
         if !tag.is_empty() && !tags.iter().any(|known| known == tag) {
             tags.push(tag.to_owned());
         }
     };
-    let headers = parts.headers.get_all(HEADER).iter().map(HeaderValue::to_str);
+    let headers = req.headers().get_all(HEADER).iter().map(HeaderValue::to_str);
     headers.flatten().flat_map(|value| value.split(',')).for_each(|tag| add(tag.trim()));
     // Of a long value the outline does not have the inside.
-    let whole = prompt.text.whole();
+    let whole = req.body().text.whole();
     let Ok(object) = scan(&whole) else { return tags };
     let lists = [
         member(&object, "tags"),

@@ -66,6 +66,12 @@ impl State {
         self.redis.as_ref()
     }
 
+    /// The counts of limits in memory, for rules of one's own.
+    #[must_use]
+    pub const fn limiter(&self) -> &MemoryLimiter<Arc<[Limit]>> {
+        &self.limiter
+    }
+
     /// The layers of one config.
     #[must_use]
     pub fn holding(

@@ -105,7 +105,7 @@ fn asked<'c, T, P, B>(
     (job.as_mut().expect("only a job looks and waits"), request.extensions())
 }
 
-fn answered<T: Store, P, R>(
+fn answered<T: Store, P, R: Body>(
     job: Option<Job<T, P>>,
     result: Result<Response<R>, BoxError>,
 ) -> Result<Response<CacheBody<R, T>>, BoxError> {
@@ -115,12 +115,18 @@ fn answered<T: Store, P, R>(
     let rsp = match result {
         Ok(rsp) => rsp,
         Err(error) => {
-            job.failed();
+            job.land();
             return Err(error);
         }
     };
     let (mut head, body) = rsp.into_parts();
     head.extensions.insert(job.status());
-    let fill = job.fill(&head);
+    // Nobody polls an empty body, nor hears its end.
+    let fill = if body.is_end_stream() {
+        job.land();
+        None
+    } else {
+        job.fill(&head)
+    };
     Ok(Response::from_parts(head, CacheBody::passing(body, fill)))
 }

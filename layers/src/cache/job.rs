@@ -72,8 +72,9 @@ impl<T: Store, P> Job<T, P> {
         }
     }
 
-    /// The inner service failed: so it may for those who wait, but that they find out together.
-    pub(super) fn failed(self) {
+    /// There is nothing to share. Those who wait ask for themselves, all at once: one by one, the
+    /// last would wait for the failures of all others.
+    pub(super) fn land(self) {
         if let Some(lead) = self.lead {
             lead.land(None);
         }

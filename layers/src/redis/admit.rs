@@ -20,11 +20,11 @@ impl Redis {
     /// its own, in the order of their names; what was taken is given back when a later one
     /// refuses. The future may be dropped at any time.
     pub(crate) async fn admit(&self, levels: Vec<Level>) -> Result<Verdict, Outage> {
-        let (_, link) = self.link()?;
+        let cluster = self.link()?.1.is_cluster();
         let ticket = Ticket::new(self, levels);
         let mut groups = BTreeMap::<_, Vec<usize>>::new();
         for (at, level) in ticket.levels().iter().enumerate() {
-            groups.entry(link.is_cluster().then_some(&level.tag)).or_default().push(at);
+            groups.entry(cluster.then_some(&level.tag)).or_default().push(at);
         }
         for group in groups.values() {
             if let Some((level, count)) = self.admit_some(&ticket, group).await? {

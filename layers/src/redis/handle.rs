@@ -86,9 +86,10 @@ impl Redis {
         *link = (link.0 + 1, Some(up));
     }
 
-    /// Gives up the connection if it is the one that failed, so that it is made again.
+    /// Gives up the connection if it is the one that failed, so that it is made again. A server
+    /// that answers, if only with an error, is not away.
     pub(super) fn failed(&self, number: u64, outage: &Outage) {
-        if matches!(outage, Outage::NoScript) {
+        if matches!(outage, Outage::NoScript | Outage::Failed(_)) {
             return;
         }
         let mut link = lock(&self.0.link);

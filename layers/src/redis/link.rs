@@ -60,7 +60,17 @@ impl From<RedisError> for Outage {
     fn from(error: RedisError) -> Self {
         match error.kind() {
             ErrorKind::Server(ServerErrorKind::NoScript) => Self::NoScript,
-            ErrorKind::Io | ErrorKind::ClusterConnectionNotFound => Self::Away,
+            // One of these is not, or no longer, the server that was looked for.
+            ErrorKind::Server(
+                ServerErrorKind::ReadOnly
+                | ServerErrorKind::BusyLoading
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ClusterDown,
+            )
+            | ErrorKind::AuthenticationFailed
+            | ErrorKind::ClusterConnectionNotFound
+            | ErrorKind::Parse
+            | ErrorKind::Io => Self::Away,
             _ => Self::Failed(error.to_string().into()),
         }
     }

@@ -17,9 +17,9 @@ const ACCOUNTS: usize = 16_384;
 pub(super) struct Known(HashMap<Box<str>, (i64, Option<Instant>)>);
 
 impl Known {
-    fn get(&self, account: &str) -> i64 {
+    fn get(&self, account: &str) -> Option<i64> {
         let open = |until: &Option<Instant>| until.is_none_or(|until| until > Instant::now());
-        self.0.get(account).filter(|(_, until)| open(until)).map_or(0, |(spent, _)| *spent)
+        self.0.get(account).filter(|(_, until)| open(until)).map(|(spent, _)| *spent)
     }
 
     fn set(&mut self, account: Box<str>, count: Count) {
@@ -42,9 +42,16 @@ impl Redis {
     /// What a budget has spent, where Redis does not know: as the store says or as was last seen,
     /// whichever is more.
     pub(crate) fn seed(&self, level: &Level) -> i64 {
-        let (Take::Money(money), Some(account)) = (&level.take, level.account()) else { return 0 };
-        let stored = money.lost.as_ref().map_or(0, |lost| lost.spent());
-        self.known().get(&account).max(stored)
+        self.seen(level).unwrap_or(0).max(stored(level))
+    }
+
+    /// The same, where the store is asked only if nothing was seen.
+    pub(super) fn last_known(&self, level: &Level) -> i64 {
+        self.seen(level).unwrap_or_else(|| stored(level))
+    }
+
+    fn seen(&self, level: &Level) -> Option<i64> {
+        self.known().get(&level.account()?)
     }
 
     /// Notes what a budget has spent.
@@ -111,5 +118,12 @@ impl Redis {
     /// Charges a budget for a call that was made without a hold.
     pub(crate) fn charge(&self, level: Level, cost: i64) {
         self.settle(Ended::spent(self.id(self.number()), level, cost));
+    }
+}
+
+fn stored(level: &Level) -> i64 {
+    match &level.take {
+        Take::Money(money) => money.lost.as_ref().map_or(0, |lost| lost.spent()),
+        Take::Window(_) | Take::Permit { .. } => 0,
     }
 }

@@ -3,7 +3,7 @@ use super::level::{key, millis};
 use super::link::{Dialer, Link};
 use super::queue::Ended;
 use super::rests::{cooldown, rests};
-use super::runs::{Runs, tags};
+use super::runs::Runs;
 use super::script;
 use super::{Outage, Redis};
 use ::redis::{FromRedisValue, cmd};
@@ -121,31 +121,22 @@ impl Settler {
 
     /// Settles one batch; tells whether there may be more.
     async fn flush(&mut self, link: &mut Link) -> Result<bool, Outage> {
+        let redis = &self.redis;
+        // What became of one that was sent before is not known: only what counts once goes again.
+        self.batch.iter_mut().for_each(Ended::forget_windows);
         if self.batch.is_empty() {
-            let redis = &self.redis;
             self.batch = redis.queue().take(BATCH, || redis.id(redis.number()));
         }
         if self.batch.is_empty() {
             return Ok(false);
         }
-        let redis = &self.redis;
-        let levels = || self.batch.iter().flat_map(|call| &call.levels);
-        let mut runs = Runs::default();
-        for tag in tags(link, levels()) {
-            for call in &self.batch {
-                let input = runs.input(redis);
-                call.settle(tag, input, redis.settings(), |level| redis.seed(level));
-            }
-            runs.cut();
+        let mut runs = Runs::new(link, redis.settings());
+        for call in &self.batch {
+            call.settle(&mut runs, redis.settings(), |level| redis.last_known(level));
         }
-        let sent = runs.send(link, redis).await;
-        if sent.is_err() {
-            // What became of it is not known: only what counts once is sent again.
-            self.batch.iter_mut().for_each(Ended::forget_windows);
-        } else {
-            self.batch.drain(..).for_each(|call| redis.settled(&call));
-        }
-        sent.map(|()| true)
+        runs.send(link).await?;
+        self.batch.drain(..).for_each(|call| redis.settled(&call));
+        Ok(true)
     }
 
     /// Renews what open calls hold.
@@ -153,14 +144,10 @@ impl Settler {
         let redis = &self.redis;
         // Upgraded under the lock and dropped outside of it, where a call's end takes it too.
         let open: Vec<_> = redis.open().values().filter_map(std::sync::Weak::upgrade).collect();
-        let mut runs = Runs::default();
-        for tag in tags(link, open.iter().flat_map(|call| call.levels())) {
-            for call in &open {
-                call.renew(tag, runs.input(redis), redis.settings());
-            }
-            runs.cut();
-        }
-        runs.send(link, redis).await
+        let mut runs = Runs::new(link, redis.settings());
+        open.iter().for_each(|call| call.renew(&mut runs, redis.settings()));
+        drop(open);
+        runs.send(link).await
     }
 
     /// Tells other nodes which deployments rest.
@@ -179,13 +166,17 @@ impl Settler {
         Ok(())
     }
 
-    /// Writes answers to the cache. Those that do not arrive are forgotten.
+    /// Writes answers to the cache. Those that do not arrive are forgotten, and a server that has
+    /// no room for them is not away.
     async fn write(&mut self, link: &mut Link) -> Result<(), Outage> {
         let wait = self.redis.settings().response_timeout;
         loop {
             let some = self.redis.writes().take(link.is_cluster());
             let Some(pipe) = some else { return Ok(()) };
-            link.pipe(&pipe, wait).await?;
+            match link.pipe(&pipe, wait).await {
+                Ok(_) | Err(Outage::Failed(_)) => {}
+                Err(outage) => return Err(outage),
+            }
         }
     }
 

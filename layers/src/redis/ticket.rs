@@ -1,7 +1,7 @@
 //! What one call has taken, until its last owner lets go of it.
 use super::level::{Ended, Level, Mark, Take};
 use super::queue::Ended as Entry;
-use super::script::Input;
+use super::runs::Runs;
 use super::{Count, Redis, Settings};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -83,13 +83,12 @@ impl Ticket {
         self.state().cost = cost;
     }
 
-    /// Adds to `input` what has to be renewed while the call is open.
-    pub(super) fn renew(&self, tag: Option<&str>, input: &mut Input, settings: &Settings) {
+    /// Adds to `runs` what has to be renewed while the call is open.
+    pub(super) fn renew(&self, runs: &mut Runs<'_>, settings: &Settings) {
         let state = self.state();
         for (level, mark) in self.levels.iter().zip(&state.marks) {
-            let wanted = tag.is_none_or(|tag| *level.tag == *tag);
-            if wanted && matches!(mark, Mark::Yes(_)) {
-                level.renew(input, settings, &self.id);
+            if matches!(mark, Mark::Yes(_)) {
+                level.renew(runs.input(&level.tag), settings, &self.id);
             }
         }
     }
@@ -118,21 +117,20 @@ impl Drop for Ticket {
 }
 
 impl Entry {
-    /// Adds to `input` what is left to do for the levels of `tag`, or of all tags.
+    /// Adds to `runs` what is left to do. `seed` tells what a budget has spent, should Redis have
+    /// lost it.
     pub(super) fn settle(
         &self,
-        tag: Option<&str>,
-        input: &mut Input,
+        runs: &mut Runs<'_>,
         settings: &Settings,
         seed: impl Fn(&Level) -> i64,
     ) {
         for (level, &mark) in self.levels.iter().zip(&self.marks) {
-            let wanted = tag.is_none_or(|tag| *level.tag == *tag);
-            if wanted && mark != Mark::No {
+            if mark != Mark::No {
                 let seed = if matches!(level.take, Take::Money(_)) { seed(level) } else { 0 };
                 let Self { void, tokens, cost, .. } = *self;
                 let end = Ended { id: &self.id, mark, void, tokens, cost, seed };
-                level.settle(input, settings, &end);
+                level.settle(runs.input(&level.tag), settings, &end);
             }
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Above its capacity it is four times slower, and one call in twenty fails.
+/// Above its capacity it is four times slower, and one call in twenty fails; all, if it has none.
 struct Upstream {
     capacity: AtomicU32,
     inflight: AtomicU32,
@@ -36,13 +36,15 @@ impl Upstream {
     }
 
     async fn call(&self) -> Outcome {
-        let over = self.inflight.fetch_add(1, Relaxed) + 1 > self.capacity.load(Relaxed);
+        let capacity = self.capacity.load(Relaxed);
+        let over = self.inflight.fetch_add(1, Relaxed) + 1 > capacity;
+        let failing = if capacity == 0 { 1.0 } else { 0.05 };
         let noise = 1.0 + self.noise * (2.0 * self.random() - 1.0);
         let times = if over { 4.0 } else { 1.0 };
         sleep(self.latency.mul_f64(noise * times)).await;
         self.inflight.fetch_sub(1, Relaxed);
         self.calls.fetch_add(1, Relaxed);
-        if over && self.random() < 0.05 {
+        if over && self.random() < failing {
             self.failed.fetch_add(1, Relaxed);
             return self.failure;
         }

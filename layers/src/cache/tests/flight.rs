@@ -102,6 +102,15 @@ async fn nobody_waits_for_an_answer_that_is_too_large() {
     assert_eq!(drained(Ok(leader)).await, "data", "its client gets the rest all the same");
 }
 
+#[tokio::test]
+async fn nobody_waits_for_an_empty_answer() {
+    let (cache, mut upstream) = memory();
+    let unread = asked(&cache, request(1), &mut upstream, whole("")).await;
+    let rsp = asked(&cache, request(1), &mut upstream, whole("hi")).await;
+    assert_eq!(drained(Ok(rsp)).await, "hi");
+    drop(unread);
+}
+
 #[tokio::test(start_paused = true)]
 async fn patience_ends() {
     let layer = CacheLayer::new(MemoryStore::new()).patience(Duration::from_secs(5));

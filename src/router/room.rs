@@ -1,0 +1,163 @@
+//! Whether a deployment has room for one more call: the provider's limits, the calls that it can
+//! have in flight as learnt, and the longest prompt of its model.
+use super::Shared;
+use super::deployment::Deployment;
+use super::error::{NoDeployment, RouteError};
+use super::sender::{Outgoing, Sent};
+use crate::config;
+use crate::data::Model;
+use bartizan_layers::BoxError;
+use bartizan_layers::adaptive::{AdaptiveLimit, Bounds, Group, Waiting};
+use bartizan_layers::body::Body;
+use bartizan_layers::cause::cause_ref;
+use bartizan_layers::end::EndBody;
+use bartizan_layers::facts::{Limit, Measure, Scope};
+use bartizan_layers::ratelimit::{MemoryLimiter, RateLimitError, RateLimitLayer};
+use http::Request;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Counts in this process's memory, for whoever shares them by rules of its own.
+pub(super) type Counts = MemoryLimiter<Arc<[Limit]>>;
+
+/// The room of one deployment.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    quota: Option<Quota>,
+    /// How many calls it can have in flight, as learnt, and who waits for one.
+    adaptive: Option<(Group, AdaptiveLimit)>,
+    longest: Option<i64>,
+}
+
+/// What a provider grants a deployment.
+#[derive(Debug)]
+struct Quota {
+    limits: Arc<[Limit]>,
+    counts: Counts,
+    layer: RateLimitLayer<Counts>,
+}
+
+/// What a config says of the room of all deployments.
+#[derive(Debug)]
+pub(super) struct Rooms<'a> {
+    pub(super) counts: &'a Counts,
+    /// Calls in flight of a deployment that says nothing itself.
+    pub(super) parallel: Option<u32>,
+    /// Whether `rpm`, `tpm` and the longest prompt are looked at (`enable_pre_call_checks`).
+    pub(super) checks: bool,
+    /// Whether it is learnt how many calls each deployment can have in flight.
+    pub(super) adaptive: bool,
+    groups: HashMap<String, Group>,
+}
+
+impl<'a> Rooms<'a> {
+    pub(super) fn new(counts: &'a Counts, routing: &config::Routing) -> Self {
+        Self {
+            counts,
+            parallel: routing.deployment_parallel,
+            checks: routing.pre_call_checks,
+            adaptive: routing.adaptive,
+            groups: HashMap::new(),
+        }
+    }
+
+    /// That of one deployment, whose model is `known` to the catalogue.
+    pub(super) fn of(&mut self, config: &config::Deployment, known: Option<&Model>) -> Room {
+        let limit = |measure, most| {
+            let (scope, subject) = (Scope::Deployment, config.id.as_str().into());
+            Limit { scope, subject, measure, most }
+        };
+        let checked = |most: Option<u64>| most.filter(|_| self.checks);
+        let parallel = config.max_parallel.or(self.parallel);
+        let limits = [
+            (Measure::Requests, checked(config.rpm)),
+            (Measure::Tokens, checked(config.tpm)),
+            (Measure::Parallel, parallel.map(u64::from)),
+        ];
+        let limits = limits.into_iter().filter_map(|(measure, most)| Some(limit(measure, most?)));
+        let limits: Arc<[Limit]> = limits.collect();
+        let quota = (!limits.is_empty()).then(|| {
+            let counts = self.counts.sharing(limits.clone());
+            let layer = RateLimitLayer::new(counts.clone()).without_headers().one_attempt();
+            Quota { limits, counts, layer }
+        });
+        let own = config.info.get("max_input_tokens").and_then(serde_json::Value::as_i64);
+        let longest = own.or_else(|| known?.max_input_tokens.map(i64::from));
+        let adaptive = self.adaptive.then(|| {
+            let group = self.groups.entry(config.group.clone());
+            let group = group.or_insert_with(|| Group::new(Waiting::default())).clone();
+            let limit = group.limit(Bounds::default());
+            (group, limit)
+        });
+        Room { quota, adaptive, longest: longest.filter(|_| self.checks) }
+    }
+}
+
+impl Room {
+    /// Whether the provider's limits leave room.
+    pub(super) fn is_free(&self) -> bool {
+        let Some(quota) = &self.quota else { return true };
+        quota.limits.iter().all(|limit| quota.counts.remaining(limit) > 0)
+    }
+
+    /// Whether a prompt of so many tokens is not too long.
+    pub(super) fn fits(&self, tokens: i64) -> bool {
+        self.longest.is_none_or(|longest| tokens <= longest)
+    }
+
+    /// Who waits for the deployment, if calls do.
+    pub(super) const fn adaptive(&self) -> Option<&(Group, AdaptiveLimit)> {
+        self.adaptive.as_ref()
+    }
+
+    /// Sends a call to `deployment` within its provider's limits, if it has any.
+    pub(super) fn send(
+        &self,
+        deployment: &Arc<Deployment>,
+        shared: &Arc<Shared>,
+        req: Request<Outgoing>,
+    ) -> Sent {
+        let Some(quota) = &self.quota else { return Sent::calling(deployment, shared, req) };
+        let (deployment, shared) = (deployment.clone(), shared.clone());
+        let model = deployment.labels().model_group.clone();
+        let send = tower::service_fn(move |req| Sent::calling(&deployment, &shared, req));
+        let call = quota.layer.layer(send).call(req);
+        Sent::Queued(Box::pin(async move {
+            let answered: Result<_, BoxError> = call.await;
+            answered.map(|rsp| rsp.map(Body::stream)).map_err(|error| match cause_ref(&*error) {
+                Some(RateLimitError::Exceeded(exceeded)) => full(&model, exceeded.reset),
+                _ => error,
+            })
+        }))
+    }
+}
+
+/// Waits until one of the `candidates`, of which there are some, has room in flight, and sends the
+/// call there.
+pub(super) fn queued(
+    candidates: Vec<Arc<Deployment>>,
+    send: impl FnOnce(&Arc<Deployment>) -> Sent + Send + 'static,
+) -> Sent {
+    let rooms = || candidates.iter().filter_map(|one| one.room().adaptive());
+    let limits: Vec<_> = rooms().map(|(_, limit)| limit).collect();
+    let Some((group, _)) = rooms().next() else { return Sent::Refused(None) };
+    let acquire = group.acquire(limits);
+    Sent::Queued(Box::pin(async move {
+        let (at, mut permit) =
+            acquire.await.map_err(|_| full(&candidates[0].labels().model_group, SOON))?;
+        let answered = send(&candidates[at]).await;
+        permit.judge(answered.as_ref());
+        Ok(answered?.map(|body| Body::stream(EndBody::new(body, permit))))
+    }))
+}
+
+/// When to ask again where nobody knows when there will be room.
+const SOON: Duration = Duration::from_secs(1);
+
+#[cold]
+fn full(model: &str, wait: Duration) -> BoxError {
+    NoDeployment::from(RouteError::Full { model: model.into(), wait }).into()
+}
