@@ -179,7 +179,7 @@ impl Metrics {
     }
 
     fn cells_of(&self, trail: &Trail, outcome: &Outcome<'_>) -> Arc<Cells> {
-        let alike = alike(trail, outcome);
+        let alike = Alike::of(trail, outcome);
         let known = self.cells.read().unwrap_or_else(PoisonError::into_inner).get(&alike).cloned();
         known.unwrap_or_else(|| {
             let cells = Arc::new(self.make_cells(trail, outcome));
@@ -254,22 +254,6 @@ impl ServedCells {
             self.total_tokens.inc_by(usage.total() as f64);
             self.spend.inc_by(cost.0 as f64 / 1e9);
         }
-    }
-}
-
-fn alike(trail: &Trail, outcome: &Outcome<'_>) -> Alike {
-    let address = |text: &Arc<str>| text.as_ptr() as usize;
-    Alike {
-        key: outcome.learned.principal.as_ref().map_or(0, |principal| address(&principal.key)),
-        requested: outcome.learned.requested.as_ref().map_or(0, address),
-        deployment: outcome
-            .learned
-            .served
-            .as_ref()
-            .map_or(0, |served| Arc::as_ptr(&served.deployment) as usize),
-        route: trail.route().as_ptr() as usize,
-        status: outcome.status,
-        failure: outcome.failure.map(|failure| (failure.status, failure.class.as_ptr() as usize)),
     }
 }
 

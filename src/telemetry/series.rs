@@ -1,4 +1,5 @@
 //! The metrics of calls that are alike: looked up once, then counted without any label.
+use super::trail::{Outcome, Trail};
 use prometheus::{Counter, Histogram};
 use std::sync::Arc;
 
@@ -29,6 +30,27 @@ pub(super) struct Alike {
     pub(super) route: usize,
     pub(super) status: u16,
     pub(super) failure: Option<(u16, usize)>,
+}
+
+impl Alike {
+    /// What a call is like.
+    pub(super) fn of(trail: &Trail, outcome: &Outcome<'_>) -> Self {
+        let address = |text: &Arc<str>| text.as_ptr() as usize;
+        Self {
+            key: outcome.learned.principal.as_ref().map_or(0, |principal| address(&principal.key)),
+            requested: outcome.learned.requested.as_ref().map_or(0, address),
+            deployment: outcome
+                .learned
+                .served
+                .as_ref()
+                .map_or(0, |served| Arc::as_ptr(&served.deployment) as usize),
+            route: trail.route().as_ptr() as usize,
+            status: outcome.status,
+            failure: outcome
+                .failure
+                .map(|failure| (failure.status, failure.class.as_ptr() as usize)),
+        }
+    }
 }
 
 /// The key, the requested name and the deployment of calls that are alike.
