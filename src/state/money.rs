@@ -12,13 +12,19 @@ pub type Money = Place<MemoryLedger, RedisLedger>;
 /// The layer that holds money in `ledger`.
 pub(super) fn layer(ledger: Money, budgets: &Budgets) -> CostLayer<Money> {
     let layer = CostLayer::new(ledger).admission(admission(budgets));
-    if budgets.fail_closed { layer } else { layer.admit_on_outage() }
+    if closes(budgets) { layer } else { layer.admit_on_outage() }
 }
 
 /// The accounts of `budget` in Redis.
 pub(super) fn shared(redis: &Redis, budget: Arc<[cost::Budget]>, budgets: &Budgets) -> RedisLedger {
     let ledger = RedisLedger::with(redis, budget);
-    if budgets.fail_closed { ledger } else { ledger.admit_on_outage() }
+    if closes(budgets) { ledger } else { ledger.admit_on_outage() }
+}
+
+/// Whether calls are refused while the accounts are out of reach. A strict budget never overspends,
+/// so it has to.
+fn closes(budgets: &Budgets) -> bool {
+    budgets.fail_closed || budgets.admission == BudgetAdmission::Strict
 }
 
 pub(super) const fn admission(budgets: &Budgets) -> Admission {

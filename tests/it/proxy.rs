@@ -69,7 +69,8 @@ pub(crate) fn in_front_of(base: &str) -> Setup {
     with(&config(base))
 }
 
-/// The config of [`in_front_of`]; more sections can be added below it.
+/// The config of [`in_front_of`]; more sections can be added below it. What fails is not tried
+/// again: a test sees each request that it makes.
 pub(crate) fn config(base: &str) -> String {
     format!(
         "model_list:
@@ -78,6 +79,7 @@ pub(crate) fn config(base: &str) -> String {
       model: openai/gpt-4o-mini
       api_base: {base}
       api_key: {CREDENTIAL}
+      num_retries: 0
 general_settings:
   master_key: {KEY}
 "

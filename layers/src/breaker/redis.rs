@@ -8,8 +8,8 @@ use std::time::Duration;
 impl Gate {
     /// A closed breaker of `deployment` that rests when one on another node does.
     ///
-    /// When it opens by itself, `trips` are told, and the others hear of it within about a second, and rest until the
-    /// same time. While Redis is away each node learns by itself.
+    /// When it opens by itself, `trips` are told, and the others hear of it within about a second
+    /// and rest until the same time. While Redis is away each node learns by itself.
     #[must_use]
     pub fn shared(
         policy: Policy,

@@ -2,7 +2,7 @@
 use super::{Redis, Settings};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -15,6 +15,8 @@ pub(crate) struct Server {
     child: Child,
     port: u16,
     cluster: bool,
+    /// What it writes for itself.
+    file: PathBuf,
 }
 
 /// A process as others see it: a handle and its settler. Dropped, it is gone without a word.
@@ -34,7 +36,7 @@ impl Server {
         let server = Self::start_as(true)?;
         server.ask("CLUSTER ADDSLOTSRANGE 0 16383");
         while !server.ask("CLUSTER INFO").contains("cluster_state:ok") {
-            std::thread::yield_now();
+            std::thread::park_timeout(Duration::from_millis(1));
         }
         Some(server)
     }
@@ -48,9 +50,9 @@ impl Server {
         let monitor = format!("sentinel monitor primary 127.0.0.1 {} 1\n", self.port);
         std::fs::write(&file, format!("port {port}\nbind 127.0.0.1\n{monitor}")).unwrap();
         let mut command = Command::new(BINARY);
-        command.arg(file).arg("--sentinel").stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg(&file).arg("--sentinel").stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
-        let mut sentinel = Self { child, port, cluster: false };
+        let mut sentinel = Self { child, port, cluster: false, file };
         assert!(sentinel.answers());
         sentinel
     }
@@ -67,7 +69,9 @@ impl Server {
         // Another test may take the port before the server does.
         (0..5).find_map(|_| {
             let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let mut server = Self { child: launch(free, cluster), port: free, cluster };
+            let file = std::env::temp_dir().join(format!("bartizan-redis-{free}.conf"));
+            let child = launch(free, cluster, &file);
+            let mut server = Self { child, port: free, cluster, file };
             server.answers().then_some(server)
         })
     }
@@ -78,7 +82,7 @@ impl Server {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() && self.ask("PING") == "+PONG" {
                 return true;
             }
-            std::thread::yield_now();
+            std::thread::park_timeout(Duration::from_millis(1));
         }
         false
     }
@@ -91,7 +95,7 @@ impl Server {
 
     /// Starts it again, empty, at the same address.
     pub(crate) fn restart(&mut self) {
-        self.child = launch(self.port, self.cluster);
+        self.child = launch(self.port, self.cluster, &self.file);
         assert!(self.answers(), "the port is still free");
     }
 
@@ -145,17 +149,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
+        drop(std::fs::remove_file(&self.file));
     }
 }
 
-fn launch(port: u16, cluster: bool) -> Child {
+fn launch(port: u16, cluster: bool, file: &Path) -> Child {
     let mut command = Command::new(BINARY);
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
     command.args(["--save", "", "--appendonly", "no"]);
     if cluster {
-        let nodes = std::env::temp_dir().join(format!("bartizan-nodes-{port}.conf"));
-        drop(std::fs::remove_file(&nodes));
-        command.args(["--cluster-enabled", "yes", "--cluster-config-file"]).arg(nodes);
+        command.args(["--cluster-enabled", "yes", "--cluster-config-file"]).arg(file);
     }
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }

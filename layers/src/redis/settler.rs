@@ -104,7 +104,12 @@ impl Settler {
             // That time is up is as good a reason to go on as a call is.
             drop(timeout_at(self.beat.min(self.renewal), self.redis.woken()).await);
         }
-        self.flush(link).await?;
+        let settled = match self.flush(link).await {
+            // A server that refuses to settle is still told what is open.
+            Err(refused @ Outage::Failed(_)) => Err(refused),
+            Err(away) => return Err(away),
+            Ok(_) => Ok(()),
+        };
         self.tell(link).await?;
         self.write(link).await?;
         let now = Instant::now();
@@ -116,7 +121,7 @@ impl Settler {
             self.beat = now + BEAT;
             self.listen(link).await?;
         }
-        Ok(())
+        settled
     }
 
     /// Settles one batch; tells whether there may be more.

@@ -189,12 +189,12 @@ async fn what_a_vanished_node_held_by_default_goes_back() {
 #[tokio::test]
 async fn holds_and_permits_are_renewed_while_their_call_is_open() {
     let Some(server) = Server::start() else { return };
-    let node = server.node_with(server.settings().hold_ttl(Duration::from_millis(300))).await;
+    let node = server.node_with(server.settings().hold_ttl(Duration::from_millis(600))).await;
     let ledger = RedisLedger::new(&node.redis, NanoUsd(100));
     let limiter = limiter(&node, &[(Measure::Parallel, 1)]);
     let _open = admitted(&limiter).await;
     let hold = ledger.hold(&cost(100), Admission::Most).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
     assert!(limiter.admit(&Extensions::new()).await.is_err());
     assert!(ledger.hold(&cost(1), Admission::Most).await.is_err());
     assert!(ledger.suspects(&Budget::new(NanoUsd(100))).await.unwrap().is_empty());
@@ -251,6 +251,22 @@ async fn scripts_that_the_server_forgot_are_told_again() {
             eventually(async || spent(&ledger).await == NanoUsd(5 * call)).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_window_that_someone_else_broke_stops_no_money() {
+    let Some(server) = Server::start() else { return };
+    let node = server.node().await;
+    let ledger = RedisLedger::new(&node.redis, NanoUsd(100));
+    let limiter = limiter(&node, &[(Measure::Tokens, 100)]);
+    let call = limiter.admit(&estimate(5)).await.unwrap();
+    let paid = hold(&ledger, 5).await;
+    server.ask("DEL bartizan:{api_key:it}:tokens");
+    server.ask("SET bartizan:{api_key:it}:tokens broken");
+    call.settle(Some(&Usage::tokens(1, 1)));
+    paid.settle(NanoUsd(3));
+    eventually(async || spent(&ledger).await == NanoUsd(3)).await;
+    assert!(node.redis.is_connected(), "a refusal is no outage");
 }
 
 #[tokio::test]

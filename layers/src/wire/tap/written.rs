@@ -29,7 +29,8 @@ impl Place {
         if *before != self.before {
             return None;
         }
-        Some(closing_quote(data, self.at)? - self.at)
+        // An empty one may stand there by chance, and the text under another key.
+        Some(closing_quote(data, self.at)? - self.at).filter(|len| *len > 0)
     }
 
     fn of(data: &[u8], text: &[u8]) -> Option<Self> {

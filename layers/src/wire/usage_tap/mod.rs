@@ -10,13 +10,13 @@
 //! The beginning of an event stream is held back until its first content, so that a stream that
 //! begins with an error, or breaks before it has begun, is an error that retry and fallback can
 //! still make up for. Later it ends with an error event in the words of its endpoint. An answer
-//! with an error status gets a [`Fault`](crate::facts::Fault) as a fact.
+//! with an error status gets a [`Fault`] as a fact.
 //!
 //! Only answers that are not compressed can be read: the client must ask for none that is.
 //!
 //! # Errors
 //!
-//! [`UsageTapError`], with a [`Fault`](crate::facts::Fault) in its chain. Inner errors pass
+//! [`UsageTapError`], with a [`Fault`] in its chain. Inner errors pass
 //! through untouched.
 //!
 //! # Example
