@@ -5,10 +5,16 @@
 #![expect(missing_docs, reason = "gungraun's macros make public items of the benches")]
 #![expect(clippy::disallowed_methods, reason = "gungraun's main exits by itself")]
 
-use bartizan::config::Telemetry as Settings;
-use bartizan::edge::{Answer, BodyRules, Budget, Ingest, IngestLayer, Record, RecordLayer};
+use bartizan::config::{Compat, Telemetry as Settings, parse_str};
+use bartizan::edge::{
+    Answer, BodyRules, Budget, HOP, Ingest, IngestLayer, Record, RecordLayer, Wanted,
+};
+use bartizan::forward::Forwarder;
 use bartizan::providers::openai::{EditPlan, Edited, edited};
 use bartizan::providers::{Operation, Prompt};
+use bartizan::router::Router;
+use bartizan::state::State;
+use bartizan::tasks::Tasks;
 use bartizan::telemetry::{
     DeploymentLabels, LogWriter, Metrics, RequestId, Served, Telemetry, Trail,
 };
@@ -20,7 +26,7 @@ use bartizan_layers::wire::tap::{Framing, Tap, Wire};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group, main};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Collected};
 use std::collections::VecDeque;
@@ -62,11 +68,23 @@ fn ingest_setup(len: usize) -> (Ingest<Respond<Prompt, BoxError>>, Request<Frame
         default_model: None,
         elsewhere: false,
         largest_file: None,
+        wanted: wanted(),
     };
     let mut service = IngestLayer::new(Arc::new(rules)).layer(leaf);
     let warm = service.call(ingest_request(len)).now_or_never();
     assert!(matches!(warm, Some(Ok(_))), "the prompt is taken");
     (service, ingest_request(len))
+}
+
+/// What the layers behind ingest want to know where nothing is limited and nothing is kept.
+fn wanted() -> Wanted {
+    let (config, _) = parse_str("model_list: []").expect("a config without models");
+    let forwarder = Forwarder::new(&config.outbound, Tasks::default()).expect("no proxy URL");
+    let metrics = Arc::new(Metrics::new(Compat::Current));
+    let (state, _) = State::new(None);
+    let hop = (HOP, HeaderValue::from_static("bench"));
+    let router = Router::new(config.routing, forwarder, &metrics, &state, hop, None);
+    Wanted { router, estimates: false, cached: None }
 }
 
 fn answer_prompt(prompt: Request<Prompt>) -> Ready<Result<Response<Body>, BoxError>> {
@@ -152,7 +170,7 @@ fn record_setup() -> (Record<Respond<(), Infallible>>, Request<()>) {
     let settings =
         Settings { level: tracing::Level::INFO, json: Some(true), metrics_need_key: None };
     let writer = LogWriter::start(std::io::sink()).expect("a thread");
-    let metrics = Arc::new(Metrics::new(bartizan::config::Compat::Current));
+    let metrics = Arc::new(Metrics::new(Compat::Current));
     let leaf = service_fn(answer_recorded as fn(Request<()>) -> _);
     let mut service = RecordLayer::new(Telemetry::new(&settings, metrics, writer)).layer(leaf);
     // The first calls of a kind make their metrics.

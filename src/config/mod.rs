@@ -225,7 +225,7 @@ pub struct Deployment {
     /// Tokens per minute.
     pub tpm: Option<u64>,
     /// Calls that may be open there at once (`max_parallel_requests`); `None` is
-    /// [`Limits::deployment_parallel`].
+    /// [`Routing::deployment_parallel`].
     pub max_parallel: Option<u32>,
     /// How often a call that failed there is tried again (`num_retries`, else `max_retries`).
     pub num_retries: Option<u32>,

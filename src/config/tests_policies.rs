@@ -141,15 +141,15 @@ litellm_settings: {allowed_fails: 6}
 
 #[test]
 fn of_two_limits_of_all_calls_the_smaller_counts() {
-    let limits = clean(
+    let config = clean(
         "general_settings: {rpm_limit: 10, tpm_limit: 5, max_parallel_requests: 2, global_max_parallel_requests: 9}
 router_settings: {rpm: 3, tpm: 50, default_max_parallel_requests: 4, enable_pre_call_checks: true}
 ",
-    )
-    .limits;
+    );
+    let limits = config.limits;
     assert_eq!(limits.global, Rate { rpm: Some(3), tpm: Some(5) });
     assert_eq!((limits.key_parallel, limits.global_parallel), (Some(2), Some(9)));
-    assert_eq!(limits.deployment_parallel, Some(4));
+    assert_eq!(config.routing.deployment_parallel, Some(4));
     let limits = clean("router_settings: {rpm: 3}\n").limits;
     assert_eq!(limits.global, Rate { rpm: Some(3), tpm: None });
 }

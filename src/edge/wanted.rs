@@ -51,10 +51,10 @@ impl Wanted {
             stream: read.stream,
             end_user: end_user(operation, asked)?,
         });
-        if self.estimates {
-            if let Some(estimate) = self.router.estimate(operation, read.model, read.size) {
-                facts.insert(estimate);
-            }
+        if self.estimates
+            && let Some(estimate) = self.router.estimate(operation, read.model, read.size)
+        {
+            facts.insert(estimate);
         }
         if self.cached.is_some_and(|calls| is_cached(calls, operation)) {
             if let Some(trail) = facts.get::<Trail>() {

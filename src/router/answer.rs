@@ -1,7 +1,7 @@
 //! The way back: what an upstream answered becomes what the client gets.
 use super::attempt::Attempt;
 use super::dress::Told;
-use super::error::{UpstreamCause, UpstreamFailure, failure_of};
+use super::failed::{UpstreamCause, UpstreamFailure, failure_of};
 use super::leaf::{LeafBody, Sending};
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};

@@ -1,7 +1,7 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
-use super::deployment::{Deployment, leaf_elsewhere};
+use super::deployment::Deployment;
 use super::error::RouteError;
-use super::leaf::{Leaf, Sending};
+use super::leaf::{Leaf, Sending, leaf_elsewhere};
 use super::sender::Outgoing;
 use super::{Rules, Settings, operation};
 use crate::forward::{Deadlines, strip_request};

@@ -1,19 +1,18 @@
 //! One deployment, ready to be called: its upstreams, its credential, its headers.
 use super::cooldown;
 use super::dress::Dresser;
-use super::leaf::Leaf;
+use super::leaf::{Leaf, leaf, reranking};
 use super::room::{Room, Rooms};
-use crate::config::{self, Cooldown, Secret};
-use crate::data::{self, AuthScheme, Model};
-use crate::forward::{Forwarder, Upstream};
-use crate::providers::echo::Mock;
-use crate::providers::{Dialect, Elsewhere, Endpoint, Operation, endpoint, rerank_endpoints};
+use crate::config::{self, Cooldown};
+use crate::data::{self, Model};
+use crate::forward::Forwarder;
+use crate::providers::{Dialect, Operation};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 use bartizan_layers::facts::Price;
 use bartizan_layers::redis::Redis;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Uri, header};
+use http::{HeaderName, HeaderValue, Uri};
 use std::sync::Arc;
 
 /// A deployment and everything that calls to it need, made once.
@@ -180,7 +179,7 @@ impl Deployment {
 
     /// Its model, its stars filled in.
     pub(super) fn model(&self, captures: &[&str], name: &str) -> String {
-        super::group::filled(&self.config.model, captures, name)
+        super::stars::filled(&self.config.model, captures, name)
     }
 }
 
@@ -227,72 +226,6 @@ impl Deployment {
     fn charged(&self, price: Option<Price>) -> Price {
         price.unwrap_or_default().times(self.config.cost_factor)
     }
-}
-
-fn leaf(config: &config::Deployment, forwarder: &Forwarder, dialect: Dialect) -> Option<Leaf> {
-    if let Some(mock) = &config.mock {
-        let mock = Arc::new(Mock::new(mock, &config.model));
-        return (dialect == Dialect::OpenAi).then_some(Leaf::Mock(mock));
-    }
-    let Some(base) = &config.api_base else {
-        return (dialect == Dialect::OpenAi).then_some(Leaf::Echo);
-    };
-    leaf_at(&endpoint(config.provider, base, dialect)?, config, forwarder)
-}
-
-fn reranking(config: &config::Deployment, forwarder: &Forwarder) -> Option<Box<[Leaf; 2]>> {
-    let [current, first] = rerank_endpoints(config.provider, config.api_base.as_ref()?)?;
-    let leaf = |found| leaf_at(&found, config, forwarder);
-    Some(Box::new([leaf(current)?, leaf(first)?]))
-}
-
-fn leaf_at(found: &Endpoint, config: &config::Deployment, forwarder: &Forwarder) -> Option<Leaf> {
-    let url = found.base.parse::<Uri>().ok()?;
-    let upstream = forwarder.upstream_over(&url, config.tls.as_ref());
-    Some(leaf_over(upstream, found.auth, config.api_key.as_ref(), config, forwarder))
-}
-
-fn leaf_over(
-    upstream: Upstream,
-    auth: AuthScheme,
-    key: Option<&Secret<String>>,
-    config: &config::Deployment,
-    forwarder: &Forwarder,
-) -> Leaf {
-    let credential = key.and_then(|key| credential(auth, key.expose()));
-    let images = (!config.provider.remote_images).then(|| forwarder.clone());
-    Leaf::Upstream { upstream, credential, images }
-}
-
-/// The leaf of one call that brings its own upstream or credential, made for it alone.
-pub(super) fn leaf_elsewhere(
-    config: &config::Deployment,
-    forwarder: &Forwarder,
-    dialect: Dialect,
-    elsewhere: &Elsewhere,
-) -> Option<Leaf> {
-    let base = elsewhere.base.as_ref().or(config.api_base.as_ref())?;
-    let found = endpoint(config.provider, base, dialect)?;
-    let url = found.base.parse::<Uri>().ok()?;
-    let upstream = match &elsewhere.base {
-        Some(_) => forwarder.public(&url),
-        None => forwarder.upstream_over(&url, config.tls.as_ref()),
-    };
-    Some(leaf_over(upstream, found.auth, elsewhere.key.as_ref(), config, forwarder))
-}
-
-/// The header that carries the provider's key. A key that cannot stand in a header is left out;
-/// the config's check has named it.
-pub(super) fn credential(scheme: AuthScheme, key: &str) -> Option<(HeaderName, HeaderValue)> {
-    let (name, value) = match scheme {
-        AuthScheme::Bearer => (header::AUTHORIZATION, format!("Bearer {key}")),
-        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), key.to_owned()),
-        AuthScheme::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), key.to_owned()),
-        AuthScheme::ApiKey => (HeaderName::from_static("api-key"), key.to_owned()),
-    };
-    let mut value = HeaderValue::try_from(value).ok()?;
-    value.set_sensitive(true);
-    Some((name, value))
 }
 
 fn labels(config: &config::Deployment) -> DeploymentLabels {

@@ -1,10 +1,14 @@
 //! Where a deployment's calls end: at an upstream, or at the built-in model `echo`.
 use super::images;
+use crate::config::{self, Secret};
+use crate::data::AuthScheme;
 use crate::forward::{Deadlines, ForwardError, Forwarder, ResponseFuture, Upstream, UpstreamBody};
 use crate::providers::echo::{self, Mock};
-use crate::providers::{Operation, Prompt};
+use crate::providers::{
+    Dialect, Elsewhere, Endpoint, Operation, Prompt, endpoint, rerank_endpoints,
+};
 use bartizan_layers::body::Body;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Collected, Either};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -103,3 +107,78 @@ impl Future for Sending {
 
 /// The body of a leaf's answer: an upstream's, or the built-in model's.
 pub(super) type LeafBody = Either<UpstreamBody, Body>;
+
+/// Where a deployment takes calls in `dialect`.
+pub(super) fn leaf(
+    config: &config::Deployment,
+    forwarder: &Forwarder,
+    dialect: Dialect,
+) -> Option<Leaf> {
+    if let Some(mock) = &config.mock {
+        let mock = Arc::new(Mock::new(mock, &config.model));
+        return (dialect == Dialect::OpenAi).then_some(Leaf::Mock(mock));
+    }
+    let Some(base) = &config.api_base else {
+        return (dialect == Dialect::OpenAi).then_some(Leaf::Echo);
+    };
+    leaf_at(&endpoint(config.provider, base, dialect)?, config, forwarder)
+}
+
+/// Where it ranks documents, for the current form of the request and the first.
+pub(super) fn reranking(
+    config: &config::Deployment,
+    forwarder: &Forwarder,
+) -> Option<Box<[Leaf; 2]>> {
+    let [current, first] = rerank_endpoints(config.provider, config.api_base.as_ref()?)?;
+    let leaf = |found| leaf_at(&found, config, forwarder);
+    Some(Box::new([leaf(current)?, leaf(first)?]))
+}
+
+fn leaf_at(found: &Endpoint, config: &config::Deployment, forwarder: &Forwarder) -> Option<Leaf> {
+    let url = found.base.parse::<Uri>().ok()?;
+    let upstream = forwarder.upstream_over(&url, config.tls.as_ref());
+    Some(leaf_over(upstream, found.auth, config.api_key.as_ref(), config, forwarder))
+}
+
+fn leaf_over(
+    upstream: Upstream,
+    auth: AuthScheme,
+    key: Option<&Secret<String>>,
+    config: &config::Deployment,
+    forwarder: &Forwarder,
+) -> Leaf {
+    let credential = key.and_then(|key| credential(auth, key.expose()));
+    let images = (!config.provider.remote_images).then(|| forwarder.clone());
+    Leaf::Upstream { upstream, credential, images }
+}
+
+/// The leaf of one call that brings its own upstream or credential, made for it alone.
+pub(super) fn leaf_elsewhere(
+    config: &config::Deployment,
+    forwarder: &Forwarder,
+    dialect: Dialect,
+    elsewhere: &Elsewhere,
+) -> Option<Leaf> {
+    let base = elsewhere.base.as_ref().or(config.api_base.as_ref())?;
+    let found = endpoint(config.provider, base, dialect)?;
+    let url = found.base.parse::<Uri>().ok()?;
+    let upstream = match &elsewhere.base {
+        Some(_) => forwarder.public(&url),
+        None => forwarder.upstream_over(&url, config.tls.as_ref()),
+    };
+    Some(leaf_over(upstream, found.auth, elsewhere.key.as_ref(), config, forwarder))
+}
+
+/// The header that carries the provider's key. A key that cannot stand in a header is left out;
+/// the config's check has named it.
+pub(super) fn credential(scheme: AuthScheme, key: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = match scheme {
+        AuthScheme::Bearer => (header::AUTHORIZATION, format!("Bearer {key}")),
+        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), key.to_owned()),
+        AuthScheme::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), key.to_owned()),
+        AuthScheme::ApiKey => (HeaderName::from_static("api-key"), key.to_owned()),
+    };
+    let mut value = HeaderValue::try_from(value).ok()?;
+    value.set_sensitive(true);
+    Some((name, value))
+}

@@ -1,7 +1,7 @@
 //! The names that clients may ask for.
 use super::Router;
 use super::deployment::Deployment;
-use super::group::{capture, filled};
+use super::stars::{capture, filled};
 use crate::data::{self, Model};
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Asks each deployment whether it answers (contract 9.2).
 use super::Router;
 use super::deployment::Deployment;
-use super::group::capture;
+use super::stars::capture;
 use crate::config::Deployment as Config;
 use crate::data;
 use crate::forward::Deadlines;

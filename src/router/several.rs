@@ -5,7 +5,8 @@
 //! trail, so that each deployment's usage is counted, also that of a run whose answer nobody gets.
 use super::Router;
 use super::answer::{Answer, dollars};
-use super::error::{NoDeployment, RouteError, UpstreamFailure, failure};
+use super::error::{NoDeployment, RouteError};
+use super::failed::{UpstreamFailure, failure};
 use crate::providers::{Class, Dialect, Hold, Operation, Problem, Prompt};
 use crate::telemetry::{Failure, RequestId, Trail};
 use bartizan_layers::BoxError;

@@ -19,7 +19,7 @@ impl Redis {
         let home = tempfile::tempdir().expect("a directory for temporary files");
         let port = free_port();
         let Some(server) = serve(port, home.path()) else {
-            println!("skipped: redis-server is not installed");
+            eprintln!("skipped: redis-server is not installed");
             return None;
         };
         let redis = Self { server, port, home };

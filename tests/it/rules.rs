@@ -30,6 +30,7 @@ impl File {
         self.name.starts_with("tests/")
             || self.name.contains("/tests/")
             || stem.starts_with("tests") && stem.ends_with(".rs")
+            || stem == "loom.rs"
     }
 
     /// Whether a script in `tools/` made it; its page says so.

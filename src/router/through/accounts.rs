@@ -1,6 +1,7 @@
 //! Whose key a call uses that names no model: accounts at providers.
-use super::super::deployment::{Deployment, credential};
+use super::super::deployment::Deployment;
 use super::super::leaf::Leaf;
+use super::super::leaf::credential;
 use super::endpoint::Endpoint;
 use crate::config;
 use crate::data;

@@ -1,0 +1,23 @@
+//! A prompt of 1 KiB.
+use crate::{Bench, answer, price};
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bartizan_layers::wire::ingest::IngestLayer;
+use bytes::Bytes;
+use http::Request;
+use tower::{Layer, service_fn};
+
+pub(crate) fn bench(bench: &mut Bench) {
+    let bare = service_fn(async |_: Request<Body>| Ok::<_, BoxError>(answer()));
+    let price = price();
+    let layer = IngestLayer::new(move |_: &str| Some(price.clone())).layer(bare);
+    let text = "It was a dark and stormy night. ".repeat(30);
+    let prompt = Bytes::from(format!(
+        r#"{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":"{text}"}}]}}"#
+    ));
+    let chat = || {
+        let req = Request::post("/v1/chat/completions");
+        req.body(Body::from(prompt.clone())).expect("a request")
+    };
+    bench.calls("ingest", chat).of("bare", &bare).of("layer", &layer);
+}

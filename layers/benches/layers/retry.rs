@@ -1,0 +1,13 @@
+//! The rules of the contract with a budget; the first attempt answers.
+use crate::{Bench, answer, request};
+use bartizan_layers::BoxError;
+use bartizan_layers::retry::{RetryBudget, RetryLayer, Rules};
+use http::Request;
+use tower::{Layer, service_fn};
+
+pub(crate) fn bench(bench: &mut Bench) {
+    let bare = service_fn(async |_: Request<()>| Ok::<_, BoxError>(answer()));
+    let rules = Rules { budget: Some(RetryBudget::default()), ..Rules::default() };
+    let layer = RetryLayer::new(rules).layer(bare);
+    bench.calls("retry", request).of("bare", &bare).of("layer", &layer);
+}
