@@ -15,9 +15,10 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("server", &["config", "tasks", "tunnel", "tls"], "it accepts connections for any service"),
     ("forward", &["config", "tasks", "tls"], "it knows no dialect: bytes, headers, deadlines"),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
+    ("state", &["config"], "it makes layers that count; what they are asked, the facts say"),
     (
         "router",
-        &["providers", "forward", "telemetry", "config", "data", "tunnel"],
+        &["providers", "forward", "state", "telemetry", "config", "data", "tunnel"],
         "it picks among deployments and builds their inner stacks",
     ),
     (
@@ -25,7 +26,6 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &["providers", "router", "forward", "telemetry", "config", "data", "tunnel"],
         "of router and forward it knows the errors: it is the one table from error to HTTP",
     ),
-    ("state", &["config"], "it makes layers that count; what they are asked, the facts say"),
     (
         "admin",
         &["edge", "providers", "router", "server", "telemetry", "config", "data"],
