@@ -52,5 +52,5 @@ fn start(serve: Serve) -> anyhow::Result<ExitCode> {
 
 fn run(exec: Exec) -> ExitCode {
     let (options, _) = exec.proxy.options();
-    commands::exec(options, &exec.command, exec.quiet)
+    commands::exec(options, &exec.command, exec.budget, exec.quiet)
 }

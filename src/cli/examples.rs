@@ -47,6 +47,7 @@ pub(super) const SERVE: &str = "Examples:
 pub(super) const EXEC: &str = "Examples:
   bartizan exec -- python app.py
   bartizan exec --config config.yaml -- npm test
+  bartizan exec --budget 1.50 -- ./agent
   bartizan exec --quiet -- sh -c 'curl -s $OPENAI_BASE_URL/models -H \"Authorization: Bearer $OPENAI_API_KEY\"'
 
 Exit codes: the command's own, or 128 and the signal's number if one ended it; 127 if it is not

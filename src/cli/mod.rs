@@ -2,6 +2,7 @@
 mod examples;
 mod exec;
 mod later;
+mod money;
 mod proxy;
 mod spelling;
 #[cfg(test)]

@@ -5,14 +5,14 @@ use crate::config::Compat;
 use crate::edge::{IngestError, Paused, TooManyCalls};
 use crate::providers::{Class, Dialect, Operation, Problem};
 use crate::router::{NoDeployment, RouteError, UpstreamFailure, dollars, failure};
-use crate::telemetry::{self, RequestId, Trail};
+use crate::telemetry::{self, Hit, RequestId, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::AuthError;
 use bartizan_layers::body::Body;
 use bartizan_layers::cache::Replayed;
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::cost::CostError;
-use bartizan_layers::facts::{CacheStatus, ServedBy};
+use bartizan_layers::facts::{CacheStatus, Limit, ServedBy};
 use bartizan_layers::ratelimit::{Exceeded, RateLimitError};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
@@ -95,8 +95,10 @@ where
         let this = self.project();
         Poll::Ready(Ok(match ready!(this.inner.poll(cx)) {
             Ok(mut rsp) => {
-                if let Some(CacheStatus::Hit) = rsp.extensions().get() {
-                    from_cache(&mut rsp, this.trail.as_ref());
+                match (rsp.extensions().get(), this.trail.as_ref()) {
+                    (Some(CacheStatus::Hit), trail) => from_cache(&mut rsp, trail),
+                    (Some(CacheStatus::Miss), Some(trail)) => trail.set_missed(),
+                    _ => {}
                 }
                 rsp
             }
@@ -105,6 +107,9 @@ where
                 let mut rsp = answer(*this.dialect, &problem);
                 if let Some(trail) = this.trail {
                     trail.set_failure(failure(&problem));
+                    if let Some((scope, measure)) = limit(&*error) {
+                        trail.set_refused(scope, measure);
+                    }
                     tracing::debug!(request_id = trail.id().as_str(), %error, "Call refused");
                     // Answers of deployments have it already.
                     rsp.headers_mut().insert(RequestId::HEADER, trail.id().header().clone());
@@ -119,9 +124,11 @@ where
 #[cold]
 fn from_cache(rsp: &mut Response<Body>, trail: Option<&Trail>) {
     let original = rsp.extensions().get::<Replayed>().and_then(|Replayed(kept)| kept.bill);
-    let served = rsp.extensions().get().map(|ServedBy(id)| HeaderValue::from_str(id));
+    let served_by = rsp.extensions().get().map(|ServedBy(id)| id.clone());
+    let served = served_by.as_deref().map(HeaderValue::from_str);
     let headers = rsp.headers_mut();
     if let Some(trail) = trail {
+        trail.set_hit(Box::new(Hit::new(served_by, original)));
         headers.insert(RequestId::HEADER, trail.id().header().clone());
     }
     if let Some(Ok(served)) = served {
@@ -195,6 +202,19 @@ pub fn problem(error: &(dyn std::error::Error + 'static), compat: Compat) -> Pro
     }
     tracing::error!(%error, "An error has no answer of its own");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error of the proxy")
+}
+
+/// Whose limit it is that an error tells of, and what it limits.
+fn limit(error: &(dyn std::error::Error + 'static)) -> Option<(&'static str, &'static str)> {
+    if let Some(RateLimitError::Exceeded(exceeded)) = cause_ref(error) {
+        let Limit { scope, measure, .. } = exceeded.limit;
+        return Some((scope.name(), measure.name()));
+    }
+    let exhausted = |error: &CostError| match error {
+        CostError::BudgetExhausted(exhausted) => Some((exhausted.budget.scope.name(), "budget")),
+        _ => None,
+    };
+    cause_ref(error).and_then(exhausted)
 }
 
 fn limited(exceeded: &Exceeded) -> Problem {

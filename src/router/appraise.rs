@@ -38,6 +38,10 @@ impl Router {
     pub fn note(&self, trail: &Trail, operation: &Operation, model: Option<&str>, stream: bool) {
         if let Ok(found) = self.0.found_for(Some(operation), model) {
             found.note(Some(trail), stream);
+            let pattern = found.captures.as_ref().and_then(|_| found.candidates(|_| true).next());
+            if let Some(deployment) = pattern {
+                trail.set_model(found.model(deployment).into());
+            }
         }
     }
 }

@@ -47,7 +47,8 @@ impl Attempt {
         let config = deployment.config();
         let edited = edited(&operation, &prompt, &plan(&rules.settings, config, &model_json))
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
-        let model = model.as_deref().unwrap_or(&config.model);
+        let own_model = model;
+        let model = own_model.as_deref().unwrap_or(&config.model);
         parts.uri = target(&operation, model, &parts.uri)?;
         let elsewhere = prompt.elsewhere.as_deref();
         let brought =
@@ -62,7 +63,7 @@ impl Attempt {
         if let Some(bill) = parts.extensions.get::<Bill>() {
             bill.add(usage.clone());
         }
-        let sent = begin(trail.as_ref(), deployment.labels(), &usage);
+        let sent = begin(trail.as_ref(), deployment.labels(), own_model, &usage);
         let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
         let req = Request::from_parts(parts, edited.body);
@@ -98,15 +99,17 @@ fn plan<'a>(
     }
 }
 
-/// Notes that a call goes out now, and who answers it.
+/// Notes that a call goes out now, and who answers it; with the model, where the deployment's own
+/// name for it is a pattern.
 pub(super) fn begin(
     trail: Option<&Trail>,
     labels: &Arc<DeploymentLabels>,
+    model: Option<Box<str>>,
     usage: &UsageCell,
 ) -> Instant {
     let sent = Instant::now();
     if let Some(trail) = trail {
-        trail.set_served(Served { deployment: labels.clone(), usage: usage.clone() });
+        trail.set_served(Served { deployment: labels.clone(), model, usage: usage.clone() });
         trail.set_sent(sent);
     }
     sent

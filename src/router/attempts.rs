@@ -53,7 +53,9 @@ impl retry::Policy<Prompt> for Attempts {
     }
 
     fn retrying(&self, next: &Request<Prompt>, failed: &Failure) {
-        again(next.extensions(), &failed.fault);
+        if let Some(trail) = next.extensions().get::<Trail>() {
+            trail.retrying(told(&failed.fault));
+        }
     }
 }
 
@@ -103,17 +105,18 @@ impl fallback::Policy<Prompt> for Attempts {
         Some(req)
     }
 
-    fn falling_back(&self, next: &Request<Prompt>, _target: &Target, failed: &Fault) {
-        again(next.extensions(), failed);
+    fn falling_back(&self, next: &Request<Prompt>, target: &Target, failed: &Fault) {
+        let found = self.0.groups.find(&target.group);
+        if let (Some(trail), Some(found)) = (next.extensions().get::<Trail>(), found) {
+            // A client may have named it: as it stands in the config, there are only so many.
+            trail.falling_back(found.group.name.clone(), told(failed));
+        }
     }
 }
 
-/// Notes that the attempt before this one failed.
-fn again(facts: &Extensions, fault: &Fault) {
-    if let Some(trail) = facts.get::<Trail>() {
-        let status = fault.status;
-        trail.again(Told { status: status.as_u16(), class: Class::of(status).name() });
-    }
+/// A failure as records and metrics tell it.
+fn told(fault: &Fault) -> Told {
+    Told { status: fault.status.as_u16(), class: Class::of(fault.status).name() }
 }
 
 const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");

@@ -44,7 +44,7 @@ impl Deployment {
         metrics: &Arc<Metrics>,
     ) -> Self {
         let labels = Arc::new(labels(&config));
-        metrics.deployment_state(&labels, 0.0);
+        metrics.add_deployment(&labels);
         let gate = cooldown::gate(&config, rests, &labels, metrics);
         let mut deployment = Self::labelled(config, labels, gate, forwarder, metrics);
         deployment.room = rooms.of(&deployment.config, deployment.catalogued().as_ref());

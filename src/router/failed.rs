@@ -116,6 +116,9 @@ impl UpstreamCause {
         match self {
             Self::Forward(error) if error.is_timeout() => Cause::Timeout,
             Self::Forward(ForwardError::Loop { .. } | ForwardError::Image(_)) => Cause::Invalid,
+            Self::Forward(ForwardError::Connect { cause: ConnectError::NotPublic, .. }) => {
+                Cause::Invalid
+            }
             Self::Forward(ForwardError::Target(_) | ForwardError::RequestBody(_)) => Cause::Invalid,
             Self::Forward(_) | Self::Cut => Cause::Network,
             Self::Unasked(_) => Cause::Outage,

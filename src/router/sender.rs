@@ -74,7 +74,11 @@ impl Sent {
         shared: &Arc<Shared>,
         req: Request<Outgoing>,
     ) -> Self {
-        let sender = Sender { deployment: deployment.clone(), shared: shared.clone() };
+        let mut sender = Sender { deployment: deployment.clone(), shared: shared.clone() };
+        if req.body().prompt.elsewhere.is_some() {
+            // What a client brings itself says nothing of the deployment.
+            return Self::Queued(sender.call(req));
+        }
         let mut stack: Breaker<Sender> = deployment.breaker().layer(sender);
         Self::Calling(stack.call(req), deployment.clone())
     }

@@ -158,6 +158,28 @@ families! {
         "How often a deployment was rested after failures.",
         "litellm_model_name model_id api_base api_provider exception_status",
         "", None;
+    cache_hits: Counter = "litellm_cache_hits_metric",
+        "Calls that were answered from the cache.",
+        "model hashed_api_key api_key_alias team team_alias end_user user",
+        "model_id api_provider", None;
+    cache_misses: Counter = "litellm_cache_misses_metric",
+        "Calls that were looked for in the cache in vain, and that a model answered.",
+        "model hashed_api_key api_key_alias team team_alias end_user user",
+        "model_id api_provider", None;
+    cached_tokens: Counter = "litellm_cached_tokens_metric",
+        "Tokens, in both directions, that answers from the cache did not need again.",
+        "model hashed_api_key api_key_alias team team_alias end_user user",
+        "model_id api_provider", None;
+    fallbacks: Counter = "litellm_deployment_successful_fallbacks",
+        "Calls that another group answered in place of the one that failed.",
+        "requested_model fallback_model hashed_api_key api_key_alias team team_alias \
+         exception_status exception_class",
+        "model_id", None;
+    failed_fallbacks: Counter = "litellm_deployment_failed_fallbacks",
+        "Groups that failed in place of one that had failed.",
+        "requested_model fallback_model hashed_api_key api_key_alias team team_alias \
+         exception_status exception_class",
+        "model_id", None;
     in_flight: Gauge = "litellm_in_flight_requests",
         "Calls that are open.",
         "",
@@ -170,6 +192,18 @@ families! {
         "Seconds from a call's first byte to the end of its answer.",
         "route",
         "", Latency;
+    saved: Counter = "bartizan_cache_saved_usd",
+        "What answers from the cache cost when a model gave them, in US dollars.",
+        "requested_model",
+        "", None;
+    retries: Counter = "bartizan_retries",
+        "Attempts after the first, in the same group.",
+        "requested_model",
+        "", None;
+    refusals: Counter = "bartizan_limit_refusals",
+        "Calls that a limit or a budget refused, by whose it is and what it limits.",
+        "scope measure",
+        "", None;
     first_content: Histogram = "bartizan_time_to_first_token_seconds",
         "Seconds from sending a streamed call upstream to its first content.",
         "provider",

@@ -1,5 +1,6 @@
 //! The log line of a call.
 use super::decimal::Decimal;
+use super::events::Cached;
 use super::trail::{Failure, Outcome, Served, Trail};
 use bartizan_layers::end::End;
 use bartizan_layers::facts::Unit;
@@ -37,6 +38,9 @@ fn as_json(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
     }
     if let Some(served) = outcome.learned.served.as_ref() {
         bill(out, b",\"deployment\":", served);
+    }
+    if let Some(Cached::Hit) = outcome.cached {
+        out.extend_from_slice(b",\"cache\":\"hit\"");
     }
     others(out, ",\"attempts\":[", &outcome.learned.attempts, outcome.end);
     others(out, ",\"runs\":[", &outcome.learned.branches, outcome.end);
@@ -112,6 +116,9 @@ fn as_words(out: &mut Vec<u8>, trail: &Trail, outcome: &Outcome<'_>) {
             &usage[Unit::Output].to_string(),
             " tokens",
         ]);
+    }
+    if let Some(Cached::Hit) = outcome.cached {
+        say(&[", from the cache"]);
     }
     if let Some(failure) = outcome.failure {
         say(&[", ", failure.class, " (", &failure.status.to_string(), ")"]);

@@ -21,16 +21,22 @@ impl Live {
         self.names.insert(escaped(name));
     }
 
+    /// Whether the config has this deployment.
+    pub(super) fn has(&self, labels: &super::DeploymentLabels) -> bool {
+        self.ids.contains(&escaped(&labels.model_id))
+    }
+
     /// Whether a series with these labels, as they are printed, may still be counted in.
     pub(super) fn keeps(&self, labels: &str) -> bool {
         let known = |label: &str, live: &HashSet<String>| {
             value_of(labels, label)
-                .is_none_or(|value| value == super::metrics::NONE || live.contains(value))
+                .is_none_or(|value| value == super::labels::NONE || live.contains(value))
         };
         let requested = value_of(labels, "requested_model");
         known("model_id", &self.ids)
             && known("model", &self.models)
-            && (requested == Some(super::metrics::OTHER) || known("requested_model", &self.names))
+            && known("fallback_model", &self.names)
+            && (requested == Some(super::labels::OTHER) || known("requested_model", &self.names))
     }
 }
 

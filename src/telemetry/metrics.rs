@@ -1,24 +1,20 @@
 //! Counts calls: finds the cells of calls that are alike, and counts in them.
+use super::events::Events;
 use super::families::Families;
 use super::family::unix_now;
+use super::labels::{NONE, alike, of_call, of_deployment};
 use super::live::Live;
 use super::observed::Observed;
-use super::series::{Alike, Cells, DeploymentLabels, ServedCells};
-use super::totals::Totals;
-use super::trail::{Outcome, Served, Trail};
+use super::series::{Alike, Cells, DeploymentLabels};
+use super::totals::{ByModel, Totals};
+use super::trail::{Outcome, Trail};
 use crate::config::Compat;
 use bartizan_layers::end::End;
-use bartizan_layers::facts::Unit;
 use foldhash::fast::RandomState;
 use http::StatusCode;
 use prometheus::Gauge;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-
-/// What LiteLLM prints where a value is not known.
-pub(super) const NONE: &str = "None";
-/// What stands for a model that the config does not know, so that clients cannot make series.
-pub(super) const OTHER: &str = "other";
 
 /// Values of the label `result`.
 const SUCCESS: &str = "success";
@@ -30,6 +26,9 @@ pub struct Metrics {
     families: Families,
     /// Looked up once per call, by addresses that no client chooses.
     cells: RwLock<HashMap<Alike, Arc<Cells>, RandomState>>,
+    /// By their ids.
+    deployments: RwLock<HashMap<Arc<str>, Arc<DeploymentLabels>, RandomState>>,
+    by_model: Option<ByModel>,
     in_flight: Gauge,
     open_streams: Gauge,
     received: prometheus::Counter,
@@ -59,12 +58,36 @@ impl Metrics {
         families.last_reload_success.get(|_| NONE).set(unix_now());
         Self {
             cells: RwLock::default(),
+            deployments: RwLock::default(),
+            by_model: None,
             in_flight: families.in_flight.get(|_| NONE),
             open_streams: families.open_streams.get(|_| NONE),
             received: families.received.get(|_| NONE),
             sent: families.sent.get(|_| NONE),
             families,
         }
+    }
+
+    /// Keeps what each model comes to for [`Totals`] as well, by its own name where the config has
+    /// a pattern. Whoever names models makes rows: for a proxy that one command has to itself.
+    #[must_use]
+    pub fn by_model(mut self) -> Self {
+        self.by_model = Some(ByModel::default());
+        self
+    }
+
+    /// Knows one more deployment, healthy.
+    pub fn add_deployment(&self, deployment: &Arc<DeploymentLabels>) {
+        self.deployment_state(deployment, 0.0);
+        let mut all = self.deployments.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(deployment.model_id.clone(), deployment.clone());
+    }
+
+    /// Finds the deployment whose answer was kept, where it is one of ours.
+    pub(super) fn resolve(&self, outcome: &mut Outcome<'_>) {
+        let Some(hit) = &mut outcome.learned.hit else { return };
+        let all = self.deployments.read().unwrap_or_else(PoisonError::into_inner);
+        hit.deployment = hit.served_by.as_ref().and_then(|id| all.get(id)).cloned();
     }
 
     /// What is counted for the streams of `provider`.
@@ -107,6 +130,8 @@ impl Metrics {
         self.families.retain(live);
         // Cells are found again by their labels; those of the past would pile up.
         self.cells.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut all = self.deployments.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, deployment| live.has(deployment));
     }
 
     /// All metrics in the Prometheus text format.
@@ -130,6 +155,8 @@ impl Metrics {
             input_tokens: all.input_tokens.sum() as u64,
             output_tokens: all.output_tokens.sum() as u64,
             dollars: all.spend.sum(),
+            saved: all.saved.sum(),
+            models: self.by_model.as_ref().map_or_else(Vec::new, ByModel::rows),
         }
     }
 
@@ -154,8 +181,21 @@ impl Metrics {
         if let Some(failed) = &cells.proxy_failed {
             failed.inc();
         }
+        if let Some(cells) = &cells.cached {
+            cells.count(outcome);
+        }
+        self.end_attempt(&cells, trail, outcome);
+    }
+
+    fn end_attempt(&self, cells: &Cells, trail: &Trail, outcome: &Outcome<'_>) {
         if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
             cells.count(trail, outcome, served);
+        }
+        if let Some(by_model) = &self.by_model {
+            by_model.count(outcome);
+        }
+        if let Some(events) = &outcome.learned.events {
+            self.end_events(outcome, events);
         }
         self.end_others(outcome);
     }
@@ -172,116 +212,48 @@ impl Metrics {
     fn end_branch(&self, branch: &Trail, end: End) {
         let outcome = branch.outcome(end);
         let cells = self.cells_of(branch, &outcome);
-        if let (Some(cells), Some(served)) = (&cells.served, outcome.learned.served.as_ref()) {
-            cells.count(branch, &outcome, served);
+        self.end_attempt(&cells, branch, &outcome);
+    }
+
+    #[cold]
+    fn end_events(&self, outcome: &Outcome<'_>, events: &Events) {
+        let all = &self.families;
+        let requested = |label| of_call(outcome, label);
+        if events.retries > 0 {
+            all.retries.get(requested).inc_by(events.retries.into());
         }
-        self.end_others(&outcome);
+        if let Some((scope, measure)) = events.refused {
+            all.refusals.get(|label| if label == "scope" { scope } else { measure }).inc();
+        }
+        let Some(first) = events.fallbacks.first() else { return };
+        let status = first.failure.status.to_string();
+        for (at, fallback) in events.fallbacks.iter().enumerate() {
+            let value = |label| match label {
+                "fallback_model" => &*fallback.group,
+                "exception_status" => status.as_str(),
+                "exception_class" => first.failure.class,
+                label => of_call(outcome, label),
+            };
+            let is_last = at + 1 == events.fallbacks.len();
+            match outcome.status {
+                ..400 if is_last => all.fallbacks.get(value).inc(),
+                // The client did not wait for it.
+                499 if is_last => {}
+                _ => {
+                    let nobody = |label| if label == "model_id" { NONE } else { value(label) };
+                    all.failed_fallbacks.get(nobody).inc();
+                }
+            }
+        }
     }
 
     fn cells_of(&self, trail: &Trail, outcome: &Outcome<'_>) -> Arc<Cells> {
-        let alike = Alike::of(trail, outcome);
+        let alike = alike(trail, outcome);
         let known = self.cells.read().unwrap_or_else(PoisonError::into_inner).get(&alike).cloned();
         known.unwrap_or_else(|| {
-            let cells = Arc::new(self.make_cells(trail, outcome));
+            let cells = Arc::new(Cells::new(&self.families, trail, outcome));
             let mut all = self.cells.write().unwrap_or_else(PoisonError::into_inner);
             all.entry(alike).or_insert(cells).clone()
         })
-    }
-
-    fn make_cells(&self, trail: &Trail, outcome: &Outcome<'_>) -> Cells {
-        let all = &self.families;
-        let status = outcome.status.to_string();
-        let failed_with = outcome.failure.map_or(outcome.status, |failure| failure.status);
-        let failed_with = failed_with.to_string();
-        let value = |label: &'static str| match label {
-            "status_code" | "status" => status.as_str(),
-            "exception_status" => failed_with.as_str(),
-            "exception_class" => outcome.failure.map_or(NONE, |failure| failure.class),
-            "route" => trail.route(),
-            label => of_call(outcome, label),
-        };
-        let served = outcome.learned.served.as_ref().map(|served| ServedCells {
-            requests: all.requests.get(value),
-            spend: all.spend.get(value),
-            total_tokens: all.total_tokens.get(value),
-            input_tokens: all.input_tokens.get(value),
-            output_tokens: all.output_tokens.get(value),
-            total_latency: all.total_latency.get(value),
-            api_latency: all.api_latency.get(value),
-            time_to_first_token: all.time_to_first_token.get(value),
-            overhead: all.overhead.get(value),
-            own_overhead: all.own_overhead.get(|_| served.deployment.api_provider),
-            deployment_total: all.deployment_total.get(value),
-            deployment_outcome: match outcome.failure {
-                None => all.deployment_success.get(value),
-                Some(_) => all.deployment_failure.get(value),
-            },
-        });
-        Cells {
-            calls: all.calls.get(value),
-            duration: all.duration.get(value),
-            proxy_total: all.proxy_total.get(value),
-            proxy_failed: outcome.failure.map(|_| all.proxy_failed.get(value)),
-            served,
-            _alive: (
-                outcome.learned.principal.as_ref().map(|principal| principal.key.clone()),
-                outcome.learned.requested.clone(),
-                outcome.learned.served.as_ref().map(|served| served.deployment.clone()),
-            ),
-        }
-    }
-}
-
-impl ServedCells {
-    fn count(&self, trail: &Trail, outcome: &Outcome<'_>, served: &Served) {
-        self.deployment_total.inc();
-        self.deployment_outcome.inc();
-        let Some(sent) = outcome.learned.sent.as_ref() else { return };
-        let overhead = (*sent - trail.started()).as_secs_f64();
-        self.overhead.observe(overhead);
-        self.own_overhead.observe(overhead);
-        if outcome.failure.is_none() {
-            self.requests.inc();
-            self.total_latency.observe(outcome.took.as_secs_f64());
-            self.api_latency.observe((outcome.ended - *sent).as_secs_f64());
-        }
-        if let (true, Some(first)) = (trail.streamed(), outcome.learned.first_content.as_ref()) {
-            self.time_to_first_token.observe((*first - *sent).as_secs_f64());
-        }
-        if let Some((usage, cost)) = served.usage.bill() {
-            self.input_tokens.inc_by(usage[Unit::Input] as f64);
-            self.output_tokens.inc_by(usage[Unit::Output] as f64);
-            self.total_tokens.inc_by(usage.total() as f64);
-            self.spend.inc_by(cost.0 as f64 / 1e9);
-        }
-    }
-}
-
-fn of_call<'a>(outcome: &'a Outcome<'_>, label: &str) -> &'a str {
-    match label {
-        "hashed_api_key" => {
-            outcome.learned.principal.as_ref().map_or(NONE, |principal| &principal.key)
-        }
-        "user" => outcome.learned.principal.as_ref().map_or(NONE, |principal| &principal.user),
-        "requested_model" => outcome.learned.requested.as_ref().map_or(OTHER, AsRef::as_ref),
-        label => outcome
-            .learned
-            .served
-            .as_ref()
-            .map_or(NONE, |served| of_deployment(&served.deployment, label)),
-    }
-}
-
-fn of_deployment<'a>(deployment: &'a DeploymentLabels, label: &str) -> &'a str {
-    match label {
-        "model" => &deployment.model,
-        "model_id" => &deployment.model_id,
-        "model_group" => &deployment.model_group,
-        "litellm_model_name" => &deployment.litellm_model_name,
-        "api_provider" => deployment.api_provider,
-        "api_base" => &deployment.api_base,
-        // Addresses and user agents of clients would make a series each; end users, teams and
-        // organisations are not known yet.
-        _ => NONE,
     }
 }

@@ -1,7 +1,9 @@
 //! What the proxy tells about itself: metrics, and one log line per call.
 mod decimal;
+mod events;
 mod families;
 mod family;
+mod labels;
 mod line;
 mod live;
 mod logs;
@@ -9,11 +11,14 @@ mod metrics;
 mod observed;
 mod request_id;
 mod series;
+#[cfg(test)]
+mod tests;
 mod totals;
 mod trail;
 mod utc;
 
 pub use self::decimal::Decimal;
+pub use self::events::Hit;
 pub use self::line::{millis, now};
 pub use self::live::Live;
 pub use self::logs::{LogWriter, start_logging, start_logging_beside};
@@ -21,7 +26,7 @@ pub use self::metrics::{Metrics, UpstreamConnections};
 pub use self::observed::Observed;
 pub use self::request_id::RequestId;
 pub use self::series::DeploymentLabels;
-pub use self::totals::Totals;
+pub use self::totals::{ModelTotals, Totals};
 pub use self::trail::{Failure, Served, Trail};
 pub use self::utc::utc;
 
@@ -76,7 +81,8 @@ impl Telemetry {
 
     /// A call has ended. Called once for each call, possibly from `Drop`.
     pub fn end(&self, trail: &Trail, end: End) {
-        let outcome = trail.outcome(end);
+        let mut outcome = trail.outcome(end);
+        self.0.metrics.resolve(&mut outcome);
         self.0.metrics.end(trail, &outcome);
         if let Some(lines) = &self.0.lines {
             lines.write(|buffer| line::write(buffer, self.0.json, trail, &outcome));

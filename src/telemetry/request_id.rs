@@ -1,4 +1,4 @@
-//! Which call it is.
+//! How one call is told from all others.
 use http::{HeaderName, HeaderValue};
 use std::fmt;
 

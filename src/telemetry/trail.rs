@@ -1,4 +1,5 @@
 //! What becomes known of one call while it goes through the layers.
+use super::events::{Cached, Events, Hit};
 use super::request_id::RequestId;
 use super::series::DeploymentLabels;
 use bartizan_layers::end::End;
@@ -24,6 +25,8 @@ pub struct Failure {
 pub struct Served {
     /// The deployment, as metrics name it.
     pub deployment: Arc<DeploymentLabels>,
+    /// What the provider calls the model, where the deployment's own name for it is a pattern.
+    pub model: Option<Box<str>>,
     /// The usage and the price of the answer.
     pub usage: UsageCell,
 }
@@ -43,6 +46,7 @@ struct Parts {
     started: Instant,
     learned: Mutex<Learned>,
     streamed: AtomicBool,
+    missed: AtomicBool,
     status: AtomicU16,
     received: AtomicU64,
     written: AtomicU64,
@@ -57,6 +61,7 @@ impl Parts {
             started: Instant::now(),
             learned: Mutex::default(),
             streamed: AtomicBool::new(false),
+            missed: AtomicBool::new(false),
             status: AtomicU16::new(0),
             received: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -74,6 +79,9 @@ pub(super) struct Learned {
     pub(super) first_content: Option<Instant>,
     pub(super) branches: Vec<Trail>,
     pub(super) attempts: Vec<Trail>,
+    pub(super) hit: Option<Box<Hit>>,
+    pub(super) events: Option<Box<Events>>,
+    model: Option<Box<str>>,
     lead: Option<Trail>,
     ended: Option<Instant>,
     failure: Option<Failure>,
@@ -86,6 +94,8 @@ pub(super) struct Outcome<'a> {
     /// What the client got; 499 if it left before.
     pub(super) status: u16,
     pub(super) failure: Option<Failure>,
+    /// What a cache had for it; nothing if none was asked, or nobody answered.
+    pub(super) cached: Option<Cached>,
     pub(super) end: End,
     pub(super) ended: Instant,
     /// From its begin to its end.
@@ -116,6 +126,10 @@ impl Trail {
         set_requested, requested: Arc<str>;
         /// Who answers.
         set_served, served: Served;
+        /// What a provider calls the model that is asked for, where the config has a pattern.
+        set_model, model: Box<str>;
+        /// The kept answer that the client gets.
+        set_hit, hit: Box<Hit>;
         /// When the call was sent to an upstream.
         set_sent, sent: Instant;
         /// When the first content came.
@@ -149,7 +163,7 @@ impl Trail {
     /// Begins another attempt: what is known of the one before, which failed like this, becomes a
     /// trail of its own, and the next one's deployment and usage take its place.
     #[cold]
-    pub fn again(&self, failure: Failure) {
+    pub(super) fn again(&self, failure: Failure) {
         let Parts { id, method, route, started, .. } = &*self.0;
         let mut learned = self.learned();
         learned.failure = None;
@@ -181,6 +195,11 @@ impl Trail {
     /// Whether the client asked for a stream.
     pub fn set_streamed(&self, streamed: bool) {
         self.0.streamed.store(streamed, Relaxed);
+    }
+
+    /// A cache was asked for the answer and had none.
+    pub fn set_missed(&self) {
+        self.0.missed.store(true, Relaxed);
     }
 
     /// The status that goes to the client.
@@ -230,7 +249,7 @@ impl Trail {
         self.0.written.load(Relaxed)
     }
 
-    fn learned(&self) -> MutexGuard<'_, Learned> {
+    pub(super) fn learned(&self) -> MutexGuard<'_, Learned> {
         self.0.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -249,8 +268,29 @@ impl Trail {
             End::Failed => Some(Failure { status: 500, class: "APIConnectionError" }),
             End::Cancelled => Some(cancelled),
         });
+        let missed = failure.is_none() && self.0.missed.load(Relaxed);
+        let cached = learned.hit.as_ref().map(|_| Cached::Hit);
+        let cached = cached.or(missed.then_some(Cached::Miss));
         let ended = learned.ended.unwrap_or_else(Instant::now);
         let took = ended - self.started();
-        Outcome { learned, status, failure, end, ended, took }
+        Outcome { learned, status, failure, cached, end, ended, took }
+    }
+}
+
+impl Outcome<'_> {
+    /// Who answered this call, or the one whose answer was kept for it.
+    pub(super) fn deployment(&self) -> Option<&Arc<DeploymentLabels>> {
+        let kept = || self.learned.hit.as_ref()?.deployment.as_ref();
+        self.learned.served.as_ref().map(|served| &served.deployment).or_else(kept)
+    }
+
+    /// What the provider calls the model that answered.
+    pub(super) fn model(&self) -> Option<&str> {
+        let learned = &*self.learned;
+        let told = learned.served.as_ref().map_or(&learned.model, |served| &served.model);
+        let label = || self.deployment().map(|deployment| &*deployment.model);
+        // Another process may have kept the answer, of a deployment of its own.
+        let asked = || learned.hit.as_ref().and(learned.requested.as_deref());
+        told.as_deref().or_else(label).or_else(asked)
     }
 }

@@ -1,5 +1,5 @@
 //! Answers that are kept and given again.
-use crate::client::{Answer, Call, chat, chat_stream, post};
+use crate::client::{Answer, Call, chat, chat_stream, get, post};
 use crate::documented::content;
 use crate::proxy::{KEY, Proxy, with};
 use crate::upstream::{COMPLETION, Gate, Step, Upstream, json, stream};
@@ -165,4 +165,29 @@ async fn messages_are_cached_too() {
     let again = proxy.call(post("/v1/messages", body)).await.expect(200);
     assert!(!hit(&first) && hit(&again));
     assert_eq!(again.text(), text);
+}
+
+#[tokio::test]
+async fn metrics_tell_hits_misses_and_what_was_saved() {
+    let usage = r#""prompt_tokens":1000,"completion_tokens":100"#;
+    let answer = COMPLETION.replace(r#""prompt_tokens":1,"completion_tokens":1"#, usage);
+    let upstream = Upstream::playing(json(200, answer)).await;
+    let proxy = proxy(&upstream, CACHE).await;
+    for _ in 0..3 {
+        proxy.call(chat("gpt")).await.expect(200);
+    }
+    let metrics = proxy.call(get("/metrics")).await.expect(200).text().to_owned();
+    let value = |name: &str| -> f64 {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("{name}{{")));
+        line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).expect(name)
+    };
+    assert!((value("litellm_cache_misses_metric_total") - 1.0).abs() < 1e-9);
+    assert!((value("litellm_cache_hits_metric_total") - 2.0).abs() < 1e-9);
+    assert!((value("litellm_cached_tokens_metric_total") - 2200.0).abs() < 1e-9);
+    // 0.15 dollars for a million tokens in, 0.6 out.
+    assert!((value("bartizan_cache_saved_usd_total") - 0.000_42).abs() < 1e-9);
+    assert!((value("litellm_input_tokens_metric_total") - 1000.0).abs() < 1e-9);
+    let hit = metrics.lines().find(|line| line.starts_with("litellm_cache_hits_metric_total{"));
+    assert!(hit.is_some_and(|line| line.contains("model=\"gpt-4o-mini\"")), "{hit:?}");
+    assert!(metrics.contains("bartizan_cache_saved_usd_total{requested_model=\"gpt\"}"));
 }

@@ -291,6 +291,78 @@ async fn debug_logs_go_to_standard_error_and_without_it_there_are_none() {
     assert_eq!(err.lines().count(), 1, "{err}");
 }
 
+#[tokio::test]
+async fn a_budget_is_the_commands_and_the_bill_has_a_row_for_each_model() {
+    let usage = r#""prompt_tokens":100000,"completion_tokens":1000"#;
+    let answer = COMPLETION.replace(r#""prompt_tokens":1,"completion_tokens":1"#, usage);
+    let upstream = Upstream::playing(upstream::json(200, answer)).await;
+    let base = upstream.base();
+    let setup = proxy::bare().env("OPENAI_API_KEY", CREDENTIAL).env("OPENAI_BASE_URL", &base);
+    let beside = Beside::start(setup, &["--budget", "$0.27"]);
+    // Dollars for a million tokens: 2.5 and 10, then 0.15 and 0.6.
+    beside.call(chat("gpt-4o")).await.expect(200);
+    beside.call(chat("openai/gpt-4o-mini")).await.expect(200);
+    let refused = beside.call(chat("gpt-4o-mini")).await.expect(422);
+    assert_eq!(refused.json()["error"]["type"], "budget_exceeded");
+    assert_eq!(upstream.seen().begun, 2);
+    assert_eq!(std::fs::read_dir(beside.setup.home()).unwrap().count(), 0, "nothing is written");
+    let err = beside.end();
+    let (line, table) = err.split_once('\n').expect("several lines");
+    assert!(
+        line.starts_with("bartizan: 3 calls (1 failed), 200,000 tokens in, 2,000 out"),
+        "{err}"
+    );
+    let expected = "  model        calls  tokens in  tokens out     cost
+  gpt-4o           1    100,000       1,000  $0.2600
+  gpt-4o-mini      1    100,000       1,000  $0.0156
+  $0 of $0.2700 left
+";
+    assert_eq!(table, expected);
+}
+
+#[tokio::test]
+async fn the_bill_tells_what_the_cache_saved_and_what_a_configs_budget_has_left() {
+    let usage = r#""prompt_tokens":100000,"completion_tokens":1000"#;
+    let answer = COMPLETION.replace(r#""prompt_tokens":1,"completion_tokens":1"#, usage);
+    let upstream = Upstream::playing(upstream::json(200, answer)).await;
+    let settings = "litellm_settings: {cache: true, cache_params: {type: local}, max_budget: 2}\n";
+    for (model, asked, saved) in [("gpt-4o", "gpt", "$0.2600"), ("*", "gpt-4o", "$0.2600")] {
+        let own = format!("model: openai/{model}, api_base: {}, api_key: k", upstream.base());
+        let name = if model == "*" { "'*'" } else { "gpt" };
+        let config =
+            format!("model_list:\n- model_name: {name}\n  litellm_params: {{{own}}}\n{settings}");
+        let beside = Beside::start(proxy::bare().file("c.yaml", &config), &["-c", "c.yaml"]);
+        beside.call(chat(asked)).await.expect(200);
+        beside.call(chat(asked)).await.expect(200);
+        let err = beside.end();
+        let expected = format!(
+            "  model   calls  tokens in  tokens out     cost    saved
+  gpt-4o      2    100,000       1,000  $0.2600  {saved}
+  $1.7400 of $2.0000 left
+"
+        );
+        assert!(
+            err.starts_with("bartizan: 2 calls, 100,000 tokens in") && err.ends_with(&expected),
+            "{err}"
+        );
+    }
+}
+
+#[test]
+fn a_budget_that_is_no_sum_is_told_before_the_command_runs() {
+    for budget in ["0", "-1", "much", "--"] {
+        let ran = ran(&exec(proxy::bare(), &["--budget", budget], &["echo", "it runs"]));
+        let err = text(&ran.stderr);
+        assert_eq!(
+            (ran.status.code(), text(&ran.stdout).as_str()),
+            (Some(2), ""),
+            "{budget}: {err}"
+        );
+        assert!(err.contains("--budget"), "{budget}: {err}");
+        assert!(budget == "--" || err.contains("write US dollars, more than 0"), "{budget}: {err}");
+    }
+}
+
 fn send(child: &Child, signal: &str) {
     let kill = format!("kill -{signal} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());

@@ -1,5 +1,5 @@
 //! Limits of calls, tokens and parallel calls, and the budget of the proxy.
-use crate::client::{Answer, chat, chat_stream, post};
+use crate::client::{Answer, chat, chat_stream, get, post};
 use crate::proxy::{KEY, Proxy, with};
 use crate::upstream::{COMPLETION, Gate, Step, Upstream, json, piece, stream_head};
 use serde_json::json as value;
@@ -34,6 +34,14 @@ fn refused(answer: Answer) -> String {
     answer.error_message()
 }
 
+/// Asserts that one refusal of that measure was counted.
+async fn refusals(proxy: &Proxy, measure: &str) {
+    let metrics = proxy.call(get("/metrics")).await.expect(200).text().to_owned();
+    let name = format!("bartizan_limit_refusals_total{{measure=\"{measure}\",scope=");
+    let line = metrics.lines().find(|line| line.starts_with(&name));
+    assert!(line.is_some_and(|line| line.ends_with(" 1.0")), "{line:?}");
+}
+
 #[tokio::test]
 async fn calls_per_minute_are_limited_wherever_the_limit_stands() {
     for more in [
@@ -52,6 +60,7 @@ async fn calls_per_minute_are_limited_wherever_the_limit_stands() {
         }
         let message = refused(call().await);
         assert!(message.contains("Limit type: requests. Current limit: 2"), "{message}");
+        refusals(&proxy, "requests").await;
         assert_eq!(upstream.seen().begun, 2, "{more}");
     }
 }
@@ -117,6 +126,7 @@ async fn a_budget_that_is_spent_refuses_calls() {
         assert_eq!(error["type"], "budget_exceeded");
         let message = error["message"].as_str().unwrap_or_default();
         assert!(message.contains("Current cost: 2.0, Max budget: 1.5"), "{message}");
+        refusals(&proxy, "budget").await;
         assert_eq!(upstream.seen().begun, 2);
     }
 }

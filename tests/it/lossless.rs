@@ -212,6 +212,8 @@ fn config(origin: &str) -> String {
       model: \"{provider}/*\"
       api_key: {CREDENTIAL}
       api_base: {origin}{path}
+      num_retries: 0
+      cooldown_time: 0
 "
         )
         .expect("strings take everything");

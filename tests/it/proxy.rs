@@ -70,7 +70,7 @@ pub(crate) fn in_front_of(base: &str) -> Setup {
 }
 
 /// The config of [`in_front_of`]; more sections can be added below it. What fails is not tried
-/// again: a test sees each request that it makes.
+/// again and does not rest: a test sees each request that it makes.
 pub(crate) fn config(base: &str) -> String {
     format!(
         "model_list:
@@ -80,6 +80,7 @@ pub(crate) fn config(base: &str) -> String {
       api_base: {base}
       api_key: {CREDENTIAL}
       num_retries: 0
+      cooldown_time: 0
 general_settings:
   master_key: {KEY}
 "

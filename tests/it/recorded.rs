@@ -110,7 +110,8 @@ async fn replay_all(
     let playing = Arc::clone(&script);
     let upstream = Upstream::start(move |_| playing.lock().expect("not poisoned").clone()).await;
     let models = config(&upstream.origin());
-    let config = format!("model_list:\n{models}general_settings:\n  master_key: {KEY}\n");
+    let once = "router_settings: {num_retries: 0, disable_cooldowns: true}";
+    let config = format!("model_list:\n{models}{once}\ngeneral_settings:\n  master_key: {KEY}\n");
     let proxy = proxy::with(&config).start().await;
     let (mut played, mut wrong) = (0, Vec::new());
     for replay in fixtures::all(&root).into_iter().filter_map(Replay::new) {

@@ -98,6 +98,7 @@ async fn a_call_that_fails_once_is_tried_again() {
     assert_eq!(told(&answer, "x-litellm-attempted-retries"), "1");
     assert_eq!(upstream.seen().begun, 2);
     let metrics = metrics(&proxy).await;
+    assert!(metrics.contains("bartizan_retries_total{requested_model=\"m\"} 1.0"), "{metrics}");
     let failed = "litellm_deployment_failure_responses_total{";
     assert!(metrics.lines().any(|line| line.starts_with(failed) && line.ends_with(" 1.0")));
 }
@@ -179,6 +180,15 @@ async fn a_group_that_fails_is_followed_by_its_fallbacks() {
         assert_eq!(told(&answer, "x-litellm-attempted-fallbacks"), "2");
         let answer = proxy.call(chat_stream("a")).await.expect(200);
         assert!(answer.text().contains("ok"));
+        let metrics = metrics(&proxy).await;
+        for (outcome, group) in [("failed", "b"), ("successful", "c")] {
+            let name = format!("litellm_deployment_{outcome}_fallbacks_total{{");
+            let told: Vec<_> = metrics.lines().filter(|line| line.starts_with(&name)).collect();
+            let [line] = told.as_slice() else { panic!("{told:?}") };
+            assert!(line.contains(&format!("fallback_model=\"{group}\"")), "{line}");
+            assert!(line.contains("exception_status=\"500\"") && line.ends_with(" 2.0"), "{line}");
+            assert!(line.contains("requested_model=\"a\""), "{line}");
+        }
     }
 }
 

@@ -106,7 +106,7 @@ impl Settings {
             sentinel_password: None,
             db: 0,
             prefix: Arc::from("bartizan:"),
-            response_timeout: Duration::from_millis(250),
+            response_timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
             hold_ttl: Duration::from_secs(60),
             remember: Duration::from_secs(600),
@@ -160,7 +160,7 @@ impl Settings {
     }
 
     /// How long a command may take until Redis counts as away. It bounds what an outage adds to
-    /// a call that finds it. Default: 250 ms.
+    /// a call that finds it. Default: 1 s.
     #[must_use]
     pub fn response_timeout(self, response_timeout: Duration) -> Self {
         Self { response_timeout, ..self }

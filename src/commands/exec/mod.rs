@@ -2,6 +2,7 @@
 //!
 //! Nothing is waited for before the command starts: the socket listens already, so that a call
 //! which comes early is served as soon as the proxy runs. Nothing is written to disk.
+mod bill;
 mod child;
 mod signals;
 mod summary;
@@ -9,12 +10,13 @@ mod variables;
 
 use self::child::Unrun;
 use self::signals::Signals;
-use crate::config::{Config, Env, Options, Problems, Refused, load};
+use crate::config::{Budget, Config, Env, Options, Problems, Refused, load};
 use crate::reload;
 use crate::server::{Drain, bind, runtime};
 use crate::telemetry::{LogWriter, Metrics, Totals, start_logging_beside};
 use crate::{Beside, Listeners, run_with};
 use anyhow::{Context, anyhow};
+use bartizan_layers::facts::NanoUsd;
 use std::ffi::OsString;
 use std::future::poll_fn;
 use std::io::{IsTerminal, Write};
@@ -37,6 +39,8 @@ const DRAIN: Duration = Duration::from_secs(1);
 struct Ended {
     code: u8,
     totals: Totals,
+    /// What it might spend.
+    budget: Option<NanoUsd>,
     /// Nobody could answer but the built-in model.
     only_echo: bool,
     took: Duration,
@@ -44,13 +48,19 @@ struct Ended {
 
 /// Runs `command` beside a proxy of its own. Returns the command's exit code, or 128 and the
 /// number of the signal that ended it; 127 if it is not found, 126 if it cannot be run, and 125
-/// if the proxy cannot.
+/// if the proxy cannot. A `budget` is that of the run, whatever the config says of budgets: once
+/// it is spent, calls are refused.
 #[must_use]
-pub fn exec(options: Options, command: &[OsString], quiet: bool) -> ExitCode {
-    let code = match start(options, command) {
+pub fn exec(
+    options: Options,
+    command: &[OsString],
+    budget: Option<NanoUsd>,
+    quiet: bool,
+) -> ExitCode {
+    let code = match start(options, command, budget) {
         Ok(ended) => {
             if !quiet {
-                say(&summary::line(&ended));
+                say(&format!("{}\n{}", summary::line(&ended), bill::table(&ended)));
             }
             ended.code
         }
@@ -62,11 +72,14 @@ pub fn exec(options: Options, command: &[OsString], quiet: bool) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn start(options: Options, command: &[OsString]) -> anyhow::Result<Ended> {
+fn start(options: Options, command: &[OsString], budget: Option<NanoUsd>) -> anyhow::Result<Ended> {
     let (listener, port) = listener(options.port)?;
     let (mut config, problems) = loaded(options, port)?;
     let writer = start_logging_beside(&config.telemetry).context("logging cannot be started")?;
     announce(&problems);
+    if let Some(max) = budget {
+        config.budgets.proxy = Some(Budget { max, duration: None });
+    }
     // The limit is not raised as for a server: the command would inherit it.
     let room = runtime::connections_for(runtime::open_files()?);
     config.server.max_connections = config.server.max_connections.min(room);
@@ -125,8 +138,9 @@ async fn beside(
     mut signals: Signals,
 ) -> anyhow::Result<Ended> {
     let key = config.access.master_key.clone().context("there is no key for the command")?;
-    let metrics = Arc::new(Metrics::new(config.compat));
+    let metrics = Arc::new(Metrics::new(config.compat).by_model());
     let only_echo = config.routing.deployments.iter().all(|one| one.provider.name == "echo");
+    let budget = config.budgets.proxy.map(|budget| budget.max);
     let drain = Drain::new(DRAIN);
     let beside = Beside { metrics: Some(Arc::clone(&metrics)), ..Beside::default() };
     let serving = run_with(config, listeners, drain.clone(), writer.clone(), beside);
@@ -147,7 +161,7 @@ async fn beside(
     let ((status, took), served) = tokio::join!(waiting, serving);
     served?;
     let code = child::code(status.context("the command cannot be waited for")?);
-    Ok(Ended { code, totals: metrics.totals(), only_echo, took })
+    Ok(Ended { code, totals: metrics.totals(), budget, only_echo, took })
 }
 
 fn say(line: &str) {

@@ -26,7 +26,7 @@ pub(super) fn line(ended: &Ended) -> String {
 }
 
 /// Digits in groups of three.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -39,7 +39,7 @@ fn grouped(number: u64) -> String {
 }
 
 /// Four decimals, and for less than a cent as many as two digits need.
-fn dollars(cost: f64) -> String {
+pub(super) fn dollars(cost: f64) -> String {
     if cost <= 0.0 {
         return "$0".to_owned();
     }
@@ -68,8 +68,13 @@ mod tests {
         let ended =
             |totals| Ended { totals, took: Duration::from_millis(2_130), ..Ended::default() };
         assert_eq!(line(&ended(Totals::default())), "no calls, 2.1 s");
-        let totals =
-            Totals { calls: 3, failed: 0, input_tokens: 1204, output_tokens: 310, dollars: 0.0041 };
+        let totals = Totals {
+            calls: 3,
+            input_tokens: 1204,
+            output_tokens: 310,
+            dollars: 0.0041,
+            ..Totals::default()
+        };
         assert_eq!(line(&ended(totals)), "3 calls, 1,204 tokens in, 310 out, $0.0041, 2.1 s");
         let one =
             Ended { only_echo: true, ..ended(Totals { calls: 1, failed: 1, ..Totals::default() }) };

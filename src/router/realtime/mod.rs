@@ -104,7 +104,7 @@ fn prepare(router: &Router, mut parts: Parts, has_body: bool) -> Result<Call, St
     let limits = shared.rules.settings.timeouts;
     let first_byte = config.stream_timeout.or(config.timeout).or(limits.stream);
     let usage = UsageCell::new(deployment.price(&model));
-    let sent = begin(trail.as_ref(), deployment.labels(), &usage);
+    let sent = begin(trail.as_ref(), deployment.labels(), Some(model.into()), &usage);
     Ok(Call {
         first_byte: first_byte.unwrap_or(limits.total),
         session: if asked.transcribes { Session::Transcription } else { Session::Conversation },

@@ -68,7 +68,8 @@ impl Listener {
         let usage = UsageCell::new(self.deployment.price(self.model.as_deref().unwrap_or("")));
         if let Some(trail) = &self.trail {
             let deployment = self.deployment.labels().clone();
-            trail.set_served(Served { deployment, usage: usage.clone() });
+            let model = self.model.clone();
+            trail.set_served(Served { deployment, model, usage: usage.clone() });
         }
         self.bill = Some(usage);
     }

@@ -57,7 +57,7 @@ pub(super) fn send(
     let for_us = outgoing(&mut parts.headers, &operation, rules, &config.headers);
     let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
     let trail: Option<Trail> = parts.extensions.get().cloned();
-    let sent = begin(trail.as_ref(), deployment.labels(), &usage);
+    let sent = begin(trail.as_ref(), deployment.labels(), None, &usage);
     let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
     let sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
     let attempt = Attempt {

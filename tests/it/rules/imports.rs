@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "stack",
-        &["edge", "router", "forward", "admin", "server", "state", "telemetry", "config", "tasks"],
+        &["edge", "router", "forward", "admin", "state", "server", "telemetry", "config", "tasks"],
         "the one place that orders the layers",
     ),
     (
@@ -44,8 +44,8 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
             "router",
             "forward",
             "admin",
-            "server",
             "state",
+            "server",
             "telemetry",
             "config",
             "tasks",

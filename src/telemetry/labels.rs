@@ -1,0 +1,47 @@
+//! Which value a label has for a call, and which calls have all values in common.
+use super::series::{Alike, DeploymentLabels};
+use super::trail::{Outcome, Trail};
+use std::sync::Arc;
+
+/// What LiteLLM prints where a value is not known.
+pub(super) const NONE: &str = "None";
+/// What stands for a model that the config does not know, so that clients cannot make series.
+pub(super) const OTHER: &str = "other";
+
+pub(super) fn alike(trail: &Trail, outcome: &Outcome<'_>) -> Alike {
+    let address = |text: &Arc<str>| text.as_ptr() as usize;
+    Alike {
+        key: outcome.learned.principal.as_ref().map_or(0, |principal| address(&principal.key)),
+        requested: outcome.learned.requested.as_ref().map_or(0, address),
+        deployment: outcome.deployment().map_or(0, |labels| Arc::as_ptr(labels) as usize),
+        route: trail.route().as_ptr() as usize,
+        status: outcome.status,
+        failure: outcome.failure.map(|failure| (failure.status, failure.class.as_ptr() as usize)),
+        cached: outcome.cached,
+    }
+}
+
+pub(super) fn of_call<'a>(outcome: &'a Outcome<'_>, label: &str) -> &'a str {
+    match label {
+        "hashed_api_key" => {
+            outcome.learned.principal.as_ref().map_or(NONE, |principal| &principal.key)
+        }
+        "user" => outcome.learned.principal.as_ref().map_or(NONE, |principal| &principal.user),
+        "requested_model" => outcome.learned.requested.as_ref().map_or(OTHER, AsRef::as_ref),
+        label => outcome.deployment().map_or(NONE, |labels| of_deployment(labels, label)),
+    }
+}
+
+pub(super) fn of_deployment<'a>(deployment: &'a DeploymentLabels, label: &str) -> &'a str {
+    match label {
+        "model" => &deployment.model,
+        "model_id" => &deployment.model_id,
+        "model_group" => &deployment.model_group,
+        "litellm_model_name" => &deployment.litellm_model_name,
+        "api_provider" => deployment.api_provider,
+        "api_base" => &deployment.api_base,
+        // Addresses and user agents of clients would make a series each; end users, teams and
+        // organisations are not known yet.
+        _ => NONE,
+    }
+}
