@@ -197,7 +197,7 @@ fn answer_recorded(request: Request<()>) -> Ready<Result<Response<Body>, Infalli
     usage.set(Usage::tokens(120, 12));
     trail.set_principal(principal());
     trail.set_requested(requested.clone());
-    trail.set_served(Served { deployment: deployment.clone(), usage });
+    trail.set_served(Served { deployment: deployment.clone(), model: None, usage });
     trail.set_sent(Instant::now());
     trail.set_first_content(Instant::now());
     let mut rsp = Response::new(Body::Full(Bytes::from_static(br#"{"choices":[]}"#)));
