@@ -1,5 +1,5 @@
 //! A prompt of 1 KiB.
-use crate::{Bench, answer, price};
+use crate::{Bench, answer, chat, price};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::wire::ingest::IngestLayer;
@@ -15,9 +15,6 @@ pub(crate) fn bench(bench: &mut Bench) {
     let prompt = Bytes::from(format!(
         r#"{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":"{text}"}}]}}"#
     ));
-    let chat = || {
-        let req = Request::post("/v1/chat/completions");
-        req.body(Body::from(prompt.clone())).expect("a request")
-    };
-    bench.calls("ingest", chat).of("bare", &bare).of("layer", &layer);
+    let prompted = || chat(Body::from(prompt.clone()));
+    bench.calls("ingest", prompted).of("bare", &bare).of("layer", &layer);
 }

@@ -8,20 +8,21 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Walk {
     plan: Arc<Plan>,
-    /// The groups that were tried, the present one last.
-    tried: Vec<Arc<str>>,
+    /// The first group that was tried, and those after it, the present one last.
+    first: Arc<str>,
+    more: Vec<Arc<str>>,
     /// The targets of each group on the way here, and how many of them were looked at.
     levels: Vec<(Arc<[Target]>, usize)>,
 }
 
 impl Walk {
-    pub(super) fn new(plan: Arc<Plan>, group: Arc<str>) -> Self {
-        Self { plan, tried: vec![group], levels: Vec::new() }
+    pub(super) const fn new(plan: Arc<Plan>, first: Arc<str>) -> Self {
+        Self { plan, first, more: Vec::new(), levels: Vec::new() }
     }
 
     /// The group that is tried now.
     pub(super) fn here(&self) -> &Arc<str> {
-        self.tried.last().expect("the first group is tried from the start")
+        self.more.last().unwrap_or(&self.first)
     }
 
     /// Where to go after the group that is tried now failed for `cause`.
@@ -47,7 +48,7 @@ impl Walk {
                 continue;
             };
             *looked_at += 1;
-            if !self.tried.contains(&target.group) {
+            if self.first != target.group && !self.more.contains(&target.group) {
                 return Some(target.clone());
             }
         }
@@ -55,12 +56,12 @@ impl Walk {
 
     /// Goes to `target`.
     pub(super) fn go(&mut self, target: &Target) {
-        self.tried.push(target.group.clone());
+        self.more.push(target.group.clone());
     }
 
     /// How many groups were tried after the first.
     pub(super) fn fallbacks(&self) -> u32 {
-        u32::try_from(self.tried.len() - 1).unwrap_or(u32::MAX)
+        u32::try_from(self.more.len()).unwrap_or(u32::MAX)
     }
 }
 
