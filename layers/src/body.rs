@@ -1,6 +1,7 @@
 //! The one body that erased services share.
 use crate::BoxError;
 use bytes::{Buf, Bytes};
+use http::Request;
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use pin_project::pin_project;
@@ -17,8 +18,13 @@ pub enum Body {
     /// All of it, in memory, in more than one piece.
     Parts(Parts),
     /// Frames as they arrive.
-    Stream(#[pin] UnsyncBoxBody<Bytes, BoxError>),
+    Stream(#[pin] Frames),
 }
+
+/// A boxed stream of frames. Made by [`Body::stream`].
+#[pin_project]
+#[derive(Debug)]
+pub struct Frames(#[pin] UnsyncBoxBody<Bytes, BoxError>);
 
 /// Pieces of a body in memory. Clones share them.
 #[derive(Clone, Debug)]
@@ -62,7 +68,7 @@ impl Body {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self::Stream(body.map_err(Into::into).boxed_unsync())
+        Self::Stream(Frames(body.map_err(Into::into).boxed_unsync()))
     }
 
     /// A second body with the same bytes, by reference counts. `None` for a stream.
@@ -74,6 +80,19 @@ impl Body {
             Self::Stream(_) => None,
         }
     }
+}
+
+/// A second request with the same body, head and facts, for another attempt. `None` where the body
+/// is a stream, which can be sent once.
+#[must_use]
+pub fn repeat(req: &Request<Body>) -> Option<Request<Body>> {
+    let mut again = Request::new(req.body().try_clone()?);
+    *again.method_mut() = req.method().clone();
+    *again.uri_mut() = req.uri().clone();
+    *again.version_mut() = req.version();
+    *again.headers_mut() = req.headers().clone();
+    *again.extensions_mut() = req.extensions().clone();
+    Some(again)
 }
 
 impl Default for Body {
@@ -99,7 +118,7 @@ impl http_body::Body for Body {
         let piece = match self.project() {
             BodyProj::Full(bytes) => Some(std::mem::take(bytes)).filter(Buf::has_remaining),
             BodyProj::Parts(parts) => parts.pop(),
-            BodyProj::Stream(body) => return body.poll_frame(cx),
+            BodyProj::Stream(frames) => return frames.project().0.poll_frame(cx),
         };
         Poll::Ready(piece.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -108,7 +127,7 @@ impl http_body::Body for Body {
         match self {
             Self::Full(bytes) => bytes.is_empty(),
             Self::Parts(parts) => parts.remaining() == 0,
-            Self::Stream(body) => body.is_end_stream(),
+            Self::Stream(frames) => frames.0.is_end_stream(),
         }
     }
 
@@ -116,7 +135,7 @@ impl http_body::Body for Body {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Parts(parts) => SizeHint::with_exact(parts.remaining()),
-            Self::Stream(body) => body.size_hint(),
+            Self::Stream(frames) => frames.0.size_hint(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Retries inside fallbacks: how often an upstream is called at most.
 use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
 use bartizan_layers::facts::{Attempt, Call};
 use bartizan_layers::fallback::{FallbackLayer, FellBack, Plan, Target};
 use bartizan_layers::retry::{RetryLayer, Rules};
-use http::{Request, Response};
+use bytes::Bytes;
+use http::{Method, Request, Response};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -26,6 +28,36 @@ async fn each_group_has_its_own_retries() {
     assert_eq!(log, [a, b].concat());
     let fell_back = FellBack { fallbacks: 1, group: "b".into() };
     assert_eq!(rsp.extensions().get(), Some(&fell_back));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_was_read_is_sent_again_and_one_that_streams_is_not() {
+    let whole = || Body::from(Bytes::from("hi"));
+    for (body, attempts) in [(whole(), 6), (Body::stream(whole()), 1)] {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let seen = log.clone();
+        let inner = service_fn(move |req: Request<Body>| {
+            let group = req.extensions().get::<Call>().map(|call| call.group.clone());
+            seen.lock().expect("no test panics with it").push((
+                group,
+                req.method().clone(),
+                req.headers().len(),
+            ));
+            async { Ok::<_, BoxError>(Response::builder().status(503).body(())?) }
+        });
+        let stack = ServiceBuilder::new()
+            .layer(FallbackLayer::new(Arc::new(Plan::default().general("a", [Target::new("b")]))))
+            .layer(RetryLayer::new(Rules::default()))
+            .service(inner);
+        let call = Call { group: "a".into(), stream: false, end_user: None };
+        let req = Request::put("/").header("x", "1").extension(call).body(body).unwrap();
+        stack.oneshot(req).await.unwrap();
+        let log = log.lock().unwrap().clone();
+        assert_eq!(log.len(), attempts);
+        assert_eq!(log[0], (Some("a".into()), Method::PUT, 1));
+        let last = if attempts > 1 { "b" } else { "a" };
+        assert_eq!(log.last(), Some(&(Some(last.into()), Method::PUT, 1)));
+    }
 }
 
 proptest! {

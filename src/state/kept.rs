@@ -1,34 +1,9 @@
 //! Answers that are kept, as a config says.
 use super::Place;
 use crate::config::{CacheKind, CacheScope, Caching};
-use bartizan_layers::cache::{self, CacheLayer, Entry, MemoryStore, RedisStore, Replay};
+use bartizan_layers::cache::{self, CacheLayer, MemoryStore, RedisStore};
 use bartizan_layers::redis::Redis;
-use bartizan_layers::wire::replay::Retell;
-use bytes::Bytes;
-use http::Extensions;
-
-/// Tells a kept answer as its call wants it, by the fact [`Retell`].
-#[derive(Clone, Copy, Debug)]
-pub struct Retold;
-
-impl Replay for Retold {
-    fn whole(&self, facts: &Extensions, kept: &Entry) -> Option<Bytes> {
-        retell(facts, kept)?.whole(&kept.body)
-    }
-
-    fn stream(&self, facts: &Extensions, kept: &Entry) -> Option<Bytes> {
-        retell(facts, kept)?.stream(&kept.body)
-    }
-
-    fn again(&self, facts: &Extensions, kept: &Entry) -> Option<Bytes> {
-        Some(retell(facts, kept)?.again(&kept.body))
-    }
-}
-
-fn retell(facts: &Extensions, kept: &Entry) -> Option<Retell> {
-    let used = kept.bill.map(|(usage, _)| usage);
-    facts.get::<Retell>().map(|retell| retell.usage(used))
-}
+use bartizan_layers::retold::Retold;
 
 /// Keeps answers in one of both places.
 pub type Kept = Place<MemoryStore, RedisStore>;

@@ -6,7 +6,7 @@ mod money;
 mod place;
 mod redis;
 
-pub use self::kept::{Kept, Retold};
+pub use self::kept::Kept;
 pub use self::limits::CallLimits;
 pub use self::money::Money;
 pub use self::place::{Place, Waiting};
@@ -18,6 +18,7 @@ use bartizan_layers::cost::{CostLayer, MemoryLedger};
 use bartizan_layers::facts::Limit;
 use bartizan_layers::ratelimit::{MemoryLimiter, RateLimitLayer, RedisLimiter};
 use bartizan_layers::redis::{Redis, Settler};
+use bartizan_layers::retold::Retold;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// All counts of this process, and those that it shares. Clones are the same.

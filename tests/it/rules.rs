@@ -1,6 +1,7 @@
 //! The rules of the house, checked over the sources: size, pages, words, imports, links.
 mod imports;
 mod links;
+mod public;
 mod supply;
 
 use std::fs;

@@ -160,6 +160,19 @@ impl Rates {
         Self::default().with(Unit::Input, input).with(Unit::Output, output)
     }
 
+    /// Rates for plain tokens as providers publish them, in dollars for a million.
+    ///
+    /// ```
+    /// use bartizan_layers::facts::Rates;
+    /// assert_eq!(Rates::per_million(0.15, 0.60), Rates::tokens(150_000, 600_000));
+    /// ```
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "`as` stops at the ends of the range")]
+    pub fn per_million(input: f64, output: f64) -> Self {
+        let [input, output] = [input, output].map(|dollars| (dollars * 1e6).round() as i64);
+        Self::tokens(input, output)
+    }
+
     /// With this rate for `unit`.
     #[must_use]
     pub fn with(mut self, unit: Unit, rate: impl Into<Option<i64>>) -> Self {

@@ -1,6 +1,7 @@
 //! Where fallbacks ask which groups may answer and how a request gets there.
 use super::{Plan, Target};
 use crate::BoxError;
+use crate::body::{Body, repeat};
 use crate::facts::{Call, Fault};
 use http::{Request, Response};
 use std::sync::Arc;
@@ -48,14 +49,33 @@ impl<B: Clone> Policy<B> for Arc<Plan> {
         Some(req.clone())
     }
 
-    fn redirect(&self, mut req: Request<B>, target: &Target) -> Option<Request<B>> {
-        let facts = req.extensions_mut();
-        facts.get_mut::<Call>()?.group = target.group.clone();
-        if target.params.is_some() {
-            facts.insert(target.clone());
-        }
-        Some(req)
+    fn redirect(&self, req: Request<B>, target: &Target) -> Option<Request<B>> {
+        to(req, target)
     }
+}
+
+/// The same for bodies that were read, as ingest leaves them. One that streams is sent once.
+impl Policy<Body> for Arc<Plan> {
+    fn plan(&self, _req: &Request<Body>) -> Self {
+        self.clone()
+    }
+
+    fn copy(&self, req: &Request<Body>) -> Option<Request<Body>> {
+        repeat(req)
+    }
+
+    fn redirect(&self, req: Request<Body>, target: &Target) -> Option<Request<Body>> {
+        to(req, target)
+    }
+}
+
+fn to<B>(mut req: Request<B>, target: &Target) -> Option<Request<B>> {
+    let facts = req.extensions_mut();
+    facts.get_mut::<Call>()?.group = target.group.clone();
+    if target.params.is_some() {
+        facts.insert(target.clone());
+    }
+    Some(req)
 }
 
 /// That another group answered than the one that was asked for. A response fact, written by

@@ -1,6 +1,7 @@
 //! Where retries ask what holds for a call and how its group stands.
 use super::{Failure, Rules};
 use crate::BoxError;
+use crate::body::{Body, repeat};
 use http::{Request, Response};
 use std::sync::Arc;
 
@@ -44,6 +45,21 @@ impl<B: Clone> Policy<B> for Rules {
 
     fn copy(&self, req: &Request<B>) -> Option<Request<B>> {
         Some(req.clone())
+    }
+}
+
+/// The same for bodies that were read, as ingest leaves them. One that streams is sent once.
+impl Policy<Body> for Rules {
+    fn rules(&self, _req: &Request<Body>) -> Rules {
+        self.clone()
+    }
+
+    fn group(&self, _req: &Request<Body>) -> Group {
+        Group::single()
+    }
+
+    fn copy(&self, req: &Request<Body>) -> Option<Request<Body>> {
+        repeat(req)
     }
 }
 

@@ -1,4 +1,5 @@
 //! The operations whose words are known, by their paths.
+use super::replay::Form;
 use super::tap::Wire;
 
 /// What a request is for.
@@ -52,6 +53,18 @@ impl Endpoint {
             Self::Embeddings => "embeddings",
             Self::Messages => "messages",
         }
+    }
+
+    /// How its answers are told; `None` where they are never streams.
+    #[must_use]
+    pub const fn form(self) -> Option<Form> {
+        Some(match self {
+            Self::Chat => Form::Chat,
+            Self::Completions => Form::Completions,
+            Self::Responses => Form::Responses,
+            Self::Messages => Form::Messages,
+            Self::Embeddings => return None,
+        })
     }
 
     /// Whether its answers are text.

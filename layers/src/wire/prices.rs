@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-/// Knows what models cost. Implemented for maps by the model's name, for closures, and for `()`,
-/// which knows no price.
+/// Knows what models cost. Implemented for maps by the model's name, for closures, for one [`Price`]
+/// of all models, and for `()`, which knows no price.
 pub trait Prices: Send + Sync + 'static {
     /// The price of `model`; `None` if it is not known, and then its calls cost nothing.
     fn price(&self, model: &str) -> Option<Arc<Price>>;
@@ -28,6 +28,12 @@ where
 {
     fn price(&self, model: &str) -> Option<Arc<Price>> {
         self.get(model).cloned()
+    }
+}
+
+impl Prices for Arc<Price> {
+    fn price(&self, _: &str) -> Option<Self> {
+        Some(self.clone())
     }
 }
 

@@ -4,7 +4,7 @@
 //! [`Call`](crate::facts::Call), [`Estimate`](crate::facts::Estimate),
 //! [`CacheControl`](crate::facts::CacheControl), [`Expected`](super::estimate::Expected) for
 //! [`usage_tap`](super::usage_tap), and, where [asked for](IngestLayer::cache_keys), the
-//! [`CacheKey`](crate::facts::CacheKey). The prompt itself is not parsed.
+//! [`CacheKey`](crate::facts::CacheKey) with a [`Retell`](super::replay::Retell). The prompt itself is not parsed.
 //!
 //! A request is read if its path ends like one of OpenAI's or Anthropic's
 //! [endpoints](Endpoint::of_path). Others pass unread and without facts.

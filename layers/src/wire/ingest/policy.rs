@@ -4,6 +4,7 @@ use crate::body::Body;
 use crate::facts::Call;
 use crate::wire::estimate::{Expected, Longest, Size, Typical};
 use crate::wire::key::{LEFT_OUT, cache_control, key_of};
+use crate::wire::replay::Retell;
 use crate::wire::scan::{Object, scan};
 use crate::wire::text::Text;
 use bytes::Bytes;
@@ -62,10 +63,8 @@ impl<P: Prices> Rules<P> {
         if let Some(control) = cache_control(&object) {
             facts.insert(control);
         }
-        let left_out = |name: &str| LEFT_OUT.contains(&name);
-        let key = self.cache_keys.then(|| key_of(&[endpoint.name()], &body, left_out)).flatten();
-        if let Some(key) = key {
-            facts.insert(key);
+        if self.cache_keys {
+            cached(endpoint, &object, facts, &body);
         }
         let end_user = end_user(endpoint, &object);
         facts.insert(Call { group, stream: stream.unwrap_or(false), end_user });
@@ -85,6 +84,19 @@ impl<P: Prices> Rules<P> {
         }
         let mut all = self.typical.write().unwrap_or_else(PoisonError::into_inner);
         all.entry(group.clone()).or_default().clone()
+    }
+}
+
+/// The key of the answer, and how it is told.
+fn cached(endpoint: Endpoint, object: &Object<'_>, facts: &mut Extensions, body: &[u8]) {
+    let left_out = |name: &str| LEFT_OUT.contains(&name);
+    if let Some(key) = key_of(&[endpoint.name()], body, left_out) {
+        facts.insert(key);
+    }
+    if let Some(form) = endpoint.form() {
+        let options = object.get("stream_options").ok().flatten();
+        let usage = options.and_then(|options| options.value().get("include_usage")?.as_bool());
+        facts.insert(Retell::new(form).usage_event(usage == Some(true)));
     }
 }
 

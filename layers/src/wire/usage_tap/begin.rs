@@ -2,7 +2,7 @@
 use super::ending::{ErrorEvent, Lesson};
 use super::{Endpoint, Options, Prices};
 use crate::body::Body;
-use crate::facts::{Bill, Call, UsageCell};
+use crate::facts::{self, Bill, Call, UsageCell};
 use crate::wire::body::TapBody;
 use crate::wire::estimate::Expected;
 use crate::wire::scan::scan;
@@ -24,18 +24,23 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// Adds a line to the call's bill, and asks for usage where it would not be told.
+    /// Adds a line to the call's bill, names the model of a fallback, and asks for usage where it
+    /// would not be told.
     pub(super) fn begin<P: Prices>(options: &Options<P>, req: &mut Request<Body>) -> Self {
         let endpoint = options.endpoint.or_else(|| Endpoint::of_path(req.uri().path()));
         let facts = req.extensions_mut();
         let call: Option<Call> = facts.get().cloned();
+        // Whoever fell back has changed the fact; the body still names the first group.
+        let fell_back = facts.get::<facts::Attempt>().is_some_and(|attempt| attempt.fallbacks > 0);
+        let rename = call.as_ref().filter(|_| fell_back).map(|call| call.group.clone());
         let price = call.as_ref().and_then(|call| options.prices.price(&call.group));
         let cell = price.map_or_else(UsageCell::default, UsageCell::new);
         Bill::of(facts).add(cell.clone());
         let expected = facts.get().cloned();
         let hides = endpoint.is_some_and(Endpoint::hides_usage);
         let asks = options.asks && hides && call.is_some_and(|call| call.stream);
-        Self { cell, endpoint, expected, is_ours: asks && ask_for_usage(req) }
+        let is_ours = (asks || rename.is_some()) && edit(req, rename.as_deref(), asks);
+        Self { cell, endpoint, expected, is_ours }
     }
 
     /// A tap for an answer with these `headers`, once for its beginning and once for all of it.
@@ -77,17 +82,22 @@ impl Attempt {
     }
 }
 
-/// Whether the request asks for usage now, and did not before.
-fn ask_for_usage(req: &mut Request<Body>) -> bool {
+/// Puts another model's name into the request, and asks for usage. Whether it asks now and did not
+/// before.
+fn edit(req: &mut Request<Body>, model: Option<&str>, asks: bool) -> bool {
     let Body::Full(bytes) = req.body() else { return false };
     let text = Text::from(bytes.clone());
     let Ok(object) = scan(text.outline()) else { return false };
     let mut splice = Splice::new(&object);
-    if !matches!(splice.ask_for_usage(), Ok(UsageAsk::ByUs)) {
-        return false;
+    let is_ours = asks && matches!(splice.ask_for_usage(), Ok(UsageAsk::ByUs));
+    let model = model.and_then(|model| Some((object.index("model").ok()??, model)));
+    if let Some((index, name)) = model {
+        splice.replace(index, serde_json::Value::from(name).to_string());
     }
-    *req.body_mut() = splice.apply(&text);
-    // The client that sends it knows the new one.
-    req.headers_mut().remove(header::CONTENT_LENGTH);
-    true
+    if is_ours || model.is_some() {
+        *req.body_mut() = splice.apply(&text);
+        // The client that sends it knows the new one.
+        req.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    is_ours
 }

@@ -5,7 +5,9 @@
 //! [`UsageCell`](crate::facts::UsageCell) as a fact, and while its body streams, usage, the reason
 //! of its end and a failure are written there. An OpenAI stream that did not ask for usage is made
 //! to, and the one event that it has for this is taken out. An answer without a usage report is
-//! counted by its content, if [`ingest`](super::ingest) has read the request.
+//! counted by its content, if [`ingest`](super::ingest) has read the request. Where a call fell back
+//! (the fact [`Attempt`](crate::facts::Attempt)), the group of its [`Call`](crate::facts::Call) takes
+//! the place of the model's name in the body.
 //!
 //! The beginning of an event stream is held back until its first content, so that a stream that
 //! begins with an error, or breaks before it has begun, is an error that retry and fallback can

@@ -1,7 +1,9 @@
 use super::{UsageTapError, UsageTapLayer};
 use crate::BoxError;
 use crate::body::Body;
-use crate::facts::{Bill, Call, Cause, Fault, Finish, NanoUsd, Price, Rates, Usage, UsageCell};
+use crate::facts::{
+    Attempt, Bill, Call, Cause, Fault, Finish, NanoUsd, Price, Rates, Usage, UsageCell,
+};
 use crate::wire::estimate::{Expected, Size, Typical};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -102,6 +104,20 @@ async fn a_stream_is_made_to_tell_its_usage_and_the_client_does_not_see_it() {
     assert_eq!(text(rsp).await, [TEXT, STOP, DONE].concat());
     assert_eq!((bill.cost(), bill.is_estimated(), bill.attempts()), (NanoUsd(38), false, 1));
     assert_eq!((cell.finished(), cell.fault()), (Some(Finish::Stop), None));
+}
+
+#[tokio::test]
+async fn a_call_that_fell_back_names_the_model_of_its_new_group() {
+    let bill = Bill::default();
+    let mut fallen = request(true, "/v1/messages", &bill);
+    fallen.extensions_mut().insert(Attempt { retries: 1, fallbacks: 1 });
+    fallen.extensions_mut().get_mut::<Call>().unwrap().group = "\"n\"".into();
+    let inner = service_fn(async |req: Request<Body>| {
+        let body = req.into_body().collect().await?.to_bytes();
+        assert_eq!(body, r#"{"model":"\"n\"","stream":true}"#);
+        Ok::<_, BoxError>(JSON.response())
+    });
+    UsageTapLayer::new(()).layer(inner).oneshot(fallen).await.unwrap();
 }
 
 #[tokio::test]
