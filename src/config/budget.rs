@@ -13,6 +13,9 @@ pub struct Budgets {
     /// Whether a budget that cannot be read is refused (`fail_closed_budget_enforcement`). Default
     /// false: the call is let in.
     pub fail_closed: bool,
+    /// Whether it is this process's alone also where instances share their counts. Default false;
+    /// no key of the config.
+    pub alone: bool,
 }
 
 /// An amount, and after which time it may be spent again.
@@ -106,6 +109,11 @@ impl Check<'_> {
             let message = "`budget_duration` has no effect without `max_budget`".to_owned();
             self.warn(at, message, "add `max_budget: DOLLARS`");
         }
-        Budgets { proxy: max.map(|max| Budget { max, duration }), admission, fail_closed }
+        Budgets {
+            proxy: max.map(|max| Budget { max, duration }),
+            admission,
+            fail_closed,
+            alone: false,
+        }
     }
 }

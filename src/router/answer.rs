@@ -1,4 +1,5 @@
 //! The way back: what an upstream answered becomes what the client gets.
+use super::appraise::Measured;
 use super::attempt::Attempt;
 use super::dress::Told;
 use super::failed::{UpstreamCause, UpstreamFailure, failure_of};
@@ -88,7 +89,9 @@ impl Attempt {
     }
 
     fn tap(&self, framing: Framing) -> Tap {
-        let tap = Tap::new(self.wire(), framing).choices(self.choices).input_estimate(self.input);
+        let tap = Tap::new(self.wire(), framing).choices(self.choices);
+        let input = self.measured.as_ref().map(Measured::input);
+        let tap = input.into_iter().fold(tap, Tap::input_estimate);
         // How streams of images and audio end, not every server agrees.
         if self.wire() == Wire::Media { tap.lenient_end() } else { tap }
     }
@@ -120,6 +123,7 @@ impl Attempt {
     fn account(&self, bytes: &Bytes) {
         if let Some(usage) = usage_of(self.wire(), bytes) {
             self.usage.set(usage);
+            self.measured.iter().for_each(|measured| measured.learn(&usage));
         }
         if let Some(finish) = finish_of(self.wire(), bytes) {
             self.usage.finish(finish);
@@ -137,7 +141,8 @@ impl Attempt {
     }
 
     fn tapped(&self, body: Replay<LeafBody>, tap: Tap) -> Body {
-        let watch = StreamWatch::new(self.trail.clone(), self.deployment.observed(), self.sent);
+        let watch = StreamWatch::new(self.trail.clone(), self.deployment.observed(), self.sent)
+            .learning(self.measured.clone());
         let provider = self.deployment.config().provider.title;
         let ending = StreamEnding::new(self.operation.clone(), provider);
         Body::stream(TapBody::new(body, tap, ending, watch))

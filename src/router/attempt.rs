@@ -1,4 +1,5 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
+use super::appraise::Measured;
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::leaf::{Leaf, Sending, leaf_elsewhere};
@@ -28,8 +29,8 @@ pub(super) struct Attempt {
     pub(super) usage: UsageCell,
     pub(super) usage_is_ours: bool,
     pub(super) choices: u32,
-    /// The tokens that the prompt is likely to have.
-    pub(super) input: i64,
+    /// How large the prompt is, where that was looked at.
+    pub(super) measured: Option<Measured>,
     pub(super) commit: Duration,
     pub(super) sent: Instant,
 }
@@ -41,7 +42,7 @@ impl Attempt {
         deployment: Arc<Deployment>,
         req: Request<Outgoing>,
     ) -> Result<(Self, Sending, Prompt), RouteError> {
-        let (mut parts, Outgoing { prompt, model_json, model, input }) = req.into_parts();
+        let (mut parts, Outgoing { prompt, model_json, model, measured }) = req.into_parts();
         let operation = operation(&parts.extensions);
         let trail: Option<Trail> = parts.extensions.get().cloned();
         let config = deployment.config();
@@ -72,7 +73,7 @@ impl Attempt {
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,
-            input,
+            measured: Some(measured),
             commit: rules.settings.timeouts.commit,
             deployment,
             operation,

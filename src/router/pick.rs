@@ -1,5 +1,6 @@
 //! Chooses one of a group's deployments for each attempt: of those that do not rest, one that was
 //! not tried yet; then simple shuffle, the lowest order, then chance by weight (contract 5.1).
+use super::appraise::Measured;
 use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
@@ -67,7 +68,7 @@ fn send(shared: &Arc<Shared>, req: Request<Prompt>) -> Result<Sent, RouteError> 
 struct Called {
     json: Bytes,
     model: Option<Box<str>>,
-    input: i64,
+    measured: Measured,
 }
 
 impl Called {
@@ -75,13 +76,13 @@ impl Called {
         Self {
             json: deployment.model_json(found.captures.as_deref(), found.name),
             model: found.captures.as_ref().map(|_| found.model(deployment).into()),
-            input: prompt.size.input(&found.group.typical),
+            measured: Measured::new(prompt.size, found.group.typical.clone()),
         }
     }
 }
 
-fn outgoing(req: Request<Prompt>, Called { json, model, input }: Called) -> Request<Outgoing> {
-    req.map(|prompt| Outgoing { prompt, model_json: json, model, input })
+fn outgoing(req: Request<Prompt>, Called { json, model, measured }: Called) -> Request<Outgoing> {
+    req.map(|prompt| Outgoing { prompt, model_json: json, model, measured })
 }
 
 impl Shared {

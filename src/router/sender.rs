@@ -1,6 +1,7 @@
 //! The inner stack of a deployment: its breaker, and the call itself.
 use super::Shared;
 use super::answer::Answer;
+use super::appraise::Measured;
 use super::attempt::Attempt;
 use super::deployment::Deployment;
 use crate::providers::Prompt;
@@ -28,8 +29,8 @@ pub(super) struct Outgoing {
     pub(super) model_json: Bytes,
     /// The same as it is, where it is not the deployment's own.
     pub(super) model: Option<Box<str>>,
-    /// The tokens that its prompt is likely to have.
-    pub(super) input: i64,
+    /// How large the prompt is.
+    pub(super) measured: Measured,
 }
 
 /// Sends calls to one deployment.

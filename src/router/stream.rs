@@ -1,4 +1,5 @@
 //! What is noted while a stream flows, and how it is closed when it breaks off.
+use super::appraise::Measured;
 use crate::forward::ForwardError;
 use crate::providers::{Class, Operation, Problem, openai};
 use crate::telemetry::{Failure as Failed, Observed, Trail};
@@ -17,12 +18,18 @@ pub(super) struct StreamWatch {
     observed: Observed,
     sent: Instant,
     last: Instant,
+    measured: Option<Measured>,
 }
 
 impl StreamWatch {
     pub(super) fn new(trail: Option<Trail>, observed: &Observed, sent: Instant) -> Self {
         observed.opened();
-        Self { trail, observed: observed.clone(), sent, last: sent }
+        Self { trail, observed: observed.clone(), sent, last: sent, measured: None }
+    }
+
+    /// Learns from a whole answer what calls like this one take.
+    pub(super) fn learning(self, measured: Option<Measured>) -> Self {
+        Self { measured, ..self }
     }
 }
 
@@ -40,8 +47,11 @@ impl Watch for StreamWatch {
         self.last = now;
     }
 
-    fn end(&mut self, _end: End, failure: Option<&Failure>, _tap: &Tap) {
+    fn end(&mut self, end: End, failure: Option<&Failure>, tap: &Tap) {
         self.observed.closed();
+        if let (End::Complete, Some(measured), Some(usage)) = (end, &self.measured, tap.usage()) {
+            measured.learn(&usage);
+        }
         if let (Some(trail), Some(failure)) = (&self.trail, failure) {
             let status = status(failure);
             trail.set_failure(Failed { status: status.as_u16(), class: Class::of(status).name() });

@@ -108,7 +108,7 @@ impl State {
 
     fn money(&self, budgets: &Budgets) -> Option<Money> {
         let budget: Arc<[_]> = Arc::from([money::budget(budgets.proxy?)]);
-        Some(match &self.redis {
+        Some(match self.redis.as_ref().filter(|_| !budgets.alone) {
             None => Place::Local(self.ledger.sharing(budget)),
             Some(redis) => Place::Shared(money::shared(redis, budget, budgets)),
         })

@@ -1,6 +1,7 @@
 //! `bartizan exec`: a proxy for one command, from its start to its end.
 use crate::client::{Call, chat, get};
 use crate::proxy::{self, CREDENTIAL, KEY, Setup};
+use crate::redis::Redis;
 use crate::upstream::{self, COMPLETION, Upstream};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -345,6 +346,26 @@ async fn the_bill_tells_what_the_cache_saved_and_what_a_configs_budget_has_left(
             err.starts_with("bartizan: 2 calls, 100,000 tokens in") && err.ends_with(&expected),
             "{err}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_budget_is_a_runs_own_where_instances_share_their_counts() {
+    let Some(redis) = Redis::start().await else { return };
+    let usage = r#""prompt_tokens":100000,"completion_tokens":1000"#;
+    let answer = COMPLETION.replace(r#""prompt_tokens":1,"completion_tokens":1"#, usage);
+    let upstream = Upstream::playing(upstream::json(200, answer)).await;
+    let config = format!(
+        "{}router_settings: {{redis_host: 127.0.0.1, redis_port: {}}}\n",
+        proxy::config(&upstream.base()),
+        redis.port()
+    );
+    for _ in 0..2 {
+        let setup = proxy::bare().file("c.yaml", &config);
+        let beside = Beside::start(setup, &["-c", "c.yaml", "--budget", "0.01"]);
+        beside.call(chat("gpt")).await.expect(200);
+        beside.call(chat("gpt")).await.expect(422);
+        assert!(beside.end().ends_with("  $0 of $0.0100 left\n"));
     }
 }
 

@@ -79,6 +79,8 @@ fn start(options: Options, command: &[OsString], budget: Option<NanoUsd>) -> any
     announce(&problems);
     if let Some(max) = budget {
         config.budgets.proxy = Some(Budget { max, duration: None });
+        // Of this run: what others have spent of a shared one does not count.
+        config.budgets.alone = true;
     }
     // The limit is not raised as for a server: the command would inherit it.
     let room = runtime::connections_for(runtime::open_files()?);
@@ -140,7 +142,9 @@ async fn beside(
     let key = config.access.master_key.clone().context("there is no key for the command")?;
     let metrics = Arc::new(Metrics::new(config.compat).by_model());
     let only_echo = config.routing.deployments.iter().all(|one| one.provider.name == "echo");
-    let budget = config.budgets.proxy.map(|budget| budget.max);
+    // What is left of a shared one, others know as well as we do.
+    let is_ours = config.redis.is_none() || config.budgets.alone;
+    let budget = config.budgets.proxy.filter(|_| is_ours).map(|budget| budget.max);
     let drain = Drain::new(DRAIN);
     let beside = Beside { metrics: Some(Arc::clone(&metrics)), ..Beside::default() };
     let serving = run_with(config, listeners, drain.clone(), writer.clone(), beside);
