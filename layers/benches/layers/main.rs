@@ -132,7 +132,7 @@ impl<F> Calls<'_, F> {
         self.costs.push(Cost {
             name: format!("{}/{name}", self.name),
             allocations: f64::from(count) / f64::from(CALLS),
-            least: least(&call),
+            least: least(call),
         });
         self.group.bench_function(name, |b| b.iter(call));
         self
