@@ -1,4 +1,4 @@
-//! A key whose calls, tokens and parallel calls are limited.
+//! A key whose calls are limited, and one whose tokens and parallel calls are limited, too.
 use crate::{Bench, answer, request};
 use bartizan_layers::BoxError;
 use bartizan_layers::facts::{Limit, Measure, Scope};
@@ -15,9 +15,10 @@ pub(crate) fn bench(bench: &mut Bench) {
         measure,
         most: u64::MAX,
     });
-    let limits: Arc<[Limit]> = limits.into();
-    let layer = RateLimitLayer::new(MemoryLimiter::new(limits));
-    let (told, layer) = (layer.clone().layer(bare), layer.without_headers().layer(bare));
-    let calls = bench.calls("ratelimit", request);
-    calls.of("bare", &bare).of("layer", &layer).of("with headers", &told);
+    let layer = |limits: Arc<[Limit]>| RateLimitLayer::new(MemoryLimiter::new(limits));
+    let one = layer(limits[..1].into()).without_headers().layer(bare);
+    let three = layer(limits.into());
+    let (told, three) = (three.clone().layer(bare), three.without_headers().layer(bare));
+    let calls = bench.calls("ratelimit", request).of("bare", &bare).of("layer", &one);
+    calls.of("three limits", &three).of("three, with headers", &told);
 }
