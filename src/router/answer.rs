@@ -60,7 +60,10 @@ impl Attempt {
                 },
                 framing => self.stream(&mut parts, body, framing).await?,
             };
-            parts.extensions.insert(self.usage.clone());
+            // Of a stream its breaker and its cache learn how it ended, of all answers the cache.
+            if self.kept || matches!(body, Body::Stream(_)) {
+                parts.extensions.insert(self.usage.clone());
+            }
             Ok(Response::from_parts(parts, body))
         })
     }
@@ -125,7 +128,10 @@ impl Attempt {
             self.usage.set(usage);
             self.measured.iter().for_each(|measured| measured.learn(&usage));
         }
-        if let Some(finish) = finish_of(self.wire(), bytes) {
+        // Only a cache asks, and to find out takes a walk through the answer.
+        if self.kept
+            && let Some(finish) = finish_of(self.wire(), bytes)
+        {
             self.usage.finish(finish);
         }
     }

@@ -10,7 +10,7 @@ use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
-use bartizan_layers::facts::{Bill, UsageCell};
+use bartizan_layers::facts::{Bill, CacheKey, UsageCell};
 use bartizan_layers::query::{decoded, without};
 use bartizan_layers::wire::scan::scan;
 use bytes::Bytes;
@@ -29,6 +29,8 @@ pub(super) struct Attempt {
     pub(super) usage: UsageCell,
     pub(super) usage_is_ours: bool,
     pub(super) choices: u32,
+    /// Whether the answer may be kept in a cache.
+    pub(super) kept: bool,
     /// How large the prompt is, where that was looked at.
     pub(super) measured: Option<Measured>,
     pub(super) commit: Duration,
@@ -45,6 +47,7 @@ impl Attempt {
         let (mut parts, Outgoing { prompt, model_json, model, measured }) = req.into_parts();
         let operation = operation(&parts.extensions);
         let trail: Option<Trail> = parts.extensions.get().cloned();
+        let kept = parts.extensions.get::<CacheKey>().is_some();
         let config = deployment.config();
         let edited = edited(&operation, &prompt, &plan(&rules.settings, config, &model_json))
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
@@ -73,6 +76,7 @@ impl Attempt {
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,
+            kept,
             measured: Some(measured),
             commit: rules.settings.timeouts.commit,
             deployment,

@@ -204,13 +204,13 @@ impl Router {
     /// Makes one call: in the group that it names, and where that fails, in those that may answer
     /// in its place; there at one deployment after the other.
     fn one(&self, parts: Parts, prompt: Prompt) -> Answer {
-        let attempts = Attempts(self.0.clone());
-        let retry = RetryLayer::new(attempts.clone()).backoff(self.0.backoff);
-        let group = retry.layer(Pick(self.0.clone()));
-        let call =
-            FallbackLayer::new(attempts).layer(group).call(Request::from_parts(parts, prompt));
+        let shared = self.0.clone();
         Box::pin(async move {
-            let (mut parts, body) = call.await?.into_parts();
+            let attempts = Attempts(shared.clone());
+            let retry = RetryLayer::new(attempts.clone()).backoff(shared.backoff);
+            let mut calls = FallbackLayer::new(attempts).layer(retry.layer(Pick(shared)));
+            let answered = calls.call(Request::from_parts(parts, prompt)).await?;
+            let (mut parts, body) = answered.into_parts();
             attempts::tell(&parts.extensions, &mut parts.headers);
             Ok(Response::from_parts(parts, body))
         })

@@ -7,8 +7,9 @@ use super::deployment::Deployment;
 use crate::providers::Prompt;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::breaker::{Breaker, BreakerFuture};
-use bartizan_layers::facts::ServedBy;
+use bartizan_layers::breaker::{Breaker, BreakerFuture, Watch};
+use bartizan_layers::end::EndBody;
+use bartizan_layers::facts::{ServedBy, UsageCell};
 use bartizan_layers::retry::{AttemptFailed, DeploymentRetries};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -93,7 +94,7 @@ impl Future for Sent {
             SentProj::Calling(call, deployment) => {
                 let answered = ready!(call.poll(cx));
                 Poll::Ready(match answered {
-                    Ok(rsp) => Ok(named(rsp.map(Body::stream), deployment)),
+                    Ok(rsp) => Ok(named(rsp.map(body), deployment)),
                     Err(error) => Err(failed(error, deployment)),
                 })
             }
@@ -105,9 +106,23 @@ impl Future for Sent {
     }
 }
 
+/// What has come whole is well, whether its client stays for it or not. It needs no watch, and so
+/// no box.
+fn body(watched: EndBody<Body, Watch>) -> Body {
+    match watched.get_ref() {
+        Body::Stream(_) => Body::stream(watched),
+        _ => watched.complete(),
+    }
+}
+
 /// Leaves word of the deployment in its answer, for those who look for another one.
 fn named(mut rsp: Response<Body>, deployment: &Deployment) -> Response<Body> {
+    let done = rsp.status().is_success();
     let facts = rsp.extensions_mut();
+    // Nobody looks for another one, and no cache keeps it.
+    if done && facts.get::<UsageCell>().is_none() {
+        return rsp;
+    }
     facts.insert(ServedBy(deployment.labels().model_id.clone()));
     if let Some(retries) = deployment.config().num_retries {
         facts.insert(DeploymentRetries(retries));

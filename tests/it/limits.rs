@@ -2,7 +2,9 @@
 use crate::client::{Answer, chat, chat_stream, get, post};
 use crate::proxy::{KEY, Proxy, with};
 use crate::upstream::{COMPLETION, Gate, Step, Upstream, json, piece, stream_head};
+use futures_util::future::join_all;
 use serde_json::json as value;
+use std::time::Duration;
 
 async fn proxy(upstream: &Upstream, params: &str, more: &str) -> Proxy {
     let config = format!(
@@ -165,4 +167,54 @@ async fn a_client_that_leaves_pays_for_what_was_produced() {
         while proxy.call(chat_stream("gpt").header("x-litellm-timeout", "1")).await.status == 200 {}
     };
     tokio::time::timeout(crate::wire::PATIENCE, refused).await.expect("it is refused soon");
+}
+
+#[tokio::test]
+async fn calls_wait_for_room_where_concurrency_is_learnt() {
+    let gate = Gate::new();
+    let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
+    let upstream = Upstream::playing(steps.collect()).await;
+    let proxy = proxy(&upstream, "", "router_settings: {adaptive_concurrency: true}").await;
+    let calls = join_all((0..30).map(|_| proxy.call(chat("gpt"))));
+    let opening = async {
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 10).await);
+        // Time enough for more, if there were any.
+        assert!(!upstream.saw(Duration::from_millis(200), |seen| seen.begun > 10).await);
+        gate.open();
+    };
+    let (answers, ()) = tokio::join!(calls, opening);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(upstream.seen().begun, 30);
+}
+
+#[tokio::test]
+async fn a_deployment_has_no_more_open_calls_than_its_provider_allows() {
+    let gate = Gate::new();
+    let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
+    let upstream = Upstream::playing(steps.collect()).await;
+    let params = ", max_parallel_requests: 1, num_retries: 0";
+    let proxy = proxy(&upstream, params, "").await;
+    let second = async {
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 1).await);
+        let message = refused(proxy.call(chat("gpt")).await);
+        assert!(message.contains("as many calls as they may"), "{message}");
+        gate.open();
+    };
+    let (first, ()) = tokio::join!(proxy.call(chat("gpt")), second);
+    first.expect(200);
+    proxy.call(chat("gpt")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_prompt_that_no_deployment_takes_is_not_sent() {
+    let upstream = Upstream::playing(said(1, 1)).await;
+    let params = ", num_retries: 0}\n    model_info: {max_input_tokens: 100";
+    let proxy = proxy(&upstream, params, "router_settings: {enable_pre_call_checks: true}").await;
+    proxy.call(chat("gpt")).await.expect(200);
+    let long = "a word ".repeat(200);
+    let body = value!({"model": "gpt", "messages": [{"role": "user", "content": long}]});
+    let answer = proxy.call(post("/v1/chat/completions", body.to_string())).await.expect(400);
+    let message = answer.error_message();
+    assert!(message.starts_with("litellm.ContextWindowExceededError"), "{message}");
+    assert_eq!(upstream.seen().begun, 1);
 }

@@ -115,6 +115,9 @@ impl Plan {
     /// provider, or what may answer for any.
     #[must_use]
     pub fn for_any_cause(&self, group: &str) -> &Arc<[Target]> {
+        if self.general.is_empty() {
+            return &self.default;
+        }
         let stripped = || self.general.get(group.split_once('/')?.1);
         self.general.get(group).or_else(stripped).unwrap_or(&self.default)
     }
@@ -164,9 +167,18 @@ impl Plan {
         })
     }
 
+    fn is_empty(&self) -> bool {
+        let lists = [&self.general, &self.context, &self.content];
+        self.default.is_empty() && lists.iter().all(|list| list.is_empty())
+    }
+
     /// Whether any failure of `group` leads elsewhere.
     pub(super) fn applies(&self, group: &str, asked: Option<&FallbackOverride>) -> bool {
-        if self.depth == 0 || asked.is_some_and(|asked| asked.disabled) {
+        let is_off = match asked {
+            Some(asked) => asked.disabled,
+            None => self.is_empty(),
+        };
+        if self.depth == 0 || is_off {
             return false;
         }
         [Cause::Outage, Cause::ContextTooLong, Cause::ContentFilter].into_iter().any(|cause| {

@@ -61,6 +61,7 @@ pub(super) fn send(
     let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
     let sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
     let attempt = Attempt {
+        kept: false,
         measured: None,
         usage_is_ours: false,
         choices: 1,
