@@ -46,7 +46,9 @@ async fn the_same_question_is_answered_from_the_cache() {
         let again = proxy.call(call).await.expect(200);
         assert!(hit(&again));
         assert_eq!(again.text(), first.text());
-        assert_eq!(again.header("x-litellm-model-id"), first.header("x-litellm-model-id"));
+        for name in ["x-litellm-model-id", "x-litellm-model-group", "x-litellm-model-name"] {
+            assert_eq!(again.header(name), first.header(name));
+        }
         assert_ne!(again.header("x-litellm-call-id"), first.header("x-litellm-call-id"));
         assert_eq!(again.header("x-litellm-response-cost"), Some("0.0"));
     }

@@ -195,5 +195,7 @@ fn is_kept(name: &HeaderName) -> bool {
     let name = name.as_str();
     let name = name.strip_prefix("llm_provider-").unwrap_or(name);
     let limits = name.starts_with("x-ratelimit-") || name.starts_with("anthropic-ratelimit-");
-    !limits && !name.starts_with("x-litellm-") && !OF_ONE_CALL.contains(&name)
+    // Who answered stays true.
+    let of_call = name.starts_with("x-litellm-") && !name.starts_with("x-litellm-model-");
+    !limits && !of_call && !OF_ONE_CALL.contains(&name)
 }

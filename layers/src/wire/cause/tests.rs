@@ -97,6 +97,17 @@ fn words_count_more_than_texts_and_texts_more_than_the_status() {
 }
 
 #[test]
+fn another_proxys_classes_are_known() {
+    for (class, known) in [
+        ("ContextWindowExceededError", Cause::ContextTooLong),
+        ("ContentPolicyViolationError", Cause::ContentFilter),
+    ] {
+        let body = format!(r#"{{"error":{{"message":"litellm.{class}: no","code":"400"}}}}"#);
+        assert_eq!(cause(400, &body), known);
+    }
+}
+
+#[test]
 fn what_the_client_wrote_is_not_searched() {
     let body = r#"{"error":{"message":"bad tool","failed_generation":"rate limit"}}"#;
     assert_eq!(cause(400, body), Cause::Invalid);

@@ -1,7 +1,7 @@
 //! The texts by which errors are known, in lower case (contract 10.7, and recorded errors).
 use crate::facts::Cause;
 
-const CONTEXT: [&str; 14] = [
+const CONTEXT: [&str; 15] = [
     "maximum context length",
     "string too long. expected a string with maximum length",
     "model's maximum context limit",
@@ -16,9 +16,11 @@ const CONTEXT: [&str; 14] = [
     "exceeds the available context size",
     "exceeds the context window",
     "too many tokens: size limit exceeded",
+    // How another LiteLLM proxy says it.
+    "litellm.contextwindowexceedederror",
 ];
 
-const FILTER: [&str; 7] = [
+const FILTER: [&str; 8] = [
     "content management policy",
     "your task failed as a result of our safety system",
     "the model produced invalid content",
@@ -26,6 +28,7 @@ const FILTER: [&str; 7] = [
     "content_policy_violation",
     "violating our usage policy",
     "content violates usage guidelines",
+    "litellm.contentpolicyviolationerror",
 ];
 
 const CREDENTIAL: [&str; 5] = [
