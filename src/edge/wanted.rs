@@ -66,6 +66,9 @@ impl Wanted {
     }
 }
 
+/// So many bytes of an end user's name tell it from others: clients choose it, and counters keep it.
+const LONGEST_USER: usize = 256;
+
 /// Whom the client says it calls for: `user`, or Anthropic's `metadata.user_id`.
 fn end_user(operation: &Operation, asked: &Asked<'_>) -> Result<Option<Arc<str>>, Problem> {
     let value = match operation.dialect() {
@@ -73,7 +76,7 @@ fn end_user(operation: &Operation, asked: &Asked<'_>) -> Result<Option<Arc<str>>
         _ => asked.get(Field::User)?,
     };
     let user = value.and_then(|value| value.as_str()).filter(|user| !user.is_empty());
-    Ok(user.map(|user| user.as_ref().into()))
+    Ok(user.map(|user| user[..user.floor_char_boundary(LONGEST_USER)].into()))
 }
 
 const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {

@@ -48,14 +48,12 @@ fn send(shared: &Arc<Shared>, req: Request<Prompt>) -> Result<Sent, RouteError> 
     found.note(req.extensions().get::<Trail>(), req.body().stream);
     let mut candidates = Vec::new();
     let picked = shared.one_of(&found, &req, &mut candidates)?.clone();
-    if candidates.is_empty() {
+    let Some((queue, _)) = picked.room().adaptive() else {
         let called = Called::of(&found, &picked, req.body());
         return Ok(picked.room().send(&picked, shared, outgoing(req, called)));
-    }
-    candidates.retain(|other| !Arc::ptr_eq(other, &picked));
-    candidates.insert(0, picked);
+    };
     let shared = shared.clone();
-    Ok(queued(candidates, move |deployment| {
+    Ok(queued(queue, candidates, move |deployment| {
         let found = shared.found(req.extensions(), req.body());
         match found.map(|found| Called::of(&found, deployment, req.body())) {
             Ok(called) => deployment.room().send(deployment, &shared, outgoing(req, called)),
@@ -86,8 +84,8 @@ fn outgoing(req: Request<Prompt>, Called { json, model, measured }: Called) -> R
 }
 
 impl Shared {
-    /// The deployment that is picked. Where calls wait for room, `candidates` are all that would
-    /// do as well.
+    /// The deployment that is picked. Where calls wait for room, `candidates` are it and all that
+    /// would do as well.
     fn one_of<'a>(
         &self,
         found: &Found<'a>,
@@ -116,14 +114,21 @@ impl Shared {
             (Some(rules), true) => tags::pick(rules, fresh.clone(), req)?,
             (Some(rules), false) => tags::pick(rules, awake.clone(), req)?,
         };
-        if picked.is_some_and(|picked| picked.room().adaptive().is_some()) {
-            let waits = |one: &&Arc<Deployment>| one.room().adaptive().is_some();
+        let picked = picked.ok_or_else(|| nobody(found, &operation, speaking, input))?;
+        if picked.room().adaptive().is_some() {
+            candidates.push(picked.clone());
+            // Calls wait in the queue of one group. Which others the tags allow is not known here.
+            let others = |one: &&Arc<Deployment>| {
+                self.rules.settings.tags.is_none()
+                    && one.config().group == picked.config().group
+                    && !Arc::ptr_eq(one, picked)
+            };
             match any_fresh {
-                true => candidates.extend(fresh.filter(waits).cloned()),
-                false => candidates.extend(awake.filter(waits).cloned()),
+                true => candidates.extend(fresh.filter(others).cloned()),
+                false => candidates.extend(awake.filter(others).cloned()),
             }
         }
-        picked.ok_or_else(|| nobody(found, &operation, speaking, input))
+        Ok(picked)
     }
 }
 

@@ -135,16 +135,16 @@ impl Room {
     }
 }
 
-/// Waits until one of the `candidates`, of which there are some, has room in flight, and sends the
-/// call there.
+/// Waits in the `queue` of a group until one of the `candidates`, which belong to it, has room in
+/// flight, and sends the call there.
 pub(super) fn queued(
+    queue: &Group,
     candidates: Vec<Arc<Deployment>>,
     send: impl FnOnce(&Arc<Deployment>) -> Sent + Send + 'static,
 ) -> Sent {
-    let rooms = || candidates.iter().filter_map(|one| one.room().adaptive());
-    let limits: Vec<_> = rooms().map(|(_, limit)| limit).collect();
-    let Some((group, _)) = rooms().next() else { return Sent::Refused(None) };
-    let acquire = group.acquire(limits);
+    let limits = candidates.iter().filter_map(|one| one.room().adaptive());
+    let limits: Vec<_> = limits.map(|(_, limit)| limit).collect();
+    let acquire = queue.acquire(limits);
     Sent::Queued(Box::pin(async move {
         let (at, mut permit) =
             acquire.await.map_err(|_| full(&candidates[0].labels().model_group, SOON))?;
