@@ -76,7 +76,10 @@ fn end_user(operation: &Operation, asked: &Asked<'_>) -> Result<Option<Arc<str>>
         _ => asked.get(Field::User)?,
     };
     let user = value.and_then(|value| value.as_str()).filter(|user| !user.is_empty());
-    Ok(user.map(|user| user[..user.floor_char_boundary(LONGEST_USER)].into()))
+    Ok(user.map(|user| {
+        let (short, _) = user.split_at(user.floor_char_boundary(LONGEST_USER));
+        short.into()
+    }))
 }
 
 const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {
