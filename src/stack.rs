@@ -3,7 +3,7 @@ use crate::admin::{Admin, Handles};
 use crate::config::{Access, Compat};
 use crate::edge::{
     BodyRules, CatchBody, CatchLayer, Dispatch, Doors, EraseLayer, Fork, Guard, IngestLayer,
-    IntakeLayer, PauseLayer, RecordLayer, RespondLayer, RoomLayer,
+    IntakeLayer, PauseLayer, RecordLayer, RespondLayer, RoomLayer, SharedLayer,
 };
 use crate::router::Router;
 use crate::state::Holding;
@@ -126,6 +126,8 @@ where
         .layer(auth)
         // Calls and open calls of a principal: refused before their body is read.
         .option_layer(plan.holding.early.map(erased))
+        // Each layer above copies what is below it for each call: from here on that is a count.
+        .layer(SharedLayer)
         // A client that stops sending must not hold its call, nor the memory of its body.
         .layer(PauseLayer::new(plan.body_timeout))
         // Uploads and providers' own paths stream straight through; of others the body is read
@@ -150,9 +152,10 @@ where
     Generation { calls: behind(doors), ops: behind(ops) }
 }
 
-/// A layer with a body of its own, whose answers get the body that all share.
-fn erased<L>(layer: L) -> (EraseLayer, L) {
-    (EraseLayer, layer)
+/// A layer with a body of its own, whose answers get the body that all have, and whose clones are
+/// cheap.
+fn erased<L>(layer: L) -> (SharedLayer, (EraseLayer, L)) {
+    (SharedLayer, (EraseLayer, layer))
 }
 
 /// The master key's principal; everyone's, where no key is set.

@@ -21,6 +21,7 @@ mod rewrite;
 mod room;
 mod route;
 mod selectors;
+mod shared;
 mod text;
 mod wanted;
 
@@ -37,4 +38,5 @@ pub use self::record::{Answer, Counted, Record, RecordFuture, RecordLayer, Recor
 pub use self::respond::{Respond, RespondFuture, RespondLayer, answer, problem};
 pub use self::room::{Room, RoomFuture, RoomLayer, TooManyCalls};
 pub use self::route::{AdminRoute, At, DEPLOYMENTS, ROWS, Route, Row};
+pub use self::shared::{Shared, SharedLayer};
 pub use self::wanted::Wanted;
