@@ -87,6 +87,8 @@ export async function front(t, script) {
         },
       ],
       general_settings: { master_key: KEY },
+      // A test sees each request that it makes.
+      router_settings: { num_retries: 0, disable_cooldowns: true },
     },
   });
   t.after(proxy.stop);

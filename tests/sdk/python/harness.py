@@ -128,7 +128,10 @@ def free_port():
 
 
 def config(origin):
-    """A config with a deployment for each dialect, all at `origin`."""
+    """A config with a deployment for each dialect, all at `origin`.
+
+    What fails is not tried again and does not rest: a test sees each request that it makes.
+    """
     rows = [
         ("gpt", "openai/gpt-4o-mini", origin + "/v1"),
         ("embed", "openai/text-embedding-3-small", origin + "/v1"),
@@ -139,7 +142,9 @@ def config(origin):
         {"model_name": name, "litellm_params": {"model": m, "api_base": b, "api_key": CREDENTIAL}}
         for name, m, b in rows
     ]
-    return json.dumps({"model_list": params, "general_settings": {"master_key": KEY}})
+    once = {"num_retries": 0, "disable_cooldowns": True}
+    sections = {"general_settings": {"master_key": KEY}, "router_settings": once}
+    return json.dumps({"model_list": params, **sections})
 
 
 def json_answer(value, status=200, **headers):
