@@ -22,6 +22,8 @@ pub(super) fn tell(headers: &mut HeaderMap, told: impl Iterator<Item = Told> + C
     if digits.len == 0 {
         return;
     }
+    // The map of an answer is as large as the answer's own headers: it grows once.
+    headers.reserve(2 * told.clone().count());
     let mut text = Bytes::from_owner(digits);
     for Told { scope, measure, most, remaining } in told {
         let [limit, left] = &NAMES[scope as usize][measure as usize];
