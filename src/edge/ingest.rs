@@ -239,7 +239,8 @@ impl BodyRules {
         }
         let size = Size::of(&text, &object);
         let choices = asked.get(Field::N)?.and_then(|value| value.as_u64()).unwrap_or(1);
-        let read = Read { text: &text, model: model.as_deref(), stream, size };
+        let headers = &parts.headers;
+        let read = Read { text: &text, model: model.as_deref(), stream, size, headers };
         self.wanted.note(operation, &asked, &object, &read, &mut parts.extensions)?;
         Ok(Prompt {
             model,

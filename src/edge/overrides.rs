@@ -12,6 +12,10 @@ use bytes::Bytes;
 use http::{HeaderMap, request};
 use std::sync::Arc;
 
+/// What is no parameter for a fallback's group: its name, where it is, and the form of the answer.
+const NO_PARAMS: [&[u8]; 6] =
+    [b"model", b"api_key", b"api_base", b"base_url", b"api_version", b"stream"];
+
 /// So many groups a request may name: it must not become any number of calls.
 const MOST: usize = 16;
 const NUM_RETRIES: &str = "x-litellm-num-retries";
@@ -110,7 +114,7 @@ fn targets(field: Field, list: Value<'_>) -> Result<Arc<[Target]>, Problem> {
 
 /// What the request gets for a group besides its name.
 fn params(map: Value<'_>) -> Members {
-    let members = map.members().filter(|(name, _)| name.as_ref() != b"model");
+    let members = map.members().filter(|(name, _)| !NO_PARAMS.contains(&name.as_ref()));
     let texts = members.filter_map(|(name, value)| {
         let name = String::from_utf8(name.into_owned()).ok()?;
         Some((name, Bytes::copy_from_slice(value.raw())))

@@ -10,7 +10,7 @@ use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of};
 use bartizan_layers::wire::replay::{Form, Retell};
 use bartizan_layers::wire::scan::Object;
 use bartizan_layers::wire::text::Text;
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 use std::sync::Arc;
 
 /// Finds the facts that somebody wants.
@@ -31,6 +31,7 @@ pub(super) struct Read<'a> {
     pub(super) model: Option<&'a str>,
     pub(super) stream: bool,
     pub(super) size: Size,
+    pub(super) headers: &'a HeaderMap,
 }
 
 impl Wanted {
@@ -60,7 +61,7 @@ impl Wanted {
             if let Some(trail) = facts.get::<Trail>() {
                 self.router.note(trail, operation, read.model, read.stream);
             }
-            cached(operation, object, read.text, facts);
+            cached(operation, object, read, facts);
         }
         Ok(())
     }
@@ -94,8 +95,11 @@ const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {
     }
 }
 
+/// Headers that change what a provider answers.
+const SHAPES: [&str; 2] = ["anthropic-version", "anthropic-beta"];
+
 /// The key of its answer, what the request says of caches, and how its answer is told.
-fn cached(operation: &Operation, object: &Object<'_>, text: &Text, facts: &mut Extensions) {
+fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &mut Extensions) {
     // Elsewhere these names may mean something to the provider.
     let ours = operation.strips_litellm_fields();
     if let Some(control) = cache_control(object).filter(|_| ours) {
@@ -106,8 +110,17 @@ fn cached(operation: &Operation, object: &Object<'_>, text: &Text, facts: &mut E
         _ if ours => LEFT_OUT.contains(&name),
         _ => name == "stream",
     };
-    let whole = text.whole();
-    if let Some(key) = key_of(&[operation.route()], &whole, is_left_out) {
+    let whole = read.text.whole();
+    let mut context = vec![operation.route()];
+    for name in SHAPES {
+        context.push(name);
+        for value in read.headers.get_all(name) {
+            // What cannot be read cannot be told apart from another value.
+            let Ok(value) = value.to_str() else { return };
+            context.push(value);
+        }
+    }
+    if let Some(key) = key_of(&context, &whole, is_left_out) {
         facts.insert(key);
     }
     let form = match operation {

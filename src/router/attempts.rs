@@ -91,8 +91,11 @@ impl fallback::Policy<Prompt> for Attempts {
         Some(req.clone())
     }
 
+    /// None for a call that brings its own upstream or key: these are for the group that it names,
+    /// and no other provider may see them.
     fn group(&self, req: &Request<Prompt>) -> Option<Arc<str>> {
-        req.body().model.as_deref().map(Into::into)
+        let prompt = req.body();
+        prompt.model.as_deref().filter(|_| prompt.elsewhere.is_none()).map(Into::into)
     }
 
     fn redirect(&self, mut req: Request<Prompt>, target: &Target) -> Option<Request<Prompt>> {

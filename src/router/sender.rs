@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::appraise::Measured;
 use super::attempt::Attempt;
 use super::deployment::Deployment;
+use super::error::NoDeployment;
 use crate::providers::Prompt;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -53,7 +54,8 @@ impl Service<Request<Outgoing>> for Sender {
     fn call(&mut self, req: Request<Outgoing>) -> Answer {
         match Attempt::send(&self.shared.rules, self.deployment.clone(), req) {
             Ok((attempt, sending, prompt)) => attempt.answer(sending, prompt),
-            Err(error) => Box::pin(ready(Err(error.into()))),
+            // The request's mistake: nothing to try again, and nothing against the deployment.
+            Err(error) => Box::pin(ready(Err(NoDeployment::from(error).into()))),
         }
     }
 }

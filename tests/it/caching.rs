@@ -167,6 +167,8 @@ async fn messages_are_cached_too() {
     let again = proxy.call(post("/v1/messages", body)).await.expect(200);
     assert!(!hit(&first) && hit(&again));
     assert_eq!(again.text(), text);
+    let beta = post("/v1/messages", body).header("anthropic-beta", "another");
+    assert!(!hit(&proxy.call(beta).await.expect(200)));
 }
 
 #[tokio::test]

@@ -261,6 +261,39 @@ async fn a_request_may_bring_its_fallbacks_or_refuse_them() {
 }
 
 #[tokio::test]
+async fn a_fallback_of_a_request_changes_neither_its_way_nor_its_form() {
+    let upstream = upstream().await;
+    let groups: &[(&str, &[&str])] = &[("a", &["500"]), ("c", &["other"])];
+    let proxy = proxy(&upstream, groups, "router_settings: {num_retries: 0}").await;
+    for name in ["api_key", "api_base", "base_url", "api_version", "stream"] {
+        let target = value!({"fallbacks": [{"model": "c", name: "x"}]});
+        proxy.call(asking("a", &target)).await.expect(200);
+        let last = body(&upstream.requests().pop().expect("it was called"));
+        assert!(last.get(name).is_none(), "{name}");
+    }
+    let target = value!({"fallbacks": [{"model": "c", "timeout": 5, "top_p": 0.5}]});
+    proxy.call(asking("a", &target)).await.expect(200);
+    let last = body(&upstream.requests().pop().expect("it was called"));
+    assert_eq!((&last["top_p"], last.get("timeout")), (&value!(0.5), None));
+}
+
+#[tokio::test]
+async fn a_mistake_in_a_request_is_neither_tried_again_nor_held_against_deployments() {
+    let upstream = upstream().await;
+    let more = "router_settings: {allowed_fails: 0, cooldown_time: 60}";
+    let proxy = proxy(&upstream, &[("m", &["ok", "ok"])], more).await;
+    // Twice the member that asks for usage: found when the request is edited.
+    let twice = r#"{"model":"m","stream":true,"stream_options":{},"stream_options":{},"messages":[{"role":"user","content":"hi"}]}"#;
+    for _ in 0..3 {
+        proxy.call(post("/v1/chat/completions", twice)).await.expect(400);
+    }
+    let metrics = metrics(&proxy).await;
+    assert!(!metrics.contains("bartizan_retries_total{"), "{metrics}");
+    proxy.call(chat("m")).await.expect(200);
+    assert_eq!(upstream.seen().begun, 1);
+}
+
+#[tokio::test]
 async fn fallbacks_can_be_rehearsed() {
     let upstream = upstream().await;
     let more = "router_settings:

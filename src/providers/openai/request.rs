@@ -54,7 +54,8 @@ pub fn edited(
         take_out(&mut splice, &object, plan.drop);
     }
     let forced = prompt.forced.as_deref().map_or(&[][..], |members| members);
-    let forced = || plan.extra_body.iter().chain(forced);
+    let sent = |(name, _): &&(String, Bytes)| !is_litellm_field(name.as_bytes());
+    let forced = || plan.extra_body.iter().chain(forced.iter().filter(sent));
     for (name, value) in forced() {
         put(&mut splice, &prompt.text, &object, name, value)?;
     }
