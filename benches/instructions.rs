@@ -11,7 +11,7 @@ use bartizan::edge::{
 };
 use bartizan::forward::Forwarder;
 use bartizan::providers::openai::{EditPlan, Edited, edited};
-use bartizan::providers::{Operation, Prompt};
+use bartizan::providers::{Contents, Operation, Prompt};
 use bartizan::router::Router;
 use bartizan::state::State;
 use bartizan::tasks::Tasks;
@@ -120,7 +120,8 @@ fn scan_and_splice(body: Bytes) -> Edited {
         stream_usage: true,
         keep_metadata: false,
     };
-    let prompt = Prompt { stream: true, ..Prompt::of(black_box(body)) };
+    let contents = Contents { stream: true, ..Contents::of(black_box(body).into()) };
+    let prompt = Prompt::new(contents, None);
     edited(&Operation::ChatCompletions, &prompt, &plan).expect("nothing stands twice")
 }
 

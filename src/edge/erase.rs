@@ -1,7 +1,6 @@
 //! Makes a layer's own body the one that all services here share.
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bytes::Bytes;
 use http::{Request, Response};
 use pin_project::pin_project;
 use std::pin::Pin;
@@ -21,14 +20,14 @@ impl<S> Layer<S> for EraseLayer {
     }
 }
 
-/// Middleware whose answers have a [`Body`], boxed. Made by [`EraseLayer`].
+/// Middleware whose answers have a [`Body`]. Made by [`EraseLayer`].
 #[derive(Clone, Debug)]
 pub struct Erase<S>(S);
 
 impl<S, B, R> Service<Request<B>> for Erase<S>
 where
     S: Service<Request<B>, Response = Response<R>, Error = BoxError>,
-    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    R: Into<Body>,
 {
     type Response = Response<Body>;
     type Error = BoxError;
@@ -51,11 +50,11 @@ pub struct EraseFuture<F>(#[pin] F);
 impl<F, R> Future for EraseFuture<F>
 where
     F: Future<Output = Result<Response<R>, BoxError>>,
-    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    R: Into<Body>,
 {
     type Output = Result<Response<Body>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(ready!(self.project().0.poll(cx)).map(|rsp| rsp.map(Body::stream)))
+        Poll::Ready(ready!(self.project().0.poll(cx)).map(|rsp| rsp.map(Into::into)))
     }
 }

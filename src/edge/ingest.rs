@@ -7,7 +7,7 @@ use super::budget::{BodyRules, Share};
 use super::inflate::{Inflate, inflate};
 use super::text::Pieces;
 use super::wanted::Read;
-use crate::providers::{Class, Operation, PathModel, Problem, Prompt};
+use crate::providers::{Class, Contents, Operation, PathModel, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -242,19 +242,18 @@ impl BodyRules {
         let headers = &parts.headers;
         let read = Read { text: &text, model: model.as_deref(), stream, size, headers };
         self.wanted.note(operation, &asked, &object, &read, &mut parts.extensions)?;
-        Ok(Prompt {
-            model,
-            layout: Arc::new(object.layout()),
+        let contents = Contents {
+            layout: object.layout(),
             stream,
             choices: u32::try_from(choices).unwrap_or(1).max(1),
             timeout,
             stream_timeout,
             elsewhere,
-            forced: None,
             size,
             text,
             held: Arc::new(share),
-        })
+        };
+        Ok(Prompt::new(contents, model.map(Into::into)))
     }
 }
 

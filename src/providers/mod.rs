@@ -16,7 +16,7 @@ pub use self::media::is_of_type;
 pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
 pub use self::passing::{Fault, Form, Passing, Place, Resumed, Selected};
 pub use self::problem::{Class, Problem};
-pub use self::prompt::{Elsewhere, Hold, Prompt};
+pub use self::prompt::{Contents, Elsewhere, Hold, Prompt};
 
 use bytes::Bytes;
 

@@ -7,18 +7,28 @@ use bytes::Bytes;
 use http::Uri;
 use std::fmt::Debug;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A body in memory, and what was read of it without parsing the prompt. Clones share the bytes.
+/// What a call asks for: a body in memory, and the few things that a fallback may put in the place
+/// of what the client wrote. Small, since each layer hands it on; clones share the body.
 #[derive(Clone, Debug)]
 pub struct Prompt {
+    body: Arc<Contents>,
+    /// The model that is asked for.
+    pub model: Option<Arc<str>>,
+    /// Parameters that a fallback replaces the request's own with.
+    pub forced: Option<Arc<Members>>,
+}
+
+/// A body in memory, and what was read of it without parsing the prompt.
+#[derive(Clone, Debug)]
+pub struct Contents {
     /// The body as the client sent it, decoded.
     pub text: Text,
     /// Where its members stand in the text's outline.
-    pub layout: Arc<Layout>,
-    /// The model that it names.
-    pub model: Option<Box<str>>,
+    pub layout: Layout,
     /// Whether it asks for a stream.
     pub stream: bool,
     /// How many choices it asks for (`n`).
@@ -31,8 +41,6 @@ pub struct Prompt {
     pub elsewhere: Option<Box<Elsewhere>>,
     /// How large it is.
     pub size: Size,
-    /// Parameters that a fallback replaces the request's own with.
-    pub forced: Option<Arc<Members>>,
     /// The share of the memory budget, given back with the last clone.
     pub held: Arc<dyn Hold>,
 }
@@ -76,23 +84,42 @@ impl Hold for () {
 }
 
 impl Prompt {
+    /// A body that names this model.
+    #[must_use]
+    pub fn new(body: Contents, model: Option<Arc<str>>) -> Self {
+        Self { body: Arc::new(body), model, forced: None }
+    }
+
     /// A prompt of the proxy's own, of which nothing was read.
     #[must_use]
     pub fn of(bytes: Bytes) -> Self {
-        let text = Text::from(bytes);
+        Self::new(Contents::of(bytes.into()), None)
+    }
+}
+
+impl Deref for Prompt {
+    type Target = Contents;
+
+    fn deref(&self) -> &Contents {
+        &self.body
+    }
+}
+
+impl Contents {
+    /// A body of the proxy's own, of which nothing was read.
+    #[must_use]
+    pub fn of(text: Text) -> Self {
         let read = scan(text.outline()).map(|object| (Size::of(&text, &object), object.layout()));
         let (size, layout) = read.unwrap_or_default();
         Self {
             size,
-            layout: Arc::new(layout),
+            layout,
             text,
-            model: None,
             stream: false,
             choices: 1,
             timeout: None,
             stream_timeout: None,
             elsewhere: None,
-            forced: None,
             held: Arc::new(()),
         }
     }

@@ -33,7 +33,8 @@ impl Attempt {
         Box::pin(async move {
             let answered = sending.await;
             // The upstream has read the request by now; its share of memory may yet grow.
-            let Prompt { held, .. } = prompt;
+            let held = prompt.held.clone();
+            drop(prompt);
             let rsp = answered.map_err(|error| self.failure(error.into()))?;
             let (mut parts, mut body) = rsp.into_parts();
             if !parts.status.is_success() {

@@ -7,7 +7,7 @@ use crate::telemetry::{Failure as Told, Trail};
 use bartizan_layers::facts::{Attempt, Cause, Fault};
 use bartizan_layers::fallback::{self, FellBack, Plan, Target};
 use bartizan_layers::retry::{self, Failure, Fallbacks, Group, Retries, Rules, Tried};
-use http::{Extensions, HeaderMap, HeaderName, Request};
+use http::{Extensions, HeaderName, Request, Response};
 use std::sync::Arc;
 
 /// A request fact: the group that is named fails like this, so that its fallbacks can be tried
@@ -127,13 +127,16 @@ const MOST_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries"
 const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
 
 /// Tells in an answer's headers how many attempts it took; those of a deployment say none.
-pub(super) fn tell(facts: &Extensions, headers: &mut HeaderMap) {
-    if let Some(Retries { done, most }) = facts.get() {
-        headers.insert(RETRIES, (*done).into());
-        headers.insert(MOST_RETRIES, (*most).into());
+pub(super) fn tell<B>(answer: &mut Response<B>) {
+    let facts = answer.extensions();
+    let retries = facts.get().map(|Retries { done, most }| (*done, *most));
+    let fallbacks = facts.get().map(|FellBack { fallbacks, .. }| *fallbacks);
+    if let Some((done, most)) = retries {
+        answer.headers_mut().insert(RETRIES, done.into());
+        answer.headers_mut().insert(MOST_RETRIES, most.into());
     }
-    if let Some(FellBack { fallbacks, .. }) = facts.get() {
-        headers.insert(FALLBACKS, (*fallbacks).into());
+    if let Some(fallbacks) = fallbacks {
+        answer.headers_mut().insert(FALLBACKS, fallbacks.into());
     }
 }
 

@@ -5,7 +5,7 @@ use crate::data::AuthScheme;
 use crate::forward::{Deadlines, ForwardError, Forwarder, ResponseFuture, Upstream, UpstreamBody};
 use crate::providers::echo::{self, Mock};
 use crate::providers::{
-    Dialect, Elsewhere, Endpoint, Operation, Prompt, endpoint, rerank_endpoints,
+    Contents, Dialect, Elsewhere, Endpoint, Operation, Prompt, endpoint, rerank_endpoints,
 };
 use bartizan_layers::body::Body;
 use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
@@ -77,7 +77,8 @@ impl Leaf {
         Sending::Echo(Box::pin(async move {
             let sent = req.into_body().collect().await;
             let bytes = sent.map(Collected::to_bytes).unwrap_or_default();
-            answer(&operation, &Prompt { text: bytes.into(), ..prompt })
+            let contents = Contents { text: bytes.into(), ..Contents::clone(&prompt) };
+            answer(&operation, &Prompt::new(contents, prompt.model))
         }))
     }
 }

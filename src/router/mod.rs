@@ -51,7 +51,6 @@ use bartizan_layers::body::Body;
 use bartizan_layers::breaker;
 use bartizan_layers::fallback::{FallbackLayer, Plan};
 use bartizan_layers::retry::{Backoff, RetryLayer};
-use http::request::Parts;
 use http::{Extensions, HeaderName, HeaderValue, Request, Response};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -203,16 +202,15 @@ impl Router {
 
     /// Makes one call: in the group that it names, and where that fails, in those that may answer
     /// in its place; there at one deployment after the other.
-    fn one(&self, parts: Parts, prompt: Prompt) -> Answer {
-        let shared = self.0.clone();
+    fn one(&self, req: Request<Prompt>) -> Answer {
+        let attempts = Attempts(self.0.clone());
+        let retry = RetryLayer::new(attempts.clone()).backoff(self.0.backoff);
+        let retry = retry.layer(Pick(self.0.clone()));
+        let call = FallbackLayer::new(attempts).layer(retry).call(req);
         Box::pin(async move {
-            let attempts = Attempts(shared.clone());
-            let retry = RetryLayer::new(attempts.clone()).backoff(shared.backoff);
-            let mut calls = FallbackLayer::new(attempts).layer(retry.layer(Pick(shared)));
-            let answered = calls.call(Request::from_parts(parts, prompt)).await?;
-            let (mut parts, body) = answered.into_parts();
-            attempts::tell(&parts.extensions, &mut parts.headers);
-            Ok(Response::from_parts(parts, body))
+            let mut answered = call.await?;
+            attempts::tell(&mut answered);
+            Ok(answered)
         })
     }
 }
@@ -276,12 +274,11 @@ impl Service<Request<Prompt>> for Router {
     }
 
     fn call(&mut self, req: Request<Prompt>) -> Self::Future {
-        let (parts, prompt) = req.into_parts();
-        if prompt.model.as_deref().is_some_and(|model| model.contains(','))
-            && let Some(answer) = self.several(&parts, &prompt)
+        if req.body().model.as_deref().is_some_and(|model| model.contains(','))
+            && let Some(answer) = self.several(&req)
         {
             return answer;
         }
-        self.one(parts, prompt)
+        self.one(req)
     }
 }

@@ -127,7 +127,7 @@ impl Room {
         let call = quota.layer.layer(send).call(req);
         Sent::Queued(Box::pin(async move {
             let answered: Result<_, BoxError> = call.await;
-            answered.map(|rsp| rsp.map(Body::stream)).map_err(|error| match cause_ref(&*error) {
+            answered.map(|rsp| rsp.map(Body::from)).map_err(|error| match cause_ref(&*error) {
                 Some(RateLimitError::Exceeded(exceeded)) => full(&model, exceeded.reset),
                 _ => error,
             })
@@ -150,7 +150,7 @@ pub(super) fn queued(
             acquire.await.map_err(|_| full(&candidates[0].labels().model_group, SOON))?;
         let answered = send(&candidates[at]).await;
         permit.judge(answered.as_ref());
-        Ok(answered?.map(|body| Body::stream(EndBody::new(body, permit))))
+        Ok(answered?.map(|body| EndBody::new(body, permit).into()))
     }))
 }
 

@@ -8,8 +8,7 @@ use super::error::NoDeployment;
 use crate::providers::Prompt;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::breaker::{Breaker, BreakerFuture, Watch};
-use bartizan_layers::end::EndBody;
+use bartizan_layers::breaker::{Breaker, BreakerFuture};
 use bartizan_layers::facts::{ServedBy, UsageCell};
 use bartizan_layers::retry::{AttemptFailed, DeploymentRetries};
 use bytes::Bytes;
@@ -96,7 +95,7 @@ impl Future for Sent {
             SentProj::Calling(call, deployment) => {
                 let answered = ready!(call.poll(cx));
                 Poll::Ready(match answered {
-                    Ok(rsp) => Ok(named(rsp.map(body), deployment)),
+                    Ok(rsp) => Ok(named(rsp.map(Body::from), deployment)),
                     Err(error) => Err(failed(error, deployment)),
                 })
             }
@@ -105,15 +104,6 @@ impl Future for Sent {
                 Poll::Ready(Err(error.take().expect("a call is refused once")))
             }
         }
-    }
-}
-
-/// What has come whole is well, whether its client stays for it or not. It needs no watch, and so
-/// no box.
-fn body(watched: EndBody<Body, Watch>) -> Body {
-    match watched.get_ref() {
-        Body::Stream(_) => Body::stream(watched),
-        _ => watched.complete(),
     }
 }
 

@@ -15,8 +15,7 @@ use bartizan_layers::cause::cause_ref;
 use bartizan_layers::facts::NanoUsd;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{join_all, select_all};
-use http::request::Parts;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use std::future::ready;
 use std::sync::Arc;
@@ -36,8 +35,9 @@ struct Run {
 
 impl Router {
     /// Asks all models of a list; `None` if the name is not to be read as one.
-    pub(super) fn several(&self, parts: &Parts, prompt: &Prompt) -> Option<Answer> {
-        let operation: &Operation = parts.extensions.get()?;
+    pub(super) fn several(&self, req: &Request<Prompt>) -> Option<Answer> {
+        let (facts, prompt) = (req.extensions(), req.body());
+        let operation: &Operation = facts.get()?;
         let list = prompt.model.as_deref()?;
         let names: Vec<_> =
             list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
@@ -48,11 +48,11 @@ impl Router {
             Ok(fastest) => fastest,
             Err(error) => return Some(Box::pin(ready(Err(error.into())))),
         };
-        let trail: Option<Trail> = parts.extensions.get().cloned();
+        let trail: Option<Trail> = facts.get().cloned();
         if let Some(trail) = &trail {
             trail.set_streamed(prompt.stream);
         }
-        let runs: Vec<_> = names.into_iter().map(|name| self.run(name, parts, prompt)).collect();
+        let runs: Vec<_> = names.into_iter().map(|name| self.run(name, req)).collect();
         Some(if fastest {
             Box::pin(first(runs, trail))
         } else {
@@ -60,14 +60,14 @@ impl Router {
         })
     }
 
-    fn run(&self, name: &str, parts: &Parts, prompt: &Prompt) -> Run {
-        let mut parts = parts.clone();
-        let trail = parts.extensions.get().map(Trail::branch);
+    fn run(&self, name: &str, req: &Request<Prompt>) -> Run {
+        let mut req = req.clone();
+        let trail = req.extensions().get().map(Trail::branch);
         if let Some(trail) = &trail {
-            parts.extensions.insert(trail.clone());
+            req.extensions_mut().insert(trail.clone());
         }
-        let prompt = Prompt { model: Some(name.into()), ..prompt.clone() };
-        Run { trail, answer: self.one(parts, prompt) }
+        req.body_mut().model = Some(name.into());
+        Run { trail, answer: self.one(req) }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn pick<'a>(
         (_, _, false) => fallback,
         (true, ..) => candidates,
         (false, true, true) => {
-            let model = req.body().model.clone().unwrap_or_default();
+            let model = req.body().model.as_deref().unwrap_or_default().into();
             return Err(RouteError::TagsRefused { model, tags });
         }
     };

@@ -14,17 +14,17 @@ use tower_service::Service;
 #[derive(Debug)]
 pub struct AuthFuture<K: Keys, S: Service<Request<B>>, B> {
     #[pin]
-    state: State<K::Future, S::Future>,
+    state: State<K::Future, S::Future, B>,
     service: S,
-    request: Option<Request<B>>,
     /// Where the request goes if its key is known.
     clean: Option<Box<Uri>>,
 }
 
 #[pin_project(project = StateProj)]
 #[derive(Debug)]
-enum State<F, C> {
-    Checking(#[pin] F),
+#[expect(clippy::large_enum_variant, reason = "a request waits in the place of its call")]
+enum State<F, C, B> {
+    Checking(#[pin] F, Option<Request<B>>),
     Calling(#[pin] C),
 }
 
@@ -35,7 +35,7 @@ impl<K: Keys, S: Service<Request<B>>, B> AuthFuture<K, S, B> {
         request: Request<B>,
         clean: Option<Box<Uri>>,
     ) -> Self {
-        Self { state: State::Checking(check), service, request: Some(request), clean }
+        Self { state: State::Checking(check, Some(request)), service, clean }
     }
 }
 
@@ -51,9 +51,9 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProj::Checking(check) => {
+                StateProj::Checking(check, request) => {
                     let proved = ready!(check.poll(cx));
-                    let mut req = this.request.take().expect("a key is proved once");
+                    let mut req = request.take().expect("a key is proved once");
                     match proved {
                         Ok(principal) => {
                             req.extensions_mut().insert(principal);

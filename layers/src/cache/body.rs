@@ -35,6 +35,19 @@ impl<B, T: Store> CacheBody<B, T> {
     }
 }
 
+/// What was kept, and what nobody collects, stays as it is.
+impl<T: Store + Send + 'static> From<CacheBody<Self, T>> for crate::body::Body {
+    fn from(mut body: CacheBody<Self, T>) -> Self {
+        if body.fill.is_some() {
+            return Self::stream(body);
+        }
+        match std::mem::replace(&mut body.state, State::Kept(Bytes::new())) {
+            State::Passing(inner) => inner,
+            State::Kept(bytes) => bytes.into(),
+        }
+    }
+}
+
 impl<B: Body<Data = Bytes>, T: Store> Body for CacheBody<B, T> {
     type Data = Bytes;
     type Error = B::Error;

@@ -1,11 +1,13 @@
 use super::answer;
-use crate::providers::{Operation, Prompt};
+use crate::providers::{Contents, Operation, Prompt};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 async fn echo(operation: Operation, request: Value) -> String {
     let stream = request["stream"] == true;
-    let prompt = Prompt { stream, ..Prompt::of(request.to_string().into()) };
+    let text = Bytes::from(request.to_string()).into();
+    let prompt = Prompt::new(Contents { stream, ..Contents::of(text) }, None);
     let rsp = answer(&operation, &prompt);
     String::from_utf8(rsp.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }

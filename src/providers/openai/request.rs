@@ -187,16 +187,17 @@ fn is_litellm_field(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{EditPlan, edited};
-    use crate::providers::{Operation, Prompt};
+    use crate::providers::{Contents, Operation, Prompt};
     use bartizan_layers::wire::scan::Skim;
     use bytes::Bytes;
     use http_body_util::BodyExt;
 
     async fn after(operation: Operation, plan: &EditPlan<'_>, body: &'static str) -> String {
-        let prompt = Prompt {
+        let contents = Contents {
             stream: body.contains(r#""stream":true"#),
-            ..Prompt::of(Bytes::from_static(body.as_bytes()))
+            ..Contents::of(Bytes::from_static(body.as_bytes()).into())
         };
+        let prompt = Prompt::new(contents, None);
         let edited = edited(&operation, &prompt, plan).unwrap();
         let bytes = edited.body.collect().await.unwrap().to_bytes();
         String::from_utf8(bytes.to_vec()).unwrap()
@@ -271,7 +272,8 @@ mod tests {
         skim.push(&body);
         let text = skim.into_text(vec![body]);
         assert_eq!(text.outline(), r#"{"model":"m","tools":[]}"#);
-        let prompt = Prompt { text: text.clone(), ..Prompt::of(text.outline().clone()) };
+        let outline = Contents::of(text.outline().clone().into());
+        let prompt = Prompt::new(Contents { text: text.clone(), ..outline }, None);
         let (model, tools) = (Bytes::from_static(b"\"m\""), ("tools".to_owned(), "[]".into()));
         let plan = EditPlan { extra_body: &[tools], ..plan(&model) };
         let edited = edited(&Operation::ChatCompletions, &prompt, &plan).unwrap();

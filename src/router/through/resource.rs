@@ -6,11 +6,11 @@ use super::super::deployment::Deployment;
 use super::super::error::RouteError;
 use super::accounts::{is_upstream, variable};
 use super::{query, upload};
-use crate::providers::{Passing, Prompt, Resource, Selected};
+use crate::providers::{Contents, Passing, Prompt, Resource, Selected};
 use bartizan_layers::BoxError;
 use bartizan_layers::facts::UsageCell;
 use bartizan_layers::query::target;
-use bytes::Bytes;
+use bartizan_layers::wire::text::Text;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 use std::sync::Arc;
@@ -32,7 +32,8 @@ pub(super) fn call(
     for name in PROVIDER_HEADERS {
         parts.headers.remove(name);
     }
-    let prompt = Prompt { held: passing.held, ..Prompt::of(Bytes::new()) };
+    let contents = Contents { held: passing.held, ..Contents::of(Text::default()) };
+    let prompt = Prompt::new(contents, None);
     let usage = UsageCell::default();
     Ok(upload::send(&shared.rules, deployment, usage, parts, passing.body, prompt))
 }
