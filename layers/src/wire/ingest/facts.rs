@@ -1,20 +1,24 @@
-//! What is read of a body, and how it becomes facts.
-use super::{Endpoint, IngestError, Prices};
+//! The policy that leaves what a request asks for among its facts.
+use super::{Begin, Endpoint, IngestError, Policy, Prices};
+use crate::BoxError;
 use crate::body::Body;
 use crate::facts::Call;
 use crate::wire::estimate::{Expected, Longest, Size, Typical};
-use crate::wire::key::{LEFT_OUT, cache_control, key_of};
+use crate::wire::is_encoded;
+use crate::wire::key::{LEFT_OUT, cache_control, key_of_object};
 use crate::wire::replay::Retell;
 use crate::wire::scan::{Object, scan};
-use crate::wire::text::Text;
+use crate::wire::text::{Pieces, Text};
 use bytes::Bytes;
-use http::Extensions;
+use http::request::Parts;
+use http::{Extensions, Method};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The options of a layer, and what its groups usually take.
+/// Leaves what a request asks for among its facts, and its body as it is. The policy of
+/// [`IngestLayer::new`](super::IngestLayer::new).
 #[derive(Debug)]
-pub(super) struct Rules<P> {
+pub struct Notes<P> {
     pub(super) cap: usize,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) cache_keys: bool,
@@ -29,7 +33,48 @@ const CAP: usize = 32 * 1024 * 1024;
 /// So many groups are learned about; clients make up names of models.
 const MOST_GROUPS: usize = 1024;
 
-impl<P: Prices> Rules<P> {
+impl<P: Prices> Policy for Notes<P> {
+    type Reading = Endpoint;
+    type Body = Body;
+    type Error = IngestError;
+
+    fn begin<B>(&self, parts: &Parts, body: B) -> Begin<Endpoint, B, Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let endpoint = self.endpoint.or_else(|| Endpoint::of_path(parts.uri.path()));
+        match endpoint.filter(|_| parts.method == Method::POST) {
+            Some(endpoint) => Begin::Read(endpoint, body),
+            None => Begin::Pass(Body::stream(body)),
+        }
+    }
+
+    fn admit(&self, _: &mut Endpoint, bytes: usize) -> Result<(), IngestError> {
+        if bytes > self.cap { Err(IngestError::TooLarge(self.cap)) } else { Ok(()) }
+    }
+
+    fn broken(&self, error: BoxError) -> IngestError {
+        IngestError::Broken(error)
+    }
+
+    fn read(
+        &self,
+        endpoint: Endpoint,
+        parts: &mut Parts,
+        body: Pieces,
+    ) -> Result<Body, IngestError> {
+        if is_encoded(&parts.headers) {
+            return Err(IngestError::Encoded);
+        }
+        // In one piece: whoever edits it further in, and makes its key, needs it so.
+        let text = Text::from(body.into_text()?.whole());
+        self.note(endpoint, &mut parts.extensions, &text)?;
+        Ok(Body::Full(text.whole()))
+    }
+}
+
+impl<P: Prices> Notes<P> {
     pub(super) fn new(prices: P) -> Self {
         Self {
             cap: CAP,
@@ -41,56 +86,58 @@ impl<P: Prices> Rules<P> {
         }
     }
 
-    /// Writes the facts of a request whose whole body was read.
-    pub(super) fn read(
+    /// Writes the facts of a request whose body is `text`.
+    fn note(
         &self,
         endpoint: Endpoint,
         facts: &mut Extensions,
-        body: Bytes,
-    ) -> Result<Body, IngestError> {
-        let object = scan(&body)?;
+        text: &Text,
+    ) -> Result<(), IngestError> {
+        let object = scan(text.outline())?;
         let Some(model) = object.get("model")?.and_then(|model| model.value().as_str()) else {
-            return Ok(Body::Full(body));
+            return Ok(());
         };
-        let group: Arc<str> = model.as_ref().into();
         let stream = object.get("stream")?.and_then(|stream| stream.value().as_bool());
-        let size = Size::of(&Text::from(body.clone()), &object);
+        let size = Size::of(text, &object);
         let size = if endpoint.writes() { size } else { size.without_output() };
-        let price = self.prices.price(&group);
-        let typical = self.typical(&group, price.is_some());
+        let price = self.prices.price(&model);
+        let (group, typical) = self.group(&model, price.is_some());
         facts.insert(size.estimate(&typical, price.as_deref(), Longest::default()));
         facts.insert(Expected { size, typical });
         if let Some(control) = cache_control(&object) {
             facts.insert(control);
         }
         if self.cache_keys {
-            cached(endpoint, &object, facts, &body);
+            cached(endpoint, &object, facts);
         }
         let end_user = end_user(endpoint, &object);
         facts.insert(Call { group, stream: stream.unwrap_or(false), end_user });
-        Ok(Body::Full(body))
+        Ok(())
     }
 
-    /// What `group` usually takes. Half of the room is for groups that have a price.
-    fn typical(&self, group: &Arc<str>, has_price: bool) -> Typical {
+    /// The group called `model`, and what it usually takes. Half of the room is for groups that
+    /// have a price.
+    fn group(&self, model: &str, has_price: bool) -> (Arc<str>, Typical) {
         let known = self.typical.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(typical) = known.get(group) {
-            return typical.clone();
+        if let Some((group, typical)) = known.get_key_value(model) {
+            return (group.clone(), typical.clone());
         }
         let is_full = known.len() >= if has_price { MOST_GROUPS } else { MOST_GROUPS / 2 };
         drop(known);
+        let group: Arc<str> = model.into();
         if is_full {
-            return self.strangers.clone();
+            return (group, self.strangers.clone());
         }
         let mut all = self.typical.write().unwrap_or_else(PoisonError::into_inner);
-        all.entry(group.clone()).or_default().clone()
+        let typical = all.entry(group.clone()).or_default().clone();
+        (group, typical)
     }
 }
 
 /// The key of the answer, and how it is told.
-fn cached(endpoint: Endpoint, object: &Object<'_>, facts: &mut Extensions, body: &[u8]) {
+fn cached(endpoint: Endpoint, object: &Object<'_>, facts: &mut Extensions) {
     let left_out = |name: &str| LEFT_OUT.contains(&name);
-    if let Some(key) = key_of(&[endpoint.name()], body, left_out) {
+    if let Some(key) = key_of_object([endpoint.name()], object, left_out) {
         facts.insert(key);
     }
     if let Some(form) = endpoint.form() {
