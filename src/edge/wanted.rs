@@ -133,7 +133,5 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
         Operation::Messages => Form::Messages,
         _ => return,
     };
-    let options = object.get("stream_options").ok().flatten().map(|member| member.value());
-    let usage = options.and_then(|options| options.get("include_usage")?.as_bool());
-    facts.insert(Retell::new(form).usage_event(usage == Some(true)));
+    facts.insert(Retell::to(object, form));
 }

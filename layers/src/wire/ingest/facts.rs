@@ -141,9 +141,7 @@ fn cached(endpoint: Endpoint, object: &Object<'_>, facts: &mut Extensions) {
         facts.insert(key);
     }
     if let Some(form) = endpoint.form() {
-        let options = object.get("stream_options").ok().flatten();
-        let usage = options.and_then(|options| options.value().get("include_usage")?.as_bool());
-        facts.insert(Retell::new(form).usage_event(usage == Some(true)));
+        facts.insert(Retell::to(object, form));
     }
 }
 
