@@ -70,7 +70,7 @@ fn ingest_setup(len: usize) -> (Ingest<Respond<Prompt, BoxError>>, Request<Frame
         largest_file: None,
         wanted: wanted(),
     };
-    let mut service = IngestLayer::new(Arc::new(rules)).layer(leaf);
+    let mut service = IngestLayer::with_policy(rules).layer(leaf);
     let warm = service.call(ingest_request(len)).now_or_never();
     assert!(matches!(warm, Some(Ok(_))), "the prompt is taken");
     (service, ingest_request(len))

@@ -134,7 +134,7 @@ where
         // once, under its cap and the memory budget. Then name → group → deployment, which ends in
         // its dialect and the forwarder.
         .service(Fork::new(
-            IngestLayer::new(plan.bodies.clone()).layer(inner),
+            IngestLayer::with_policy(plan.bodies.clone()).layer(inner),
             IntakeLayer::new(plan.bodies).layer(plan.router.through()),
         ));
     let admin = Admin::new(plan.handles.clone(), plan.keys)

@@ -2,7 +2,6 @@
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use http::{Request, Response};
-use pin_project::pin_project;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tower_layer::Layer;
@@ -38,14 +37,14 @@ where
     }
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
-        EraseFuture(self.0.call(req))
+        EraseFuture(Box::pin(self.0.call(req)))
     }
 }
 
-/// The response future of [`Erase`].
-#[pin_project]
+/// The response future of [`Erase`]. Boxed: a layer that may be left out would make the futures of
+/// all calls as large as its own, and they are moved more than once.
 #[derive(Debug)]
-pub struct EraseFuture<F>(#[pin] F);
+pub struct EraseFuture<F>(Pin<Box<F>>);
 
 impl<F, R> Future for EraseFuture<F>
 where
@@ -55,6 +54,6 @@ where
     type Output = Result<Response<Body>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(ready!(self.project().0.poll(cx)).map(|rsp| rsp.map(Into::into)))
+        Poll::Ready(ready!(self.get_mut().0.as_mut().poll(cx)).map(|rsp| rsp.map(Into::into)))
     }
 }

@@ -51,7 +51,7 @@ where
             Some(operation) if operation.goes_through() => {
                 ForkFuture::Through(self.through.call(req))
             }
-            _ => ForkFuture::Ingest(self.ingest.call(req)),
+            _ => ForkFuture::Ingest(Box::pin(self.ingest.call(req))),
         }
     }
 }
@@ -60,8 +60,9 @@ where
 #[pin_project(project = FutureProj)]
 #[derive(Debug)]
 pub enum ForkFuture<I, T> {
-    /// Of a call whose body is read first.
-    Ingest(#[pin] I),
+    /// Of a call whose body is read first. Boxed: it holds the request, and the layers outside
+    /// move it.
+    Ingest(Pin<Box<I>>),
     /// Of a call whose body goes straight through.
     Through(#[pin] T),
     /// Of a call that is refused.
@@ -77,7 +78,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            FutureProj::Ingest(call) => call.poll(cx),
+            FutureProj::Ingest(call) => call.as_mut().poll(cx),
             FutureProj::Through(call) => call.poll(cx),
             FutureProj::Unserved(error) => {
                 let error = error.take().expect("a call is refused once");

@@ -5,27 +5,21 @@
 use super::asked::{Asked, Field};
 use super::budget::{BodyRules, Share};
 use super::inflate::{Inflate, inflate};
-use super::text::Pieces;
 use super::wanted::Read;
 use crate::providers::{Class, Contents, Operation, PathModel, Problem, Prompt};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
-use bartizan_layers::body::Body;
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::wire::estimate::Size;
+use bartizan_layers::wire::ingest::{self, Begin, Policy};
 use bartizan_layers::wire::scan::scan;
-use bartizan_layers::wire::text::Text;
+use bartizan_layers::wire::text::{Pieces, Text};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response, StatusCode, header};
-use http_body_util::BodyExt;
+use http::{StatusCode, header};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tower_layer::Layer;
-use tower_service::Service;
 
 /// Why a body was refused.
 #[derive(Debug, thiserror::Error)]
@@ -105,105 +99,56 @@ fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Wraps services that take a [`Prompt`] in [`Ingest`].
-#[derive(Clone, Debug)]
-pub struct IngestLayer(Arc<BodyRules>);
-
-impl IngestLayer {
-    /// Reads bodies by these rules.
-    #[must_use]
-    pub const fn new(rules: Arc<BodyRules>) -> Self {
-        Self(rules)
-    }
-}
-
-impl<S> Layer<S> for IngestLayer {
-    type Service = Ingest<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Ingest { inner, rules: self.0.clone() }
-    }
-}
+pub type IngestLayer = ingest::IngestLayer<BodyRules>;
 
 /// Middleware that reads bodies. Made by [`IngestLayer`].
-#[derive(Clone, Debug)]
-pub struct Ingest<S> {
-    inner: S,
-    rules: Arc<BodyRules>,
-}
+pub type Ingest<S> = ingest::Ingest<BodyRules, S>;
 
-impl<S, B> Service<Request<B>> for Ingest<S>
-where
-    S: Service<Request<Prompt>, Response = Response<Body>, Error = BoxError>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<BoxError>,
-{
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+impl Policy for BodyRules {
+    type Reading = Share;
+    type Body = Prompt;
+    type Error = IngestError;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, req: Request<B>) -> Self::Future {
-        let unready = self.inner.clone();
-        let mut ready = std::mem::replace(&mut self.inner, unready);
-        let rules = self.rules.clone();
-        Box::pin(async move { ready.call(rules.read(req).await?).await })
-    }
-}
-
-impl BodyRules {
-    async fn read<B>(&self, req: Request<B>) -> Result<Request<Prompt>, IngestError>
+    fn begin<B>(&self, _: &Parts, body: B) -> Begin<Share, B, Prompt>
     where
-        B: http_body::Body<Data = Bytes> + Unpin,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let (mut parts, mut body) = req.into_parts();
-        let share = self.budget.share();
-        let mut pieces = self.collect(&mut body, &share).await?;
-        if let Some(trail) = parts.extensions.get::<Trail>() {
-            trail.add_received(pieces.len() as u64);
-        }
-        if let Some(encoding) = parts.headers.remove(header::CONTENT_ENCODING) {
-            let encoding = Inflate::of(&encoding).ok_or(IngestError::Encoding)?;
-            pieces = Pieces::One(inflate(encoding, &pieces.whole(), self.cap, &share)?);
-        }
-        let operation: Operation = parts.extensions.get().cloned().ok_or(IngestError::Encoding)?;
-        let text = pieces.into_text().map_err(|error| invalid(&error));
-        let prompt = text.and_then(|text| self.peek(&operation, &mut parts, text, share));
-        let prompt = prompt.map_err(|problem| IngestError::Refused(Box::new(problem)))?;
-        Ok(Request::from_parts(parts, prompt))
+        Begin::Read(self.budget.share(), body)
     }
 
-    async fn collect<B>(&self, body: &mut B, share: &Share) -> Result<Pieces, IngestError>
-    where
-        B: http_body::Body<Data = Bytes> + Unpin,
-        B::Error: Into<BoxError>,
-    {
-        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        self.admit(announced, share)?;
-        let mut pieces = Pieces::default();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| IngestError::of_body(error.into()))?;
-            let Ok(data) = frame.into_data() else { continue };
-            self.admit(pieces.len() + data.len(), share)?;
-            pieces.push(data, announced);
-        }
-        Ok(pieces)
-    }
-
-    fn admit(&self, bytes: usize, share: &Share) -> Result<(), IngestError> {
+    fn admit(&self, share: &mut Share, bytes: usize) -> Result<(), IngestError> {
         if bytes > self.cap {
             return Err(IngestError::TooLarge(self.cap));
         }
         if share.grow_to(bytes) { Ok(()) } else { Err(IngestError::NoMemory) }
     }
 
+    fn broken(&self, error: BoxError) -> IngestError {
+        IngestError::of_body(error)
+    }
+
+    fn read(
+        &self,
+        share: Share,
+        parts: &mut Parts,
+        mut body: Pieces,
+    ) -> Result<Prompt, IngestError> {
+        if let Some(trail) = parts.extensions.get::<Trail>() {
+            trail.add_received(body.len() as u64);
+        }
+        if let Some(encoding) = parts.headers.remove(header::CONTENT_ENCODING) {
+            let encoding = Inflate::of(&encoding).ok_or(IngestError::Encoding)?;
+            body = inflate(encoding, &body.whole(), self.cap, &share)?.into();
+        }
+        let operation: Operation = parts.extensions.get().cloned().ok_or(IngestError::Encoding)?;
+        let text = body.into_text().map_err(|error| invalid(&error));
+        let prompt = text.and_then(|text| self.peek(&operation, parts, text, share));
+        prompt.map_err(|problem| IngestError::Refused(Box::new(problem)))
+    }
+}
+
+impl BodyRules {
     /// Reads the model and the stream flag without parsing the prompt.
     fn peek(
         &self,

@@ -10,7 +10,7 @@ use crate::providers::{
 };
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::wire::form;
+use bartizan_layers::wire::{form, is_encoded};
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
@@ -126,7 +126,7 @@ impl BodyRules {
         B: http_body::Body<Data = Bytes> + Unpin,
         B::Error: Into<BoxError>,
     {
-        if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|it| it != "identity") {
+        if is_encoded(&parts.headers) {
             return Err(IngestError::Encoding);
         }
         let boundary = boundary(operation, &parts.headers)?;

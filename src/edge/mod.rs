@@ -22,7 +22,6 @@ mod room;
 mod route;
 mod selectors;
 mod shared;
-mod text;
 mod wanted;
 
 pub use self::budget::{BodyRules, Budget, Share};

@@ -6,11 +6,12 @@ use crate::router::Router;
 use crate::telemetry::Trail;
 use bartizan_layers::facts::Call;
 use bartizan_layers::wire::estimate::Size;
-use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of};
+use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of_object};
 use bartizan_layers::wire::replay::{Form, Retell};
-use bartizan_layers::wire::scan::Object;
+use bartizan_layers::wire::scan::{Object, scan};
 use bartizan_layers::wire::text::Text;
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use std::iter;
 use std::sync::Arc;
 
 /// Finds the facts that somebody wants.
@@ -96,7 +97,8 @@ const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {
 }
 
 /// Headers that change what a provider answers.
-const SHAPES: [&str; 2] = ["anthropic-version", "anthropic-beta"];
+static SHAPES: [HeaderName; 2] =
+    [HeaderName::from_static("anthropic-version"), HeaderName::from_static("anthropic-beta")];
 
 /// The key of its answer, what the request says of caches, and how its answer is told.
 fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &mut Extensions) {
@@ -110,17 +112,18 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
         _ if ours => LEFT_OUT.contains(&name),
         _ => name == "stream",
     };
-    let whole = read.text.whole();
-    let mut context = vec![operation.route()];
-    for name in SHAPES {
-        context.push(name);
-        for value in read.headers.get_all(name) {
-            // What cannot be read cannot be told apart from another value.
-            let Ok(value) = value.to_str() else { return };
-            context.push(value);
-        }
-    }
-    if let Some(key) = key_of(&context, &whole, is_left_out) {
+    let headers = SHAPES.iter().flat_map(|name| {
+        let values = read.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        iter::once(name.as_str().as_bytes()).chain(values)
+    });
+    let context = iter::once(operation.route().as_bytes()).chain(headers);
+    let key = if read.text.cuts() == 0 {
+        key_of_object(context, object, is_left_out)
+    } else {
+        let whole = read.text.whole();
+        scan(&whole).ok().and_then(|object| key_of_object(context, &object, is_left_out))
+    };
+    if let Some(key) = key {
         facts.insert(key);
     }
     let form = match operation {
@@ -130,7 +133,5 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
         Operation::Messages => Form::Messages,
         _ => return,
     };
-    let options = object.get("stream_options").ok().flatten().map(|member| member.value());
-    let usage = options.and_then(|options| options.get("include_usage")?.as_bool());
-    facts.insert(Retell::new(form).usage_event(usage == Some(true)));
+    facts.insert(Retell::to(object, form));
 }

@@ -1,6 +1,5 @@
 //! Wire formats: what a path means, how a request is edited, how an error looks. Pure functions.
 mod endpoint;
-mod media;
 mod operation;
 mod passing;
 mod problem;
@@ -12,11 +11,11 @@ pub mod gemini;
 pub mod openai;
 
 pub use self::endpoint::{Endpoint, endpoint, rerank_endpoints};
-pub use self::media::is_of_type;
 pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
 pub use self::passing::{Fault, Form, Passing, Place, Resumed, Selected};
 pub use self::problem::{Class, Problem};
 pub use self::prompt::{Contents, Elsewhere, Hold, Prompt};
+pub use bartizan_layers::wire::is_of_type;
 
 use bytes::Bytes;
 

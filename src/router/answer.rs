@@ -1,21 +1,22 @@
 //! The way back: what an upstream answered becomes what the client gets.
-use super::appraise::Measured;
 use super::attempt::Attempt;
 use super::dress::Told;
 use super::failed::{UpstreamCause, UpstreamFailure, failure_of};
 use super::leaf::{LeafBody, Sending};
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
-use crate::forward::{ForwardError, strip_hop_by_hop};
-use crate::providers::{Operation, Prompt, is_of_type};
+use crate::forward::strip_hop_by_hop;
+use crate::providers::{Operation, Prompt};
 use crate::telemetry::{Decimal, Trail, millis};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::NanoUsd;
 use bartizan_layers::wire::body::TapBody;
-use bartizan_layers::wire::cause::{fault_of, fault_of_event};
-use bartizan_layers::wire::peek::{Peek, Replay, Verdict};
-use bartizan_layers::wire::tap::{Framing, InBand, Tap, Wire, finish_of, usage_of};
+use bartizan_layers::wire::cause::fault_of;
+use bartizan_layers::wire::estimate::Expected;
+use bartizan_layers::wire::peek::{Peek, Replay};
+use bartizan_layers::wire::tap::{Framing, Tap, Wire, finish_of, usage_of};
+use bartizan_layers::wire::usage_tap::{Tapping, begun};
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Response, header};
@@ -57,7 +58,7 @@ impl Attempt {
                         let tap = Tap::new(self.wire(), Framing::Whole);
                         self.passed_on(&mut parts, tap, begun, body)
                     }
-                    Err(error) => return Err(self.failure(broken(error)).into()),
+                    Err(error) => return Err(self.failure(UpstreamCause::of_break(error)).into()),
                 },
                 framing => self.stream(&mut parts, body, framing).await?,
             };
@@ -75,29 +76,22 @@ impl Attempt {
         body: LeafBody,
         framing: Framing,
     ) -> Result<Body, UpstreamFailure> {
-        let (verdict, body) = Peek::new(body, self.tap(framing), self.commit).await;
-        match verdict {
-            Verdict::ErrorFirst(error) => return Err(self.failure(in_band(&error))),
-            Verdict::Broke(error) => return Err(self.failure(broken(error))),
-            Verdict::Ended { complete: false } => return Err(self.failure(UpstreamCause::Cut)),
-            _ => {}
-        }
+        let tapping = self.tapping();
+        let (verdict, body) = Peek::new(body, tapping.begin(framing), self.commit).await;
+        begun(verdict).map_err(|error| self.failure(error.into()))?;
         self.dress(&mut parts.headers, self.told());
         // Its length changes when a usage event is taken out, or an error event added.
         parts.headers.remove(header::CONTENT_LENGTH);
-        let mut tap = self.tap(framing).cell(self.usage.clone());
-        if self.usage_is_ours {
-            tap = tap.take_out_usage_event();
-        }
-        Ok(self.tapped(body, tap))
+        Ok(self.tapped(body, tapping.all(framing, self.usage.clone())))
     }
 
-    fn tap(&self, framing: Framing) -> Tap {
-        let tap = Tap::new(self.wire(), framing).choices(self.choices);
-        let input = self.measured.as_ref().map(Measured::input);
-        let tap = input.into_iter().fold(tap, Tap::input_estimate);
-        // How streams of images and audio end, not every server agrees.
-        if self.wire() == Wire::Media { tap.lenient_end() } else { tap }
+    fn tapping(&self) -> Tapping {
+        Tapping {
+            wire: self.wire(),
+            choices: self.choices,
+            input: self.expected.as_ref().map(Expected::input),
+            usage_is_ours: self.usage_is_ours,
+        }
     }
 
     /// An answer that is no stream and was read whole, so that its cost can stand in its headers
@@ -127,7 +121,7 @@ impl Attempt {
     fn account(&self, bytes: &Bytes) {
         if let Some(usage) = usage_of(self.wire(), bytes) {
             self.usage.set(usage);
-            self.measured.iter().for_each(|measured| measured.learn(&usage));
+            self.expected.iter().for_each(|expected| expected.learn(&usage));
         }
         // Only a cache asks, and to find out takes a walk through the answer.
         if self.kept
@@ -149,7 +143,7 @@ impl Attempt {
 
     fn tapped(&self, body: Replay<LeafBody>, tap: Tap) -> Body {
         let watch = StreamWatch::new(self.trail.clone(), self.deployment.observed(), self.sent)
-            .learning(self.measured.clone());
+            .learning(self.expected.clone());
         let provider = self.deployment.config().provider.title;
         let ending = StreamEnding::new(self.operation.clone(), provider);
         Body::stream(TapBody::new(body, tap, ending, watch))
@@ -194,23 +188,11 @@ pub(super) fn told(trail: Option<&Trail>, sent: Instant) -> Told {
 
 /// How an answer is cut into events.
 fn framing(operation: &Operation, parts: &Parts) -> Framing {
-    match operation {
+    match (operation, Framing::of_headers(&parts.headers)) {
         _ if !parts.status.is_success() => Framing::Whole,
-        _ if is_of_type(&parts.headers, "text/event-stream") => Framing::Events,
-        Operation::Gemini(path) if &*path.action == "streamGenerateContent" => Framing::Array,
+        (_, Some(Framing::Events)) => Framing::Events,
+        (Operation::Gemini(path), _) if &*path.action == "streamGenerateContent" => Framing::Array,
         _ => Framing::Whole,
-    }
-}
-
-pub(super) fn broken(error: BoxError) -> UpstreamCause {
-    error.downcast::<ForwardError>().map_or(UpstreamCause::Cut, |error| (*error).into())
-}
-
-/// What an error event at the beginning of a stream stands for.
-fn in_band(error: &InBand) -> UpstreamCause {
-    UpstreamCause::ErrorFirst {
-        fault: fault_of_event(error),
-        message: error.message.clone().unwrap_or_else(|| "the stream began with an error".into()),
     }
 }
 

@@ -3,32 +3,9 @@ use super::group::Found;
 use super::{Router, Shared};
 use crate::providers::Operation;
 use crate::telemetry::Trail;
-use bartizan_layers::facts::{Estimate, Price, Usage};
-use bartizan_layers::wire::estimate::{Longest, Size, Typical};
+use bartizan_layers::facts::{Estimate, Price};
+use bartizan_layers::wire::estimate::{Longest, Size};
 use std::sync::Arc;
-
-/// How large a prompt is, in a group whose calls usually take so much.
-#[derive(Clone, Debug)]
-pub(super) struct Measured {
-    size: Size,
-    typical: Typical,
-}
-
-impl Measured {
-    pub(super) const fn new(size: Size, typical: Typical) -> Self {
-        Self { size, typical }
-    }
-
-    /// The tokens that the prompt is likely to have.
-    pub(super) fn input(&self) -> i64 {
-        self.size.input(&self.typical)
-    }
-
-    /// Learns from what the provider says that the call took.
-    pub(super) fn learn(&self, usage: &Usage) {
-        self.typical.learn(&self.size, usage);
-    }
-}
 
 impl Router {
     /// What a call may take at the dearest deployment that may answer it, in its own group or in

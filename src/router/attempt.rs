@@ -1,5 +1,4 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
-use super::appraise::Measured;
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::leaf::{Leaf, Sending, leaf_elsewhere};
@@ -12,6 +11,7 @@ use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::facts::{Bill, CacheKey, UsageCell};
 use bartizan_layers::query::{decoded, without};
+use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::scan::scan;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
@@ -32,7 +32,7 @@ pub(super) struct Attempt {
     /// Whether the answer may be kept in a cache.
     pub(super) kept: bool,
     /// How large the prompt is, where that was looked at.
-    pub(super) measured: Option<Measured>,
+    pub(super) expected: Option<Expected>,
     pub(super) commit: Duration,
     pub(super) sent: Instant,
 }
@@ -44,7 +44,7 @@ impl Attempt {
         deployment: Arc<Deployment>,
         req: Request<Outgoing>,
     ) -> Result<(Self, Sending, Prompt), RouteError> {
-        let (mut parts, Outgoing { prompt, model_json, model, measured }) = req.into_parts();
+        let (mut parts, Outgoing { prompt, model_json, model, expected }) = req.into_parts();
         let operation = operation(&parts.extensions);
         let trail: Option<Trail> = parts.extensions.get().cloned();
         let kept = parts.extensions.get::<CacheKey>().is_some();
@@ -77,7 +77,7 @@ impl Attempt {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,
             kept,
-            measured: Some(measured),
+            expected: Some(expected),
             commit: rules.settings.timeouts.commit,
             deployment,
             operation,

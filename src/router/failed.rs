@@ -2,7 +2,9 @@
 use crate::forward::{ConnectError, FetchError, ForwardError};
 use crate::providers::{Class, Problem};
 use crate::telemetry::Failure;
+use bartizan_layers::BoxError;
 use bartizan_layers::facts::{Cause, Fault};
+use bartizan_layers::wire::usage_tap::UsageTapError;
 use http::StatusCode;
 use std::time::Duration;
 
@@ -91,7 +93,26 @@ impl UpstreamFailure {
     }
 }
 
+/// A stream that is no answer.
+impl From<UsageTapError> for UpstreamCause {
+    fn from(error: UsageTapError) -> Self {
+        match error {
+            UsageTapError::ErrorFirst { fault, message } => {
+                let message = message.unwrap_or_else(|| "the stream began with an error".into());
+                Self::ErrorFirst { fault, message }
+            }
+            UsageTapError::Broke { error, .. } => Self::of_break(error),
+            _ => Self::Cut,
+        }
+    }
+}
+
 impl UpstreamCause {
+    /// An answer that broke off with `error`.
+    pub(super) fn of_break(error: BoxError) -> Self {
+        error.downcast::<ForwardError>().map_or(Self::Cut, |error| (*error).into())
+    }
+
     /// The status that it is answered with (contract 4.4).
     fn status(&self) -> StatusCode {
         match self {

@@ -1,6 +1,5 @@
 //! Chooses one of a group's deployments for each attempt: of those that do not rest, one that was
 //! not tried yet; then simple shuffle, the lowest order, then chance by weight (contract 5.1).
-use super::appraise::Measured;
 use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
@@ -13,6 +12,7 @@ use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::retry::Tried;
+use bartizan_layers::wire::estimate::Expected;
 use bytes::Bytes;
 use http::{Request, Response};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn send(shared: &Arc<Shared>, req: Request<Prompt>) -> Result<Sent, RouteError> 
 struct Called {
     json: Bytes,
     model: Option<Box<str>>,
-    measured: Measured,
+    expected: Expected,
 }
 
 impl Called {
@@ -74,13 +74,13 @@ impl Called {
         Self {
             json: deployment.model_json(found.captures.as_deref(), found.name),
             model: found.captures.as_ref().map(|_| found.model(deployment).into()),
-            measured: Measured::new(prompt.size, found.group.typical.clone()),
+            expected: Expected { size: prompt.size, typical: found.group.typical.clone() },
         }
     }
 }
 
-fn outgoing(req: Request<Prompt>, Called { json, model, measured }: Called) -> Request<Outgoing> {
-    req.map(|prompt| Outgoing { prompt, model_json: json, model, measured })
+fn outgoing(req: Request<Prompt>, Called { json, model, expected }: Called) -> Request<Outgoing> {
+    req.map(|prompt| Outgoing { prompt, model_json: json, model, expected })
 }
 
 impl Shared {

@@ -1,7 +1,6 @@
 //! The inner stack of a deployment: its breaker, and the call itself.
 use super::Shared;
 use super::answer::Answer;
-use super::appraise::Measured;
 use super::attempt::Attempt;
 use super::deployment::Deployment;
 use super::error::NoDeployment;
@@ -11,6 +10,7 @@ use bartizan_layers::body::Body;
 use bartizan_layers::breaker::{Breaker, BreakerFuture};
 use bartizan_layers::facts::{ServedBy, UsageCell};
 use bartizan_layers::retry::{AttemptFailed, DeploymentRetries};
+use bartizan_layers::wire::estimate::Expected;
 use bytes::Bytes;
 use http::{Request, Response};
 use pin_project::pin_project;
@@ -31,7 +31,7 @@ pub(super) struct Outgoing {
     /// The same as it is, where it is not the deployment's own.
     pub(super) model: Option<Box<str>>,
     /// How large the prompt is.
-    pub(super) measured: Measured,
+    pub(super) expected: Expected,
 }
 
 /// Sends calls to one deployment.

@@ -1,11 +1,11 @@
 //! What is noted while a stream flows, and how it is closed when it breaks off.
-use super::appraise::Measured;
 use crate::forward::ForwardError;
 use crate::providers::{Class, Operation, Problem, openai};
 use crate::telemetry::{Failure as Failed, Observed, Trail};
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::end::End;
 use bartizan_layers::wire::body::{Ending, Failure, Watch};
+use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::tap::Tap;
 use bytes::Bytes;
 use http::StatusCode;
@@ -18,18 +18,18 @@ pub(super) struct StreamWatch {
     observed: Observed,
     sent: Instant,
     last: Instant,
-    measured: Option<Measured>,
+    expected: Option<Expected>,
 }
 
 impl StreamWatch {
     pub(super) fn new(trail: Option<Trail>, observed: &Observed, sent: Instant) -> Self {
         observed.opened();
-        Self { trail, observed: observed.clone(), sent, last: sent, measured: None }
+        Self { trail, observed: observed.clone(), sent, last: sent, expected: None }
     }
 
     /// Learns from a whole answer what calls like this one take.
-    pub(super) fn learning(self, measured: Option<Measured>) -> Self {
-        Self { measured, ..self }
+    pub(super) fn learning(self, expected: Option<Expected>) -> Self {
+        Self { expected, ..self }
     }
 }
 
@@ -49,8 +49,8 @@ impl Watch for StreamWatch {
 
     fn end(&mut self, end: End, failure: Option<&Failure>, tap: &Tap) {
         self.observed.closed();
-        if let (End::Complete, Some(measured), Some(usage)) = (end, &self.measured, tap.usage()) {
-            measured.learn(&usage);
+        if let (End::Complete, Some(expected), Some(usage)) = (end, &self.expected, tap.usage()) {
+            expected.learn(&usage);
         }
         if let (Some(trail), Some(failure)) = (&self.trail, failure) {
             let status = status(failure);

@@ -50,6 +50,7 @@ pub mod estimate;
 pub mod form;
 pub mod ingest;
 pub mod key;
+mod media;
 pub mod peek;
 mod prices;
 pub mod replay;
@@ -60,3 +61,5 @@ pub mod tap;
 pub mod text;
 pub mod usage_tap;
 pub mod websocket;
+
+pub use self::media::{is_encoded, is_of_type};

@@ -3,6 +3,10 @@
 //! The outline of a long text is the text without the insides of its long values. It is short and
 //! in one piece; what is read and edited of a request is read and edited there, and the long
 //! values go from frame to frame without a copy.
+mod pieces;
+
+pub use self::pieces::{NotUtf8, Pieces};
+
 use bytes::Bytes;
 use std::fmt;
 use std::ops::Range;

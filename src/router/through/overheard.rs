@@ -2,13 +2,12 @@
 use super::super::deployment::Deployment;
 use super::super::leaf::LeafBody;
 use crate::providers::Raw;
-use crate::providers::is_of_type;
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::facts::UsageCell;
+use bartizan_layers::wire::is_encoded;
 use bartizan_layers::wire::tap::{Framing, Tap, Wire};
 use bytes::{Bytes, BytesMut};
-use http::header;
 use http::response::Parts;
 use http_body::{Body as _, Frame, SizeHint};
 use std::pin::Pin;
@@ -42,17 +41,12 @@ impl Listener {
     /// Whether there is something to hear in an answer that begins like this: a wire that we
     /// know, in plain text.
     pub(super) fn hear(mut self: Box<Self>, parts: &Parts) -> Box<Self> {
-        let framing = if is_of_type(&parts.headers, "text/event-stream") {
-            Some(Framing::Events)
-        } else {
-            is_of_type(&parts.headers, "application/json").then_some(Framing::Whole)
-        };
+        let framing = Framing::of_headers(&parts.headers);
         if let Some(trail) = &self.trail {
             trail.set_streamed(framing == Some(Framing::Events));
         }
-        let encoding = parts.headers.get(header::CONTENT_ENCODING);
-        let plain = encoding.is_none_or(|encoding| encoding == "identity");
-        let heard = self.wire.zip(framing).filter(|_| plain && parts.status.is_success());
+        let is_plain = !is_encoded(&parts.headers);
+        let heard = self.wire.zip(framing).filter(|_| is_plain && parts.status.is_success());
         self.tap = heard.map(|(wire, framing)| Tap::new(wire, framing));
         if self.tap.is_none() || self.model.is_some() {
             self.open();

@@ -1,10 +1,10 @@
 //! Providers' own paths: everything as the client and the provider say it, but for the key.
-use super::super::answer::{Answer, broken, told};
+use super::super::answer::{Answer, told};
 use super::super::attempt::{deadlines, outgoing, without_key};
 use super::super::deployment::Deployment;
 use super::super::dress::Dresser;
 use super::super::error::RouteError;
-use super::super::failed::{UpstreamFailure, failure_of};
+use super::super::failed::{UpstreamCause, UpstreamFailure, failure_of};
 use super::super::leaf::Sending;
 use super::super::{Rules, Shared};
 use super::accounts::{Root, variable};
@@ -129,7 +129,7 @@ impl Back {
 pub(super) fn answer(sending: Sending, back: Back, trail: Option<Trail>, sent: Instant) -> Answer {
     Box::pin(async move {
         let failure = |cause| UpstreamFailure::new(back.title(), cause);
-        let rsp = sending.await.map_err(|error| failure(broken(error.into())))?;
+        let rsp = sending.await.map_err(|error| failure(UpstreamCause::of_break(error.into())))?;
         let (mut parts, body) = rsp.into_parts();
         if let Some(trail) = &trail
             && (parts.status.is_client_error() || parts.status.is_server_error())

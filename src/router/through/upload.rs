@@ -64,7 +64,7 @@ pub(super) fn send(
     let sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
     let attempt = Attempt {
         kept: false,
-        measured: None,
+        expected: None,
         usage_is_ours: false,
         choices: 1,
         commit: rules.settings.timeouts.commit,

@@ -42,9 +42,15 @@ impl Data {
 #[derive(Debug, Default)]
 struct Search {
     stage: Stage,
-    /// The end of the piece before, in which a mark may have begun.
-    tail: Vec<u8>,
+    tail: Tail,
     len: i64,
+}
+
+/// The end of the pieces before, in which a mark may have begun.
+#[derive(Debug, Default)]
+struct Tail {
+    bytes: [u8; 8],
+    len: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +72,7 @@ impl Search {
                     let Some(next) = self.find(mark, rest) else { return };
                     rest = next;
                     self.stage = behind;
-                    self.tail.clear();
+                    self.tail.len = 0;
                 }
                 Stage::Before => {
                     let (first, next) = (rest[0], &rest[1..]);
@@ -91,23 +97,38 @@ impl Search {
 
     /// What follows the next mark.
     fn find<'p>(&mut self, mark: &Finder<'_>, piece: &'p [u8]) -> Option<&'p [u8]> {
-        let most = mark.needle().len() - 1;
-        if !self.tail.is_empty() {
-            let before = self.tail.len();
-            self.tail.extend_from_slice(&piece[..piece.len().min(most)]);
-            if let Some(at) = mark.find(&self.tail) {
-                return piece.get(at + most + 1 - before..);
-            }
-            if piece.len() < most {
-                self.tail.drain(..self.tail.len().saturating_sub(most));
-                return None;
-            }
+        let len = mark.needle().len();
+        if self.tail.len > 0
+            && let Some(behind) = self.tail.find(mark, piece)
+        {
+            return piece.get(behind..);
         }
         if let Some(at) = mark.find(piece) {
-            return piece.get(at + most + 1..);
+            return piece.get(at + len..);
         }
-        self.tail.clear();
-        self.tail.extend_from_slice(&piece[piece.len().saturating_sub(most)..]);
+        self.tail.push(piece, len - 1);
         None
+    }
+}
+
+impl Tail {
+    /// Where in `piece` a mark ends that has begun here.
+    fn find(&self, mark: &Finder<'_>, piece: &[u8]) -> Option<usize> {
+        let most = mark.needle().len() - 1;
+        let head = &piece[..piece.len().min(most)];
+        let mut joined = [0; 16];
+        joined[..self.len].copy_from_slice(&self.bytes[..self.len]);
+        joined[self.len..self.len + head.len()].copy_from_slice(head);
+        let at = mark.find(&joined[..self.len + head.len()])?;
+        Some(at + most + 1 - self.len)
+    }
+
+    /// Keeps the last `most` bytes of what it has and `piece`.
+    fn push(&mut self, piece: &[u8], most: usize) {
+        let new = &piece[piece.len().saturating_sub(most)..];
+        let old = self.len.min(most - new.len());
+        self.bytes.copy_within(self.len - old..self.len, 0);
+        self.bytes[old..old + new.len()].copy_from_slice(new);
+        self.len = old + new.len();
     }
 }

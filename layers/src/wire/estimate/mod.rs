@@ -68,6 +68,19 @@ pub struct Expected {
     pub typical: Typical,
 }
 
+impl Expected {
+    /// The tokens that the input is likely to have.
+    #[must_use]
+    pub fn input(&self) -> i64 {
+        self.size.input(&self.typical)
+    }
+
+    /// Learns from what the provider says that the call took.
+    pub fn learn(&self, usage: &Usage) {
+        self.typical.learn(&self.size, usage);
+    }
+}
+
 /// What a model takes and gives at most, in tokens; `None` is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Longest {

@@ -7,7 +7,8 @@
 //! [`CacheKey`](crate::facts::CacheKey) with a [`Retell`](super::replay::Retell). The prompt itself is not parsed.
 //!
 //! A request is read if its path ends like one of OpenAI's or Anthropic's
-//! [endpoints](Endpoint::of_path). Others pass unread and without facts.
+//! [endpoints](Endpoint::of_path). Others pass unread and without facts. What else may become of a
+//! body that was read, a [`Policy`] says.
 //!
 //! # Errors
 //!
@@ -40,19 +41,21 @@
 //! # Ok(())
 //! # }
 //! ```
+mod facts;
 mod future;
 mod policy;
 #[cfg(test)]
 mod tests;
 
+pub use self::facts::Notes;
 pub use self::future::IngestFuture;
+pub use self::policy::{Begin, Policy};
 pub use super::endpoint::Endpoint;
 pub use super::prices::Prices;
 
-use self::policy::Rules;
 use super::scan::{Duplicate, Invalid};
+use super::text::NotUtf8;
 use crate::BoxError;
-use crate::body::Body;
 use bytes::Bytes;
 use http::Request;
 use std::sync::Arc;
@@ -73,6 +76,9 @@ pub enum IngestError {
     /// It is compressed: a layer before this one has to decode it.
     #[error("the body is compressed")]
     Encoded,
+    /// It is no text.
+    #[error("the body is not UTF-8")]
+    NotUtf8(#[from] NotUtf8),
     /// It is no JSON object.
     #[error("the body is not a JSON object: {0}")]
     NotJson(#[from] Invalid),
@@ -83,7 +89,7 @@ pub enum IngestError {
 
 /// Wraps services in [`Ingest`]. See the [module docs](self) for an example.
 #[derive(Debug)]
-pub struct IngestLayer<P>(Arc<Rules<P>>);
+pub struct IngestLayer<P>(Arc<P>);
 
 impl<P> Clone for IngestLayer<P> {
     fn clone(&self) -> Self {
@@ -91,34 +97,41 @@ impl<P> Clone for IngestLayer<P> {
     }
 }
 
-impl<P: Prices> IngestLayer<P> {
+impl<P: Policy> IngestLayer<P> {
+    /// Reads requests as `policy` says.
+    pub fn with_policy(policy: impl Into<Arc<P>>) -> Self {
+        Self(policy.into())
+    }
+}
+
+impl<P: Prices> IngestLayer<Notes<P>> {
     /// Reads bodies of at most 32 MiB, and takes `prices` for estimates.
     pub fn new(prices: P) -> Self {
-        Self(Arc::new(Rules::new(prices)))
+        Self::with_policy(Notes::new(prices))
     }
 
     /// Refuses bodies of more than `cap` bytes.
     #[must_use]
     pub fn cap(self, cap: usize) -> Self {
-        self.with(|rules| rules.cap = cap)
+        self.with(|notes| notes.cap = cap)
     }
 
     /// Reads every request as one of `endpoint`, whatever its path.
     #[must_use]
     pub fn endpoint(self, endpoint: Endpoint) -> Self {
-        self.with(|rules| rules.endpoint = Some(endpoint))
+        self.with(|notes| notes.endpoint = Some(endpoint))
     }
 
     /// Makes a cache key of each request, which takes a walk over its body.
     #[must_use]
     pub fn cache_keys(self) -> Self {
-        self.with(|rules| rules.cache_keys = true)
+        self.with(|notes| notes.cache_keys = true)
     }
 
     /// Options are set before services share them.
-    fn with(mut self, set: impl FnOnce(&mut Rules<P>)) -> Self {
-        if let Some(rules) = Arc::get_mut(&mut self.0) {
-            set(rules);
+    fn with(mut self, set: impl FnOnce(&mut Notes<P>)) -> Self {
+        if let Some(notes) = Arc::get_mut(&mut self.0) {
+            set(notes);
         }
         self
     }
@@ -128,7 +141,7 @@ impl<P, S> Layer<S> for IngestLayer<P> {
     type Service = Ingest<P, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Ingest { inner, rules: self.0.clone() }
+        Ingest { inner, policy: self.0.clone() }
     }
 }
 
@@ -136,19 +149,19 @@ impl<P, S> Layer<S> for IngestLayer<P> {
 #[derive(Debug)]
 pub struct Ingest<P, S> {
     inner: S,
-    rules: Arc<Rules<P>>,
+    policy: Arc<P>,
 }
 
 impl<P, S: Clone> Clone for Ingest<P, S> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), rules: self.rules.clone() }
+        Self { inner: self.inner.clone(), policy: self.policy.clone() }
     }
 }
 
 impl<P, S, B> Service<Request<B>> for Ingest<P, S>
 where
-    P: Prices,
-    S: Service<Request<Body>> + Clone,
+    P: Policy,
+    S: Service<Request<P::Body>> + Clone,
     S::Error: Into<BoxError>,
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -165,6 +178,6 @@ where
         // The clone is not ready: it stays behind, and the ready service makes the call.
         let unready = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, unready);
-        IngestFuture::new(ready, self.rules.clone(), req)
+        IngestFuture::new(ready, self.policy.clone(), req)
     }
 }

@@ -1,4 +1,4 @@
-use super::{Ingest, IngestError, IngestLayer};
+use super::{Ingest, IngestError, IngestLayer, Notes};
 use crate::BoxError;
 use crate::body::Body;
 use crate::facts::{CacheControl, CacheKey, Call, Estimate, NanoUsd, Price, Rates};
@@ -13,7 +13,7 @@ use tower::{Layer, ServiceExt};
 use tower_test::mock::{Handle, Mock, pair};
 
 type Rsp = Response<()>;
-type Service = Ingest<HashMap<&'static str, Arc<Price>>, Mock<Request<Body>, Rsp>>;
+type Service = Ingest<Notes<HashMap<&'static str, Arc<Price>>>, Mock<Request<Body>, Rsp>>;
 
 const CHAT: &str = r#"{"model":"m","stream":true,"max_tokens":10,"user":"u","messages":["12345"],"cache":{"no-store":true}}"#;
 
@@ -74,6 +74,10 @@ async fn what_cannot_be_read_never_reaches_the_upstream() {
         ),
         (post("/v1/messages", &"x".repeat(2000)), "the body has more than 1000 bytes"),
         (encoded(), "the body is compressed"),
+        (
+            Request::post("/v1/messages").body(Full::from(&b"\xff"[..])).unwrap(),
+            "the body is not UTF-8",
+        ),
     ] {
         let (req, rsp) = ingested(request).await;
         let error = rsp.unwrap_err();

@@ -6,7 +6,7 @@
 //! [`LEFT_OUT`] are members that no provider sees, and those that change the form of an answer
 //! and not the answer. Everything else counts, also what nobody knows.
 //!
-//! The body is walked once; what is hashed is a copy in a canonical form. A body in which a member
+//! What is hashed is a copy of the body in a canonical form. A body in which a member
 //! stands twice, is deeper than 128 or is not JSON has no key.
 //!
 //! ```
@@ -24,8 +24,9 @@ mod walk;
 
 pub use control::cache_control;
 
+use super::scan::{Object, scan};
 use crate::facts::CacheKey;
-use walk::{Canonical, Segment};
+use walk::Canonical;
 
 /// Members of a request that do not change the answer: how it is delivered (`stream`,
 /// `stream_options`), and what LiteLLM's proxy takes for itself (contract 3.3). Those of its members
@@ -57,7 +58,7 @@ pub const LEFT_OUT: [&str; 23] = [
 ];
 
 /// Written first, so that keys of another form never meet these.
-const FORM: &[u8] = b"bartizan 1";
+const FORM: &[u8] = b"bartizan 2";
 
 /// The key of the request `body`, which is one JSON object. `context` is what the path says:
 /// dialect, operation, and the model, if it stands there. Members of the body itself whose
@@ -68,18 +69,26 @@ pub fn key_of(
     body: &[u8],
     is_left_out: impl Fn(&str) -> bool,
 ) -> Option<CacheKey> {
-    let mut canonical = Canonical::new(body);
-    let members = canonical.request(is_left_out)?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(FORM);
+    key_of_object(context, &scan(body).ok()?, is_left_out)
+}
+
+/// The key of a request that is scanned already; see [`key_of`]. It must be the whole text, and no
+/// outline of it.
+#[must_use]
+pub fn key_of_object<C: AsRef<[u8]>>(
+    context: impl IntoIterator<Item = C>,
+    object: &Object<'_>,
+    is_left_out: impl Fn(&str) -> bool,
+) -> Option<CacheKey> {
+    let mut canonical = Canonical::new();
+    canonical.raw(FORM);
     for part in context {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
+        canonical.text(part.as_ref())?;
     }
-    for Segment { start, end, .. } in members {
-        hasher.update(canonical.written().get(start..end)?);
-    }
-    Some(CacheKey(hasher.finalize().into()))
+    // Behind the context, so that none can be told from another by what follows.
+    canonical.raw(b"{");
+    canonical.request(object, is_left_out)?;
+    Some(CacheKey(canonical.hash()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Writes numbers by their value.
 
-/// Writes the JSON number `text`: a tag, its sign, its power of ten, and its digits without zeros
-/// at either end. `None` if it is none, or its power is beyond all sense.
+/// Writes the JSON number `text`: a tag that tells its sign, its power of ten, and its digits
+/// without zeros at either end. `None` if it is none, or its power is beyond all sense.
 pub(super) fn write(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let (negative, unsigned) = match text.strip_prefix(b"-") {
         Some(rest) => (true, rest),
@@ -22,24 +22,32 @@ pub(super) fn write(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
         return None;
     }
     let fraction = fraction.unwrap_or_default();
-    let start = out.len();
-    out.extend_from_slice(&[b'n', u8::from(negative)]);
-    let head = out.len();
-    out.extend_from_slice(&[0; 12]);
-    let digits = whole.iter().chain(fraction).skip_while(|digit| **digit == b'0');
-    out.extend(digits);
-    let kept = out[head + 12..].iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
-    if kept == 0 {
-        out.truncate(start);
+    let digits = || whole.iter().chain(fraction);
+    let zeros = digits().take_while(|digit| **digit == b'0').count();
+    let all = whole.len() + fraction.len();
+    if zeros == all {
         out.push(b'z');
         return Some(());
     }
-    let zeros = i64::try_from(out.len() - head - 12 - kept).ok()?;
-    out.truncate(head + 12 + kept);
-    let power = power.checked_add(zeros)?.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-    out[head..head + 8].copy_from_slice(&power.to_le_bytes());
-    out[head + 8..head + 12].copy_from_slice(&u32::try_from(kept).ok()?.to_le_bytes());
+    let behind = digits().rev().take_while(|digit| **digit == b'0').count();
+    let kept = all - zeros - behind;
+    let power = power.checked_add(i64::try_from(behind).ok()?)?;
+    let power = power.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    out.push(if negative { b'm' } else { b'n' });
+    // Small ones of either sign are short.
+    count((power.unsigned_abs() << 1) | u64::from(power < 0), out);
+    count(kept as u64, out);
+    out.extend(digits().skip(zeros).take(kept));
     Some(())
+}
+
+/// Writes a count in sevens of bits, the lowest first; the last has no high bit.
+fn count(mut count: u64, out: &mut Vec<u8>) {
+    while count >= 0x80 {
+        out.push(count as u8 | 0x80);
+        count >>= 7;
+    }
+    out.push(count as u8);
 }
 
 fn exponent(text: &[u8]) -> Option<i64> {

@@ -1,50 +1,122 @@
 //! Writes JSON in its canonical form while walking it once.
 use super::number;
+use crate::wire::scan::{Member, Object};
 use memchr::memchr2;
+use std::cell::Cell;
 
 /// Deeper texts have no form; parsers stop there too.
 const DEEPEST: usize = 128;
 
-/// A member of an object in the canonical form.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Segment {
-    pub(super) start: usize,
-    key_end: usize,
-    pub(super) end: usize,
+/// Larger buffers are not kept.
+const LARGEST_KEPT: usize = 64 * 1024;
+
+thread_local! {
+    /// What is written is hashed and forgotten: its room stays for the next key.
+    static ROOM: Cell<Room> = const { Cell::new(Room::NONE) };
 }
 
-/// A walk over a text, and what it has written. Every value begins with a tag and tells its
-/// length or its end, so that no two values are written alike.
-#[derive(Debug)]
-pub(super) struct Canonical<'a> {
-    rest: &'a [u8],
+/// What a walk has written. Every value begins with a tag and tells its length or its end, so that
+/// no two values are written alike.
+#[derive(Debug, Default)]
+struct Room {
     out: Vec<u8>,
     /// Members of the objects that are open.
     members: Vec<Segment>,
+    /// The order of the request's own members.
+    order: Vec<usize>,
+    /// For members that are put in order.
     sorted: Vec<u8>,
 }
 
+impl Room {
+    const NONE: Self =
+        Self { out: Vec::new(), members: Vec::new(), order: Vec::new(), sorted: Vec::new() };
+}
+
+/// A member of an object in the canonical form.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    start: usize,
+    key_end: usize,
+    end: usize,
+}
+
+/// A walk over a text.
+#[derive(Debug)]
+pub(super) struct Canonical<'a> {
+    rest: &'a [u8],
+    room: Room,
+}
+
+impl Drop for Canonical<'_> {
+    fn drop(&mut self) {
+        let room = &self.room;
+        if room.out.capacity().max(room.sorted.capacity()) <= LARGEST_KEPT
+            && room.members.capacity() <= LARGEST_KEPT / size_of::<Segment>()
+            && room.order.capacity() <= LARGEST_KEPT / size_of::<usize>()
+        {
+            ROOM.set(std::mem::take(&mut self.room));
+        }
+    }
+}
+
 impl<'a> Canonical<'a> {
-    pub(super) fn new(text: &'a [u8]) -> Self {
-        let out = Vec::with_capacity(text.len() + 64);
-        Self { rest: text, out, members: Vec::with_capacity(16), sorted: Vec::new() }
+    pub(super) fn new() -> Self {
+        let mut room = ROOM.take();
+        // A walk that found a fault has left some.
+        room.out.clear();
+        room.members.clear();
+        Self { rest: &[], room }
     }
 
-    pub(super) fn written(&self) -> &[u8] {
-        &self.out
+    /// The hash of what was written.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        blake3::hash(&self.room.out).into()
     }
 
-    /// Walks a whole request and returns its members in order, without those that are left out.
-    pub(super) fn request(&mut self, is_left_out: impl Fn(&str) -> bool) -> Option<Vec<Segment>> {
-        self.blanks();
-        self.expect(b'{')?;
-        self.object_members(1, |out, member| {
-            let key = out.get(member.start + 5..member.key_end).unwrap_or_default();
-            out.get(member.key_end..member.end) == Some(b"0")
-                || std::str::from_utf8(key).is_ok_and(&is_left_out)
-        })?;
-        self.blanks();
-        (self.rest.is_empty() && self.sort(0)).then(|| std::mem::take(&mut self.members))
+    /// Writes `bytes` as they are.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.room.out.extend_from_slice(bytes);
+    }
+
+    /// Writes a text like the string that it is.
+    pub(super) fn text(&mut self, text: &[u8]) -> Option<()> {
+        let [a, b, c, d] = u32::try_from(text.len()).ok()?.to_le_bytes();
+        self.raw(&[b's', a, b, c, d]);
+        self.raw(text);
+        Some(())
+    }
+
+    /// Writes the members of a request in the order of their keys, but for those that are left
+    /// out, and those that are null.
+    pub(super) fn request(
+        &mut self,
+        object: &Object<'a>,
+        is_left_out: impl Fn(&str) -> bool,
+    ) -> Option<()> {
+        let members = object.members();
+        let counts = |member: &Member<'_>| !str::from_utf8(member.key()).is_ok_and(&is_left_out);
+        let mut order = std::mem::take(&mut self.room.order);
+        order.clear();
+        order.extend((0..members.len()).filter(|at| counts(&members[*at])));
+        order.sort_unstable_by(|a, b| members[*a].key().cmp(members[*b].key()));
+        let written = order
+            .is_sorted_by(|a, b| members[*a].key() < members[*b].key())
+            .then(|| order.iter().try_for_each(|at| self.member(&members[*at])))
+            .flatten();
+        self.room.order = order;
+        written
+    }
+
+    fn member(&mut self, member: &Member<'a>) -> Option<()> {
+        let value = member.value();
+        if value.is_null() {
+            return Some(());
+        }
+        self.text(member.key())?;
+        self.rest = value.raw();
+        self.value(1)?;
+        self.rest.is_empty().then_some(())
     }
 
     fn value(&mut self, depth: usize) -> Option<()> {
@@ -61,7 +133,7 @@ impl<'a> Canonical<'a> {
 
     fn literal(&mut self, word: &[u8], tag: u8) -> Option<()> {
         self.rest = self.rest.strip_prefix(word)?;
-        self.out.push(tag);
+        self.room.out.push(tag);
         Some(())
     }
 
@@ -70,12 +142,12 @@ impl<'a> Canonical<'a> {
         let end = self.rest.iter().position(|byte| !is_part(byte)).unwrap_or(self.rest.len());
         let (number, rest) = self.rest.split_at(end);
         self.rest = rest;
-        number::write(number, &mut self.out)
+        number::write(number, &mut self.room.out)
     }
 
     fn array(&mut self, depth: usize) -> Option<()> {
         self.rest = &self.rest[1..];
-        self.out.push(b'[');
+        self.room.out.push(b'[');
         self.blanks();
         if self.expect(b']').is_none() {
             (depth <= DEEPEST).then_some(())?;
@@ -89,31 +161,26 @@ impl<'a> Canonical<'a> {
             }
             self.expect(b']')?;
         }
-        self.out.push(b']');
+        self.room.out.push(b']');
         Some(())
     }
 
     fn object(&mut self, depth: usize) -> Option<()> {
         self.rest = &self.rest[1..];
-        self.out.push(b'{');
-        let first = self.members.len();
-        self.object_members(depth, |_, _| false)?;
-        let in_order = self.members[first..].is_sorted_by(|a, b| self.key(*a) < self.key(*b));
+        self.room.out.push(b'{');
+        let first = self.room.members.len();
+        self.object_members(depth)?;
+        let in_order = self.room.members[first..].is_sorted_by(|a, b| self.key(*a) < self.key(*b));
         if !in_order {
-            self.sort(first).then_some(())?;
-            self.rewrite(first);
+            self.sort(first)?;
         }
-        self.members.truncate(first);
-        self.out.push(b'}');
+        self.room.members.truncate(first);
+        self.room.out.push(b'}');
         Some(())
     }
 
     /// Walks the members behind an opening bracket, to behind the closing one.
-    fn object_members(
-        &mut self,
-        depth: usize,
-        is_left_out: impl Fn(&[u8], Segment) -> bool,
-    ) -> Option<()> {
+    fn object_members(&mut self, depth: usize) -> Option<()> {
         (depth <= DEEPEST).then_some(())?;
         self.blanks();
         if self.expect(b'}').is_some() {
@@ -121,19 +188,14 @@ impl<'a> Canonical<'a> {
         }
         loop {
             self.blanks();
-            let start = self.out.len();
+            let start = self.room.out.len();
             self.string()?;
-            let key_end = self.out.len();
+            let key_end = self.room.out.len();
             self.blanks();
             self.expect(b':')?;
             self.blanks();
             self.value(depth)?;
-            let member = Segment { start, key_end, end: self.out.len() };
-            if is_left_out(&self.out, member) {
-                self.out.truncate(start);
-            } else {
-                self.members.push(member);
-            }
+            self.room.members.push(Segment { start, key_end, end: self.room.out.len() });
             self.blanks();
             if self.expect(b',').is_none() {
                 return self.expect(b'}');
@@ -142,47 +204,58 @@ impl<'a> Canonical<'a> {
     }
 
     fn key(&self, member: Segment) -> &[u8] {
-        &self.out[member.start..member.key_end]
+        &self.room.out[member.start..member.key_end]
     }
 
-    /// Sorts the members from the `first` on by their keys. Whether all are different.
-    fn sort(&mut self, first: usize) -> bool {
-        let (out, members) = (&self.out, &mut self.members[first..]);
+    /// Puts the members from the `first` on, which end the text, in the order of their keys;
+    /// `None` if two are the same.
+    fn sort(&mut self, first: usize) -> Option<()> {
+        let Room { out, members, sorted, .. } = &mut self.room;
+        let members = &mut members[first..];
+        let start = members.first()?.start;
         let key = |member: &Segment| &out[member.start..member.key_end];
-        members.sort_unstable_by(|a, b| key(a).cmp(key(b)));
-        members.is_sorted_by(|a, b| key(a) < key(b))
-    }
-
-    /// Puts the members of an object, which end the text, in their order.
-    fn rewrite(&mut self, first: usize) {
-        let members = &self.members[first..];
-        let Some(start) = members.iter().map(|member| member.start).min() else { return };
-        self.sorted.clear();
-        for member in members {
-            self.sorted.extend_from_slice(&self.out[member.start..member.end]);
+        if let [a, b] = members {
+            // As nearly all that are not in order: `role` and `content`, `type` and `text`.
+            (key(a) != key(b)).then_some(())?;
+            out[start..].rotate_left(b.start - start);
+            return Some(());
         }
-        self.out.truncate(start);
-        self.out.extend_from_slice(&self.sorted);
+        members.sort_unstable_by(|a, b| key(a).cmp(key(b)));
+        members.is_sorted_by(|a, b| key(a) < key(b)).then_some(())?;
+        sorted.clear();
+        for member in members {
+            sorted.extend_from_slice(&out[member.start..member.end]);
+        }
+        out.truncate(start);
+        out.extend_from_slice(sorted);
+        Some(())
     }
 
     /// Writes a string: a tag, its length, and its bytes without escapes.
     fn string(&mut self) -> Option<()> {
         self.expect(b'"')?;
-        self.out.push(b's');
-        let len_at = self.out.len();
-        self.out.extend_from_slice(&[0; 4]);
-        loop {
-            let mark = memchr2(b'"', b'\\', self.rest)?;
-            self.out.extend_from_slice(&self.rest[..mark]);
-            let is_end = self.rest[mark] == b'"';
-            self.rest = &self.rest[mark + 1..];
-            if is_end {
-                break;
-            }
+        let mark = memchr2(b'"', b'\\', self.rest)?;
+        let (plain, rest) = self.rest.split_at(mark);
+        let start = self.room.out.len();
+        self.text(plain)?;
+        self.rest = &rest[1..];
+        if rest[0] == b'"' { Some(()) } else { self.escaped(start) }
+    }
+
+    /// Writes the rest of a string from behind its first backslash on, and then its length, which
+    /// stands behind the tag at `start`.
+    fn escaped(&mut self, start: usize) -> Option<()> {
+        let mut is_end = false;
+        while !is_end {
             self.escape()?;
+            let mark = memchr2(b'"', b'\\', self.rest)?;
+            self.room.out.extend_from_slice(&self.rest[..mark]);
+            is_end = self.rest[mark] == b'"';
+            self.rest = &self.rest[mark + 1..];
         }
-        let len = u32::try_from(self.out.len() - len_at - 4).ok()?;
-        self.out[len_at..len_at + 4].copy_from_slice(&len.to_le_bytes());
+        let (text, out) = (start + 5, &mut self.room.out);
+        let len = u32::try_from(out.len() - text).ok()?;
+        out[start + 1..text].copy_from_slice(&len.to_le_bytes());
         Some(())
     }
 
@@ -190,7 +263,7 @@ impl<'a> Canonical<'a> {
     fn escape(&mut self) -> Option<()> {
         let (escape, rest) = self.rest.split_first()?;
         self.rest = rest;
-        self.out.push(match escape {
+        self.room.out.push(match escape {
             b'"' | b'\\' | b'/' => *escape,
             b'b' => 8,
             b'f' => 12,
@@ -212,7 +285,7 @@ impl<'a> Canonical<'a> {
             code = 0x1_0000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         }
         let character = char::from_u32(code)?;
-        self.out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        self.room.out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         Some(())
     }
 

@@ -23,6 +23,7 @@ mod responses;
 mod tests;
 mod usage;
 
+use super::scan;
 use super::sse::Events;
 use crate::facts::Usage;
 use bytes::Bytes;
@@ -56,6 +57,14 @@ impl Retell {
     #[must_use]
     pub const fn new(form: Form) -> Self {
         Self { form, usage_event: false, usage: None }
+    }
+
+    /// Tells an answer to `request` as it asks for it.
+    #[must_use]
+    pub fn to(request: &scan::Object<'_>, form: Form) -> Self {
+        let options = request.get("stream_options").ok().flatten().map(|member| member.value());
+        let usage = options.and_then(|options| options.get("include_usage")?.as_bool());
+        Self::new(form).usage_event(usage == Some(true))
     }
 
     /// Whether an OpenAI stream has a usage event: whether its request set

@@ -48,7 +48,7 @@ use array::Array;
 use bytes::Bytes;
 use learned::Learned;
 use sift::Sift;
-use whole::{join, keep};
+use whole::Kept;
 
 /// Whose words an answer uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub struct Tap {
 enum Source {
     Events(Events, Sift),
     Array(Array),
-    Whole(Vec<Bytes>, usize),
+    Whole(Kept),
     Opaque,
 }
 
@@ -102,7 +102,7 @@ impl Tap {
         let source = match framing {
             Framing::Events => Source::Events(Events::new(), Sift::default()),
             Framing::Array => Source::Array(Array::default()),
-            Framing::Whole => Source::Whole(Vec::new(), 0),
+            Framing::Whole => Source::Whole(Kept::default()),
         };
         Self::over(wire, source)
     }
@@ -173,7 +173,7 @@ impl Tap {
                     learned.event(b"", object, clipped);
                 });
             }
-            Source::Whole(frames, len) => keep(frames, len, &frame),
+            Source::Whole(kept) => kept.push(&frame),
             Source::Opaque => {}
         }
         Some(frame)
@@ -198,9 +198,7 @@ impl Tap {
                 });
             }
             Source::Array(_) | Source::Opaque => {}
-            Source::Whole(frames, _) => {
-                learned.whole(&join(std::mem::take(frames)));
-            }
+            Source::Whole(kept) => learned.whole(&std::mem::take(kept).join()),
         }
         self.leave();
     }
@@ -234,7 +232,7 @@ impl Tap {
         match &self.source {
             Source::Events(..) => learned.ended || finished,
             Source::Array(array) => array.closed() && (learned.ended || finished),
-            Source::Whole(..) | Source::Opaque => true,
+            Source::Whole(_) | Source::Opaque => true,
         }
     }
 
@@ -257,7 +255,7 @@ impl Tap {
         match &self.source {
             Source::Events(..) => Framing::Events,
             Source::Array(_) => Framing::Array,
-            Source::Whole(..) | Source::Opaque => Framing::Whole,
+            Source::Whole(_) | Source::Opaque => Framing::Whole,
         }
     }
 

@@ -5,6 +5,8 @@ use super::learned::Learned;
 use crate::wire::scan::value;
 use bytes::Bytes;
 use memchr::memmem;
+use std::collections::VecDeque;
+use std::iter;
 
 /// Of a whole answer, at least this many of the last bytes are kept: 1 MiB.
 const WHOLE_KEPT: usize = 1024 * 1024;
@@ -23,15 +25,17 @@ impl Learned {
             match &*name {
                 name if name == key.as_bytes() => usage = Some(value),
                 b"error" => failed |= !value.is_null(),
-                name => {
-                    self.ending(name, value);
-                    self.written.whole(self.wire, name, value);
-                }
+                name => self.ending(name, value),
             }
         }
         match usage {
             Some(usage) => self.used(usage),
-            None => self.begun = !failed,
+            None => {
+                self.begun = !failed;
+                for (name, value) in value(body).members() {
+                    self.written.whole(self.wire, &name, value);
+                }
+            }
         }
         if self.wire == Wire::Responses {
             self.response(value(body));
@@ -39,21 +43,37 @@ impl Learned {
     }
 }
 
-/// Keeps the last frames of a whole answer.
-pub(super) fn keep(frames: &mut Vec<Bytes>, len: &mut usize, frame: &Bytes) {
-    frames.push(frame.clone());
-    *len += frame.len();
-    let mut surplus = 0;
-    while let Some(first) = frames.get(surplus).filter(|first| *len - first.len() >= WHOLE_KEPT) {
-        *len -= first.len();
-        surplus += 1;
-    }
-    frames.drain(..surplus);
+/// The last frames of a whole answer. Most come in one, which needs no list.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    first: Bytes,
+    more: VecDeque<Bytes>,
+    len: usize,
 }
 
-pub(super) fn join(mut frames: Vec<Bytes>) -> Bytes {
-    match frames.len() {
-        1 => frames.pop().unwrap_or_default(),
-        _ => frames.concat().into(),
+impl Kept {
+    pub(super) fn push(&mut self, frame: &Bytes) {
+        if self.len == 0 {
+            self.first = frame.clone();
+        } else {
+            self.more.push_back(frame.clone());
+        }
+        self.len += frame.len();
+        while self.len - self.first.len() >= WHOLE_KEPT {
+            self.len -= self.first.len();
+            self.first = self.more.pop_front().unwrap_or_default();
+        }
+    }
+
+    /// All of them in one piece.
+    pub(super) fn join(self) -> Bytes {
+        if self.more.is_empty() {
+            return self.first;
+        }
+        let mut joined = Vec::with_capacity(self.len);
+        for frame in iter::once(&self.first).chain(&self.more) {
+            joined.extend_from_slice(frame);
+        }
+        joined.into()
     }
 }

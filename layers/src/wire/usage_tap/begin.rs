@@ -1,13 +1,15 @@
 //! What is done before an attempt is sent, and known of it when its answer comes.
 use super::ending::{ErrorEvent, Lesson};
+use super::tapping::Tapping;
 use super::{Endpoint, Options, Prices};
 use crate::body::Body;
 use crate::facts::{self, Bill, Call, UsageCell};
 use crate::wire::body::TapBody;
 use crate::wire::estimate::Expected;
+use crate::wire::is_encoded;
 use crate::wire::scan::scan;
 use crate::wire::splice::{Splice, UsageAsk};
-use crate::wire::tap::{Framing, Tap};
+use crate::wire::tap::{Framing, Wire};
 use crate::wire::text::Text;
 use bytes::Bytes;
 use http::{HeaderMap, Request, header};
@@ -19,8 +21,7 @@ pub(super) struct Attempt {
     /// Where the words are known.
     endpoint: Option<Endpoint>,
     expected: Option<Expected>,
-    /// The usage event is ours to take out.
-    is_ours: bool,
+    pub(super) tapping: Tapping,
 }
 
 impl Attempt {
@@ -36,47 +37,31 @@ impl Attempt {
         let price = call.as_ref().and_then(|call| options.prices.price(&call.group));
         let cell = price.map_or_else(UsageCell::default, UsageCell::new);
         Bill::of(facts).add(cell.clone());
-        let expected = facts.get().cloned();
+        let expected: Option<Expected> = facts.get().cloned();
         let hides = endpoint.is_some_and(Endpoint::hides_usage);
         let asks = options.asks && hides && call.is_some_and(|call| call.stream);
-        let is_ours = (asks || rename.is_some()) && edit(req, rename.as_deref(), asks);
-        Self { cell, endpoint, expected, is_ours }
+        let choices = expected.as_ref().map_or(1, |expected| expected.size.choices);
+        let tapping = Tapping {
+            wire: endpoint.map_or(Wire::Chat, Endpoint::wire),
+            choices: u32::try_from(choices).unwrap_or(u32::MAX),
+            input: expected.as_ref().map(Expected::input),
+            usage_is_ours: (asks || rename.is_some()) && edit(req, rename.as_deref(), asks),
+        };
+        Self { cell, endpoint, expected, tapping }
     }
 
-    /// A tap for an answer with these `headers`, once for its beginning and once for all of it.
-    pub(super) fn tap(&self, headers: &HeaderMap) -> Option<Tap> {
-        let is = |name, value: &str| {
-            let found = headers.get(name).and_then(|found| found.to_str().ok());
-            found
-                .and_then(|found| found.split(';').next())
-                .map(str::trim)
-                .is_some_and(|found| found.eq_ignore_ascii_case(value))
-        };
-        let encoded = headers.contains_key(header::CONTENT_ENCODING)
-            && !is(header::CONTENT_ENCODING, "identity");
-        let framing = if is(header::CONTENT_TYPE, "text/event-stream") {
-            Framing::Events
-        } else {
-            is(header::CONTENT_TYPE, "application/json").then_some(Framing::Whole)?
-        };
-        let tap = Tap::new(self.endpoint.filter(|_| !encoded)?.wire(), framing);
-        let choices = self.expected.as_ref().map_or(1, |expected| expected.size.choices);
-        Some(tap.choices(u32::try_from(choices).unwrap_or(u32::MAX)))
+    /// How an answer with these `headers` is cut; `None` if it cannot be read.
+    pub(super) fn framing(&self, headers: &HeaderMap) -> Option<Framing> {
+        Framing::of_headers(headers).filter(|_| self.endpoint.is_some() && !is_encoded(headers))
     }
 
     /// The body of a good answer, tapped.
-    pub(super) fn tapped<B>(self, tap: Tap, body: B) -> Body
+    pub(super) fn tapped<B>(self, framing: Framing, body: B) -> Body
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<crate::BoxError>,
     {
-        let mut tap = tap.cell(self.cell.clone());
-        if let Some(Expected { size, typical }) = &self.expected {
-            tap = tap.input_estimate(size.input(typical));
-        }
-        if self.is_ours {
-            tap = tap.take_out_usage_event();
-        }
+        let tap = self.tapping.all(framing, self.cell.clone());
         let lesson = Lesson { expected: self.expected, cell: self.cell };
         Body::stream(TapBody::new(body, tap, ErrorEvent(self.endpoint), lesson))
     }

@@ -45,10 +45,10 @@ pub(super) struct Lesson {
 
 impl Watch for Lesson {
     fn end(&mut self, end: End, _: Option<&Failure>, _: &Tap) {
-        let Some(Expected { size, typical }) = &self.expected else { return };
+        let Some(expected) = &self.expected else { return };
         let told = self.cell.usage().filter(|_| !self.cell.is_estimated());
         if let Some(usage) = told.filter(|_| end == End::Complete) {
-            typical.learn(size, &usage);
+            expected.learn(&usage);
         }
     }
 }

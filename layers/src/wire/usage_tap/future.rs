@@ -1,13 +1,12 @@
 //! The response future of [`UsageTap`](super::UsageTap).
-use super::UsageTapError;
 use super::begin::Attempt;
 use super::gather::{Gather, Gathered};
+use super::tapping::begun;
 use crate::BoxError;
 use crate::body::Body;
-use crate::facts::Fault;
-use crate::wire::cause::{fault_of, fault_of_break, fault_of_event};
-use crate::wire::peek::{Peek, Replay, Verdict};
-use crate::wire::tap::{Framing, Tap};
+use crate::wire::cause::fault_of;
+use crate::wire::peek::{Peek, Replay};
+use crate::wire::tap::Framing;
 use bytes::Bytes;
 use http::response::Parts;
 use http::{Response, header};
@@ -66,23 +65,25 @@ where
                 StateProj::Peeking(peek) => {
                     let (verdict, body) = ready!(peek.poll(cx));
                     let (parts, attempt) = once(this.parts, this.attempt);
-                    if let Err((error, fault)) = judge(verdict) {
-                        attempt.cell.fail(fault);
-                        return Poll::Ready(Err(error.into()));
-                    }
-                    return Poll::Ready(Ok(stream(parts, attempt, body)));
+                    return Poll::Ready(match begun(verdict) {
+                        Ok(()) => Ok(stream(parts, attempt, body)),
+                        Err(error) => {
+                            attempt.cell.fail(error.fault().clone());
+                            Err(error.into())
+                        }
+                    });
                 }
                 StateProj::Calling(call) => {
                     let (parts, body) = ready!(call.poll(cx)).map_err(Into::into)?.into_parts();
                     let attempt = this.attempt.take().expect("a call is answered once");
                     let failed = parts.status.is_client_error() || parts.status.is_server_error();
-                    let tap = attempt.tap(&parts.headers).filter(|_| !failed);
-                    let next = match tap {
+                    let next = match attempt.framing(&parts.headers) {
                         _ if failed => State::Gathering(Gather::new(body, *this.commit)),
-                        Some(tap) if tap.framing() == Framing::Events => {
+                        Some(framing @ Framing::Events) => {
+                            let tap = attempt.tapping.begin(framing);
                             State::Peeking(Peek::new(body, tap, *this.commit))
                         }
-                        tap => return Poll::Ready(Ok(passing(parts, attempt, tap, body))),
+                        framing => return Poll::Ready(Ok(passing(parts, attempt, framing, body))),
                     };
                     (*this.attempt, *this.parts) = (Some(attempt), Some(parts));
                     next
@@ -110,46 +111,31 @@ fn failed(mut parts: Parts, attempt: &Attempt, gathered: Gathered) -> Response<B
     Response::from_parts(parts, gathered.body)
 }
 
-/// Whether a stream has begun well.
-fn judge(verdict: Verdict) -> Result<(), (UsageTapError, Fault)> {
-    match verdict {
-        Verdict::ErrorFirst(error) => {
-            let (fault, message) = (fault_of_event(&error), error.message);
-            Err((UsageTapError::ErrorFirst { fault: fault.clone(), message }, fault))
-        }
-        Verdict::Broke(error) => {
-            let fault = fault_of_break(Some(&*error));
-            Err((UsageTapError::Broke { fault: fault.clone(), error }, fault))
-        }
-        Verdict::Ended { complete: false } => {
-            let fault = fault_of_break(None);
-            Err((UsageTapError::Cut(fault.clone()), fault))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// A stream that has begun, or has had its time to.
 fn stream<B>(mut parts: Parts, attempt: Attempt, body: Replay<B>) -> Response<Body>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let tap = attempt.tap(&parts.headers);
     // Bytes may be taken out or added.
     parts.headers.remove(header::CONTENT_LENGTH);
-    passing(parts, attempt, tap, body)
+    passing(parts, attempt, Some(Framing::Events), body)
 }
 
 /// A good answer, tapped if its words are known.
-fn passing<B>(mut parts: Parts, attempt: Attempt, tap: Option<Tap>, body: B) -> Response<Body>
+fn passing<B>(
+    mut parts: Parts,
+    attempt: Attempt,
+    framing: Option<Framing>,
+    body: B,
+) -> Response<Body>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     parts.extensions.insert(attempt.cell.clone());
-    let body = match tap {
-        Some(tap) => attempt.tapped(tap, body),
+    let body = match framing {
+        Some(framing) => attempt.tapped(framing, body),
         None => Body::stream(body),
     };
     Response::from_parts(parts, body)

@@ -57,10 +57,12 @@ mod begin;
 mod ending;
 mod future;
 mod gather;
+mod tapping;
 #[cfg(test)]
 mod tests;
 
 pub use self::future::UsageTapFuture;
+pub use self::tapping::{Tapping, begun};
 pub use super::endpoint::Endpoint;
 pub use super::prices::Prices;
 

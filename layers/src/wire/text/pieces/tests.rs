@@ -1,5 +1,5 @@
-use super::{LARGE, PIECE, Pieces, UNREAD};
-use bartizan_layers::wire::scan::{Object, scan};
+use super::{Came, LARGE, PIECE, Pieces, UNREAD};
+use crate::wire::scan::{Object, scan};
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -100,7 +100,7 @@ fn a_large_body_has_an_outline_if_nobody_reads_its_long_value() {
 #[test]
 fn large_frames_are_kept_and_small_ones_are_put_together() {
     let body = large("prompt");
-    let Pieces::Many(frames) = gathered(&body, &[100, 200, LARGE, 300, LARGE, 1]) else {
+    let Came::Many(frames) = gathered(&body, &[100, 200, LARGE, 300, LARGE, 1]).0 else {
         panic!("more than one frame came");
     };
     let kept = frames.kept();

@@ -1,9 +1,10 @@
 //! A body while it comes, frame by frame. What comes is checked and skimmed at once, while it is
 //! still in the processor's cache, and large frames are kept as they are.
-use bartizan_layers::wire::scan::{Skim, scan};
-use bartizan_layers::wire::text::Text;
+use super::Text;
+use crate::wire::scan::{Skim, scan};
 use bytes::{Bytes, BytesMut};
-use simdutf8::basic::{Utf8Error, from_utf8};
+use simdutf8::basic::from_utf8;
+use thiserror::Error;
 
 /// Frames below this size are copied together: each may hold on to a buffer of the connection
 /// that is many times its size.
@@ -12,50 +13,88 @@ const LARGE: usize = 16 * 1024;
 /// Small frames are gathered in pieces of this size.
 const PIECE: usize = 64 * 1024;
 
-/// The members whose values nobody reads here: of them an outline will do.
+/// The members whose values nobody reads before they are sent: of them an outline will do.
 const UNREAD: [&[u8]; 7] =
     [b"messages", b"prompt", b"input", b"contents", b"system", b"tools", b"instructions"];
 
+/// A body is not UTF-8, as JSON has to be (RFC 8259, 8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("invalid utf-8 sequence")]
+pub struct NotUtf8;
+
 /// What has come of a body. A single frame is not copied, and not looked at.
+///
+/// ```
+/// use bartizan_layers::wire::text::Pieces;
+/// use bytes::Bytes;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut pieces = Pieces::default();
+/// for frame in [r#"{"prompt":"Hel"#, r#"lo"}"#] {
+///     pieces.push(Bytes::from(frame), 0);
+/// }
+/// assert_eq!(pieces.into_text()?.whole(), r#"{"prompt":"Hello"}"#);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
-pub(super) enum Pieces {
+pub struct Pieces(Came);
+
+#[derive(Debug)]
+enum Came {
     One(Bytes),
     Many(Box<Frames>),
 }
 
 impl Default for Pieces {
     fn default() -> Self {
-        Self::One(Bytes::new())
+        Bytes::new().into()
+    }
+}
+
+/// A body that came at once.
+impl From<Bytes> for Pieces {
+    fn from(bytes: Bytes) -> Self {
+        Self(Came::One(bytes))
     }
 }
 
 impl Pieces {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::One(bytes) => bytes.len(),
-            Self::Many(frames) => frames.len,
+    /// The length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Came::One(bytes) => bytes.len(),
+            Came::Many(frames) => frames.len,
         }
     }
 
+    /// Whether nothing has come.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Adds a frame to a body that will have `announced` bytes at least.
-    pub(super) fn push(&mut self, frame: Bytes, announced: usize) {
-        match self {
-            Self::One(first) if first.is_empty() => *first = frame,
-            Self::One(first) => {
+    pub fn push(&mut self, frame: Bytes, announced: usize) {
+        match &mut self.0 {
+            Came::One(first) if first.is_empty() => *first = frame,
+            Came::One(first) => {
                 let mut frames = Box::<Frames>::default();
                 frames.push(std::mem::take(first), announced);
                 frames.push(frame, announced);
-                *self = Self::Many(frames);
+                self.0 = Came::Many(frames);
             }
-            Self::Many(frames) => frames.push(frame, announced),
+            Came::Many(frames) => frames.push(frame, announced),
         }
     }
 
     /// The body in one piece.
-    pub(super) fn whole(self) -> Bytes {
-        match self {
-            Self::One(bytes) => bytes,
-            Self::Many(frames) => frames.kept().concat().into(),
+    #[must_use]
+    pub fn whole(self) -> Bytes {
+        match self.0 {
+            Came::One(bytes) => bytes,
+            Came::Many(frames) => frames.kept().concat().into(),
         }
     }
 
@@ -63,20 +102,24 @@ impl Pieces {
     ///
     /// # Errors
     /// When it is not UTF-8.
-    pub(super) fn into_text(self) -> Result<Text, Utf8Error> {
-        match self {
-            Self::One(bytes) => {
-                from_utf8(&bytes)?;
+    pub fn into_text(self) -> Result<Text, NotUtf8> {
+        match self.0 {
+            Came::One(bytes) => {
+                check(&bytes)?;
                 Ok(bytes.into())
             }
-            Self::Many(frames) => frames.into_text(),
+            Came::Many(frames) => frames.into_text(),
         }
     }
 }
 
+fn check(bytes: &[u8]) -> Result<(), NotUtf8> {
+    from_utf8(bytes).map(|_| ()).map_err(|_| NotUtf8)
+}
+
 /// The frames of a body, and what is known of them.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+struct Frames {
     kept: Vec<Bytes>,
     /// Small frames that came behind those.
     small: BytesMut,
@@ -122,12 +165,12 @@ impl Frames {
         self.kept
     }
 
-    fn into_text(mut self) -> Result<Text, Utf8Error> {
+    fn into_text(mut self) -> Result<Text, NotUtf8> {
         self.keep_small();
         let Self { kept, characters, skim, .. } = self;
         let text = skim.into_text(kept);
         if !characters.are_whole() {
-            from_utf8(&text.whole())?;
+            check(&text.whole())?;
         }
         Ok(if is_readable(&text) { text } else { text.whole().into() })
     }
@@ -189,5 +232,4 @@ fn whole_characters(bytes: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-#[path = "text/tests.rs"]
 mod tests;
