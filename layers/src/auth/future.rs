@@ -1,6 +1,7 @@
 //! The response future of [`Auth`](super::Auth).
-use super::{KeyNotNeeded, Keys};
+use super::{AuthError, KeyNotNeeded, Keys};
 use crate::BoxError;
+use crate::facts::Principal;
 use http::{Request, Uri};
 use pin_project::pin_project;
 use std::{
@@ -9,33 +10,67 @@ use std::{
 };
 use tower_service::Service;
 
-/// Waits for the policy's word, then for the inner service.
+/// Waits for the policy's word where it has to be waited for, then for the inner service.
 #[pin_project]
 #[derive(Debug)]
-pub struct AuthFuture<K: Keys, S: Service<Request<B>>, B> {
-    #[pin]
-    state: State<K::Future, S::Future, B>,
-    service: S,
-    /// Where the request goes if its key is known.
-    clean: Option<Box<Uri>>,
-}
+pub struct AuthFuture<K: Keys, S: Service<Request<B>>, B>(#[pin] State<K::Future, S, S::Future, B>);
 
 #[pin_project(project = StateProj)]
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a request waits in the place of its call")]
-enum State<F, C, B> {
-    Checking(#[pin] F, Option<Request<B>>),
+enum State<F, S, C, B> {
+    Checking(#[pin] F, Option<(S, Asked<B>)>),
     Calling(#[pin] C),
+    Refused(Option<AuthError>),
+}
+
+/// A request whose key is not proved yet.
+#[derive(Debug)]
+pub(super) struct Asked<B> {
+    pub(super) request: Request<B>,
+    /// Where the request goes if its key is known.
+    pub(super) clean: Option<Box<Uri>>,
 }
 
 impl<K: Keys, S: Service<Request<B>>, B> AuthFuture<K, S, B> {
-    pub(super) const fn new(
-        check: K::Future,
-        service: S,
-        request: Request<B>,
-        clean: Option<Box<Uri>>,
-    ) -> Self {
-        Self { state: State::Checking(check, Some(request)), service, clean }
+    pub(super) const fn waiting(check: K::Future, service: S, asked: Asked<B>) -> Self {
+        Self(State::Checking(check, Some((service, asked))))
+    }
+
+    /// Goes on where nobody had to wait: the request is never held.
+    pub(super) fn told(
+        proved: Result<Principal, AuthError>,
+        service: &mut S,
+        asked: Asked<B>,
+    ) -> Self
+    where
+        S: Clone,
+    {
+        Self(State::call(proved, service, asked).unwrap_or_else(|error| {
+            // Whatever the ready service has reserved goes back.
+            *service = service.clone();
+            State::Refused(Some(error))
+        }))
+    }
+}
+
+impl<F, S: Service<Request<B>>, B> State<F, S, S::Future, B> {
+    fn call(
+        proved: Result<Principal, AuthError>,
+        service: &mut S,
+        Asked { mut request, clean }: Asked<B>,
+    ) -> Result<Self, AuthError> {
+        match proved {
+            Ok(principal) => {
+                request.extensions_mut().insert(principal);
+                if let Some(clean) = clean {
+                    *request.uri_mut() = *clean;
+                }
+            }
+            Err(_) if request.extensions().get::<KeyNotNeeded>().is_some() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(Self::Calling(service.call(request)))
     }
 }
 
@@ -48,25 +83,19 @@ where
     type Output = Result<S::Response, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let mut state = self.project().0;
         loop {
-            match this.state.as_mut().project() {
-                StateProj::Checking(check, request) => {
+            match state.as_mut().project() {
+                StateProj::Checking(check, waiting) => {
                     let proved = ready!(check.poll(cx));
-                    let mut req = request.take().expect("a key is proved once");
-                    match proved {
-                        Ok(principal) => {
-                            req.extensions_mut().insert(principal);
-                            if let Some(clean) = this.clean.take() {
-                                *req.uri_mut() = *clean;
-                            }
-                        }
-                        Err(_) if req.extensions().get::<KeyNotNeeded>().is_some() => {}
-                        Err(error) => return Poll::Ready(Err(error.into())),
-                    }
-                    this.state.set(State::Calling(this.service.call(req)));
+                    let (mut service, asked) = waiting.take().expect("a key is proved once");
+                    let next = State::call(proved, &mut service, asked)?;
+                    state.set(next);
                 }
                 StateProj::Calling(call) => return call.poll(cx).map_err(Into::into),
+                StateProj::Refused(error) => {
+                    return Poll::Ready(Err(error.take().expect("a call is refused once").into()));
+                }
             }
         }
     }

@@ -46,6 +46,7 @@ pub use self::future::AuthFuture;
 pub use self::policy::{AuthError, Keys, MemoryKeys, digest};
 pub use self::presented::{KEY_HEADER, KeyNotNeeded, Presented, ProtocolKey, QueryKey, presented};
 
+use self::future::Asked;
 use crate::BoxError;
 use http::{HeaderName, Request};
 use std::task::{Context, Poll};
@@ -101,13 +102,17 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, req: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let AuthLayer { keys, header } = &self.options;
+        let presented = presented(&request, header.as_ref());
+        let clean = spent::without_key(request.uri(), presented);
+        if let Some(proved) = keys.check_now(presented) {
+            return AuthFuture::told(proved, &mut self.inner, Asked { request, clean });
+        }
+        let check = keys.check(presented);
         // The clone is not ready: it stays behind, and the ready service makes the call.
         let unready = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, unready);
-        let presented = presented(&req, self.options.header.as_ref());
-        let check = self.options.keys.check(presented);
-        let clean = spent::without_key(req.uri(), presented);
-        AuthFuture::new(check, ready, req, clean)
+        AuthFuture::waiting(check, ready, Asked { request, clean })
     }
 }

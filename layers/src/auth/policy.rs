@@ -35,6 +35,12 @@ pub trait Keys: Clone {
 
     /// Finds the principal of what a client presented.
     fn check(&self, presented: Presented<'_>) -> Self::Future;
+
+    /// The same at once; `None` where the answer has to be waited for. Then [`Keys::check`] is asked.
+    fn check_now(&self, presented: Presented<'_>) -> Option<Result<Principal, AuthError>> {
+        let _ = presented;
+        None
+    }
 }
 
 /// The SHA-256 of a key: what is stored and compared instead of it.
@@ -70,6 +76,17 @@ impl MemoryKeys {
         Self { anyone: Some(principal), ..self }
     }
 
+    fn told(&self, presented: Presented<'_>) -> Result<Principal, AuthError> {
+        if let Some(anyone) = &self.anyone {
+            return Ok(anyone.clone());
+        }
+        match presented {
+            Presented::Nothing => Err(AuthError::Missing),
+            Presented::Malformed => Err(AuthError::Malformed),
+            Presented::Key(key) => self.find(key).cloned().ok_or(AuthError::Unknown),
+        }
+    }
+
     fn find(&self, key: &[u8]) -> Option<&Principal> {
         let digest = digest(key);
         let mut found = None;
@@ -86,13 +103,10 @@ impl Keys for MemoryKeys {
     type Future = Ready<Result<Principal, AuthError>>;
 
     fn check(&self, presented: Presented<'_>) -> Self::Future {
-        if let Some(anyone) = &self.anyone {
-            return ready(Ok(anyone.clone()));
-        }
-        ready(match presented {
-            Presented::Nothing => Err(AuthError::Missing),
-            Presented::Malformed => Err(AuthError::Malformed),
-            Presented::Key(key) => self.find(key).cloned().ok_or(AuthError::Unknown),
-        })
+        ready(self.told(presented))
+    }
+
+    fn check_now(&self, presented: Presented<'_>) -> Option<Result<Principal, AuthError>> {
+        Some(self.told(presented))
     }
 }
