@@ -45,14 +45,14 @@ fn value(text: &mut Bytes, number: u64) -> HeaderValue {
 /// Numbers one after the other, so that the values of one call share one allocation.
 #[derive(Debug)]
 struct Digits {
-    text: [u8; 96],
+    text: [u8; 128],
     len: usize,
     full: bool,
 }
 
 impl Default for Digits {
     fn default() -> Self {
-        Self { text: [0; 96], len: 0, full: false }
+        Self { text: [0; 128], len: 0, full: false }
     }
 }
 
@@ -64,9 +64,14 @@ impl Digits {
         if self.full {
             return;
         }
-        for digit in self.text[self.len..end].iter_mut().rev() {
-            *digit = b"0123456789"[(number % 10) as usize];
-            number /= 10;
+        let mut pairs = self.text[self.len..end].rchunks_exact_mut(2);
+        for pair in &mut pairs {
+            let last = (number % 100) as u8;
+            pair.copy_from_slice(&[b'0' + last / 10, b'0' + last % 10]);
+            number /= 100;
+        }
+        if let [first] = pairs.into_remainder() {
+            *first = b'0' + number as u8;
         }
         self.len = end;
     }
