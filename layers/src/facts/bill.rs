@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_bill_sums_all_attempts() {
         let bill = Bill::default();
-        assert_eq!(bill.total(), None);
+        assert_eq!((bill.total(), bill.usage(), bill.spent()), (None, None, None));
         for (input, output) in [(10, 1), (20, 0), (30, 3)] {
             let cell = UsageCell::new(Price::flat(Rates::tokens(1000, 2000)));
             bill.add(cell.clone());
@@ -249,6 +249,7 @@ mod tests {
         }
         bill.add(UsageCell::default());
         assert_eq!(bill.total(), Some((Usage::tokens(60, 4), NanoUsd(68))));
+        assert_eq!((bill.usage(), bill.cost()), (Some(Usage::tokens(60, 4)), NanoUsd(68)));
         assert_eq!(bill.attempts(), 4);
     }
 

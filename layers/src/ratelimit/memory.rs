@@ -56,7 +56,7 @@ impl<R> MemoryLimiter<R> {
 
 impl<R: Rules> MemoryLimiter<R> {
     fn decide(&self, facts: &Extensions) -> Result<MemoryGrant, RateLimitError> {
-        let mut grant = MemoryGrant { taken: All::default(), clock: self.clock, ended: false };
+        let mut grant = MemoryGrant { taken: Vec::new(), clock: self.clock, ended: false };
         let (mut now, mut refused) = (None, None);
         self.rules.each(facts, &mut |limit| {
             if refused.is_none() {
@@ -107,7 +107,8 @@ fn count(tokens: i64) -> u64 {
 /// Shares of the limits in a [`MemoryLimiter`].
 #[derive(Debug)]
 pub struct MemoryGrant {
-    taken: All,
+    // Not in place: what holds a grant is moved from layer to layer.
+    taken: Vec<Taken>,
     clock: Clock,
     ended: bool,
 }
@@ -134,7 +135,8 @@ impl MemoryGrant {
             Measure::Tokens => likely(facts),
             Measure::Requests | Measure::Parallel => 1,
         };
-        let known = self.taken.last().filter(|counter| counter.is_of(limit));
+        let known = self.taken.iter().rev().find_map(|taken| taken.counter.as_ref());
+        let known = known.filter(|counter| counter.is_of(limit));
         let found = known.is_none().then(|| counters.of(limit, now));
         let counter = found.as_ref().or(known).expect("one that is not known was found");
         let (share, remaining) =
@@ -148,7 +150,7 @@ impl MemoryGrant {
     fn end(&mut self, used: impl Fn(Measure) -> Option<u64>) {
         self.ended = true;
         let mut counter = None;
-        for taken in self.taken.iter() {
+        for taken in &self.taken {
             counter = taken.counter.as_ref().or(counter);
             let measure = taken.told.measure;
             if let (Some(counter), Some(used)) = (counter, used(measure)) {
@@ -182,31 +184,6 @@ impl Drop for MemoryGrant {
         if !self.ended {
             self.end(|measure| (measure != Measure::Requests).then_some(0));
         }
-    }
-}
-
-/// Shares, of which the first few need no allocation.
-#[derive(Debug, Default)]
-struct All {
-    first: [Option<Taken>; 4],
-    more: Vec<Taken>,
-}
-
-impl All {
-    fn push(&mut self, taken: Taken) {
-        match self.first.iter_mut().find(|place| place.is_none()) {
-            Some(place) => *place = Some(taken),
-            None => self.more.push(taken),
-        }
-    }
-
-    /// The counter of the last share.
-    fn last(&self) -> Option<&Arc<Counter>> {
-        self.iter().filter_map(|taken| taken.counter.as_ref()).last()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Taken> + Clone {
-        self.first.iter().flatten().chain(&self.more)
     }
 }
 

@@ -46,7 +46,8 @@ pub struct PrincipalLimits;
 impl Rules for PrincipalLimits {
     fn each(&self, facts: &Extensions, visit: &mut dyn FnMut(&Limit)) {
         let Some(principal) = facts.get::<Principal>() else { return };
-        let named = |limit: &Limit| facts.get().is_some_and(|call| names(limit, &principal.key, call));
+        let named =
+            |limit: &Limit| facts.get().is_some_and(|call| names(limit, &principal.key, call));
         let holds = |limit: &&Limit| limit.scope != Scope::ModelPerKey || named(limit);
         principal.limits.iter().filter(holds).for_each(visit);
     }

@@ -32,6 +32,14 @@ fn no_amount_is_too_large() {
     assert_eq!(window.used(1, LENGTH), u64::MAX);
 }
 
+#[test]
+fn the_time_does_not_matter_unless_more_was_used_than_taken() {
+    let mut window = Window::default();
+    let (share, _) = window.take(5, 9, 0, LENGTH).unwrap();
+    window.settle(share, 3, || unreachable!("nobody needs it"), LENGTH);
+    assert_eq!(window.used(0, LENGTH), 3);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     /// So much later,
