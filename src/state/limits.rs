@@ -77,16 +77,24 @@ impl Rules for CallLimits {
                 visit(limit);
             }
         });
-        if let Some(user) = facts.get::<Call>().and_then(|call| call.end_user.as_ref()) {
-            for (measure, most) in told.of_end_user(user) {
-                let (scope, subject) = (Scope::EndUser, user.clone());
-                visit(&Limit { scope, subject, measure: *measure, most: *most });
-            }
-        }
+        told.each_of_end_user(facts, visit);
     }
 }
 
 impl Told {
+    fn each_of_end_user(&self, facts: &Extensions, visit: &mut dyn FnMut(&Limit)) {
+        if self.end_user.is_empty() && self.end_users.is_empty() {
+            return;
+        }
+        let Some(user) = facts.get::<Call>().and_then(|call| call.end_user.as_ref()) else {
+            return;
+        };
+        for (measure, most) in self.of_end_user(user) {
+            let (scope, subject) = (Scope::EndUser, user.clone());
+            visit(&Limit { scope, subject, measure: *measure, most: *most });
+        }
+    }
+
     fn of_end_user(&self, user: &str) -> &[(Measure, u64)] {
         let own = self.end_users.iter().find(|(name, _)| *name == *user);
         own.map_or(&self.end_user, |(_, rates)| rates)

@@ -59,6 +59,13 @@ where
             Self::Shared(shared) => Waiting::Shared(shared.admit(facts)),
         }
     }
+
+    fn admit_now(&self, facts: &Extensions) -> Option<Result<Self::Grant, RateLimitError>> {
+        Some(match self {
+            Self::Local(local) => local.admit_now(facts)?.map(Place::Local),
+            Self::Shared(shared) => shared.admit_now(facts)?.map(Place::Shared),
+        })
+    }
 }
 
 impl<L: Grant, S: Grant> Grant for Place<L, S> {
@@ -104,6 +111,17 @@ where
             Self::Local(local) => Waiting::Local(local.hold(facts, admission)),
             Self::Shared(shared) => Waiting::Shared(shared.hold(facts, admission)),
         }
+    }
+
+    fn hold_now(
+        &self,
+        facts: &Extensions,
+        admission: Admission,
+    ) -> Option<Result<Self::Hold, CostError>> {
+        Some(match self {
+            Self::Local(local) => local.hold_now(facts, admission)?.map(Place::Local),
+            Self::Shared(shared) => shared.hold_now(facts, admission)?.map(Place::Shared),
+        })
     }
 }
 

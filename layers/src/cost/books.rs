@@ -1,6 +1,7 @@
 //! What [`MemoryLedger`](super::MemoryLedger) keeps its accounts in.
 use super::{Account, Budget, BudgetWindow, Exhausted, Zone};
 use crate::facts::{NanoUsd, Scope};
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -15,51 +16,75 @@ pub(super) struct Books(RwLock<Pages>);
 
 #[derive(Debug, Default)]
 struct Pages {
-    pages: HashMap<Key, Arc<Page>>,
+    /// Of one subject there are few.
+    pages: HashMap<Arc<str>, Vec<Arc<Page>>, RandomState>,
+    /// How many there are.
+    count: usize,
     /// With how many pages the next search for blank ones is due.
     crowd: usize,
 }
 
-type Key = (Scope, Arc<str>, Option<BudgetWindow>);
-
 impl Books {
     /// The page of `budget`; a new one if it has none.
     pub(super) fn page(&self, budget: &Budget, calendar: &Calendar) -> Arc<Page> {
-        let key = (budget.scope, budget.subject.clone(), budget.window);
-        let found = self.0.read().unwrap_or_else(PoisonError::into_inner).pages.get(&key).cloned();
+        let found = self.0.read().unwrap_or_else(PoisonError::into_inner).find(budget);
         found.unwrap_or_else(|| {
-            self.0.write().unwrap_or_else(PoisonError::into_inner).add(key, calendar)
+            self.0.write().unwrap_or_else(PoisonError::into_inner).add(budget, calendar)
         })
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.0.read().unwrap().pages.len()
+        self.0.read().unwrap().count
     }
 }
 
 impl Pages {
     /// Names may come from clients: pages that say nothing are torn out when their number has
     /// doubled, so that there are never more than twice as many as are needed.
-    fn add(&mut self, key: Key, calendar: &Calendar) -> Arc<Page> {
-        if self.pages.len() >= self.crowd.max(FEW) {
-            self.pages.retain(|_, page| Arc::strong_count(page) > 1 || !page.is_blank(calendar));
-            self.crowd = self.pages.len() * 2;
+    fn add(&mut self, budget: &Budget, calendar: &Calendar) -> Arc<Page> {
+        if self.count >= self.crowd.max(FEW) {
+            self.tear_out(calendar);
         }
-        let window = key.2;
-        let page = || Arc::new(Page { window, entry: Mutex::new(Entry::new(window)) });
-        self.pages.entry(key).or_insert_with(page).clone()
+        // Someone else may have added it since it was searched for.
+        if let Some(page) = self.find(budget) {
+            return page;
+        }
+        let page = Arc::new(Page::new(budget));
+        self.pages.entry(budget.subject.clone()).or_default().push(page.clone());
+        self.count += 1;
+        page
+    }
+
+    fn find(&self, budget: &Budget) -> Option<Arc<Page>> {
+        let mut pages = self.pages.get(&*budget.subject)?.iter();
+        pages.find(|page| page.scope == budget.scope && page.window == budget.window).cloned()
+    }
+
+    fn tear_out(&mut self, calendar: &Calendar) {
+        self.pages.retain(|_, pages| {
+            pages.retain(|page| Arc::strong_count(page) > 1 || !page.is_blank(calendar));
+            !pages.is_empty()
+        });
+        self.count = self.pages.values().map(Vec::len).sum();
+        self.crowd = self.count * 2;
     }
 }
 
 /// The account of one budget.
 #[derive(Debug)]
 pub(super) struct Page {
+    scope: Scope,
     window: Option<BudgetWindow>,
     entry: Mutex<Entry>,
 }
 
 impl Page {
+    fn new(budget: &Budget) -> Self {
+        let (scope, window) = (budget.scope, budget.window);
+        Self { scope, window, entry: Mutex::new(Entry::new(window)) }
+    }
+
     /// The entry of the window that is open now.
     pub(super) fn open(&self, calendar: &Calendar) -> MutexGuard<'_, Entry> {
         let now = self.window.map(|window| (window, calendar.now()));

@@ -20,30 +20,51 @@ use tower_service::Service;
 pub struct CostFuture<L: Ledger, S: Service<Request<B>>, B, K: Sink = ()> {
     // First of all, so that an inner call which is dropped tells its usage before it is settled.
     #[pin]
-    state: State<L::Future, S::Future>,
-    service: S,
-    request: Option<Request<B>>,
+    state: State<L::Future, S, S::Future, B>,
     settle: Option<Settle<L::Hold, K>>,
     admit_on_outage: bool,
 }
 
 #[pin_project(project = StateProj)]
 #[derive(Debug)]
-enum State<F, C> {
-    Holding(#[pin] F),
+enum State<F, S, C, B> {
+    Holding(#[pin] F, Option<(S, Request<B>)>),
     Calling(#[pin] C),
+    Refused(Option<CostError>),
 }
 
 impl<L: Ledger, S: Service<Request<B>>, B, K: Sink> CostFuture<L, S, B, K> {
-    pub(super) fn new(
+    pub(super) const fn waiting(
         hold: L::Future,
         service: S,
-        req: Request<B>,
+        request: Request<B>,
         settle: Settle<L::Hold, K>,
         admit_on_outage: bool,
     ) -> Self {
-        let (request, settle) = (Some(req), Some(settle));
-        Self { state: State::Holding(hold), service, request, settle, admit_on_outage }
+        let state = State::Holding(hold, Some((service, request)));
+        Self { state, settle: Some(settle), admit_on_outage }
+    }
+
+    /// Goes on where nobody had to wait: the request is never held.
+    pub(super) fn held(
+        held: Result<L::Hold, CostError>,
+        service: &mut S,
+        request: Request<B>,
+        mut settle: Settle<L::Hold, K>,
+        admit_on_outage: bool,
+    ) -> Self
+    where
+        S: Clone,
+    {
+        let state = match settle.hold(held, admit_on_outage) {
+            Ok(()) => State::Calling(service.call(request)),
+            Err(error) => {
+                // Whatever the ready service has reserved goes back.
+                *service = service.clone();
+                State::Refused(Some(error))
+            }
+        };
+        Self { state, settle: Some(settle), admit_on_outage }
     }
 }
 
@@ -61,15 +82,14 @@ where
         let mut this = self.project();
         let error = loop {
             match this.state.as_mut().project() {
-                StateProj::Holding(hold) => {
-                    let hold = match ready!(hold.poll(cx)) {
-                        Ok(hold) => Some(hold),
-                        Err(CostError::Outage(_)) if *this.admit_on_outage => None,
-                        Err(error) => break error.into(),
-                    };
-                    this.settle.as_mut().expect("a hold is granted once").hold = hold;
-                    let req = this.request.take().expect("a hold is granted once");
-                    this.state.set(State::Calling(this.service.call(req)));
+                StateProj::Holding(hold, waiting) => {
+                    let held = ready!(hold.poll(cx));
+                    let settle = this.settle.as_mut().expect("a hold is granted once");
+                    if let Err(error) = settle.hold(held, *this.admit_on_outage) {
+                        break error.into();
+                    }
+                    let (mut service, req) = waiting.take().expect("a hold is granted once");
+                    this.state.set(State::Calling(service.call(req)));
                 }
                 StateProj::Calling(call) => match ready!(call.poll(cx)) {
                     Ok(rsp) => {
@@ -79,6 +99,9 @@ where
                     }
                     Err(error) => break error.into(),
                 },
+                StateProj::Refused(error) => {
+                    break error.take().expect("a call is refused once").into();
+                }
             }
         };
         if let Some(settle) = this.settle.take() {
@@ -101,6 +124,15 @@ impl<H: Hold, K: Sink> Settle<H, K> {
         Self { hold: None, bill, draft: Draft::new(facts, sink) }
     }
 
+    fn hold(&mut self, held: Result<H, CostError>, admit_on_outage: bool) -> Result<(), CostError> {
+        match held {
+            Ok(hold) => self.hold = Some(hold),
+            Err(CostError::Outage(_)) if admit_on_outage => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
     /// A service that knows nothing of bills leaves the usage in its answer.
     fn answered<B>(&mut self, rsp: &Response<B>) {
         if self.bill.attempts() == 0
@@ -114,7 +146,7 @@ impl<H: Hold, K: Sink> Settle<H, K> {
     fn finish(&mut self, end: End) {
         // Without any usage, dropping the hold gives it back.
         if let Some(hold) = self.hold.take()
-            && let Some((_, cost)) = self.bill.total()
+            && let Some(cost) = self.bill.spent()
         {
             hold.settle(cost);
         }

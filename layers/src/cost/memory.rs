@@ -135,6 +135,14 @@ impl<B: Budgets> Ledger for MemoryLedger<B> {
     fn hold(&self, facts: &Extensions, admission: Admission) -> Self::Future {
         ready(self.try_hold(facts, admission))
     }
+
+    fn hold_now(
+        &self,
+        facts: &Extensions,
+        admission: Admission,
+    ) -> Option<Result<MemoryHold, CostError>> {
+        Some(self.try_hold(facts, admission))
+    }
 }
 
 /// Money held in a [`MemoryLedger`], the same sum in each budget of the call.

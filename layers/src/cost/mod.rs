@@ -155,14 +155,17 @@ where
     }
 
     fn call(&mut self, mut req: Request<B>) -> Self::Future {
-        // The clone is not ready: it stays behind, and the ready service makes the call.
-        let unready = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, unready);
         let CostLayer { ledger, sink, admission, admit_on_outage, one_attempt } = &self.options;
         let facts = req.extensions_mut();
         let bill = if *one_attempt { Bill::default() } else { Bill::of(facts) };
         let settle = Settle::new(bill, facts, sink);
+        if let Some(held) = ledger.hold_now(facts, *admission) {
+            return CostFuture::held(held, &mut self.inner, req, settle, *admit_on_outage);
+        }
         let hold = ledger.hold(facts, *admission);
-        CostFuture::new(hold, ready, req, settle, *admit_on_outage)
+        // The clone is not ready: it stays behind, and the ready service makes the call.
+        let unready = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, unready);
+        CostFuture::waiting(hold, ready, req, settle, *admit_on_outage)
     }
 }

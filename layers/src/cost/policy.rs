@@ -92,6 +92,17 @@ pub trait Ledger: Clone {
     /// What it needs to know of the call is among `facts`: the [`Estimate`], who calls, and where
     /// an outer layer has made the hold in its own round trip, that hold.
     fn hold(&self, facts: &Extensions, admission: Admission) -> Self::Future;
+
+    /// The same at once; `None`, and nothing is held, where the answer has to be waited for. Then
+    /// [`Ledger::hold`] is asked.
+    fn hold_now(
+        &self,
+        facts: &Extensions,
+        admission: Admission,
+    ) -> Option<Result<Self::Hold, CostError>> {
+        let _ = (facts, admission);
+        None
+    }
 }
 
 /// Money set aside. Dropped unsettled, it goes back to the budgets whole. A ledger whose holds

@@ -1,6 +1,7 @@
 //! What a call has cost so far, and how its attempts ended.
 use super::{Fault, NanoUsd, Price, Usage};
 use http::Extensions;
+use std::ops::Add;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The usage of one attempt, what it costs, and how its answer finished. A response fact: the tap
@@ -81,13 +82,18 @@ impl UsageCell {
     /// The usage so far; `None` until the provider reported any.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        self.bill().map(|(usage, _)| usage)
+        self.used().reported.as_ref().map(|(usage, _)| *usage)
     }
 
     /// The cost so far.
     #[must_use]
     pub fn cost(&self) -> NanoUsd {
-        self.bill().map_or(NanoUsd(0), |(_, cost)| cost)
+        self.spent().unwrap_or_default()
+    }
+
+    /// The cost so far; `None` until the provider reported any usage.
+    fn spent(&self) -> Option<NanoUsd> {
+        self.used().reported.as_ref().map(|(_, cost)| *cost)
     }
 
     /// The usage so far and its cost.
@@ -171,15 +177,25 @@ impl Bill {
     /// Everything used so far and its cost; `None` until some attempt has used anything.
     #[must_use]
     pub fn total(&self) -> Option<(Usage, NanoUsd)> {
-        let lines = self.lines();
-        let all = lines.first.iter().chain(&lines.more).filter_map(UsageCell::bill);
-        all.reduce(|(usage, cost), (more, dearer)| (usage + more, cost + dearer))
+        self.sum(UsageCell::bill, |(usage, cost), (more, dearer)| (usage + more, cost + dearer))
+    }
+
+    /// Everything used so far; `None` until some attempt has used anything.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.sum(UsageCell::usage, Add::add)
     }
 
     /// Everything that it has cost so far.
     #[must_use]
     pub fn cost(&self) -> NanoUsd {
-        self.total().map_or(NanoUsd(0), |(_, cost)| cost)
+        self.spent().unwrap_or_default()
+    }
+
+    /// Everything that it has cost so far; `None` until some attempt has used anything.
+    #[must_use]
+    pub fn spent(&self) -> Option<NanoUsd> {
+        self.sum(UsageCell::spent, Add::add)
     }
 
     /// Whether some of it was counted by us, as a provider told nothing.
@@ -194,6 +210,11 @@ impl Bill {
     pub fn attempts(&self) -> usize {
         let lines = self.lines();
         usize::from(lines.first.is_some()) + lines.more.len()
+    }
+
+    fn sum<T>(&self, of: impl Fn(&UsageCell) -> Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
+        let lines = self.lines();
+        lines.first.iter().chain(&lines.more).filter_map(of).reduce(add)
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
@@ -220,7 +241,7 @@ mod tests {
     #[test]
     fn a_bill_sums_all_attempts() {
         let bill = Bill::default();
-        assert_eq!(bill.total(), None);
+        assert_eq!((bill.total(), bill.usage(), bill.spent()), (None, None, None));
         for (input, output) in [(10, 1), (20, 0), (30, 3)] {
             let cell = UsageCell::new(Price::flat(Rates::tokens(1000, 2000)));
             bill.add(cell.clone());
@@ -228,6 +249,7 @@ mod tests {
         }
         bill.add(UsageCell::default());
         assert_eq!(bill.total(), Some((Usage::tokens(60, 4), NanoUsd(68))));
+        assert_eq!((bill.usage(), bill.cost()), (Some(Usage::tokens(60, 4)), NanoUsd(68)));
         assert_eq!(bill.attempts(), 4);
     }
 

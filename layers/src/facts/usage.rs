@@ -80,14 +80,6 @@ impl Unit {
             _ => None,
         }
     }
-
-    /// How many of it have the price of one.
-    const fn scale(self) -> i128 {
-        match self {
-            Self::SecondInput | Self::SecondOutput => 1000,
-            _ => 1,
-        }
-    }
 }
 
 /// What one call has used so far: a count for each [`Unit`].
@@ -219,7 +211,11 @@ impl Rates {
                 if let Some(whole) = unit.whole() {
                     parts[whole as usize] = parts[whole as usize].saturating_add(count);
                 }
-                sum += i128::from(count) * i128::from(self.rate(unit)) / unit.scale();
+                let picos = i128::from(count) * i128::from(self.rate(unit));
+                sum += match unit {
+                    Unit::SecondInput | Unit::SecondOutput => picos / 1000,
+                    _ => picos,
+                };
             }
         }
         let plain = |unit: Unit| {
@@ -266,7 +262,11 @@ impl Price {
         let input = usage[Unit::Input];
         let tier = self.tiers.iter().rev().find(|(tokens, _)| input > i64::from(*tokens));
         let picos = tier.map_or(&self.base, |(_, rates)| rates).picos(usage);
-        NanoUsd(i64::try_from((picos + 999).div_euclid(1000)).unwrap_or(i64::MAX))
+        // A wide division takes longer than all else: hardly any sum needs one.
+        NanoUsd(match i64::try_from(picos + 999) {
+            Ok(picos) => picos.div_euclid(1000),
+            Err(_) => i64::try_from((picos + 999).div_euclid(1000)).unwrap_or(i64::MAX),
+        })
     }
 }
 

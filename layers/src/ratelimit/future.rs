@@ -18,27 +18,60 @@ use tower_service::Service;
 #[derive(Debug)]
 pub struct RateLimitFuture<L: Limiter, S: Service<Request<B>>, B> {
     #[pin]
-    state: State<L::Future, S::Future, L::Grant>,
-    service: S,
-    request: Option<Request<B>>,
+    state: State<L::Future, S, S::Future, L::Grant, B>,
     options: Options,
 }
 
 #[pin_project(project = StateProj)]
 #[derive(Debug)]
-enum State<F, C, G: Grant> {
-    Admitting(#[pin] F),
+enum State<F, S, C, G: Grant, B> {
+    Admitting(#[pin] F, Option<(S, Request<B>)>),
     Calling(#[pin] C, Settle<G>, Option<Box<Exceeded>>),
+    Refused(Option<RateLimitError>),
 }
 
 impl<L: Limiter, S: Service<Request<B>>, B> RateLimitFuture<L, S, B> {
-    pub(super) const fn new(
+    pub(super) const fn waiting(
         admit: L::Future,
         service: S,
         request: Request<B>,
         options: Options,
     ) -> Self {
-        Self { state: State::Admitting(admit), service, request: Some(request), options }
+        Self { state: State::Admitting(admit, Some((service, request))), options }
+    }
+
+    /// Goes on where nobody had to wait: the request is never held.
+    pub(super) fn decided(
+        decided: Result<L::Grant, RateLimitError>,
+        service: &mut S,
+        request: Request<B>,
+        options: Options,
+    ) -> Self
+    where
+        S: Clone,
+    {
+        let state = State::call(decided, service, request, options).unwrap_or_else(|error| {
+            // Whatever the ready service has reserved goes back.
+            *service = service.clone();
+            State::Refused(Some(error))
+        });
+        Self { state, options }
+    }
+}
+
+impl<F, S: Service<Request<B>>, G: Grant, B> State<F, S, S::Future, G, B> {
+    fn call(
+        decided: Result<G, RateLimitError>,
+        service: &mut S,
+        mut req: Request<B>,
+        options: Options,
+    ) -> Result<Self, RateLimitError> {
+        let (mut settle, exceeded) = match decided {
+            Ok(grant) => (Settle::of(grant), None),
+            Err(error) => (Settle::default(), options.forgive(error)?),
+        };
+        settle.calling(req.extensions_mut(), options);
+        Ok(Self::Calling(service.call(req), settle, exceeded))
     }
 }
 
@@ -55,24 +88,24 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProj::Admitting(admit) => {
-                    let (settle, exceeded) = match ready!(admit.poll(cx)) {
-                        Ok(grant) => (Settle::of(grant), None),
-                        Err(error) => (Settle::default(), this.options.forgive(error)?),
-                    };
-                    let mut req = this.request.take().expect("a call is admitted once");
-                    let settle = settle.calling(req.extensions_mut(), *this.options);
-                    this.state.set(State::Calling(this.service.call(req), settle, exceeded));
+                StateProj::Admitting(admit, waiting) => {
+                    let decided = ready!(admit.poll(cx));
+                    let (mut service, req) = waiting.take().expect("a call is admitted once");
+                    let state = State::call(decided, &mut service, req, *this.options)?;
+                    this.state.set(state);
                 }
                 StateProj::Calling(call, settle, exceeded) => {
                     let answered = ready!(call.poll(cx));
-                    let settle = mem::take(settle);
+                    let mut settle = mem::take(settle);
                     let mut rsp = answered.map_err(Into::into)?;
-                    let settle = settle.answered(&mut rsp, *this.options);
+                    settle.answered(&mut rsp, *this.options);
                     if let Some(exceeded) = exceeded.take() {
                         rsp.extensions_mut().insert(*exceeded);
                     }
                     return Poll::Ready(Ok(rsp.map(|body| EndBody::new(body, settle))));
+                }
+                StateProj::Refused(error) => {
+                    return Poll::Ready(Err(error.take().expect("a call is refused once").into()));
                 }
             }
         }
@@ -110,31 +143,32 @@ impl<G: Grant> Settle<G> {
         settle
     }
 
-    fn calling(mut self, facts: &mut Extensions, options: Options) -> Self {
+    fn calling(&mut self, facts: &mut Extensions, options: Options) {
         if let Some(grant) = &mut self.grant {
             grant.leave(facts);
         }
         if self.wants_usage && !options.one_attempt {
             self.bill = Some(Bill::of(facts));
         }
-        self
     }
 
-    fn answered<R>(mut self, rsp: &mut Response<R>, options: Options) -> Self {
+    fn answered<R>(&mut self, rsp: &mut Response<R>, options: Options) {
         if let Some(grant) = self.grant.as_ref().filter(|_| options.headers) {
             grant.headers(rsp.headers_mut());
         }
+        if !self.wants_usage {
+            return;
+        }
         if rsp.extensions().get() == Some(&CacheStatus::Hit) {
             self.bill = None;
-        } else if self.wants_usage {
+        } else {
             self.cell = rsp.extensions().get().cloned();
             self.trusts_estimate = rsp.status().is_success();
         }
-        self
     }
 
     fn used(&self) -> Option<Usage> {
-        let billed = self.bill.as_ref().and_then(Bill::total).map(|(usage, _)| usage);
+        let billed = self.bill.as_ref().and_then(Bill::usage);
         billed.or_else(|| self.cell.as_ref().and_then(UsageCell::usage))
     }
 }
@@ -154,8 +188,8 @@ impl<G: Grant> OnEnd for Settle<G> {
 impl<G: Grant> Drop for Settle<G> {
     fn drop(&mut self) {
         if let Some(grant) = self.grant.take() {
-            let known = (!self.trusts_estimate).then(Usage::default);
-            grant.settle(self.used().or(known).as_ref());
+            let used = self.used().or((!self.trusts_estimate).then(Usage::default));
+            grant.settle(used.as_ref());
         }
     }
 }

@@ -2,6 +2,7 @@
 use crate::facts::{Measure, Scope};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use std::cell::RefCell;
 
 /// What one limit's headers tell.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +16,7 @@ pub(super) struct Told {
 /// Sets `x-ratelimit-<scope>-limit-<measure>` and `-remaining-<measure>` for all that is `told`.
 pub(super) fn tell(headers: &mut HeaderMap, told: impl Iterator<Item = Told> + Clone) {
     let mut digits = Digits::default();
-    for Told { most, remaining, .. } in told.clone() {
-        digits.push(most);
+    for Told { remaining, .. } in told.clone() {
         digits.push(remaining);
     }
     if digits.len == 0 {
@@ -27,9 +27,24 @@ pub(super) fn tell(headers: &mut HeaderMap, told: impl Iterator<Item = Told> + C
     let mut text = Bytes::from_owner(digits);
     for Told { scope, measure, most, remaining } in told {
         let [limit, left] = &NAMES[scope as usize][measure as usize];
-        headers.insert(limit, value(&mut text, most));
+        headers.insert(limit, written(most));
         headers.insert(left, value(&mut text, remaining));
     }
+}
+
+/// Values of limits, each at its remainder: there are few limits, and they seldom change.
+type Written = [Option<(u64, HeaderValue)>; 31];
+
+thread_local! {
+    static WRITTEN: RefCell<Written> = const { RefCell::new([const { None }; 31]) };
+}
+
+/// The value of a limit, which is written once.
+fn written(most: u64) -> HeaderValue {
+    WRITTEN.with_borrow_mut(|known| match &mut known[(most % 31) as usize] {
+        Some((number, value)) if *number == most => value.clone(),
+        place => place.insert((most, most.into())).1.clone(),
+    })
 }
 
 /// The next value of `text`, which is `number`.
@@ -45,14 +60,14 @@ fn value(text: &mut Bytes, number: u64) -> HeaderValue {
 /// Numbers one after the other, so that the values of one call share one allocation.
 #[derive(Debug)]
 struct Digits {
-    text: [u8; 96],
+    text: [u8; 64],
     len: usize,
     full: bool,
 }
 
 impl Default for Digits {
     fn default() -> Self {
-        Self { text: [0; 96], len: 0, full: false }
+        Self { text: [0; 64], len: 0, full: false }
     }
 }
 
@@ -64,9 +79,14 @@ impl Digits {
         if self.full {
             return;
         }
-        for digit in self.text[self.len..end].iter_mut().rev() {
-            *digit = b"0123456789"[(number % 10) as usize];
-            number /= 10;
+        let (first, pairs) = self.text[self.len..end].as_rchunks_mut();
+        for pair in pairs.iter_mut().rev() {
+            let last = (number % 100) as u8;
+            *pair = [b'0' + last / 10, b'0' + last % 10];
+            number /= 100;
+        }
+        if let [first] = first {
+            *first = b'0' + number as u8;
         }
         self.len = end;
     }
@@ -158,7 +178,7 @@ mod tests {
                 remaining: shrink(remaining),
             });
             let mut headers = HeaderMap::new();
-            tell(&mut headers, told.clone());
+            (0..2).for_each(|_| tell(&mut headers, told.clone()));
             for Told { scope, most, remaining, .. } in told {
                 let scope = scope.name();
                 let of = |kind| &headers[format!("x-ratelimit-{scope}-{kind}-tokens")];

@@ -10,7 +10,6 @@ use crate::facts::{Estimate, Limit, Measure, Usage};
 use crate::sync::Arc;
 use http::{Extensions, HeaderMap};
 use std::future::{Ready, ready};
-use std::mem;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -53,25 +52,23 @@ impl<R> MemoryLimiter<R> {
     pub fn remaining(&self, limit: &Limit) -> u64 {
         limit.most.saturating_sub(self.counters.used(limit, self.clock.now()))
     }
+}
 
-    fn take(&self, limit: &Limit, facts: &Extensions, now: u64) -> Result<Taken, Box<Exceeded>> {
-        let amount = match limit.measure {
-            Measure::Tokens => likely(facts),
-            Measure::Requests | Measure::Parallel => 1,
-        };
-        let counter = self.counters.of(limit, now);
-        let Limit { scope, measure, most, .. } = *limit;
-        match counter.take(amount, most, now) {
-            Ok((share, remaining)) => {
-                let told = Told { scope, measure, most, remaining };
-                Ok(Taken { counter, share, told })
+impl<R: Rules> MemoryLimiter<R> {
+    fn decide(&self, facts: &Extensions) -> Result<MemoryGrant, RateLimitError> {
+        let mut grant = MemoryGrant { taken: Vec::new(), clock: self.clock, ended: false };
+        let (mut now, mut refused) = (None, None);
+        self.rules.each(facts, &mut |limit| {
+            if refused.is_none() {
+                let now = *now.get_or_insert_with(|| self.clock.now());
+                refused = grant.take(&self.counters, limit, facts, now).err();
             }
-            Err(reached) => {
-                let reset = match measure {
-                    Measure::Parallel => SOON,
-                    Measure::Requests | Measure::Tokens => Duration::from_millis(reached.reset),
-                };
-                Err(Box::new(Exceeded { limit: limit.clone(), remaining: 0, reset }))
+        });
+        match refused {
+            None => Ok(grant),
+            Some(exceeded) => {
+                grant.end(|_| Some(0));
+                Err(RateLimitError::Exceeded(exceeded))
             }
         }
     }
@@ -82,25 +79,20 @@ impl<R: Rules> Limiter for MemoryLimiter<R> {
     type Future = Ready<Result<MemoryGrant, RateLimitError>>;
 
     fn admit(&self, facts: &Extensions) -> Self::Future {
-        let mut grant = MemoryGrant { taken: All::default(), clock: self.clock };
-        let (mut now, mut refused) = (None, None);
-        self.rules.each(facts, &mut |limit| {
-            if refused.is_none() {
-                let now = *now.get_or_insert_with(|| self.clock.now());
-                match self.take(limit, facts, now) {
-                    Ok(taken) => grant.taken.push(taken),
-                    Err(exceeded) => refused = Some(exceeded),
-                }
-            }
-        });
-        ready(match refused {
-            None => Ok(grant),
-            Some(exceeded) => {
-                grant.end(|_| Some(0));
-                Err(RateLimitError::Exceeded(exceeded))
-            }
-        })
+        ready(self.decide(facts))
     }
+
+    fn admit_now(&self, facts: &Extensions) -> Option<Result<MemoryGrant, RateLimitError>> {
+        Some(self.decide(facts))
+    }
+}
+
+fn exceeded(limit: &Limit, reset: u64) -> Box<Exceeded> {
+    let reset = match limit.measure {
+        Measure::Parallel => SOON,
+        Measure::Requests | Measure::Tokens => Duration::from_millis(reset),
+    };
+    Box::new(Exceeded { limit: limit.clone(), remaining: 0, reset })
 }
 
 /// The tokens that are set aside.
@@ -115,26 +107,54 @@ fn count(tokens: i64) -> u64 {
 /// Shares of the limits in a [`MemoryLimiter`].
 #[derive(Debug)]
 pub struct MemoryGrant {
-    taken: All,
+    // Not in place: what holds a grant is moved from layer to layer.
+    taken: Vec<Taken>,
     clock: Clock,
+    ended: bool,
 }
 
 /// One share, and what is told about its limit.
 #[derive(Debug)]
 struct Taken {
-    counter: Arc<Counter>,
+    /// `None` where it is that of the share before: limits of one subject come together.
+    counter: Option<Arc<Counter>>,
     share: Share,
     told: Told,
 }
 
 impl MemoryGrant {
+    fn take(
+        &mut self,
+        counters: &Counters,
+        limit: &Limit,
+        facts: &Extensions,
+        now: u64,
+    ) -> Result<(), Box<Exceeded>> {
+        let Limit { scope, measure, most, .. } = *limit;
+        let amount = match measure {
+            Measure::Tokens => likely(facts),
+            Measure::Requests | Measure::Parallel => 1,
+        };
+        let known = self.taken.iter().rev().find_map(|taken| taken.counter.as_ref());
+        let known = known.filter(|counter| counter.is_of(limit));
+        let found = known.is_none().then(|| counters.of(limit, now));
+        let counter = found.as_ref().or(known).expect("one that is not known was found");
+        let (share, remaining) =
+            counter.take(limit, amount, now).map_err(|reached| exceeded(limit, reached.reset))?;
+        let told = Told { scope, measure, most, remaining };
+        self.taken.push(Taken { counter: found, share, told });
+        Ok(())
+    }
+
     /// Replaces each share by what `used` says; `None` leaves it as it is.
     fn end(&mut self, used: impl Fn(Measure) -> Option<u64>) {
-        let mut now = None;
-        for Taken { counter, share, told } in mem::take(&mut self.taken).iter() {
-            if let Some(used) = used(told.measure) {
-                let now = *now.get_or_insert_with(|| self.clock.now());
-                counter.settle(*share, used, now);
+        self.ended = true;
+        let mut counter = None;
+        for taken in &self.taken {
+            counter = taken.counter.as_ref().or(counter);
+            let measure = taken.told.measure;
+            if let (Some(counter), Some(used)) = (counter, used(measure)) {
+                counter.settle(measure, taken.share, used, || self.clock.now());
             }
         }
     }
@@ -161,27 +181,9 @@ impl Grant for MemoryGrant {
 
 impl Drop for MemoryGrant {
     fn drop(&mut self) {
-        self.end(|measure| (measure != Measure::Requests).then_some(0));
-    }
-}
-
-/// Shares, of which the first few need no allocation.
-#[derive(Debug, Default)]
-struct All {
-    first: [Option<Taken>; 4],
-    more: Vec<Taken>,
-}
-
-impl All {
-    fn push(&mut self, taken: Taken) {
-        match self.first.iter_mut().find(|place| place.is_none()) {
-            Some(place) => *place = Some(taken),
-            None => self.more.push(taken),
+        if !self.ended {
+            self.end(|measure| (measure != Measure::Requests).then_some(0));
         }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Taken> + Clone {
-        self.first.iter().flatten().chain(&self.more)
     }
 }
 

@@ -166,10 +166,13 @@ where
     }
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
+        if let Some(decided) = self.limiter.admit_now(req.extensions()) {
+            return RateLimitFuture::decided(decided, &mut self.inner, req, self.options);
+        }
         // The clone is not ready: it stays behind, and the ready service makes the call.
         let unready = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, unready);
         let admit = self.limiter.admit(req.extensions());
-        RateLimitFuture::new(admit, ready, req, self.options)
+        RateLimitFuture::waiting(admit, ready, req, self.options)
     }
 }

@@ -75,6 +75,13 @@ pub trait Limiter: Clone {
     /// none where there is no estimate. It is granted while anything is left: the last call may
     /// overdraw a limit of tokens, since nobody knows yet what it will use.
     fn admit(&self, facts: &Extensions) -> Self::Future;
+
+    /// The same at once; `None`, and nothing is taken, where the answer has to be waited for. Then
+    /// [`Limiter::admit`] is asked.
+    fn admit_now(&self, facts: &Extensions) -> Option<Result<Self::Grant, RateLimitError>> {
+        let _ = facts;
+        None
+    }
 }
 
 /// What one call was granted. Dropped unsettled, all of it goes back but the counted request.

@@ -46,11 +46,9 @@ pub struct PrincipalLimits;
 impl Rules for PrincipalLimits {
     fn each(&self, facts: &Extensions, visit: &mut dyn FnMut(&Limit)) {
         let Some(principal) = facts.get::<Principal>() else { return };
-        let call = facts.get::<Call>();
-        let holds = |limit: &&Limit| match limit.scope {
-            Scope::ModelPerKey => call.is_some_and(|call| names(limit, &principal.key, call)),
-            _ => true,
-        };
+        let named =
+            |limit: &Limit| facts.get().is_some_and(|call| names(limit, &principal.key, call));
+        let holds = |limit: &&Limit| limit.scope != Scope::ModelPerKey || named(limit);
         principal.limits.iter().filter(holds).for_each(visit);
     }
 }

@@ -47,20 +47,31 @@ impl Window {
     }
 
     /// Replaces what was taken by what was `used`. Once its window is over, only what was used
-    /// beyond it counts, in the present one.
-    pub(super) fn settle(&mut self, share: Share, used: u64, now: u64, length: u64) {
+    /// beyond it counts, in the present one: else nobody needs to know the time.
+    pub(super) fn settle(
+        &mut self,
+        share: Share,
+        used: u64,
+        now: impl FnOnce() -> u64,
+        length: u64,
+    ) {
+        if used <= share.amount {
+            // A window that is over counts nothing, whatever is corrected in it.
+            if self.start == share.start {
+                self.used = self.used.saturating_sub(share.amount).saturating_add(used);
+            }
+            return;
+        }
+        let now = now();
         let counted = self.used(now, length);
         if counted > 0 && self.start == share.start {
             self.used = counted.saturating_sub(share.amount).saturating_add(used);
             return;
         }
-        let beyond = used.saturating_sub(share.amount);
-        if beyond > 0 {
-            if counted == 0 {
-                self.start = now;
-            }
-            self.used = counted.saturating_add(beyond);
+        if counted == 0 {
+            self.start = now;
         }
+        self.used = counted.saturating_add(used - share.amount);
     }
 
     /// What counts at `now`.

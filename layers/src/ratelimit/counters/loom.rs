@@ -26,7 +26,7 @@ fn what_a_later_limit_refuses_is_given_back_to_an_earlier_one() {
         let call = move |counters: &Counters| {
             let share = take(counters, &limits.0, 1).expect("it is wide enough for both");
             if take(counters, &limits.1, 1).is_err() {
-                counters.of(&limits.0, 0).settle(share, 0, 0);
+                counters.of(&limits.0, 0).settle(Measure::Requests, share, 0, || 0);
             }
         };
         let first = call.clone();
@@ -45,7 +45,7 @@ fn tokens_that_are_settled_while_others_are_taken_all_count() {
             let tokens = tokens.clone();
             move |counters| {
                 let share = take(counters, &tokens, 10).expect("there are enough");
-                counters.of(&tokens, 0).settle(share, 3, 0);
+                counters.of(&tokens, 0).settle(Measure::Tokens, share, 3, || 0);
                 counters.used(&tokens, 0)
             }
         });
@@ -83,7 +83,7 @@ fn both<T: 'static>(act: impl Fn(&Counters) -> T + Clone + Send + 'static) -> [T
 }
 
 fn take(counters: &Counters, limit: &Limit, amount: u64) -> Result<Share, Reached> {
-    counters.of(limit, 0).take(amount, limit.most, 0).map(|(share, _)| share)
+    counters.of(limit, 0).take(limit, amount, 0).map(|(share, _)| share)
 }
 
 fn limit(subject: &str, measure: Measure, most: u64) -> Limit {

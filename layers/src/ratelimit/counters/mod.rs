@@ -1,4 +1,4 @@
-//! All counters of one process, by what they count.
+//! All counters of one process, by whom they count.
 #[cfg(all(test, bartizan_loom))]
 mod loom;
 #[cfg(all(test, not(bartizan_loom)))]
@@ -12,15 +12,15 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::{Arc as StdArc, PoisonError};
 
-/// Kinds of limits. `Deployment` and `Parallel` are the last of their kind.
-const KINDS: usize = (Scope::Deployment as usize + 1) * MEASURES;
+/// How many scopes and measures there are. `Deployment` and `Parallel` are the last of their kind.
+const SCOPES: usize = Scope::Deployment as usize + 1;
 const MEASURES: usize = Measure::Parallel as usize + 1;
-/// Maps for each kind, so that the calls of different subjects seldom meet at one lock.
+/// Maps for each scope, so that the calls of different subjects seldom meet at one lock.
 const SHARDS: usize = if cfg!(bartizan_loom) { 1 } else { 8 };
 /// So many counters are kept before the first search for idle ones.
 const SWEEP: usize = if cfg!(bartizan_loom) { 1 } else { 32 };
 
-/// Counters for every limit that a call has met of late.
+/// Counters for every subject of a limit that a call has met of late.
 #[derive(Debug)]
 pub(super) struct Counters {
     shards: Box<[Mutex<Shard>]>,
@@ -35,10 +35,14 @@ struct Shard {
     sweep: usize,
 }
 
-/// One counter. Whoever holds a share of it keeps it alive.
+/// What is counted of one subject, whatever of it is limited: so all its limits are found at once.
+/// Whoever holds a share of it keeps it alive.
 #[derive(Debug)]
 pub(super) struct Counter {
-    window: Mutex<Window>,
+    scope: Scope,
+    subject: StdArc<str>,
+    /// By [`Measure`], in its order.
+    windows: Mutex<[Window; MEASURES]>,
     length: u64,
 }
 
@@ -53,11 +57,11 @@ impl Counters {
     pub(super) fn new(length: u64) -> Self {
         let hasher = RandomState::default();
         let shard = || Shard { counters: HashMap::with_hasher(hasher.clone()), sweep: SWEEP };
-        let shards = (0..KINDS * SHARDS).map(|_| Mutex::new(shard())).collect();
+        let shards = (0..SCOPES * SHARDS).map(|_| Mutex::new(shard())).collect();
         Self { shards, hasher, length }
     }
 
-    /// The counter of what `limit` limits.
+    /// The counter of whom `limit` limits.
     pub(super) fn of(&self, limit: &Limit, now: u64) -> Arc<Counter> {
         let mut shard = lock(self.shard(limit));
         if let Some(counter) = shard.counters.get(&*limit.subject) {
@@ -66,10 +70,7 @@ impl Counters {
         if shard.counters.len() >= shard.sweep {
             shard.drop_idle(now);
         }
-        let counter = Arc::new(Counter::new(match limit.measure {
-            Measure::Parallel => ENDLESS,
-            Measure::Requests | Measure::Tokens => self.length,
-        }));
+        let counter = Arc::new(Counter::new(limit, self.length));
         shard.counters.insert(limit.subject.clone(), counter.clone());
         counter
     }
@@ -77,17 +78,17 @@ impl Counters {
     /// What is counted for `limit`.
     pub(super) fn used(&self, limit: &Limit, now: u64) -> u64 {
         let shard = lock(self.shard(limit));
-        shard.counters.get(&*limit.subject).map_or(0, |counter| counter.used(now))
+        let counter = shard.counters.get(&*limit.subject);
+        counter.map_or(0, |counter| counter.used(limit.measure, now))
     }
 
     fn shard(&self, limit: &Limit) -> &Mutex<Shard> {
-        let kind = limit.scope as usize * MEASURES + limit.measure as usize;
         // Not the low bits: the maps go by these, and would be filled unevenly.
         let spread = (self.hasher.hash_one(&*limit.subject) >> 32) as usize % SHARDS;
-        &self.shards[kind * SHARDS + spread]
+        &self.shards[limit.scope as usize * SHARDS + spread]
     }
 
-    /// How many counters are kept.
+    /// How many subjects are counted.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).counters.len()).sum()
@@ -99,31 +100,62 @@ impl Shard {
     fn drop_idle(&mut self, now: u64) {
         self.counters.retain(|_, counter| {
             // A counter that someone else holds has a share to be settled.
-            Arc::get_mut(counter).is_none_or(|counter| counter.used(now) > 0)
+            Arc::get_mut(counter).is_none_or(|counter| !counter.is_idle(now))
         });
         self.sweep = (self.counters.len() * 2).max(SWEEP);
     }
 }
 
 impl Counter {
-    fn new(length: u64) -> Self {
-        Self { window: Mutex::new(Window::default()), length }
+    fn new(limit: &Limit, length: u64) -> Self {
+        let (scope, subject) = (limit.scope, limit.subject.clone());
+        Self { scope, subject, windows: Mutex::new([Window::default(); MEASURES]), length }
     }
 
-    /// Takes `amount` while anything is left of `most`, and tells what is left then.
-    pub(super) fn take(&self, amount: u64, most: u64, now: u64) -> Result<(Share, u64), Reached> {
-        let mut window = lock(&self.window);
-        let taken = window.take(amount, most, now, self.length);
-        taken.ok_or_else(|| Reached { reset: window.reset(now, self.length) })
+    /// Whether it counts what `limit` limits.
+    pub(super) fn is_of(&self, limit: &Limit) -> bool {
+        self.scope == limit.scope && self.subject == limit.subject
     }
 
-    /// Replaces what was taken by what was `used`.
-    pub(super) fn settle(&self, share: Share, used: u64, now: u64) {
-        lock(&self.window).settle(share, used, now, self.length);
+    /// Takes `amount` while anything is left of `limit`, and tells what is left then.
+    pub(super) fn take(
+        &self,
+        limit: &Limit,
+        amount: u64,
+        now: u64,
+    ) -> Result<(Share, u64), Reached> {
+        let length = self.length(limit.measure);
+        let window = &mut lock(&self.windows)[limit.measure as usize];
+        let taken = window.take(amount, limit.most, now, length);
+        taken.ok_or_else(|| Reached { reset: window.reset(now, length) })
     }
 
-    fn used(&self, now: u64) -> u64 {
-        lock(&self.window).used(now, self.length)
+    /// Replaces what was taken by what was `used`. Asks `now` only where it matters.
+    pub(super) fn settle(
+        &self,
+        measure: Measure,
+        share: Share,
+        used: u64,
+        now: impl FnOnce() -> u64,
+    ) {
+        let length = self.length(measure);
+        lock(&self.windows)[measure as usize].settle(share, used, now, length);
+    }
+
+    fn used(&self, measure: Measure, now: u64) -> u64 {
+        lock(&self.windows)[measure as usize].used(now, self.length(measure))
+    }
+
+    fn is_idle(&self, now: u64) -> bool {
+        let all = [Measure::Requests, Measure::Tokens, Measure::Parallel];
+        all.into_iter().all(|measure| self.used(measure, now) == 0)
+    }
+
+    const fn length(&self, measure: Measure) -> u64 {
+        match measure {
+            Measure::Parallel => ENDLESS,
+            Measure::Requests | Measure::Tokens => self.length,
+        }
     }
 }
 

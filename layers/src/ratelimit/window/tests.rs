@@ -19,7 +19,7 @@ fn calls_that_stay_open_count_for_ever() {
     let mut window = Window::default();
     let (share, _) = window.take(1, 1, 5, ENDLESS).unwrap();
     assert_eq!(window.take(1, 1, u64::MAX - 1, ENDLESS), None);
-    window.settle(share, 0, u64::MAX - 1, ENDLESS);
+    window.settle(share, 0, || u64::MAX - 1, ENDLESS);
     assert!(window.take(1, 1, u64::MAX - 1, ENDLESS).is_some());
 }
 
@@ -28,8 +28,16 @@ fn no_amount_is_too_large() {
     let mut window = Window::default();
     let (share, left) = window.take(u64::MAX, 1, 0, LENGTH).unwrap();
     assert_eq!((left, window.take(1, u64::MAX, 0, LENGTH)), (0, None));
-    window.settle(share, u64::MAX, 1, LENGTH);
+    window.settle(share, u64::MAX, || 1, LENGTH);
     assert_eq!(window.used(1, LENGTH), u64::MAX);
+}
+
+#[test]
+fn the_time_does_not_matter_unless_more_was_used_than_taken() {
+    let mut window = Window::default();
+    let (share, _) = window.take(5, 9, 0, LENGTH).unwrap();
+    window.settle(share, 3, || unreachable!("nobody needs it"), LENGTH);
+    assert_eq!(window.used(0, LENGTH), 3);
 }
 
 #[derive(Clone, Debug)]
@@ -121,7 +129,7 @@ proptest! {
                 Step::Settle(which, used) if !open.is_empty() => {
                     let (call, share) = open.swap_remove(which % open.len());
                     book.at(now);
-                    window.settle(share, used, now, LENGTH);
+                    window.settle(share, used, || now, LENGTH);
                     book.settle(call, share.amount, used);
                 }
                 Step::Settle(..) => {}
@@ -143,7 +151,7 @@ proptest! {
         }
         let mut other = window;
         let (share, _) = other.take(taken, u64::MAX, 30, LENGTH).unwrap();
-        other.settle(share, 0, 30, LENGTH);
+        other.settle(share, 0, || 30, LENGTH);
         prop_assert_eq!(other.used(later, LENGTH), window.used(later, LENGTH));
     }
 }
