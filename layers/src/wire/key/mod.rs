@@ -20,6 +20,7 @@
 //! ```
 mod control;
 mod number;
+mod room;
 mod walk;
 
 pub use control::cache_control;

@@ -1,47 +1,14 @@
 //! Writes JSON in its canonical form while walking it once.
 use super::number;
+use super::room::{Room, Segment};
 use crate::wire::scan::{Member, Object};
 use memchr::memchr2;
-use std::cell::Cell;
 
 /// Deeper texts have no form; parsers stop there too.
 const DEEPEST: usize = 128;
 
-/// Larger buffers are not kept.
-const LARGEST_KEPT: usize = 64 * 1024;
-
-thread_local! {
-    /// What is written is hashed and forgotten: its room stays for the next key.
-    static ROOM: Cell<Room> = const { Cell::new(Room::NONE) };
-}
-
-/// What a walk has written. Every value begins with a tag and tells its length or its end, so that
-/// no two values are written alike.
-#[derive(Debug, Default)]
-struct Room {
-    out: Vec<u8>,
-    /// Members of the objects that are open.
-    members: Vec<Segment>,
-    /// The order of the request's own members.
-    order: Vec<usize>,
-    /// For members that are put in order.
-    sorted: Vec<u8>,
-}
-
-impl Room {
-    const NONE: Self =
-        Self { out: Vec::new(), members: Vec::new(), order: Vec::new(), sorted: Vec::new() };
-}
-
-/// A member of an object in the canonical form.
-#[derive(Clone, Copy, Debug)]
-struct Segment {
-    start: usize,
-    key_end: usize,
-    end: usize,
-}
-
-/// A walk over a text.
+/// A walk over a text, and what it has written. Every value begins with a tag and tells its
+/// length or its end, so that no two values are written alike.
 #[derive(Debug)]
 pub(super) struct Canonical<'a> {
     rest: &'a [u8],
@@ -50,23 +17,13 @@ pub(super) struct Canonical<'a> {
 
 impl Drop for Canonical<'_> {
     fn drop(&mut self) {
-        let room = &self.room;
-        if room.out.capacity().max(room.sorted.capacity()) <= LARGEST_KEPT
-            && room.members.capacity() <= LARGEST_KEPT / size_of::<Segment>()
-            && room.order.capacity() <= LARGEST_KEPT / size_of::<usize>()
-        {
-            ROOM.set(std::mem::take(&mut self.room));
-        }
+        std::mem::take(&mut self.room).leave();
     }
 }
 
 impl<'a> Canonical<'a> {
     pub(super) fn new() -> Self {
-        let mut room = ROOM.take();
-        // A walk that found a fault has left some.
-        room.out.clear();
-        room.members.clear();
-        Self { rest: &[], room }
+        Self { rest: &[], room: Room::take() }
     }
 
     /// The hash of what was written.
@@ -95,6 +52,7 @@ impl<'a> Canonical<'a> {
         is_left_out: impl Fn(&str) -> bool,
     ) -> Option<()> {
         let members = object.members();
+        self.room.out.reserve(members.last().map_or(0, |last| last.range().end));
         let counts = |member: &Member<'_>| !str::from_utf8(member.key()).is_ok_and(&is_left_out);
         let mut order = std::mem::take(&mut self.room.order);
         order.clear();

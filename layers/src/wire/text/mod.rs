@@ -190,5 +190,4 @@ impl Frames {
 }
 
 #[cfg(test)]
-#[path = "text/tests.rs"]
 mod tests;
