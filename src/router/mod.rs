@@ -1,6 +1,7 @@
 //! Model name → group → deployment, and the way of a call through its deployment.
 mod answer;
 mod appraise;
+mod asked;
 mod attempt;
 mod attempts;
 mod cooldown;
@@ -35,6 +36,7 @@ pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};
 
 use self::answer::Answer;
+use self::asked::Asked;
 use self::attempts::Attempts;
 use self::group::{Found, Groups};
 use self::moderation::Moderator;
@@ -209,7 +211,7 @@ impl Router {
             let attempts = Attempts(shared.clone());
             let retry = RetryLayer::new(attempts.clone()).backoff(shared.backoff);
             let mut calls = FallbackLayer::new(attempts).layer(retry.layer(Pick(shared)));
-            let answered = calls.call(Request::from_parts(parts, prompt)).await?;
+            let answered = calls.call(Asked::request(Request::from_parts(parts, prompt))).await?;
             let (mut parts, body) = answered.into_parts();
             attempts::tell(&parts.extensions, &mut parts.headers);
             Ok(Response::from_parts(parts, body))
@@ -244,12 +246,8 @@ fn operation(facts: &Extensions) -> Operation {
 
 impl Shared {
     /// What a call finds.
-    fn found<'a>(
-        &'a self,
-        facts: &Extensions,
-        prompt: &'a Prompt,
-    ) -> Result<Found<'a>, RouteError> {
-        self.found_for(facts.get(), prompt.model.as_deref())
+    fn found<'a>(&'a self, asked: &'a Asked) -> Result<Found<'a>, RouteError> {
+        self.found_for(asked.facts().get(), asked.model.as_deref())
     }
 
     /// What a call to `route` finds that asks for `model`.

@@ -2,10 +2,10 @@
 use super::Shared;
 use super::answer::Answer;
 use super::appraise::Measured;
+use super::asked::Asked;
 use super::attempt::Attempt;
 use super::deployment::Deployment;
 use super::error::NoDeployment;
-use crate::providers::Prompt;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::breaker::{Breaker, BreakerFuture, Watch};
@@ -26,7 +26,7 @@ use tower_service::Service;
 #[derive(Debug)]
 pub(super) struct Outgoing {
     /// What the client asked for.
-    pub(super) prompt: Prompt,
+    pub(super) asked: Asked,
     /// What the deployment calls the model, as JSON text.
     pub(super) model_json: Bytes,
     /// The same as it is, where it is not the deployment's own.
@@ -79,7 +79,7 @@ impl Sent {
         req: Request<Outgoing>,
     ) -> Self {
         let mut sender = Sender { deployment: deployment.clone(), shared: shared.clone() };
-        if req.body().prompt.elsewhere.is_some() {
+        if req.body().asked.elsewhere.is_some() {
             // What a client brings itself says nothing of the deployment.
             return Self::Queued(sender.call(req));
         }
