@@ -9,11 +9,13 @@ use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
+use bartizan_layers::body::Body;
 use bartizan_layers::facts::{Bill, CacheKey, UsageCell};
 use bartizan_layers::query::{decoded, without};
 use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::scan::scan;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -44,33 +46,35 @@ impl Attempt {
         deployment: Arc<Deployment>,
         req: Request<Outgoing>,
     ) -> Result<(Self, Sending, Prompt), RouteError> {
-        let (mut parts, Outgoing { prompt, model_json, model, expected }) = req.into_parts();
-        let operation = operation(&parts.extensions);
-        let trail: Option<Trail> = parts.extensions.get().cloned();
-        let kept = parts.extensions.get::<CacheKey>().is_some();
+        let Outgoing { asked, model_json, model, expected } = req.into_body();
+        let (head, prompt) = asked.into_parts();
+        let facts = &head.extensions;
+        let operation = operation(facts);
+        let trail: Option<Trail> = facts.get().cloned();
+        let kept = facts.get::<CacheKey>().is_some();
         let config = deployment.config();
         let edited = edited(&operation, &prompt, &plan(&rules.settings, config, &model_json))
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
         let own_model = model;
         let model = own_model.as_deref().unwrap_or(&config.model);
-        parts.uri = target(&operation, model, &parts.uri)?;
+        let uri = target(&operation, model, &head.uri)?;
         let elsewhere = prompt.elsewhere.as_deref();
         let brought =
             elsewhere.map(|it| brought(rules, &deployment, &operation, it)).transpose()?;
         // What the config adds may be as secret as its key.
         let theirs = elsewhere.is_some_and(|elsewhere| elsewhere.base.is_some());
         let own = if theirs { &[] } else { &*config.headers };
-        let for_us = outgoing(&mut parts.headers, &operation, rules, own);
-        as_json(&mut parts.headers);
-        let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
         let usage = UsageCell::new(deployment.price(model));
-        if let Some(bill) = parts.extensions.get::<Bill>() {
+        if let Some(bill) = facts.get::<Bill>() {
             bill.add(usage.clone());
         }
+        let mut req = request(head, uri, edited.body);
+        let for_us = outgoing(req.headers_mut(), &operation, rules, own);
+        as_json(req.headers_mut());
+        let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
         let sent = begin(trail.as_ref(), deployment.labels(), own_model, &usage);
         let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
-        let req = Request::from_parts(parts, edited.body);
         let mock = rules.settings.client_mocks.then(|| asked_mock(&prompt)).flatten();
         let sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, &prompt);
         let attempt = Self {
@@ -87,6 +91,19 @@ impl Attempt {
         };
         Ok((attempt, sending, prompt))
     }
+}
+
+/// The client's request to another place, with its own headers and no facts.
+fn request(head: Arc<Parts>, uri: Uri, body: Body) -> Request<Body> {
+    let mut req = Request::new(body);
+    (*req.method_mut(), *req.uri_mut()) = (head.method.clone(), uri);
+    *req.version_mut() = head.version;
+    *req.headers_mut() = match Arc::try_unwrap(head) {
+        Ok(head) => head.headers,
+        // Another attempt may follow.
+        Err(head) => head.headers.clone(),
+    };
+    req
 }
 
 fn plan<'a>(

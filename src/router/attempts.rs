@@ -1,13 +1,15 @@
 //! What holds for the attempts of a call: how often, where else, and what is told of each.
 use super::Shared;
+use super::asked::Asked;
 use super::error::NoDeployment;
 use crate::config::{FallbackTarget, Fallbacks as Lists, Members};
-use crate::providers::{Class, Prompt};
+use crate::providers::Class;
 use crate::telemetry::{Failure as Told, Trail};
 use bartizan_layers::facts::{Attempt, Cause, Fault};
 use bartizan_layers::fallback::{self, FellBack, Plan, Target};
 use bartizan_layers::retry::{self, Failure, Fallbacks, Group, Retries, Rules, Tried};
-use http::{Extensions, HeaderName, Request, Response};
+use http::{HeaderName, Request, Response};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A request fact: the group that is named fails like this, so that its fallbacks can be tried
@@ -17,9 +19,9 @@ pub struct Rehearsal(pub Cause);
 
 impl Rehearsal {
     /// How the first group fails; groups after it do not.
-    pub(super) fn of(facts: &Extensions) -> Option<NoDeployment> {
-        let Self(cause) = facts.get()?;
-        let first = facts.get::<Attempt>().is_none_or(|attempt| attempt.fallbacks == 0);
+    pub(super) fn of(req: &Request<Asked>) -> Option<NoDeployment> {
+        let Self(cause) = req.body().facts().get()?;
+        let first = req.extensions().get::<Attempt>().is_none_or(|attempt| attempt.fallbacks == 0);
         first.then(|| NoDeployment::rehearsed(*cause))
     }
 }
@@ -28,14 +30,16 @@ impl Rehearsal {
 #[derive(Clone, Debug)]
 pub(super) struct Attempts(pub(super) Arc<Shared>);
 
-impl retry::Policy<Prompt> for Attempts {
-    fn rules(&self, req: &Request<Prompt>) -> Rules {
-        let found = self.0.found(req.extensions(), req.body());
-        found.map_or_else(|_| Rules { retries: 0, ..Rules::default() }, |it| it.group.retry.clone())
+impl retry::Policy<Asked> for Attempts {
+    fn rules<'a>(&'a self, req: &'a Request<Asked>) -> Cow<'a, Rules> {
+        match self.0.found(req.body()) {
+            Ok(found) => Cow::Borrowed(&found.group.retry),
+            Err(_) => Cow::Owned(Rules { retries: 0, ..Rules::default() }),
+        }
     }
 
-    fn group(&self, req: &Request<Prompt>) -> Group {
-        let Ok(found) = self.0.found(req.extensions(), req.body()) else { return Group::single() };
+    fn group(&self, req: &Request<Asked>) -> Group {
+        let Ok(found) = self.0.found(req.body()) else { return Group::single() };
         let tried = req.extensions().get::<Tried>();
         let is_fresh = |id: &str| tried.is_none_or(|tried| !tried.contains(id));
         let mut group = Group { fallbacks: self.fallbacks(req), ..Group::default() };
@@ -48,12 +52,12 @@ impl retry::Policy<Prompt> for Attempts {
         group
     }
 
-    fn copy(&self, req: &Request<Prompt>) -> Option<Request<Prompt>> {
-        Some(req.clone())
+    fn copy(&self, req: &Request<Asked>) -> Option<Request<Asked>> {
+        Some(Asked::again(req))
     }
 
-    fn retrying(&self, next: &Request<Prompt>, failed: &Failure) {
-        if let Some(trail) = next.extensions().get::<Trail>() {
+    fn retrying(&self, next: &Request<Asked>, failed: &Failure) {
+        if let Some(trail) = next.body().facts().get::<Trail>() {
             trail.retrying(told(&failed.fault));
         }
     }
@@ -61,7 +65,7 @@ impl retry::Policy<Prompt> for Attempts {
 
 impl Attempts {
     /// Which special fallbacks wait for the group of `req`.
-    fn fallbacks(&self, req: &Request<Prompt>) -> Fallbacks {
+    fn fallbacks(&self, req: &Request<Asked>) -> Fallbacks {
         let asked = req.extensions().get::<fallback::FallbackOverride>();
         if asked.is_some_and(|asked| asked.disabled) {
             return Fallbacks::default();
@@ -82,23 +86,23 @@ impl Attempts {
     }
 }
 
-impl fallback::Policy<Prompt> for Attempts {
-    fn plan(&self, _req: &Request<Prompt>) -> Arc<Plan> {
+impl fallback::Policy<Asked> for Attempts {
+    fn plan(&self, _req: &Request<Asked>) -> Arc<Plan> {
         self.0.plan.clone()
     }
 
-    fn copy(&self, req: &Request<Prompt>) -> Option<Request<Prompt>> {
-        Some(req.clone())
+    fn copy(&self, req: &Request<Asked>) -> Option<Request<Asked>> {
+        Some(Asked::again(req))
     }
 
     /// None for a call that brings its own upstream or key: these are for the group that it names,
     /// and no other provider may see them.
-    fn group(&self, req: &Request<Prompt>) -> Option<Arc<str>> {
-        let prompt = req.body();
-        prompt.model.as_deref().filter(|_| prompt.elsewhere.is_none()).map(Into::into)
+    fn group<'a>(&self, req: &'a Request<Asked>) -> Option<&'a str> {
+        let asked = req.body();
+        asked.model.as_deref().filter(|_| asked.elsewhere.is_none())
     }
 
-    fn redirect(&self, mut req: Request<Prompt>, target: &Target) -> Option<Request<Prompt>> {
+    fn redirect(&self, mut req: Request<Asked>, target: &Target) -> Option<Request<Asked>> {
         self.0.groups.find(&target.group)?;
         let prompt = req.body_mut();
         prompt.model = Some((&*target.group).into());
@@ -108,9 +112,9 @@ impl fallback::Policy<Prompt> for Attempts {
         Some(req)
     }
 
-    fn falling_back(&self, next: &Request<Prompt>, target: &Target, failed: &Fault) {
+    fn falling_back(&self, next: &Request<Asked>, target: &Target, failed: &Fault) {
         let found = self.0.groups.find(&target.group);
-        if let (Some(trail), Some(found)) = (next.extensions().get::<Trail>(), found) {
+        if let (Some(trail), Some(found)) = (next.body().facts().get::<Trail>(), found) {
             // A client may have named it: as it stands in the config, there are only so many.
             trail.falling_back(found.group.name.clone(), told(failed));
         }

@@ -1,6 +1,7 @@
 //! Model name → group → deployment, and the way of a call through its deployment.
 mod answer;
 mod appraise;
+mod asked;
 mod attempt;
 mod attempts;
 mod cooldown;
@@ -35,6 +36,7 @@ pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};
 
 use self::answer::Answer;
+use self::asked::Asked;
 use self::attempts::Attempts;
 use self::group::{Found, Groups};
 use self::moderation::Moderator;
@@ -206,7 +208,7 @@ impl Router {
         let attempts = Attempts(self.0.clone());
         let retry = RetryLayer::new(attempts.clone()).backoff(self.0.backoff);
         let retry = retry.layer(Pick(self.0.clone()));
-        let call = FallbackLayer::new(attempts).layer(retry).call(req);
+        let call = FallbackLayer::new(attempts).layer(retry).call(Asked::request(req));
         Box::pin(async move {
             let mut answered = call.await?;
             attempts::tell(&mut answered);
@@ -242,12 +244,8 @@ fn operation(facts: &Extensions) -> Operation {
 
 impl Shared {
     /// What a call finds.
-    fn found<'a>(
-        &'a self,
-        facts: &Extensions,
-        prompt: &'a Prompt,
-    ) -> Result<Found<'a>, RouteError> {
-        self.found_for(facts.get(), prompt.model.as_deref())
+    fn found<'a>(&'a self, asked: &'a Asked) -> Result<Found<'a>, RouteError> {
+        self.found_for(asked.facts().get(), asked.model.as_deref())
     }
 
     /// What a call to `route` finds that asks for `model`.

@@ -1,5 +1,6 @@
 //! Chooses one of a group's deployments for each attempt: of those that do not rest, one that was
 //! not tried yet; then simple shuffle, the lowest order, then chance by weight (contract 5.1).
+use super::asked::Asked;
 use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
@@ -7,7 +8,7 @@ use super::group::Found;
 use super::room::queued;
 use super::sender::{Outgoing, Sent};
 use super::{Shared, operation, tags};
-use crate::providers::{Operation, Prompt};
+use crate::providers::Operation;
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -24,7 +25,7 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 pub(super) struct Pick(pub(super) Arc<Shared>);
 
-impl Service<Request<Prompt>> for Pick {
+impl Service<Request<Asked>> for Pick {
     type Response = Response<Body>;
     type Error = BoxError;
     type Future = Sent;
@@ -33,8 +34,8 @@ impl Service<Request<Prompt>> for Pick {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, req: Request<Prompt>) -> Sent {
-        if let Some(error) = Rehearsal::of(req.extensions()) {
+    fn call(&mut self, req: Request<Asked>) -> Sent {
+        if let Some(error) = Rehearsal::of(&req) {
             return Sent::Refused(Some(error.into()));
         }
         send(&self.0, req)
@@ -43,9 +44,9 @@ impl Service<Request<Prompt>> for Pick {
 }
 
 /// Sends a call to the deployment that is picked, or to the first of all that has room.
-fn send(shared: &Arc<Shared>, req: Request<Prompt>) -> Result<Sent, RouteError> {
-    let found = shared.found(req.extensions(), req.body())?;
-    found.note(req.extensions().get::<Trail>(), req.body().stream);
+fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, RouteError> {
+    let found = shared.found(req.body())?;
+    found.note(req.body().facts().get::<Trail>(), req.body().stream);
     let mut candidates = Vec::new();
     let picked = shared.one_of(&found, &req, &mut candidates)?.clone();
     let Some((queue, _)) = picked.room().adaptive() else {
@@ -54,7 +55,7 @@ fn send(shared: &Arc<Shared>, req: Request<Prompt>) -> Result<Sent, RouteError> 
     };
     let shared = shared.clone();
     Ok(queued(queue, candidates, move |deployment| {
-        let found = shared.found(req.extensions(), req.body());
+        let found = shared.found(req.body());
         match found.map(|found| Called::of(&found, deployment, req.body())) {
             Ok(called) => deployment.room().send(deployment, &shared, outgoing(req, called)),
             Err(error) => Sent::Refused(Some(NoDeployment::from(error).into())),
@@ -70,17 +71,17 @@ struct Called {
 }
 
 impl Called {
-    fn of(found: &Found<'_>, deployment: &Deployment, prompt: &Prompt) -> Self {
+    fn of(found: &Found<'_>, deployment: &Deployment, asked: &Asked) -> Self {
         Self {
             json: deployment.model_json(found.captures.as_deref(), found.name),
             model: found.captures.as_ref().map(|_| found.model(deployment).into()),
-            expected: Expected { size: prompt.size, typical: found.group.typical.clone() },
+            expected: Expected { size: asked.size, typical: found.group.typical.clone() },
         }
     }
 }
 
-fn outgoing(req: Request<Prompt>, Called { json, model, expected }: Called) -> Request<Outgoing> {
-    req.map(|prompt| Outgoing { prompt, model_json: json, model, expected })
+fn outgoing(req: Request<Asked>, Called { json, model, expected }: Called) -> Request<Outgoing> {
+    req.map(|asked| Outgoing { asked, model_json: json, model, expected })
 }
 
 impl Shared {
@@ -89,20 +90,20 @@ impl Shared {
     fn one_of<'a>(
         &self,
         found: &Found<'a>,
-        req: &Request<Prompt>,
+        req: &Request<Asked>,
         candidates: &mut Vec<Arc<Deployment>>,
     ) -> Result<&'a Arc<Deployment>, RouteError> {
-        let (facts, prompt) = (req.extensions(), req.body());
-        let operation = operation(facts);
+        let asked = req.body();
+        let operation = operation(asked.facts());
         let dialect = operation.dialect();
-        let input = prompt.size.input(&found.group.typical);
+        let input = asked.size.input(&found.group.typical);
         let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
         let awake = speaking.clone().filter(|deployment| {
             deployment.gate().admits()
                 && deployment.room().is_free()
                 && deployment.room().fits(input)
         });
-        let tried = facts.get::<Tried>();
+        let tried = req.extensions().get::<Tried>();
         let is_fresh = |deployment: &&Arc<Deployment>| {
             tried.is_none_or(|tried| !tried.contains(&deployment.config().id))
         };

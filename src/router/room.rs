@@ -118,11 +118,13 @@ impl Room {
         &self,
         deployment: &Arc<Deployment>,
         shared: &Arc<Shared>,
-        req: Request<Outgoing>,
+        mut req: Request<Outgoing>,
     ) -> Sent {
         let Some(quota) = &self.quota else { return Sent::calling(deployment, shared, req) };
         let (deployment, shared) = (deployment.clone(), shared.clone());
         let model = deployment.labels().model_group.clone();
+        // What the call is likely to take is one of its facts.
+        *req.extensions_mut() = req.body().asked.facts().clone();
         let send = tower::service_fn(move |req| Sent::calling(&deployment, &shared, req));
         let call = quota.layer.layer(send).call(req);
         Sent::Queued(Box::pin(async move {

@@ -1,10 +1,10 @@
 //! The inner stack of a deployment: its breaker, and the call itself.
 use super::Shared;
 use super::answer::Answer;
+use super::asked::Asked;
 use super::attempt::Attempt;
 use super::deployment::Deployment;
 use super::error::NoDeployment;
-use crate::providers::Prompt;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::breaker::{Breaker, BreakerFuture};
@@ -25,7 +25,7 @@ use tower_service::Service;
 #[derive(Debug)]
 pub(super) struct Outgoing {
     /// What the client asked for.
-    pub(super) prompt: Prompt,
+    pub(super) asked: Asked,
     /// What the deployment calls the model, as JSON text.
     pub(super) model_json: Bytes,
     /// The same as it is, where it is not the deployment's own.
@@ -78,7 +78,7 @@ impl Sent {
         req: Request<Outgoing>,
     ) -> Self {
         let mut sender = Sender { deployment: deployment.clone(), shared: shared.clone() };
-        if req.body().prompt.elsewhere.is_some() {
+        if req.body().asked.elsewhere.is_some() {
             // What a client brings itself says nothing of the deployment.
             return Self::Queued(sender.call(req));
         }

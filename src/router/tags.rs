@@ -1,10 +1,10 @@
 //! Deployments by the tags of a request (contract 2.6). Nothing here runs unless tag filtering is
 //! on.
+use super::asked::Asked;
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::pick;
 use crate::config::TagRules;
-use crate::providers::Prompt;
 use bartizan_layers::wire::scan::{Object, Value, scan};
 use http::HeaderValue;
 use http::Request;
@@ -23,7 +23,7 @@ const HEADER: &str = "x-litellm-tags";
 pub(super) fn pick<'a>(
     rules: TagRules,
     candidates: impl Iterator<Item = &'a Arc<Deployment>>,
-    req: &Request<Prompt>,
+    req: &Request<Asked>,
 ) -> Result<Option<&'a Arc<Deployment>>, RouteError> {
     let candidates: Vec<_> = candidates.collect();
     if candidates.is_empty() {
@@ -56,14 +56,14 @@ fn fits(rules: TagRules, own: &[String], asked: &[String]) -> bool {
 }
 
 /// The tags of a request: those of its header and those of its body, each once.
-fn tags_of(req: &Request<Prompt>) -> Vec<String> {
+fn tags_of(req: &Request<Asked>) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     let mut add = |tag: &str| {
         if !tag.is_empty() && !tags.iter().any(|known| known == tag) {
             tags.push(tag.to_owned());
         }
     };
-    let headers = req.headers().get_all(HEADER).iter().map(HeaderValue::to_str);
+    let headers = req.body().headers().get_all(HEADER).iter().map(HeaderValue::to_str);
     headers.flatten().flat_map(|value| value.split(',')).for_each(|tag| add(tag.trim()));
     // Of a long value the outline does not have the inside.
     let whole = req.body().text.whole();
@@ -87,7 +87,7 @@ fn member<'a>(object: &Object<'a>, name: &str) -> Option<Value<'a>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fits, tags_of};
+    use super::{Asked, fits, tags_of};
     use crate::config::TagRules;
     use crate::providers::Prompt;
     use bytes::Bytes;
@@ -102,10 +102,10 @@ mod tests {
         let body = r#"{"metadata":{"tags":["a","b"]},"tags":["b","c",7],"litellm_metadata":{"tags":["d"]},"x":1}"#;
         let prompt = Prompt::of(Bytes::from_static(body.as_bytes()));
         let req = Request::builder().header("x-litellm-tags", "e, a,").body(prompt).unwrap();
-        assert_eq!(tags_of(&req), ["e", "a", "b", "c", "d"]);
+        assert_eq!(tags_of(&Asked::request(req)), ["e", "a", "b", "c", "d"]);
         let odd = r#"{"metadata":"text","tags":"a"}"#;
         let odd = Request::new(Prompt::of(Bytes::from_static(odd.as_bytes())));
-        assert!(tags_of(&odd).is_empty());
+        assert!(tags_of(&Asked::request(odd)).is_empty());
     }
 
     #[test]

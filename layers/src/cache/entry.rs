@@ -18,7 +18,8 @@ pub struct Entry(Arc<Answer>);
 pub struct Answer {
     /// Whether it came as a stream of events.
     pub stream: bool,
-    /// Its headers, without those of the one call that made it.
+    /// Its headers, without those of the one call that made it, and with the
+    /// [`HEADER`](super::HEADER) that its hits have.
     pub headers: HeaderMap,
     /// Its bytes.
     pub body: Bytes,

@@ -1,13 +1,13 @@
 //! Collects an answer while it passes, and decides at its end whether it is kept.
 use super::flight::Lead;
-use super::{Answer, Entry, Key, Store};
+use super::{Answer, Entry, HEADER, Key, Store};
 use crate::end::End;
 use crate::facts::{Finish, ServedBy, UsageCell};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, response};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What answers that are being collected may hold together.
 #[derive(Clone, Debug)]
@@ -58,10 +58,16 @@ impl<T: Store> Fill<T> {
             land(lead);
             return None;
         }
-        let mut answer = Answer::new(is_stream(&head.headers), kept(&head.headers), Bytes::new());
-        answer.served_by = head.extensions.get().map(|ServedBy(id)| Arc::clone(id));
+        let answer = Answer {
+            stream: is_stream(&head.headers),
+            headers: kept(&head.headers),
+            body: Bytes::new(),
+            served_by: head.extensions.get().map(|ServedBy(id)| Arc::clone(id)),
+            bill: None,
+            stored: UNIX_EPOCH,
+        };
         let cell = head.extensions.get().cloned();
-        let frames = Frames { frames: Vec::new(), bytes: 0, most: max_entry, room };
+        let frames = Frames::new(max_entry, room);
         Some(Box::new(Self { store, key, ttl, keep_tool_calls, lead, answer, cell, frames }))
     }
 
@@ -88,6 +94,7 @@ impl<T: Store> Fill<T> {
         self.answer.body = self.frames.join();
         self.answer.bill = self.cell.as_ref().and_then(UsageCell::bill);
         self.answer.stored = SystemTime::now();
+        self.answer.headers.insert(HEADER, self.key.header());
         let entry = Entry::from(self.answer);
         // First into the store: a call that finds the flight over looks there.
         self.store.put(self.key, entry.clone(), self.ttl);
@@ -120,27 +127,38 @@ fn land(lead: Option<Lead>) {
 
 #[derive(Debug)]
 struct Frames {
-    frames: Vec<Bytes>,
+    /// Most answers are one frame.
+    first: Bytes,
+    more: Vec<Bytes>,
     bytes: usize,
     most: usize,
     room: Room,
 }
 
 impl Frames {
+    const fn new(most: usize, room: Room) -> Self {
+        Self { first: Bytes::new(), more: Vec::new(), bytes: 0, most, room }
+    }
+
     fn push(&mut self, frame: &Bytes) -> bool {
         let fits = self.bytes + frame.len() <= self.most && self.room.take(frame.len());
         if fits {
+            if self.bytes == 0 {
+                self.first = frame.clone();
+            } else {
+                self.more.push(frame.clone());
+            }
             self.bytes += frame.len();
-            self.frames.push(frame.clone());
         }
         fits
     }
 
     /// A copy, because a frame holds all of the buffer that it was read into.
     fn join(&self) -> Bytes {
-        let mut all = BytesMut::with_capacity(self.bytes);
-        self.frames.iter().for_each(|frame| all.extend_from_slice(frame));
-        all.freeze()
+        let mut all = Vec::with_capacity(self.bytes);
+        all.extend_from_slice(&self.first);
+        self.more.iter().for_each(|frame| all.extend_from_slice(frame));
+        all.into()
     }
 }
 
@@ -166,7 +184,12 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 /// The headers that go with the answer: not those of a connection (RFC 9110 7.6.1), nor of the one
 /// call that made it.
 fn kept(headers: &HeaderMap) -> HeaderMap {
-    headers.iter().filter(|(name, _)| is_kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect()
+    // One more comes with the key.
+    let mut kept = HeaderMap::with_capacity(headers.len() + 1);
+    for (name, value) in headers.iter().filter(|(name, _)| is_kept(name)) {
+        kept.append(name, value.clone());
+    }
+    kept
 }
 
 fn is_kept(name: &HeaderName) -> bool {

@@ -5,6 +5,7 @@
 use super::{Entry, Key};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
@@ -29,7 +30,7 @@ struct Shard {
 
 #[derive(Debug, Default)]
 struct Table {
-    flights: HashMap<Key, Arc<Flight>>,
+    flights: HashMap<Key, Arc<Flight>, RandomState>,
     /// The last ones that ended with an answer.
     kept: VecDeque<Key>,
 }

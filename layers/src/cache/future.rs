@@ -4,7 +4,7 @@ use super::job::{Job, Next};
 use super::{CacheBody, Replay, Store};
 use crate::BoxError;
 use bytes::Bytes;
-use http::{Extensions, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use pin_project::pin_project;
 use std::pin::Pin;
@@ -18,30 +18,36 @@ use tower_service::Service;
 #[derive(Debug)]
 pub struct CacheFuture<T: Store, P, S: Service<Request<B>>, B> {
     #[pin]
-    state: State<T::Get, S::Future>,
-    service: S,
-    request: Option<Request<B>>,
-    job: Option<Job<T, P>>,
+    state: State<T::Get, S::Future, Asking<T, P, S, B>, Job<T, P>>,
 }
 
 #[pin_project(project = StateProj)]
 #[derive(Debug)]
-enum State<G, C> {
-    Looking(#[pin] G),
-    Waiting(Wait, #[pin] Sleep),
-    Calling(#[pin] C),
+enum State<G, F, A, J> {
+    Looking(#[pin] G, Option<A>),
+    /// Few calls get here: the clock is boxed.
+    Waiting(Wait, Pin<Box<Sleep>>, Option<A>),
+    /// Without a job, the answer is not touched.
+    Calling(#[pin] F, Option<J>),
+}
+
+/// A call that may yet reach the inner service.
+#[derive(Debug)]
+struct Asking<T, P, S, B> {
+    service: S,
+    request: Request<B>,
+    job: Job<T, P>,
 }
 
 impl<T: Store, P, S: Service<Request<B>>, B> CacheFuture<T, P, S, B> {
-    /// Calls without a look; without a job, the answer is not touched.
-    pub(super) fn call(mut service: S, request: Request<B>, job: Option<Job<T, P>>) -> Self {
-        let state = State::Calling(service.call(request));
-        Self { state, service, request: None, job }
+    /// Waits for a `call` that was made without a look.
+    pub(super) const fn call(call: S::Future, job: Option<Job<T, P>>) -> Self {
+        Self { state: State::Calling(call, job) }
     }
 
     pub(super) fn look(service: S, request: Request<B>, job: Job<T, P>) -> Self {
-        let state = State::Looking(job.look());
-        Self { state, service, request: Some(request), job: Some(job) }
+        let get = job.look();
+        Self { state: State::Looking(get, Some(Asking { service, request, job })) }
     }
 }
 
@@ -56,53 +62,48 @@ where
     type Output = Result<Response<CacheBody<R, T>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let mut state = self.project().state;
         loop {
-            let next = match this.state.as_mut().project() {
-                StateProj::Looking(get) => {
+            let (next, mut asking) = match state.as_mut().project() {
+                StateProj::Looking(get, asking) => {
                     let found = ready!(get.poll(cx));
-                    let (job, facts) = asked(this.job, this.request);
-                    job.looked(found, facts)
+                    let mut asking = taken(asking);
+                    (asking.job.looked(found, asking.request.extensions()), asking)
                 }
-                StateProj::Waiting(wait, patience) => match Pin::new(wait).poll(cx) {
+                StateProj::Waiting(wait, patience, asking) => match Pin::new(wait).poll(cx) {
                     Poll::Ready(landed) => {
-                        let (job, facts) = asked(this.job, this.request);
-                        job.landed(landed, facts)
+                        let mut asking = taken(asking);
+                        (asking.job.landed(landed, asking.request.extensions()), asking)
                     }
                     Poll::Pending => {
-                        ready!(patience.poll(cx));
-                        Next::Call
+                        ready!(patience.as_mut().poll(cx));
+                        (Next::Call, taken(asking))
                     }
                 },
-                StateProj::Calling(call) => {
+                StateProj::Calling(call, job) => {
                     let result = ready!(call.poll(cx)).map_err(Into::into);
-                    return Poll::Ready(answered(this.job.take(), result));
+                    return Poll::Ready(answered(job.take(), result));
                 }
             };
-            let state = match next {
+            let next = match next {
                 Next::Done(rsp) => return Poll::Ready(Ok(rsp.map(CacheBody::kept))),
-                Next::Look => State::Looking(asked(this.job, this.request).0.look()),
+                Next::Look => State::Looking(asking.job.look(), Some(asking)),
                 Next::Wait(wait) => {
-                    let patience = asked(this.job, this.request).0.patience();
-                    State::Waiting(wait, sleep(patience))
+                    let patience = Box::pin(sleep(asking.job.patience()));
+                    State::Waiting(wait, patience, Some(asking))
                 }
                 Next::Call => {
-                    asked(this.job, this.request).0.missed();
-                    let req = this.request.take().expect("a request is sent once");
-                    State::Calling(this.service.call(req))
+                    asking.job.missed();
+                    State::Calling(asking.service.call(asking.request), Some(asking.job))
                 }
             };
-            this.state.set(state);
+            state.set(next);
         }
     }
 }
 
-fn asked<'c, T, P, B>(
-    job: &'c mut Option<Job<T, P>>,
-    request: &'c Option<Request<B>>,
-) -> (&'c mut Job<T, P>, &'c Extensions) {
-    let request = request.as_ref().expect("only a request that is not sent is looked for");
-    (job.as_mut().expect("only a job looks and waits"), request.extensions())
+fn taken<A>(asking: &mut Option<A>) -> A {
+    asking.take().expect("a look or a wait ends once")
 }
 
 fn answered<T: Store, P, R: Body>(
@@ -122,7 +123,7 @@ fn answered<T: Store, P, R: Body>(
     let (mut head, body) = rsp.into_parts();
     head.extensions.insert(job.status());
     // Nobody polls an empty body, nor hears its end.
-    let fill = if body.is_end_stream() {
+    let fill = if body.is_end_stream() || !job.has_room_for(body.size_hint().lower()) {
         job.land();
         None
     } else {

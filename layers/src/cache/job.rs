@@ -6,13 +6,14 @@ use crate::BoxError;
 use crate::facts::{CacheControl, CacheKey, CacheStatus, Call, ServedBy};
 use bytes::Bytes;
 use http::{Extensions, HeaderValue, Response, header, response};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A call that takes part.
 #[derive(Debug)]
 pub(super) struct Job<T, P> {
-    cache: CacheLayer<T, P>,
+    cache: Arc<CacheLayer<T, P>>,
     key: Key,
     plan: Plan,
     lead: Option<Lead>,
@@ -47,7 +48,7 @@ impl<T: Store, P> Job<T, P> {
         self.cache.store.get(&self.key)
     }
 
-    pub(super) const fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         self.cache.patience
     }
 
@@ -80,19 +81,28 @@ impl<T: Store, P> Job<T, P> {
         }
     }
 
+    /// Whether an answer of so many bytes, or more, may be kept.
+    pub(super) fn has_room_for(&self, bytes: u64) -> bool {
+        usize::try_from(bytes).is_ok_and(|bytes| bytes <= self.cache.max_entry)
+    }
+
     /// Begins to collect an answer.
     pub(super) fn fill(self, head: &response::Parts) -> Option<Box<Fill<T>>> {
         let Self { cache, key, plan, lead, .. } = self;
-        let CacheLayer { store, keep_tool_calls, shared, max_entry, .. } = cache;
-        let room = shared.room.clone();
+        if !plan.keep {
+            return None;
+        }
+        let CacheLayer { store, keep_tool_calls, shared, max_entry, .. } = &*cache;
+        let (store, room) = (store.clone(), shared.room.clone());
+        let (keep_tool_calls, max_entry) = (*keep_tool_calls, *max_entry);
         let order = Order { store, key, ttl: plan.ttl, keep_tool_calls, lead, room, max_entry };
-        if plan.keep { Fill::begin(order, head) } else { None }
+        Fill::begin(order, head)
     }
 }
 
 impl<T: Store, P: Replay> Job<T, P> {
     /// `None` for a call that takes no part.
-    pub(super) fn of(cache: &CacheLayer<T, P>, facts: &Extensions) -> Option<Self> {
+    pub(super) fn of(cache: &Arc<CacheLayer<T, P>>, facts: &Extensions) -> Option<Self> {
         let key = facts.get::<CacheKey>()?;
         let control = facts.get::<CacheControl>();
         if cache.opt_in && !control.is_some_and(|control| control.use_cache) {
@@ -116,11 +126,8 @@ impl<T: Store, P: Replay> Job<T, P> {
             self.cache.shared.outages.fetch_add(1, Ordering::Relaxed);
             None
         });
-        let Some((entry, rsp)) =
-            found.and_then(|entry| Some((entry.clone(), self.replay(&entry, facts)?)))
-        else {
-            return self.join();
-        };
+        let Some(entry) = found else { return self.join() };
+        let Some(rsp) = self.replay(&entry, facts) else { return self.join() };
         if let Some(lead) = self.lead.take() {
             lead.land(Some(entry));
         }
@@ -164,7 +171,10 @@ impl<T: Store, P: Replay> Job<T, P> {
             let value = HeaderValue::from_static(content_type);
             rsp.headers_mut().insert(header::CONTENT_TYPE, value);
         }
-        rsp.headers_mut().insert(HEADER, self.key.header());
+        // Entries that were kept here have it.
+        if !rsp.headers().get(HEADER).is_some_and(|value| self.key.is_in(value)) {
+            rsp.headers_mut().insert(HEADER, self.key.header());
+        }
         rsp.extensions_mut().insert(CacheStatus::Hit);
         rsp.extensions_mut().insert(Replayed(entry.clone()));
         if let Some(id) = &entry.served_by {

@@ -2,6 +2,7 @@
 use crate::facts::{CacheKey, Principal};
 use http::{Extensions, HeaderValue};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// Who shares answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,8 +17,16 @@ pub enum CacheScope {
 }
 
 /// The key of a kept answer: a digest of the request's [`CacheKey`], the tenant and the namespace.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key([u8; 32]);
+
+/// A part of a digest tells as much as all of it.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
 
 impl Key {
     /// The key of the call that has these `facts`, in `namespace`. All principals that may manage
@@ -25,10 +34,9 @@ impl Key {
     #[must_use]
     pub fn new(key: &CacheKey, facts: &Extensions, scope: CacheScope, namespace: &str) -> Self {
         let (kind, tenant) = tenant(facts.get(), scope);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&key.0).update(&[kind]).update(&(tenant.len() as u64).to_le_bytes());
-        hasher.update(tenant.as_bytes()).update(namespace.as_bytes());
-        Self(hasher.finalize().into())
+        let length = (tenant.len() as u64).to_le_bytes();
+        let parts = [&key.0, &[kind][..], &length, tenant.as_bytes(), namespace.as_bytes()];
+        Self(digest(parts).into())
     }
 
     /// The key that [`Display`](fmt::Display) wrote.
@@ -43,9 +51,23 @@ impl Key {
         &self.0
     }
 
+    fn hex(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut hex = [0; 64];
+        for (two, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            two[0] = DIGITS[usize::from(byte >> 4)];
+            two[1] = DIGITS[usize::from(byte & 15)];
+        }
+        hex
+    }
+
     pub(super) fn header(&self) -> HeaderValue {
-        let hex = blake3::Hash::from_bytes(self.0).to_hex();
-        HeaderValue::from_str(&hex).expect("hexadecimal digits are ASCII")
+        HeaderValue::from_bytes(&self.hex()).expect("hexadecimal digits are ASCII")
+    }
+
+    /// Whether `value` is [`header`](Self::header).
+    pub(super) fn is_in(&self, value: &HeaderValue) -> bool {
+        value == &self.hex()[..]
     }
 
     /// Spreads keys evenly over `count` shards.
@@ -65,6 +87,24 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({self})")
     }
+}
+
+/// The digest of `parts`, one after the other.
+fn digest(parts: [&[u8]; 5]) -> blake3::Hash {
+    // Most keys fit: short texts in one piece need no state of a hasher.
+    let (mut text, mut end) = ([0; 192], 0);
+    for part in parts {
+        let Some(room) = text.get_mut(end..end + part.len()) else {
+            let mut hasher = blake3::Hasher::new();
+            for part in parts {
+                hasher.update(part);
+            }
+            return hasher.finalize();
+        };
+        room.copy_from_slice(part);
+        end += part.len();
+    }
+    blake3::hash(&text[..end])
 }
 
 /// A kind apart from the name, so that no team is taken for a key.

@@ -1,6 +1,7 @@
 //! Answers in this process's memory.
 use super::{Entry, Key, Store};
 use crate::BoxError;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -114,7 +115,7 @@ impl Store for MemoryStore {
 struct Shard {
     most: usize,
     bytes: usize,
-    places: HashMap<Key, usize>,
+    places: HashMap<Key, usize, RandomState>,
     nodes: Vec<Node>,
     /// The place that is looked at next when room is needed.
     hand: usize,

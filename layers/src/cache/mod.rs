@@ -18,6 +18,14 @@
 //! look, have their [`CacheStatus`]. Requests control their part by
 //! [`CacheControl`](crate::facts::CacheControl); the HTTP header of that name is no switch.
 //!
+//! # What it costs
+//!
+//! A call without a key: a look into its facts. A hit: the answer's headers and facts, while its bytes
+//! are shared. A miss makes two allocations besides its fact: one for those who may follow, one for
+//! the body that collects, unless the answer is known to be too large. To keep it takes a copy of
+//! the headers and one of the bytes, since frames hold on to all of the buffers that they were
+//! read into.
+//!
 //! # Errors
 //!
 //! None of its own. Errors of the inner service pass through untouched.
@@ -258,7 +266,7 @@ impl<T: Clone, P: Clone, S> Layer<S> for CacheLayer<T, P> {
     type Service = Cache<T, P, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Cache { inner, options: self.clone() }
+        Cache { inner, options: Arc::new(self.clone()) }
     }
 }
 
@@ -266,7 +274,7 @@ impl<T: Clone, P: Clone, S> Layer<S> for CacheLayer<T, P> {
 #[derive(Clone, Debug)]
 pub struct Cache<T, P, S> {
     inner: S,
-    options: CacheLayer<T, P>,
+    options: Arc<CacheLayer<T, P>>,
 }
 
 impl<T, P, S, B, R> Service<Request<B>> for Cache<T, P, S>
@@ -286,12 +294,13 @@ where
     }
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
-        // The clone is not ready: it stays behind, and the ready service makes the call.
-        let unready = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, unready);
         match Job::of(&self.options, req.extensions()) {
-            Some(job) if job.looks() => CacheFuture::look(ready, req, job),
-            job => CacheFuture::call(ready, req, job),
+            Some(job) if job.looks() => {
+                // The clone is not ready: it stays behind, and the ready service makes the call.
+                let unready = self.inner.clone();
+                CacheFuture::look(std::mem::replace(&mut self.inner, unready), req, job)
+            }
+            job => CacheFuture::call(self.inner.call(req), job),
         }
     }
 }

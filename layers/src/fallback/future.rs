@@ -38,9 +38,15 @@ struct Run<P, B, R> {
     policy: P,
     /// As the client sent it.
     kept: Request<B>,
+    /// Once a group has failed. Boxed: few calls get there.
+    failed: Option<Box<Failed<R>>>,
+}
+
+#[derive(Debug)]
+struct Failed<R> {
     walk: Walk,
     /// How the first group failed: what the client gets if no other does better.
-    original: Option<Box<Outcome<R>>>,
+    original: Outcome<R>,
 }
 
 impl<P, S, B, R> FallbackFuture<P, S, B, R>
@@ -72,11 +78,10 @@ where
                     let Some(fault) = run.policy.fault(outcome.as_ref()) else {
                         return Poll::Ready(run.note(outcome));
                     };
-                    let next = run.next(&fault);
-                    let first = run.original.take().unwrap_or_else(|| Box::new(outcome));
-                    let Some(req) = next else { return Poll::Ready(*first) };
-                    run.original = Some(first);
-                    this.state.set(State::Readying(Some(Box::new(req))));
+                    match run.after(&fault, outcome) {
+                        Ok(req) => this.state.set(State::Readying(Some(Box::new(req)))),
+                        Err(first) => return Poll::Ready(first),
+                    }
                 }
                 StateProj::Readying(req) => {
                     ready!(this.service.poll_ready(cx)).map_err(Into::into)?;
@@ -92,40 +97,57 @@ impl<P: Policy<B>, B, R> Run<P, B, R> {
     /// `None` if nothing can follow on `req`.
     fn new(policy: &P, req: &Request<B>) -> Option<Self> {
         let asked = req.extensions().get::<FallbackOverride>();
-        let plan = policy.plan(req);
-        let group = policy.group(req).filter(|group| plan.applies(group, asked))?;
+        let group = policy.group(req)?;
+        if !policy.plan(req).applies(group, asked) {
+            return None;
+        }
         let kept = policy.copy(req)?;
-        Some(Self { policy: policy.clone(), kept, walk: Walk::new(plan, group), original: None })
+        Some(Self { policy: policy.clone(), kept, failed: None })
     }
 
-    /// The request for the next group, after the present one failed.
-    fn next(&mut self, fault: &Fault) -> Option<Request<B>> {
+    /// The request for the next group, after one failed like this; else what the first one said.
+    fn after(&mut self, fault: &Fault, outcome: Outcome<R>) -> Result<Request<B>, Outcome<R>> {
+        let mut failed = match self.failed.take() {
+            Some(failed) => failed,
+            None => match self.walk() {
+                Some(walk) => Box::new(Failed { walk, original: outcome }),
+                None => return Err(outcome),
+            },
+        };
+        let Some(next) = self.next(&mut failed.walk, fault) else { return Err(failed.original) };
+        self.failed = Some(failed);
+        Ok(next)
+    }
+
+    fn walk(&self) -> Option<Walk> {
+        let first = self.policy.group(&self.kept)?.into();
+        Some(Walk::new(self.policy.plan(&self.kept), first))
+    }
+
+    fn next(&self, walk: &mut Walk, fault: &Fault) -> Option<Request<B>> {
         let facts = self.kept.extensions();
         if facts.get::<Deadline>().is_some_and(|Deadline(deadline)| Instant::now() >= *deadline) {
             return None;
         }
-        let mut target = self.walk.fail(fault.cause, facts.get());
+        let mut target = walk.fail(fault.cause, facts.get());
         while let Some(there) = target {
             let copy = self.policy.copy(&self.kept)?;
             if let Some(mut req) = self.policy.redirect(copy, &there) {
-                self.walk.go(&there);
-                let attempt = Attempt { retries: 0, fallbacks: self.walk.fallbacks() };
+                walk.go(&there);
+                let attempt = Attempt { retries: 0, fallbacks: walk.fallbacks() };
                 req.extensions_mut().insert(attempt);
                 self.policy.falling_back(&req, &there, fault);
                 return Some(req);
             }
-            target = self.walk.skip();
+            target = walk.skip();
         }
         None
     }
 
     /// Notes on an answer which group it came from.
     fn note(&self, mut outcome: Outcome<R>) -> Outcome<R> {
-        let fallbacks = self.walk.fallbacks();
-        if let Ok(rsp) = &mut outcome
-            && fallbacks > 0
-        {
-            let group = self.walk.here().clone();
+        if let (Ok(rsp), Some(Failed { walk, .. })) = (&mut outcome, self.failed.as_deref()) {
+            let (fallbacks, group) = (walk.fallbacks(), walk.here().clone());
             rsp.extensions_mut().insert(FellBack { fallbacks, group });
         }
         outcome

@@ -1,5 +1,6 @@
 //! Which groups may answer in the place of which (contract 5.4).
 use crate::facts::Cause;
+use foldhash::fast::RandomState;
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
@@ -38,20 +39,26 @@ impl fmt::Debug for Target {
 /// The fallbacks of all groups, by cause and in order.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    general: Lists,
-    context: Lists,
-    content: Lists,
+    lists: HashMap<Arc<str>, Lists, RandomState>,
+    has_context: bool,
+    has_content: bool,
     default: Arc<[Target]>,
     depth: usize,
 }
 
-type Lists = HashMap<Arc<str>, Arc<[Target]>>;
+/// Those of one group.
+#[derive(Clone, Debug, Default)]
+struct Lists {
+    general: Option<Arc<[Target]>>,
+    context: Option<Arc<[Target]>>,
+    content: Option<Arc<[Target]>>,
+}
 
 impl Default for Plan {
     /// No fallbacks, and a depth of 5.
     fn default() -> Self {
-        let [general, context, content] = [Lists::new(), Lists::new(), Lists::new()];
-        Self { general, context, content, default: Arc::new([]), depth: 5 }
+        let (lists, default) = (HashMap::default(), Arc::new([]));
+        Self { lists, has_context: false, has_content: false, default, depth: 5 }
     }
 }
 
@@ -63,7 +70,7 @@ impl Plan {
         group: impl Into<Arc<str>>,
         targets: impl Into<Arc<[Target]>>,
     ) -> Self {
-        self.general.insert(group.into(), targets.into());
+        self.of(group).general = Some(targets.into());
         self
     }
 
@@ -76,7 +83,8 @@ impl Plan {
         group: impl Into<Arc<str>>,
         targets: impl Into<Arc<[Target]>>,
     ) -> Self {
-        self.context.insert(group.into(), targets.into());
+        self.of(group).context = Some(targets.into());
+        self.has_context = true;
         self
     }
 
@@ -89,8 +97,13 @@ impl Plan {
         group: impl Into<Arc<str>>,
         targets: impl Into<Arc<[Target]>>,
     ) -> Self {
-        self.content.insert(group.into(), targets.into());
+        self.of(group).content = Some(targets.into());
+        self.has_content = true;
         self
+    }
+
+    fn of(&mut self, group: impl Into<Arc<str>>) -> &mut Lists {
+        self.lists.entry(group.into()).or_default()
     }
 
     /// What may answer for any group that has no list of its own (`default_fallbacks`, `"*"`).
@@ -115,35 +128,66 @@ impl Plan {
     /// provider, or what may answer for any.
     #[must_use]
     pub fn for_any_cause(&self, group: &str) -> &Arc<[Target]> {
-        if self.general.is_empty() {
-            return &self.default;
-        }
-        let stripped = || self.general.get(group.split_once('/')?.1);
-        self.general.get(group).or_else(stripped).unwrap_or(&self.default)
+        self.any_cause(group, self.lists.get(group))
     }
 
     /// What may answer for `group` where a prompt is too long.
     #[must_use]
     pub fn for_long_prompts(&self, group: &str) -> Option<&Arc<[Target]>> {
-        special(&self.context, group).unwrap_or_else(|| Some(self.for_any_cause(group)))
+        self.long_prompts(group, self.lists.get(group))
     }
 
     /// What may answer for `group` where a provider's policy refuses.
     #[must_use]
     pub fn for_refusals(&self, group: &str) -> Option<&Arc<[Target]>> {
-        special(&self.content, group).unwrap_or_else(|| Some(self.for_any_cause(group)))
+        self.refusals(group, self.lists.get(group))
+    }
+
+    fn any_cause<'a>(&'a self, group: &str, own: Option<&'a Lists>) -> &'a Arc<[Target]> {
+        let stripped = || {
+            let slash = group.bytes().position(|byte| byte == b'/')?;
+            self.lists.get(&group[slash + 1..])?.general.as_ref()
+        };
+        own.and_then(|own| own.general.as_ref()).or_else(stripped).unwrap_or(&self.default)
+    }
+
+    fn long_prompts<'a>(
+        &'a self,
+        group: &str,
+        own: Option<&'a Lists>,
+    ) -> Option<&'a Arc<[Target]>> {
+        match self.has_context {
+            true => self.special(own, |lists| lists.context.as_ref()),
+            false => Some(self.any_cause(group, own)),
+        }
+    }
+
+    fn refusals<'a>(&'a self, group: &str, own: Option<&'a Lists>) -> Option<&'a Arc<[Target]>> {
+        match self.has_content {
+            true => self.special(own, |lists| lists.content.as_ref()),
+            false => Some(self.any_cause(group, own)),
+        }
+    }
+
+    /// A group's own list for one cause, or that of `*`.
+    fn special<'a>(
+        &'a self,
+        own: Option<&'a Lists>,
+        list: fn(&Lists) -> Option<&Arc<[Target]>>,
+    ) -> Option<&'a Arc<[Target]>> {
+        own.and_then(list).or_else(|| self.lists.get("*").and_then(list))
     }
 
     /// Whether any group has a list for long prompts.
     #[must_use]
-    pub fn has_context(&self) -> bool {
-        !self.context.is_empty()
+    pub const fn has_context(&self) -> bool {
+        self.has_context
     }
 
     /// Whether any group has a list for refusals.
     #[must_use]
-    pub fn has_content(&self) -> bool {
-        !self.content.is_empty()
+    pub const fn has_content(&self) -> bool {
+        self.has_content
     }
 
     /// What may answer for `group` where it failed for `cause`; what the request asks for goes
@@ -167,30 +211,22 @@ impl Plan {
         })
     }
 
-    fn is_empty(&self) -> bool {
-        let lists = [&self.general, &self.context, &self.content];
-        self.default.is_empty() && lists.iter().all(|list| list.is_empty())
-    }
-
     /// Whether any failure of `group` leads elsewhere.
     pub(super) fn applies(&self, group: &str, asked: Option<&FallbackOverride>) -> bool {
-        let is_off = match asked {
-            Some(asked) => asked.disabled,
-            None => self.is_empty(),
-        };
-        if self.depth == 0 || is_off {
+        let leads = |targets: &Arc<[Target]>| !targets.is_empty();
+        if self.depth == 0 || asked.is_some_and(|asked| asked.disabled) {
             return false;
         }
-        [Cause::Outage, Cause::ContextTooLong, Cause::ContentFilter].into_iter().any(|cause| {
-            self.targets(group, cause, asked).is_some_and(|targets| !targets.is_empty())
-        })
+        if asked.is_some() {
+            let causes = [Cause::Outage, Cause::ContextTooLong, Cause::ContentFilter];
+            return causes.into_iter().any(|it| self.targets(group, it, asked).is_some_and(leads));
+        }
+        // One look for all causes: most calls come here.
+        let own = self.lists.get(group);
+        leads(self.any_cause(group, own))
+            || self.has_context && self.long_prompts(group, own).is_some_and(leads)
+            || self.has_content && self.refusals(group, own).is_some_and(leads)
     }
-}
-
-/// The list of `group`, or that of `*`, among lists for one cause; `None` where there are no such
-/// lists at all.
-fn special<'a>(lists: &'a Lists, group: &str) -> Option<Option<&'a Arc<[Target]>>> {
-    (!lists.is_empty()).then(|| lists.get(group).or_else(|| lists.get("*")))
 }
 
 /// The fallbacks that a request asks for (LiteLLM's `fallbacks`, `context_window_fallbacks` and

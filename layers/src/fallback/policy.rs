@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// Which groups may answer in the place of others, and how a request gets there. Clones share
 /// their state.
 pub trait Policy<B>: Clone {
-    /// The plan that holds for `req`. Asked once for each request.
+    /// The plan that holds for `req`. Asked once before the first group, and once when that has
+    /// failed.
     fn plan(&self, req: &Request<B>) -> Arc<Plan>;
 
     /// A copy of `req` for another group; `None` if it cannot be sent again. Asked only where
@@ -22,8 +23,8 @@ pub trait Policy<B>: Clone {
 
     /// The group that `req` asks for; by default that of its [`Call`]. Without one nothing falls
     /// back.
-    fn group(&self, req: &Request<B>) -> Option<Arc<str>> {
-        req.extensions().get::<Call>().map(|call| call.group.clone())
+    fn group<'a>(&self, req: &'a Request<B>) -> Option<&'a str> {
+        req.extensions().get::<Call>().map(|call| &*call.group)
     }
 
     /// How a group failed; `None` if it did not, and its answer is committed. By default

@@ -1,5 +1,5 @@
 //! The response future of [`Retry`](super::Retry).
-use super::{Backoff, Failure, Policy, Retries, RetryOverride, Rules, Tried};
+use super::{Backoff, Failure, Policy, Retries, RetryBudget, RetryLayer, RetryOverride, Tried};
 use crate::BoxError;
 use crate::facts::{Attempt, Deadline};
 use http::{Request, Response};
@@ -19,7 +19,8 @@ pub struct RetryFuture<P, S: Service<Request<B>>, B, R> {
     #[pin]
     state: State<S::Future, R>,
     service: S,
-    run: Run<P, B>,
+    /// Unless no attempt can follow the first.
+    run: Option<Run<P, B>>,
 }
 
 #[pin_project(project = StateProj)]
@@ -40,8 +41,6 @@ type Outcome<R> = Result<Response<R>, BoxError>;
 struct Run<P, B> {
     policy: P,
     backoff: Backoff,
-    rules: Rules,
-    asked: Option<u32>,
     done: u32,
     most: u32,
     /// The most of what the failures so far allow.
@@ -55,15 +54,8 @@ where
     P: Policy<B>,
     S: Service<Request<B>>,
 {
-    pub(super) fn new(mut service: S, policy: P, backoff: Backoff, req: Request<B>) -> Self {
-        let rules = policy.rules(&req);
-        let asked = req.extensions().get().map(|RetryOverride(retries)| *retries);
-        let most = rules.most(asked);
-        let kept = if most > 0 { policy.copy(&req) } else { None };
-        if let Some(budget) = &rules.budget {
-            budget.deposit();
-        }
-        let run = Run { policy, backoff, rules, asked, done: 0, most, allowed: 0, kept };
+    pub(super) fn new(mut service: S, options: &RetryLayer<P>, req: Request<B>) -> Self {
+        let run = Run::new(options, &req);
         Self { state: State::Calling(service.call(req)), service, run }
     }
 }
@@ -82,8 +74,9 @@ where
             match this.state.as_mut().project() {
                 StateProj::Calling(call) => {
                     let outcome = ready!(call.poll(cx)).map_err(Into::into);
-                    let Some((failure, next)) = this.run.next(&outcome) else {
-                        return Poll::Ready(this.run.finish(outcome));
+                    let Some(run) = this.run else { return Poll::Ready(outcome) };
+                    let Some((failure, next)) = run.next(&outcome) else {
+                        return Poll::Ready(run.finish(outcome));
                     };
                     let pause = next.map(|next| Box::pin(sleep_until(next)));
                     this.state.set(State::Pausing(pause, Some(Box::new((outcome, failure)))));
@@ -93,14 +86,16 @@ where
                         ready!(pause.as_mut().poll(cx));
                     }
                     let (outcome, failure) = *failed.take().expect("a pause ends once");
-                    if !this.run.goes_on(&failure) {
-                        return Poll::Ready(this.run.finish(outcome));
+                    let run = this.run.as_mut().expect("a pause is between attempts");
+                    if !run.goes_on(&failure) {
+                        return Poll::Ready(run.finish(outcome));
                     }
                     this.state.set(State::Readying);
                 }
                 StateProj::Readying => {
                     ready!(this.service.poll_ready(cx)).map_err(Into::into)?;
-                    let req = this.run.request();
+                    let run = this.run.as_mut().expect("a further attempt follows one");
+                    let req = run.request();
                     this.state.set(State::Calling(this.service.call(req)));
                 }
             }
@@ -109,6 +104,19 @@ where
 }
 
 impl<P: Policy<B>, B> Run<P, B> {
+    /// `None` if nothing can follow on `req`.
+    fn new(options: &RetryLayer<P>, req: &Request<B>) -> Option<Self> {
+        let RetryLayer { policy, backoff } = options;
+        let rules = policy.rules(req);
+        if let Some(budget) = &rules.budget {
+            budget.deposit();
+        }
+        let most = rules.most(asked(req));
+        let kept = if most > 0 { policy.copy(req)? } else { return None };
+        let (policy, backoff) = (policy.clone(), *backoff);
+        Some(Self { policy, backoff, done: 0, most, allowed: 0, kept: Some(kept) })
+    }
+
     /// What failed, and when the next attempt may begin unless at once; `None` if `outcome` is the
     /// last word.
     fn next<R>(&mut self, outcome: &Outcome<R>) -> Option<(Failure, Option<Instant>)> {
@@ -117,8 +125,8 @@ impl<P: Policy<B>, B> Run<P, B> {
         if let Some(deployment) = &failure.deployment {
             kept.extensions_mut().get_or_insert_default::<Tried>().add(deployment);
         }
-        let group = self.policy.group(kept);
-        let count = self.rules.count(self.asked, &failure, &group);
+        let (rules, group) = (self.policy.rules(kept), self.policy.group(kept));
+        let count = rules.count(asked(kept), &failure, &group);
         self.allowed = self.allowed.max(count);
         if self.done >= count {
             return None;
@@ -133,15 +141,15 @@ impl<P: Policy<B>, B> Run<P, B> {
             return None;
         }
         let next = (!pause.is_zero()).then_some(next);
-        let budget = self.rules.budget.as_ref();
-        budget.is_none_or(super::RetryBudget::withdraw).then_some((failure, next))
+        let budget = rules.budget.as_ref();
+        budget.is_none_or(RetryBudget::withdraw).then_some((failure, next))
     }
 
     /// Whether the next attempt still makes sense after its pause; if so, it is counted.
     fn goes_on(&mut self, failure: &Failure) -> bool {
         let Some(kept) = &mut self.kept else { return false };
-        let group = self.policy.group(kept);
-        if self.done >= self.rules.count(self.asked, failure, &group) {
+        let (rules, group) = (self.policy.rules(kept), self.policy.group(kept));
+        if self.done >= rules.count(asked(kept), failure, &group) {
             return false;
         }
         self.done += 1;
@@ -170,4 +178,8 @@ impl<P: Policy<B>, B> Run<P, B> {
         }
         outcome
     }
+}
+
+fn asked<B>(req: &Request<B>) -> Option<u32> {
+    req.extensions().get().map(|RetryOverride(retries)| *retries)
 }

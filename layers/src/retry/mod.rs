@@ -118,6 +118,6 @@ where
         // The clone is not ready: it stays behind, and the ready service makes the call.
         let unready = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, unready);
-        RetryFuture::new(ready, self.options.policy.clone(), self.options.backoff, req)
+        RetryFuture::new(ready, &self.options, req)
     }
 }

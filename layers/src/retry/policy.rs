@@ -3,12 +3,13 @@ use super::{Failure, Rules};
 use crate::BoxError;
 use crate::body::{Body, repeat};
 use http::{Request, Response};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What holds for calls, and how their groups stand. Clones share their state.
 pub trait Policy<B>: Clone {
-    /// What holds for `req`. Asked once, before its first attempt.
-    fn rules(&self, req: &Request<B>) -> Rules;
+    /// What holds for `req`. Asked before its first attempt, and again after each failure.
+    fn rules<'a>(&'a self, req: &'a Request<B>) -> Cow<'a, Rules>;
 
     /// How the group of `req` stands now. Asked after each failure, and again after the pause; the
     /// fact [`Tried`] names the deployments that have failed so far.
@@ -35,8 +36,8 @@ pub trait Policy<B>: Clone {
 /// The same rules for all calls, to a single deployment that is always healthy and has no
 /// fallbacks.
 impl<B: Clone> Policy<B> for Rules {
-    fn rules(&self, _req: &Request<B>) -> Rules {
-        self.clone()
+    fn rules<'a>(&'a self, _req: &'a Request<B>) -> Cow<'a, Rules> {
+        Cow::Borrowed(self)
     }
 
     fn group(&self, _req: &Request<B>) -> Group {
@@ -50,8 +51,8 @@ impl<B: Clone> Policy<B> for Rules {
 
 /// The same for bodies that were read, as ingest leaves them. One that streams is sent once.
 impl Policy<Body> for Rules {
-    fn rules(&self, _req: &Request<Body>) -> Rules {
-        self.clone()
+    fn rules<'a>(&'a self, _req: &'a Request<Body>) -> Cow<'a, Rules> {
+        Cow::Borrowed(self)
     }
 
     fn group(&self, _req: &Request<Body>) -> Group {

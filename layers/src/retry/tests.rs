@@ -9,6 +9,7 @@ use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use proptest::prelude::*;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -266,8 +267,8 @@ impl Pool {
 }
 
 impl Policy<()> for Pool {
-    fn rules(&self, _req: &Req) -> Rules {
-        self.rules.clone()
+    fn rules<'a>(&'a self, _req: &'a Req) -> Cow<'a, Rules> {
+        Cow::Borrowed(&self.rules)
     }
 
     fn group(&self, req: &Req) -> Group {
