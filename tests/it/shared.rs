@@ -10,8 +10,8 @@ use tokio::time::{interval, timeout};
 
 const PRICES: &str = "input_cost_per_token: 1e-3, output_cost_per_token: 1e-3";
 
-/// A proxy beside `redis`, with more settings.
-async fn proxy(redis: &Redis, upstream: &Upstream, general: &str, more: &str) -> Proxy {
+/// A proxy beside `redis` that charges 0.001 for a token, with more settings.
+pub(crate) async fn proxy(redis: &Redis, upstream: &Upstream, general: &str, more: &str) -> Proxy {
     let config = format!(
         "model_list:
   - model_name: gpt
