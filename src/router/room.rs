@@ -54,18 +54,33 @@ pub(super) struct Rooms<'a> {
 }
 
 impl<'a> Rooms<'a> {
-    pub(super) fn new(counts: &'a Counts, routing: &config::Routing) -> Self {
+    /// Calls go on to wait in the queues of those who were there `before`.
+    pub(super) fn new(
+        counts: &'a Counts,
+        routing: &config::Routing,
+        before: &[Arc<Deployment>],
+    ) -> Self {
+        let known = before.iter().filter_map(|one| {
+            let (group, _) = one.room().adaptive()?;
+            Some((one.config().group.clone(), group.clone()))
+        });
         Self {
             counts,
             parallel: routing.deployment_parallel,
             checks: routing.pre_call_checks,
             adaptive: routing.adaptive,
-            groups: HashMap::new(),
+            groups: known.collect(),
         }
     }
 
-    /// That of one deployment, whose model is `known` to the catalogue.
-    pub(super) fn of(&mut self, config: &config::Deployment, known: Option<&Model>) -> Room {
+    /// That of one deployment, whose model is `known` to the catalogue, and which may have been
+    /// there `before`.
+    pub(super) fn of(
+        &mut self,
+        config: &config::Deployment,
+        known: Option<&Model>,
+        before: Option<&Deployment>,
+    ) -> Room {
         let limit = |measure, most| {
             let (scope, subject) = (Scope::Deployment, config.id.as_str().into());
             Limit { scope, subject, measure, most }
@@ -86,13 +101,19 @@ impl<'a> Rooms<'a> {
         });
         let own = config.info.get("max_input_tokens").and_then(serde_json::Value::as_i64);
         let longest = own.or_else(|| known?.max_input_tokens.map(i64::from));
-        let adaptive = self.adaptive.then(|| {
-            let group = self.groups.entry(config.group.clone());
-            let group = group.or_insert_with(|| Group::new(Waiting::default())).clone();
-            let limit = group.limit(Bounds::default());
-            (group, limit)
-        });
+        let before = before.filter(|before| before.config().group == config.group);
+        let learnt = before.and_then(|before| before.room().adaptive.clone());
+        let adaptive = self.adaptive.then(|| learnt.unwrap_or_else(|| self.unlearnt(config)));
         Room { quota, adaptive, longest: longest.filter(|_| self.checks) }
+    }
+}
+
+impl Rooms<'_> {
+    fn unlearnt(&mut self, config: &config::Deployment) -> (Group, AdaptiveLimit) {
+        let group = self.groups.entry(config.group.clone());
+        let group = group.or_insert_with(|| Group::new(Waiting::default())).clone();
+        let limit = group.limit(Bounds::default());
+        (group, limit)
     }
 }
 
