@@ -149,8 +149,10 @@ fn nobody<'a>(
     }
     // One that is being probed may be back at any moment.
     let soon = Duration::from_secs(1);
-    if speaking.clone().any(|deployment| deployment.gate().admits()) {
-        return RouteError::Full { model: model(), wait: soon };
+    let mut awake = speaking.clone().filter(|deployment| deployment.gate().admits()).peekable();
+    if awake.peek().is_some() {
+        let measure = awake.find_map(|deployment| deployment.room().reached());
+        return RouteError::Full { model: model(), wait: soon, measure };
     }
     let wait = speaking.clone().map(|one| one.gate().rests_for().unwrap_or(soon)).min();
     let resting = speaking.map(|one| one.labels().model_id.clone()).collect();

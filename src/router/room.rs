@@ -120,8 +120,15 @@ impl Rooms<'_> {
 impl Room {
     /// Whether the provider's limits leave room.
     pub(super) fn is_free(&self) -> bool {
-        let Some(quota) = &self.quota else { return true };
-        quota.limits.iter().all(|limit| quota.counts.remaining(limit) > 0)
+        self.reached().is_none()
+    }
+
+    /// What the provider's limits leave nothing of.
+    pub(super) fn reached(&self) -> Option<Measure> {
+        let quota = self.quota.as_ref()?;
+        let mut limits = quota.limits.iter();
+        let reached = limits.find(|limit| quota.counts.remaining(limit) == 0);
+        reached.map(|limit| limit.measure)
     }
 
     /// Whether a prompt of so many tokens is not too long.
@@ -149,7 +156,9 @@ impl Room {
         Sent::Queued(Box::pin(async move {
             let answered: Result<_, BoxError> = call.await;
             answered.map(|rsp| rsp.map(Body::stream)).map_err(|error| match cause_ref(&*error) {
-                Some(RateLimitError::Exceeded(exceeded)) => full(&model, exceeded.reset),
+                Some(RateLimitError::Exceeded(exceeded)) => {
+                    full(&model, exceeded.reset, exceeded.limit.measure)
+                }
                 _ => error,
             })
         }))
@@ -167,8 +176,9 @@ pub(super) fn queued(
     let limits: Vec<_> = limits.map(|(_, limit)| limit).collect();
     let acquire = queue.acquire(limits);
     Sent::Queued(Box::pin(async move {
-        let (at, mut permit) =
-            acquire.await.map_err(|_| full(&candidates[0].labels().model_group, SOON))?;
+        let (at, mut permit) = acquire
+            .await
+            .map_err(|_| full(&candidates[0].labels().model_group, SOON, Measure::Parallel))?;
         let answered = send(&candidates[at]).await;
         permit.judge(answered.as_ref());
         Ok(answered?.map(|body| Body::stream(EndBody::new(body, permit))))
@@ -179,6 +189,7 @@ pub(super) fn queued(
 const SOON: Duration = Duration::from_secs(1);
 
 #[cold]
-fn full(model: &str, wait: Duration) -> BoxError {
-    NoDeployment::from(RouteError::Full { model: model.into(), wait }).into()
+fn full(model: &str, wait: Duration, measure: Measure) -> BoxError {
+    let measure = Some(measure);
+    NoDeployment::from(RouteError::Full { model: model.into(), wait, measure }).into()
 }
