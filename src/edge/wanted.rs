@@ -111,7 +111,8 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
         _ => name == "stream",
     };
     let whole = read.text.whole();
-    let mut context = vec![operation.route()];
+    // It may stand in the path, or in the config alone.
+    let mut context = vec![operation.route(), read.model.unwrap_or_default()];
     for name in SHAPES {
         context.push(name);
         for value in read.headers.get_all(name) {

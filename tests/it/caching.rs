@@ -195,3 +195,29 @@ async fn metrics_tell_hits_misses_and_what_was_saved() {
     assert!(hit.is_some_and(|line| line.contains("model=\"gpt-4o-mini\"")), "{hit:?}");
     assert!(metrics.contains("bartizan_cache_saved_usd_total{requested_model=\"gpt\"}"));
 }
+
+#[tokio::test]
+async fn a_call_that_names_its_model_in_the_path_gets_the_answer_of_that_model() {
+    let upstream = Upstream::start(|request| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let model = asked["model"].as_str().unwrap_or_default();
+        json(200, COMPLETION.replace(r#""content":"ok""#, &format!(r#""content":"{model}""#)))
+    })
+    .await;
+    let base = upstream.base();
+    let config = format!(
+        "model_list:
+  - {{model_name: a, litellm_params: {{model: openai/one, api_base: {base}, api_key: k}}}}
+  - {{model_name: b, litellm_params: {{model: openai/two, api_base: {base}, api_key: k}}}}
+general_settings: {{master_key: {KEY}}}
+{CACHE}
+"
+    );
+    let proxy = with(&config).start().await;
+    let body = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
+    for (model, said) in [("a", "one"), ("b", "two"), ("a", "one")] {
+        let path = format!("/openai/deployments/{model}/chat/completions");
+        assert_eq!(content(&proxy.call(post(path, body)).await.expect(200)), said);
+    }
+    assert_eq!(upstream.seen().begun, 2);
+}
