@@ -1,5 +1,6 @@
 //! What the layers behind ingest want to know of a call, found while its body is at hand.
 use super::asked::{Asked, Field};
+use super::items::Items;
 use crate::config::CachedCalls;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
@@ -120,6 +121,12 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
             let Ok(value) = value.to_str() else { return };
             context.push(value);
         }
+    }
+    if *operation == Operation::Embeddings
+        && let Some(items) = Items::of(&context, &whole, is_left_out)
+    {
+        facts.insert(items);
+        return;
     }
     if let Some(key) = key_of(&context, &whole, is_left_out) {
         facts.insert(key);

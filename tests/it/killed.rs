@@ -41,7 +41,7 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
     let answered: usize = answered.filter(|(at, _)| at % 3 > 0).map(|(_, calls)| calls).sum();
 
     let lost = holds_of_the_dead(&redis).await;
-    assert!(upstream.seen().left > 0 && answered > 20, "{answered}, {:?}", upstream.seen());
+    assert!(upstream.seen().left > 0 && answered > 10, "{answered}, {:?}", upstream.seen());
     let held: i64 = lost.iter().map(|hold| amount(hold)).sum();
     assert_eq!(number(&redis, "held"), held, "nothing else is held");
     let spent = number(&redis, "spent");

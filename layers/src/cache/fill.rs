@@ -165,7 +165,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 
 /// The headers that go with the answer: not those of a connection (RFC 9110 7.6.1), nor of the one
 /// call that made it.
-fn kept(headers: &HeaderMap) -> HeaderMap {
+pub(super) fn kept(headers: &HeaderMap) -> HeaderMap {
     headers.iter().filter(|(name, _)| is_kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect()
 }
 
