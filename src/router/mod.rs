@@ -117,7 +117,7 @@ impl Router {
         let known = before.iter().map(|one| (one.config().id.as_str(), &**one));
         let known: HashMap<_, _> = known.collect();
         let configs = std::mem::take(&mut routing.deployments).into_iter();
-        let (redis, mut rooms) = (state.redis(), Rooms::new(state.limiter(), &routing, before));
+        let (redis, mut rooms) = (state.redis(), Rooms::new(state, &routing, before));
         let deployments: Vec<_> = configs
             .map(|config| {
                 let before = known.get(config.id.as_str()).copied();

@@ -6,22 +6,21 @@ use super::error::{NoDeployment, RouteError};
 use super::sender::{Outgoing, Sent};
 use crate::config;
 use crate::data::Model;
+use crate::state::{self, Place, State};
 use bartizan_layers::BoxError;
 use bartizan_layers::adaptive::{AdaptiveLimit, Bounds, Group, Waiting};
 use bartizan_layers::body::Body;
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::end::EndBody;
 use bartizan_layers::facts::{Limit, Measure, Scope};
-use bartizan_layers::ratelimit::{MemoryLimiter, RateLimitError, RateLimitLayer};
+use bartizan_layers::ratelimit::{Exceeded, RateLimitError, RateLimitLayer};
 use http::Request;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
-
-/// Counts in this process's memory, for whoever shares them by rules of its own.
-pub(super) type Counts = MemoryLimiter<Arc<[Limit]>>;
 
 /// The room of one deployment.
 #[derive(Debug, Default)]
@@ -36,14 +35,16 @@ pub(super) struct Room {
 #[derive(Debug)]
 struct Quota {
     limits: Arc<[Limit]>,
-    counts: Counts,
-    layer: RateLimitLayer<Counts>,
+    counts: state::Quota,
+    layer: RateLimitLayer<state::Quota>,
+    /// Where it is shared: until when a window is known to be full.
+    full: Mutex<Option<(Instant, Measure)>>,
 }
 
 /// What a config says of the room of all deployments.
 #[derive(Debug)]
 pub(super) struct Rooms<'a> {
-    pub(super) counts: &'a Counts,
+    state: &'a State,
     /// Calls in flight of a deployment that says nothing itself.
     pub(super) parallel: Option<u32>,
     /// Whether `rpm`, `tpm` and the longest prompt are looked at (`enable_pre_call_checks`).
@@ -56,7 +57,7 @@ pub(super) struct Rooms<'a> {
 impl<'a> Rooms<'a> {
     /// Calls go on to wait in the queues of those who were there `before`.
     pub(super) fn new(
-        counts: &'a Counts,
+        state: &'a State,
         routing: &config::Routing,
         before: &[Arc<Deployment>],
     ) -> Self {
@@ -65,7 +66,7 @@ impl<'a> Rooms<'a> {
             Some((one.config().group.clone(), group.clone()))
         });
         Self {
-            counts,
+            state,
             parallel: routing.deployment_parallel,
             checks: routing.pre_call_checks,
             adaptive: routing.adaptive,
@@ -95,9 +96,9 @@ impl<'a> Rooms<'a> {
         let limits = limits.into_iter().filter_map(|(measure, most)| Some(limit(measure, most?)));
         let limits: Arc<[Limit]> = limits.collect();
         let quota = (!limits.is_empty()).then(|| {
-            let counts = self.counts.sharing(limits.clone());
+            let counts = self.state.quota(limits.clone());
             let layer = RateLimitLayer::new(counts.clone()).without_headers().one_attempt();
-            Quota { limits, counts, layer }
+            Quota { limits, counts, layer, full: Mutex::default() }
         });
         let own = config.info.get("max_input_tokens").and_then(serde_json::Value::as_i64);
         let longest = own.or_else(|| known?.max_input_tokens.map(i64::from));
@@ -123,12 +124,14 @@ impl Room {
         self.reached().is_none()
     }
 
-    /// What the provider's limits leave nothing of.
+    /// What the provider's limits leave nothing of, as far as is known here.
     pub(super) fn reached(&self) -> Option<Measure> {
-        let quota = self.quota.as_ref()?;
-        let mut limits = quota.limits.iter();
-        let reached = limits.find(|limit| quota.counts.remaining(limit) == 0);
-        reached.map(|limit| limit.measure)
+        self.quota.as_ref()?.reached()
+    }
+
+    /// Whether only an attempt tells if there is room, since others take of it too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.quota.as_ref().is_some_and(|quota| matches!(quota.counts, Place::Shared(_)))
     }
 
     /// Whether a prompt of so many tokens is not too long.
@@ -149,20 +152,58 @@ impl Room {
         req: Request<Outgoing>,
     ) -> Sent {
         let Some(quota) = &self.quota else { return Sent::calling(deployment, shared, req) };
-        let (deployment, shared) = (deployment.clone(), shared.clone());
-        let model = deployment.labels().model_group.clone();
-        let send = tower::service_fn(move |req| Sent::calling(&deployment, &shared, req));
+        let (own, shared) = (deployment.clone(), shared.clone());
+        let send = tower::service_fn(move |req| Sent::calling(&own, &shared, req));
         let call = quota.layer.layer(send).call(req);
+        let deployment = deployment.clone();
         Sent::Queued(Box::pin(async move {
             let answered: Result<_, BoxError> = call.await;
             answered.map(|rsp| rsp.map(Body::stream)).map_err(|error| match cause_ref(&*error) {
                 Some(RateLimitError::Exceeded(exceeded)) => {
-                    full(&model, exceeded.reset, exceeded.limit.measure)
+                    deployment.room().note(exceeded);
+                    let model = &deployment.labels().model_group;
+                    full(model, exceeded.reset, exceeded.limit.measure)
                 }
                 _ => error,
             })
         }))
     }
+
+    /// Notes that a window is full for everyone. A permit may be free again at any moment.
+    fn note(&self, exceeded: &Exceeded) {
+        let measure = exceeded.limit.measure;
+        if let Some(quota) = &self.quota
+            && measure != Measure::Parallel
+        {
+            let until = Instant::now().checked_add(exceeded.reset);
+            *quota.full() = until.map(|until| (until, measure));
+        }
+    }
+}
+
+impl Quota {
+    fn reached(&self) -> Option<Measure> {
+        match &self.counts {
+            Place::Local(counts) => {
+                let reached = self.limits.iter().find(|limit| counts.remaining(limit) == 0);
+                reached.map(|limit| limit.measure)
+            }
+            Place::Shared(_) => {
+                let full = self.full().filter(|(until, _)| *until > Instant::now());
+                full.map(|(_, measure)| measure)
+            }
+        }
+    }
+
+    fn full(&self) -> MutexGuard<'_, Option<(Instant, Measure)>> {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a deployment took no call because it has as many as it may.
+pub(super) fn is_full(error: &BoxError) -> bool {
+    let nobody = cause_ref::<NoDeployment>(&**error);
+    nobody.is_some_and(|nobody| matches!(nobody.why, RouteError::Full { .. }))
 }
 
 /// Waits in the `queue` of a group until one of the `candidates`, which belong to it, has room in

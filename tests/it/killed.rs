@@ -31,12 +31,14 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
     }
     let addrs: Vec<_> = nodes.iter().map(Proxy::addr).collect();
     let load = (0..CLIENTS).map(move |at| client(addrs[at % 3], at, 10));
-    let load = tokio::spawn(join_all(load));
-    // By then each node has streams open, and more are on their way.
-    assert!(upstream.saw(PATIENCE, |seen| seen.begun >= 40).await, "{:?}", upstream.seen());
-    nodes[0].kill();
-    gate.open();
-    let answered = load.await.unwrap().into_iter().enumerate();
+    let killing = async {
+        // By then each node has streams open, and more are on their way.
+        assert!(upstream.saw(PATIENCE, |seen| seen.begun >= 40).await, "{:?}", upstream.seen());
+        nodes[0].kill();
+        gate.open();
+    };
+    let (answered, ()) = tokio::join!(join_all(load), killing);
+    let answered = answered.into_iter().enumerate();
     // What the dead one answered it may have settled, or still have held.
     let answered: usize = answered.filter(|(at, _)| at % 3 > 0).map(|(_, calls)| calls).sum();
 
