@@ -8,7 +8,7 @@ use crate::server::{Draining, Peers};
 use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
 use crate::state::State;
 use crate::tasks::Tasks;
-use crate::telemetry::{Live, LogWriter, Metrics, RequestId, Telemetry};
+use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
 use arc_swap::ArcSwap;
 use http::HeaderValue;
 use hyper::body::Incoming;
@@ -45,7 +45,8 @@ pub struct House {
 struct Rooms {
     outbound: Outbound,
     forwarder: Forwarder,
-    live: Live,
+    /// The newest one: what it has learnt of deployments, the next one goes on with.
+    router: Option<Router>,
 }
 
 impl House {
@@ -62,14 +63,13 @@ impl House {
         metrics: Arc<Metrics>,
     ) -> Result<Self, SetupError> {
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
-        let live = Live::default();
         let (state, settler) = State::new(config.redis.as_ref());
         let stop = CancellationToken::new();
         if let Some(settler) = settler {
             let stopped = stop.clone().cancelled_owned();
             tasks.spawn(settler.run_until(stopped));
         }
-        let rooms = Rooms { outbound: config.outbound.clone(), forwarder, live };
+        let rooms = Rooms { outbound: config.outbound.clone(), forwarder, router: None };
         Ok(Self {
             tasks,
             writer,
@@ -109,14 +109,15 @@ impl House {
         }
         let default_model = routing.default_model.as_deref().map(Into::into);
         let (elsewhere, largest_file) = (routing.takes_elsewhere(), routing.through.max_file);
-        let hop = (HOP, self.instance.clone());
+        let before = self.rooms().router.take();
         let router = Router::new(
             routing,
             forwarder,
             &self.metrics,
             &self.state,
-            hop,
+            (HOP, self.instance.clone()),
             access.key_header.clone(),
+            before.as_ref(),
         );
         let wanted = Wanted { router: router.clone(), estimates: holding.estimates(), cached };
         let bodies = BodyRules {
@@ -127,7 +128,7 @@ impl House {
             wanted,
             largest_file,
         };
-        self.rooms().live = router.live();
+        self.rooms().router = Some(router.clone());
         let handles = Arc::new(Handles {
             router: router.clone(),
             metrics: self.metrics.clone(),
@@ -175,7 +176,7 @@ impl House {
     /// Lets go of what only past generations had: series of metrics, upstreams.
     pub fn tidy(&self) {
         let rooms = self.rooms();
-        self.metrics.retain(&rooms.live);
+        rooms.router.iter().for_each(|router| self.metrics.retain(&router.live()));
         rooms.forwarder.forget_unused();
     }
 

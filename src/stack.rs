@@ -3,7 +3,7 @@ use crate::admin::{Admin, Handles};
 use crate::config::{Access, Compat};
 use crate::edge::{
     BodyRules, CatchBody, CatchLayer, Dispatch, Doors, EraseLayer, Fork, Guard, IngestLayer,
-    IntakeLayer, PauseLayer, RecordLayer, RespondLayer, RoomLayer, SharedLayer,
+    IntakeLayer, ItemsLayer, PauseLayer, RecordLayer, RespondLayer, RoomLayer, SharedLayer,
 };
 use crate::router::Router;
 use crate::state::Holding;
@@ -105,11 +105,15 @@ where
     if let Some(header) = &plan.key_header {
         auth = auth.only_header(header.clone());
     }
+    let items = plan.holding.cache.clone().map(ItemsLayer::new);
     let inner = ServiceBuilder::new()
         // What is limited by what is asked for. A hit counts as a call, and gives its tokens back.
         .option_layer(plan.holding.late.map(erased))
         // A hit needs no money and no deployment; whoever answered, the answer is the same.
         .option_layer(plan.holding.cache.map(erased))
+        // Of a list of texts only those are embedded that were not before: as a hit, what is kept
+        // needs no money.
+        .option_layer(items.map(|items| (SharedLayer, items)))
         // One hold for each call: outside of fallbacks and retries, whose attempts all stand on
         // its bill.
         .option_layer(plan.holding.cost.map(erased))

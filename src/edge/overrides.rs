@@ -18,6 +18,8 @@ const NO_PARAMS: [&[u8]; 6] =
 
 /// So many groups a request may name: it must not become any number of calls.
 const MOST: usize = 16;
+/// As many retries it may ask for, in each group; of more it gets so many.
+const MOST_RETRIES: u32 = 20;
 const NUM_RETRIES: &str = "x-litellm-num-retries";
 
 impl Asked<'_> {
@@ -28,16 +30,16 @@ impl Asked<'_> {
         parts: &mut request::Parts,
     ) -> Result<(), Problem> {
         if let Some(retries) = of_header(&parts.headers) {
-            parts.extensions.insert(RetryOverride(retries));
+            parts.extensions.insert(asked(retries));
         }
         // Elsewhere these names may mean something to the provider.
         if !operation.strips_litellm_fields() {
             return Ok(());
         }
         if let Some(value) = self.told(Field::NumRetries)? {
-            let retries = value.as_u64().and_then(|retries| u32::try_from(retries).ok());
+            let retries = value.as_u64();
             let retries = retries.ok_or_else(|| wrong(Field::NumRetries, "a whole number"))?;
-            parts.extensions.insert(RetryOverride(retries));
+            parts.extensions.insert(asked(retries));
         }
         if let Some(asked) = self.fallbacks()? {
             parts.extensions.insert(asked);
@@ -77,8 +79,12 @@ const REHEARSALS: [(Field, Cause); 4] = [
     (Field::MockTestingRateLimitError, Cause::RateLimit),
 ];
 
-fn of_header(headers: &HeaderMap) -> Option<u32> {
+fn of_header(headers: &HeaderMap) -> Option<u64> {
     headers.get(NUM_RETRIES)?.to_str().ok()?.trim().parse().ok()
+}
+
+fn asked(retries: u64) -> RetryOverride {
+    RetryOverride(u32::try_from(retries).map_or(MOST_RETRIES, |retries| retries.min(MOST_RETRIES)))
 }
 
 fn wrong(field: Field, kind: &str) -> Problem {

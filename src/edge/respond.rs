@@ -12,7 +12,7 @@ use bartizan_layers::body::Body;
 use bartizan_layers::cache::Replayed;
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::cost::CostError;
-use bartizan_layers::facts::{CacheStatus, Limit, ServedBy};
+use bartizan_layers::facts::{CacheStatus, Limit, Scope, ServedBy};
 use bartizan_layers::ratelimit::{Exceeded, RateLimitError};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
@@ -209,6 +209,10 @@ fn limit(error: &(dyn std::error::Error + 'static)) -> Option<(&'static str, &'s
     if let Some(RateLimitError::Exceeded(exceeded)) = cause_ref(error) {
         let Limit { scope, measure, .. } = exceeded.limit;
         return Some((scope.name(), measure.name()));
+    }
+    let route = cause_ref::<NoDeployment>(error).map(|nobody| &nobody.why);
+    if let Some(RouteError::Full { measure, .. }) = route {
+        return measure.map(|measure| (Scope::Deployment.name(), measure.name()));
     }
     let exhausted = |error: &CostError| match error {
         CostError::BudgetExhausted(exhausted) => Some((exhausted.budget.scope.name(), "budget")),

@@ -1,5 +1,6 @@
 //! What the layers behind ingest want to know of a call, found while its body is at hand.
 use super::asked::{Asked, Field};
+use super::items::Items;
 use crate::config::CachedCalls;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
@@ -112,18 +113,28 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
         _ if ours => LEFT_OUT.contains(&name),
         _ => name == "stream",
     };
-    let headers = SHAPES.iter().flat_map(|name| {
-        let values = read.headers.get_all(name).iter().map(HeaderValue::as_bytes);
-        iter::once(name.as_str().as_bytes()).chain(values)
-    });
-    let context = iter::once(operation.route().as_bytes()).chain(headers);
-    let key = if read.text.cuts() == 0 {
-        key_of_object(context, object, is_left_out)
-    } else {
-        let whole = read.text.whole();
-        scan(&whole).ok().and_then(|object| key_of_object(context, &object, is_left_out))
+    // The model may stand in the path, or in the config alone.
+    let named = [operation.route().as_bytes(), read.model.unwrap_or_default().as_bytes()];
+    let context = || {
+        named.into_iter().chain(SHAPES.iter().flat_map(|name| {
+            let values = read.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+            iter::once(name.as_str().as_bytes()).chain(values)
+        }))
     };
-    if let Some(key) = key {
+    let whole = read.text.whole();
+    let uncut = (read.text.cuts() > 0).then(|| scan(&whole));
+    let object = match &uncut {
+        None => object,
+        Some(Ok(object)) => object,
+        Some(Err(_)) => return,
+    };
+    if *operation == Operation::Embeddings
+        && let Some(items) = Items::of(context(), object, is_left_out)
+    {
+        facts.insert(items);
+        return;
+    }
+    if let Some(key) = key_of_object(context(), object, is_left_out) {
         facts.insert(key);
     }
     let form = match operation {

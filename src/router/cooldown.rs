@@ -1,17 +1,22 @@
 //! When a deployment rests: its breaker, as the config says.
+use super::deployment::Deployment;
 use crate::config::{self, AllowedFailsPolicy, Cooldown};
 use crate::telemetry::{DeploymentLabels, Metrics};
 use bartizan_layers::breaker::{AllowedFails, Gate, Policy, Rule, Trip};
 use bartizan_layers::redis::Redis;
+use http::StatusCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// The gate of a deployment, closed. What opens it is counted and logged, and told to other nodes
-/// where there is a Redis to do so.
+/// The gate of a deployment: the one that it had under the config `before`, or a new one, which
+/// rests as that did. What opens it is counted and logged, and told to other nodes where there is
+/// a Redis to do so.
 pub(super) fn gate(
     config: &config::Deployment,
     (cooldown, redis): (&Cooldown, Option<&Redis>),
     labels: &Arc<DeploymentLabels>,
     metrics: &Arc<Metrics>,
+    before: Option<&Deployment>,
 ) -> Gate {
     let own = &config.cooldown;
     let policy = Policy {
@@ -21,6 +26,11 @@ pub(super) fn gate(
         network: true,
         ..Policy::new(rule(own, cooldown))
     };
+    let unchanged = |one: &&Deployment| one.labels() == labels && *one.gate().policy() == policy;
+    if let Some(same) = before.filter(unchanged) {
+        return same.gate().clone();
+    }
+    let rest = before.and_then(|before| rest(before.gate(), &policy));
     let (labels, metrics) = (labels.clone(), metrics.clone());
     let told = move |trip: &Trip| {
         metrics.cooled_down(&labels, trip.status);
@@ -28,10 +38,20 @@ pub(super) fn gate(
         let (deployment, status) = (&*labels.model_id, trip.status.as_u16());
         tracing::warn!(deployment, status, seconds, "A deployment rests after failures");
     };
-    match redis {
+    let gate = match redis {
         Some(redis) => Gate::shared(policy, redis, config.id.as_str(), told),
         None => Gate::telling(policy, told),
-    }
+    };
+    rest.inspect(|(left, status)| gate.trip(*left, *status));
+    gate
+}
+
+/// What is left of a rest, where another `policy` lets it go on, and the status that caused it.
+fn rest(gate: &Gate, policy: &Policy) -> Option<(Duration, StatusCode)> {
+    let (left, trip) = (gate.rests_for()?, gate.tripped()?);
+    let most = policy.cooldown.unwrap_or(left);
+    let rests = policy.rule != Rule::Never && !most.is_zero();
+    rests.then(|| (left.min(most), trip.status))
 }
 
 fn rule(own: &config::OwnCooldown, cooldown: &Cooldown) -> Rule {

@@ -34,7 +34,8 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Prepares `config` for calls through `forwarder`.
+    /// Prepares `config` for calls through `forwarder`. What was learnt of it under the config
+    /// `before` still holds.
     #[must_use]
     pub(super) fn new(
         config: config::Deployment,
@@ -42,12 +43,13 @@ impl Deployment {
         rooms: &mut Rooms<'_>,
         forwarder: &Forwarder,
         metrics: &Arc<Metrics>,
+        before: Option<&Self>,
     ) -> Self {
         let labels = Arc::new(labels(&config));
         metrics.add_deployment(&labels);
-        let gate = cooldown::gate(&config, rests, &labels, metrics);
+        let gate = cooldown::gate(&config, rests, &labels, metrics, before);
         let mut deployment = Self::labelled(config, labels, gate, forwarder, metrics);
-        deployment.room = rooms.of(&deployment.config, deployment.catalogued().as_ref());
+        deployment.room = rooms.of(&deployment.config, deployment.catalogued().as_ref(), before);
         deployment
     }
 

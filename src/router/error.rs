@@ -1,6 +1,6 @@
 //! Why a call found no answer.
 use crate::providers::Problem;
-use bartizan_layers::facts::{Cause, Fault};
+use bartizan_layers::facts::{Cause, Fault, Measure};
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +55,8 @@ pub enum RouteError {
         model: Box<str>,
         /// Until one of them may have room.
         wait: Duration,
+        /// What one of them has no more of, where that is known.
+        measure: Option<Measure>,
     },
     /// The prompt is longer than any deployment of the group takes.
     #[error(

@@ -54,6 +54,7 @@ use bartizan_layers::breaker;
 use bartizan_layers::fallback::{FallbackLayer, Plan};
 use bartizan_layers::retry::{Backoff, RetryLayer};
 use http::{Extensions, HeaderName, HeaderValue, Request, Response};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_layer::Layer;
@@ -101,7 +102,8 @@ struct Settings {
 }
 
 impl Router {
-    /// Prepares all deployments.
+    /// Prepares all deployments. Those that the router `before` had still rest as they did, and
+    /// are sent as many calls at once.
     #[must_use]
     pub fn new(
         mut routing: Routing,
@@ -110,17 +112,23 @@ impl Router {
         state: &State,
         hop: (HeaderName, HeaderValue),
         key_header: Option<HeaderName>,
+        before: Option<&Self>,
     ) -> Self {
+        let before = before.map(Self::deployments).unwrap_or_default();
+        let known = before.iter().map(|one| (one.config().id.as_str(), &**one));
+        let known: HashMap<_, _> = known.collect();
         let configs = std::mem::take(&mut routing.deployments).into_iter();
-        let (redis, mut rooms) = (state.redis(), Rooms::new(state.limiter(), &routing));
+        let (redis, mut rooms) = (state.redis(), Rooms::new(state, &routing, before));
         let deployments: Vec<_> = configs
             .map(|config| {
+                let before = known.get(config.id.as_str()).copied();
                 Arc::new(Deployment::new(
                     config,
                     (&routing.cooldown, redis),
                     &mut rooms,
                     &forwarder,
                     metrics,
+                    before,
                 ))
             })
             .collect();

@@ -5,7 +5,7 @@ use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
 use super::group::Found;
-use super::room::queued;
+use super::room::{is_full, queued};
 use super::sender::{Outgoing, Sent};
 use super::{Shared, operation, tags};
 use crate::providers::Operation;
@@ -50,6 +50,9 @@ fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, RouteError> {
     let mut candidates = Vec::new();
     let picked = shared.one_of(&found, &req, &mut candidates)?.clone();
     let Some((queue, _)) = picked.room().adaptive() else {
+        if picked.room().is_shared() {
+            return Ok(Sent::Queued(Box::pin(first_with_room(shared.clone(), req, picked))));
+        }
         let called = Called::of(&found, &picked, req.body());
         return Ok(picked.room().send(&picked, shared, outgoing(req, called)));
     };
@@ -61,6 +64,35 @@ fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, RouteError> {
             Err(error) => Sent::Refused(Some(NoDeployment::from(error).into())),
         }
     }))
+}
+
+/// Sends a call to the deployment that was `picked` or, where other processes have taken all of its
+/// limits, to the next that would be picked.
+async fn first_with_room(
+    shared: Arc<Shared>,
+    mut req: Request<Asked>,
+    mut picked: Arc<Deployment>,
+) -> Result<Response<Body>, BoxError> {
+    let mut full = Vec::new();
+    loop {
+        let called = {
+            let found = shared.found(req.body()).map_err(NoDeployment::from)?;
+            Called::of(&found, &picked, req.body())
+        };
+        let sent = picked.room().send(&picked, &shared, outgoing(req.clone(), called)).await;
+        let Err(error) = sent else { return sent };
+        if !is_full(&error) {
+            return Err(error);
+        }
+        let id = picked.labels().model_id.clone();
+        req.extensions_mut().get_or_insert_default::<Tried>().add(&id);
+        full.push(id);
+        let found = shared.found(req.body()).map_err(NoDeployment::from)?;
+        picked = match shared.one_of(&found, &req, &mut Vec::new()) {
+            Ok(next) if !full.contains(&next.labels().model_id) => next.clone(),
+            _ => return Err(error),
+        };
+    }
 }
 
 /// What a deployment calls the model of a call.
@@ -150,8 +182,10 @@ fn nobody<'a>(
     }
     // One that is being probed may be back at any moment.
     let soon = Duration::from_secs(1);
-    if speaking.clone().any(|deployment| deployment.gate().admits()) {
-        return RouteError::Full { model: model(), wait: soon };
+    let mut awake = speaking.clone().filter(|deployment| deployment.gate().admits()).peekable();
+    if awake.peek().is_some() {
+        let measure = awake.find_map(|deployment| deployment.room().reached());
+        return RouteError::Full { model: model(), wait: soon, measure };
     }
     let wait = speaking.clone().map(|one| one.gate().rests_for().unwrap_or(soon)).min();
     let resting = speaking.map(|one| one.labels().model_id.clone()).collect();

@@ -6,22 +6,21 @@ use super::error::{NoDeployment, RouteError};
 use super::sender::{Outgoing, Sent};
 use crate::config;
 use crate::data::Model;
+use crate::state::{self, Place, State};
 use bartizan_layers::BoxError;
 use bartizan_layers::adaptive::{AdaptiveLimit, Bounds, Group, Waiting};
 use bartizan_layers::body::Body;
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::end::EndBody;
 use bartizan_layers::facts::{Limit, Measure, Scope};
-use bartizan_layers::ratelimit::{MemoryLimiter, RateLimitError, RateLimitLayer};
+use bartizan_layers::ratelimit::{Exceeded, RateLimitError, RateLimitLayer};
 use http::Request;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
-
-/// Counts in this process's memory, for whoever shares them by rules of its own.
-pub(super) type Counts = MemoryLimiter<Arc<[Limit]>>;
 
 /// The room of one deployment.
 #[derive(Debug, Default)]
@@ -36,14 +35,16 @@ pub(super) struct Room {
 #[derive(Debug)]
 struct Quota {
     limits: Arc<[Limit]>,
-    counts: Counts,
-    layer: RateLimitLayer<Counts>,
+    counts: state::Quota,
+    layer: RateLimitLayer<state::Quota>,
+    /// Where it is shared: until when a window is known to be full.
+    full: Mutex<Option<(Instant, Measure)>>,
 }
 
 /// What a config says of the room of all deployments.
 #[derive(Debug)]
 pub(super) struct Rooms<'a> {
-    pub(super) counts: &'a Counts,
+    state: &'a State,
     /// Calls in flight of a deployment that says nothing itself.
     pub(super) parallel: Option<u32>,
     /// Whether `rpm`, `tpm` and the longest prompt are looked at (`enable_pre_call_checks`).
@@ -54,18 +55,33 @@ pub(super) struct Rooms<'a> {
 }
 
 impl<'a> Rooms<'a> {
-    pub(super) fn new(counts: &'a Counts, routing: &config::Routing) -> Self {
+    /// Calls go on to wait in the queues of those who were there `before`.
+    pub(super) fn new(
+        state: &'a State,
+        routing: &config::Routing,
+        before: &[Arc<Deployment>],
+    ) -> Self {
+        let known = before.iter().filter_map(|one| {
+            let (group, _) = one.room().adaptive()?;
+            Some((one.config().group.clone(), group.clone()))
+        });
         Self {
-            counts,
+            state,
             parallel: routing.deployment_parallel,
             checks: routing.pre_call_checks,
             adaptive: routing.adaptive,
-            groups: HashMap::new(),
+            groups: known.collect(),
         }
     }
 
-    /// That of one deployment, whose model is `known` to the catalogue.
-    pub(super) fn of(&mut self, config: &config::Deployment, known: Option<&Model>) -> Room {
+    /// That of one deployment, whose model is `known` to the catalogue, and which may have been
+    /// there `before`.
+    pub(super) fn of(
+        &mut self,
+        config: &config::Deployment,
+        known: Option<&Model>,
+        before: Option<&Deployment>,
+    ) -> Room {
         let limit = |measure, most| {
             let (scope, subject) = (Scope::Deployment, config.id.as_str().into());
             Limit { scope, subject, measure, most }
@@ -80,27 +96,42 @@ impl<'a> Rooms<'a> {
         let limits = limits.into_iter().filter_map(|(measure, most)| Some(limit(measure, most?)));
         let limits: Arc<[Limit]> = limits.collect();
         let quota = (!limits.is_empty()).then(|| {
-            let counts = self.counts.sharing(limits.clone());
+            let counts = self.state.quota(limits.clone());
             let layer = RateLimitLayer::new(counts.clone()).without_headers().one_attempt();
-            Quota { limits, counts, layer }
+            Quota { limits, counts, layer, full: Mutex::default() }
         });
         let own = config.info.get("max_input_tokens").and_then(serde_json::Value::as_i64);
         let longest = own.or_else(|| known?.max_input_tokens.map(i64::from));
-        let adaptive = self.adaptive.then(|| {
-            let group = self.groups.entry(config.group.clone());
-            let group = group.or_insert_with(|| Group::new(Waiting::default())).clone();
-            let limit = group.limit(Bounds::default());
-            (group, limit)
-        });
+        let before = before.filter(|before| before.config().group == config.group);
+        let learnt = before.and_then(|before| before.room().adaptive.clone());
+        let adaptive = self.adaptive.then(|| learnt.unwrap_or_else(|| self.unlearnt(config)));
         Room { quota, adaptive, longest: longest.filter(|_| self.checks) }
+    }
+}
+
+impl Rooms<'_> {
+    fn unlearnt(&mut self, config: &config::Deployment) -> (Group, AdaptiveLimit) {
+        let group = self.groups.entry(config.group.clone());
+        let group = group.or_insert_with(|| Group::new(Waiting::default())).clone();
+        let limit = group.limit(Bounds::default());
+        (group, limit)
     }
 }
 
 impl Room {
     /// Whether the provider's limits leave room.
     pub(super) fn is_free(&self) -> bool {
-        let Some(quota) = &self.quota else { return true };
-        quota.limits.iter().all(|limit| quota.counts.remaining(limit) > 0)
+        self.reached().is_none()
+    }
+
+    /// What the provider's limits leave nothing of, as far as is known here.
+    pub(super) fn reached(&self) -> Option<Measure> {
+        self.quota.as_ref()?.reached()
+    }
+
+    /// Whether only an attempt tells if there is room, since others take of it too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.quota.as_ref().is_some_and(|quota| matches!(quota.counts, Place::Shared(_)))
     }
 
     /// Whether a prompt of so many tokens is not too long.
@@ -121,20 +152,60 @@ impl Room {
         mut req: Request<Outgoing>,
     ) -> Sent {
         let Some(quota) = &self.quota else { return Sent::calling(deployment, shared, req) };
-        let (deployment, shared) = (deployment.clone(), shared.clone());
-        let model = deployment.labels().model_group.clone();
+        let (own, shared) = (deployment.clone(), shared.clone());
         // What the call is likely to take is one of its facts.
         *req.extensions_mut() = req.body().asked.facts().clone();
-        let send = tower::service_fn(move |req| Sent::calling(&deployment, &shared, req));
+        let send = tower::service_fn(move |req| Sent::calling(&own, &shared, req));
         let call = quota.layer.layer(send).call(req);
+        let deployment = deployment.clone();
         Sent::Queued(Box::pin(async move {
             let answered: Result<_, BoxError> = call.await;
             answered.map(|rsp| rsp.map(Body::from)).map_err(|error| match cause_ref(&*error) {
-                Some(RateLimitError::Exceeded(exceeded)) => full(&model, exceeded.reset),
+                Some(RateLimitError::Exceeded(exceeded)) => {
+                    deployment.room().note(exceeded);
+                    let model = &deployment.labels().model_group;
+                    full(model, exceeded.reset, exceeded.limit.measure)
+                }
                 _ => error,
             })
         }))
     }
+
+    /// Notes that a window is full for everyone. A permit may be free again at any moment.
+    fn note(&self, exceeded: &Exceeded) {
+        let measure = exceeded.limit.measure;
+        if let Some(quota) = &self.quota
+            && measure != Measure::Parallel
+        {
+            let until = Instant::now().checked_add(exceeded.reset);
+            *quota.full() = until.map(|until| (until, measure));
+        }
+    }
+}
+
+impl Quota {
+    fn reached(&self) -> Option<Measure> {
+        match &self.counts {
+            Place::Local(counts) => {
+                let reached = self.limits.iter().find(|limit| counts.remaining(limit) == 0);
+                reached.map(|limit| limit.measure)
+            }
+            Place::Shared(_) => {
+                let full = self.full().filter(|(until, _)| *until > Instant::now());
+                full.map(|(_, measure)| measure)
+            }
+        }
+    }
+
+    fn full(&self) -> MutexGuard<'_, Option<(Instant, Measure)>> {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a deployment took no call because it has as many as it may.
+pub(super) fn is_full(error: &BoxError) -> bool {
+    let nobody = cause_ref::<NoDeployment>(&**error);
+    nobody.is_some_and(|nobody| matches!(nobody.why, RouteError::Full { .. }))
 }
 
 /// Waits in the `queue` of a group until one of the `candidates`, which belong to it, has room in
@@ -148,8 +219,9 @@ pub(super) fn queued(
     let limits: Vec<_> = limits.map(|(_, limit)| limit).collect();
     let acquire = queue.acquire(limits);
     Sent::Queued(Box::pin(async move {
-        let (at, mut permit) =
-            acquire.await.map_err(|_| full(&candidates[0].labels().model_group, SOON))?;
+        let (at, mut permit) = acquire
+            .await
+            .map_err(|_| full(&candidates[0].labels().model_group, SOON, Measure::Parallel))?;
         let answered = send(&candidates[at]).await;
         permit.judge(answered.as_ref());
         Ok(answered?.map(|body| EndBody::new(body, permit).into()))
@@ -160,6 +232,7 @@ pub(super) fn queued(
 const SOON: Duration = Duration::from_secs(1);
 
 #[cold]
-fn full(model: &str, wait: Duration) -> BoxError {
-    NoDeployment::from(RouteError::Full { model: model.into(), wait }).into()
+fn full(model: &str, wait: Duration, measure: Measure) -> BoxError {
+    let measure = Some(measure);
+    NoDeployment::from(RouteError::Full { model: model.into(), wait, measure }).into()
 }

@@ -26,9 +26,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct State {
     limiter: MemoryLimiter<Arc<[Limit]>>,
     ledger: MemoryLedger,
+    /// The same counts where they are shared, for deployments.
+    quotas: Option<RedisLimiter<Arc<[Limit]>>>,
     kept: Arc<Mutex<Option<(usize, MemoryStore)>>>,
     redis: Option<Redis>,
 }
+
+/// Counts the calls to a deployment in one of both places.
+pub type Quota = Place<MemoryLimiter<Arc<[Limit]>>, RedisLimiter<Arc<[Limit]>>>;
 
 /// Counts calls in one of both places.
 pub type Counted = Place<MemoryLimiter<CallLimits>, RedisLimiter<CallLimits>>;
@@ -53,6 +58,7 @@ impl State {
         let nothing: Arc<[Limit]> = Arc::from([]);
         let (redis, settler) = shared.map(redis::settings).map(Redis::connect).unzip();
         let state = Self {
+            quotas: redis.as_ref().map(|redis| RedisLimiter::new(redis, nothing.clone())),
             limiter: MemoryLimiter::new(nothing),
             ledger: MemoryLedger::with(Arc::from([])),
             kept: Arc::default(),
@@ -67,10 +73,13 @@ impl State {
         self.redis.as_ref()
     }
 
-    /// The counts of limits in memory, for rules of one's own.
+    /// Counts calls to a deployment, within its provider's `limits`.
     #[must_use]
-    pub const fn limiter(&self) -> &MemoryLimiter<Arc<[Limit]>> {
-        &self.limiter
+    pub fn quota(&self, limits: Arc<[Limit]>) -> Quota {
+        match &self.quotas {
+            None => Place::Local(self.limiter.sharing(limits)),
+            Some(shared) => Place::Shared(shared.sharing(limits)),
+        }
     }
 
     /// The layers of one config.

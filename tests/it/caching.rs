@@ -195,3 +195,137 @@ async fn metrics_tell_hits_misses_and_what_was_saved() {
     assert!(hit.is_some_and(|line| line.contains("model=\"gpt-4o-mini\"")), "{hit:?}");
     assert!(metrics.contains("bartizan_cache_saved_usd_total{requested_model=\"gpt\"}"));
 }
+
+/// An upstream that embeds: the vector of a text is its length, and each byte is a token. It puts
+/// the last first.
+async fn embedder() -> Upstream {
+    Upstream::start(|request| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let all = match &asked["input"] {
+            Value::Array(all) => all.clone(),
+            one => vec![one.clone()],
+        };
+        let size = |text: &Value| text.as_str().map_or(0, str::len);
+        if all.iter().any(|text| text == "bad") {
+            return json(400, r#"{"error":{"message":"no","type":"t","code":null}}"#);
+        }
+        let base64 = asked["encoding_format"] == "base64";
+        let vector = |text| match base64 {
+            true => format!("\"{}==\"", size(text)),
+            false => format!("[{}.0, 0.10]", size(text)),
+        };
+        let element = |(index, text)| {
+            let vector = vector(text);
+            format!(r#"{{"object":"embedding","index":{index},"embedding":{vector}}}"#)
+        };
+        let data: Vec<_> = all.iter().enumerate().rev().map(element).collect();
+        let tokens: usize = all.iter().map(size).sum();
+        json(200, format!(r#"{{"object":"list","data":[{}],"model":"up","usage":{{"prompt_tokens":{tokens},"total_tokens":{tokens}}}}}"#, data.join(",")))
+    })
+    .await
+}
+
+fn embedding(input: &Value, more: &Value) -> Call {
+    let mut body = value!({"model": "gpt", "input": input});
+    let members = body.as_object_mut().expect("an object");
+    members.extend(more.as_object().expect("an object").clone());
+    post("/v1/embeddings", body.to_string())
+}
+
+/// The sizes of the texts that an answer embeds, in its order, and its tokens.
+fn embedded(answer: &Answer) -> (Vec<f64>, u64) {
+    let body = answer.json();
+    let data = body["data"].as_array().expect("a list");
+    for (at, one) in data.iter().enumerate() {
+        assert_eq!(one["index"], at, "{body}");
+    }
+    let tokens = body["usage"]["prompt_tokens"].as_u64().expect("a number");
+    assert_eq!(body["usage"]["total_tokens"], tokens);
+    (data.iter().map(|one| one["embedding"][0].as_f64().unwrap_or(-1.0)).collect(), tokens)
+}
+
+fn asked_for(upstream: &Upstream) -> Vec<Value> {
+    let requests = upstream.requests();
+    requests.iter().map(|it| crate::documented::body(it)["input"].clone()).collect()
+}
+
+#[tokio::test]
+async fn of_a_list_of_texts_those_are_embedded_that_were_not_before() {
+    let upstream = embedder().await;
+    let proxy = proxy(&upstream, CACHE).await;
+    let none = value!({});
+    let first = proxy.call(embedding(&value!(["a", "bb", "ccc"]), &none)).await.expect(200);
+    assert!(!hit(&first) && first.text().contains(r#""data":[{"object":"embedding","index":2,"#));
+    let some = value!(["dddd", "bb", "a", "eeeee"]);
+    let mixed = proxy.call(embedding(&some, &none)).await.expect(200);
+    assert_eq!(embedded(&mixed), (vec![4.0, 2.0, 1.0, 5.0], 12));
+    assert!(!hit(&mixed) && mixed.header("x-litellm-model-id").is_some());
+    let whole = proxy.call(embedding(&value!(["eeeee", "ccc"]), &none)).await.expect(200);
+    assert_eq!(
+        whole.text(),
+        r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[5.0, 0.10]},{"object":"embedding","index":1,"embedding":[3.0, 0.10]}],"model":"up","usage":{"prompt_tokens":8,"total_tokens":8}}"#
+    );
+    assert!(hit(&whole) && whole.header("x-litellm-response-cost") == Some("0.0"));
+    assert_eq!(whole.header("x-litellm-model-id"), first.header("x-litellm-model-id"));
+    assert_eq!(asked_for(&upstream), [value!(["a", "bb", "ccc"]), value!(["dddd", "eeeee"])]);
+}
+
+#[tokio::test]
+async fn vectors_of_another_form_or_length_are_other_ones() {
+    let upstream = embedder().await;
+    let proxy = proxy(&upstream, CACHE).await;
+    let (texts, base64) = (value!(["a", "bb"]), value!({"encoding_format": "base64"}));
+    proxy.call(embedding(&texts, &value!({}))).await.expect(200);
+    for hits in [false, true] {
+        let answer = proxy.call(embedding(&texts, &base64)).await.expect(200);
+        assert_eq!(hit(&answer), hits);
+        assert!(answer.text().contains(r#""index":1,"embedding":"2==""#), "{}", answer.text());
+    }
+    assert!(!hit(&proxy.call(embedding(&texts, &value!({"dimensions": 8}))).await.expect(200)));
+    let again = value!({"cache": {"no-cache": true}});
+    assert!(!hit(&proxy.call(embedding(&texts, &again)).await.expect(200)));
+    assert_eq!(upstream.seen().begun, 4);
+}
+
+#[tokio::test]
+async fn what_fails_of_a_list_fails_it_all_and_what_is_no_list_is_kept_as_it_is() {
+    let upstream = embedder().await;
+    let proxy = proxy(&upstream, CACHE).await;
+    let none = value!({});
+    proxy.call(embedding(&value!(["a"]), &none)).await.expect(200);
+    for _ in 0..2 {
+        let answer = proxy.call(embedding(&value!(["a", "bad"]), &none)).await.expect(400);
+        assert!(answer.error_message().contains("no"), "{}", answer.text());
+    }
+    for hits in [false, true] {
+        assert_eq!(hit(&proxy.call(embedding(&value!("a"), &none)).await.expect(200)), hits);
+    }
+    let bad = value!(["bad"]);
+    assert_eq!(asked_for(&upstream), [value!(["a"]), bad.clone(), bad, value!("a")]);
+}
+
+#[tokio::test]
+async fn a_call_that_names_its_model_in_the_path_gets_the_answer_of_that_model() {
+    let upstream = Upstream::start(|request| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let model = asked["model"].as_str().unwrap_or_default();
+        json(200, COMPLETION.replace(r#""content":"ok""#, &format!(r#""content":"{model}""#)))
+    })
+    .await;
+    let base = upstream.base();
+    let config = format!(
+        "model_list:
+  - {{model_name: a, litellm_params: {{model: openai/one, api_base: {base}, api_key: k}}}}
+  - {{model_name: b, litellm_params: {{model: openai/two, api_base: {base}, api_key: k}}}}
+general_settings: {{master_key: {KEY}}}
+{CACHE}
+"
+    );
+    let proxy = with(&config).start().await;
+    let body = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
+    for (model, said) in [("a", "one"), ("b", "two"), ("a", "one")] {
+        let path = format!("/openai/deployments/{model}/chat/completions");
+        assert_eq!(content(&proxy.call(post(path, body)).await.expect(200)), said);
+    }
+    assert_eq!(upstream.seen().begun, 2);
+}

@@ -25,6 +25,7 @@ mod h2;
 mod harness;
 mod images;
 mod ingest;
+mod killed;
 mod limits;
 mod lossless;
 mod mocks;

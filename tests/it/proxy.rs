@@ -250,6 +250,12 @@ impl Proxy {
         signal(&self.child, "TERM");
     }
 
+    /// Ends it at once, in the middle of whatever it does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
     /// Asks it to read its config again.
     pub(crate) fn hang_up(&self) {
         signal(&self.child, "HUP");

@@ -353,3 +353,30 @@ async fn what_was_counted_of_paths_of_the_config_is_not_lost() {
     until_it_knows(&proxy, KEY, 2).await;
     assert_eq!(counted().await, before);
 }
+
+#[tokio::test]
+async fn a_deployment_that_rests_goes_on_to_rest() {
+    let upstream = Upstream::playing(upstream::json(404, "{}")).await;
+    let config = |number: usize, rest: &str| {
+        let models = version(&upstream.base(), 0).replace("      cooldown_time: 0\n", "");
+        format!("{}    now-{number}: gpt\n  {rest}\n", models.replace("    now-0: gpt\n", ""))
+    };
+    let proxy = proxy::with(&config(0, "cooldown_time: 60")).start().await;
+    proxy.call(chat("gpt")).await.expect(404);
+    proxy.call(chat("gpt")).await.expect(429);
+    // The same breaker, then another one that rests no longer than it would, then none.
+    for (number, rest, status) in [
+        (1, "cooldown_time: 60", 429),
+        (2, "cooldown_time: 30", 429),
+        (3, "disable_cooldowns: true", 404),
+    ] {
+        proxy.replace_file("config.yaml", &config(number, rest));
+        proxy.hang_up();
+        until_it_knows(&proxy, KEY, number).await;
+        let answer = proxy.call(chat("gpt")).await.expect(status);
+        if let Some(wait) = answer.header("retry-after") {
+            assert!(wait.parse::<u64>().unwrap() > 20, "{rest}: {wait}");
+        }
+    }
+    assert_eq!(upstream.seen().begun, 2);
+}

@@ -104,6 +104,23 @@ async fn a_call_that_fails_once_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_request_may_ask_for_any_number_of_retries_and_gets_twenty() {
+    let upstream = upstream().await;
+    let models = ["500-once", "503-once", "502-once"];
+    let groups = models.each_ref().map(|model| (*model, std::slice::from_ref(model)));
+    let proxy = proxy(&upstream, &groups, "").await;
+    let member = |retries| asking(models[0], &value!({"num_retries": retries}));
+    let answer = proxy.call(member(1_000_000_000_000_u64)).await.expect(200);
+    assert_eq!(told(&answer, "x-litellm-max-retries"), "20");
+    let header = chat(models[1]).header("x-litellm-num-retries", "1000");
+    let answer = proxy.call(header).await.expect(200);
+    assert_eq!(told(&answer, "x-litellm-max-retries"), "20");
+    let fewer = chat(models[2]).header("x-litellm-num-retries", "3");
+    let answer = proxy.call(fewer).await.expect(200);
+    assert_eq!(told(&answer, "x-litellm-max-retries"), "3");
+}
+
+#[tokio::test]
 async fn a_stream_that_fails_before_its_first_content_is_tried_again() {
     for model in ["cut-once", "broken-once", "503-once"] {
         let upstream = upstream().await;

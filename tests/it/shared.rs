@@ -2,7 +2,7 @@
 use crate::client::{Call, chat, get, post};
 use crate::proxy::{KEY, Proxy, with};
 use crate::redis::Redis;
-use crate::upstream::{COMPLETION, Step, Upstream, json};
+use crate::upstream::{COMPLETION, Gate, Step, Upstream, json};
 use futures_util::future::join_all;
 use serde_json::json as value;
 use std::time::Duration;
@@ -10,14 +10,16 @@ use tokio::time::{interval, timeout};
 
 const PRICES: &str = "input_cost_per_token: 1e-3, output_cost_per_token: 1e-3";
 
-/// A proxy beside `redis`, with more settings.
-async fn proxy(redis: &Redis, upstream: &Upstream, general: &str, more: &str) -> Proxy {
+/// A proxy beside `redis` that charges 0.001 for a token, with more settings.
+pub(crate) async fn proxy(redis: &Redis, upstream: &Upstream, general: &str, more: &str) -> Proxy {
     let config = format!(
         "model_list:
   - model_name: gpt
     litellm_params: {{model: openai/gpt-4o-mini, api_base: {}, api_key: k, num_retries: 0, {PRICES}}}
 general_settings: {{master_key: {KEY}{general}}}
-router_settings: {{redis_host: 127.0.0.1, redis_port: {}}}
+router_settings:
+  redis_host: 127.0.0.1
+  redis_port: {}
 {more}
 ",
         upstream.base(),
@@ -110,6 +112,55 @@ async fn one_round_trip_before_a_call_and_one_after() {
     timeout(Duration::from_secs(5), settled).await.ok();
     let scripts = redis.calls("evalsha");
     assert!((21..=42).contains(&scripts), "{scripts}\n{}", redis.tell(&["info", "commandstats"]));
+}
+
+#[tokio::test]
+async fn a_deployment_gets_no_more_from_two_proxies_than_its_provider_grants() {
+    let Some(redis) = Redis::start().await else { return };
+    let upstream = Upstream::playing(said(1, 1)).await;
+    let entry = |model: &str| {
+        let base = upstream.base();
+        format!(
+            "  - {{model_name: gpt, litellm_params: {{model: openai/{model}, api_base: {base}, api_key: k, num_retries: 0, rpm: 10}}}}\n"
+        )
+    };
+    let config = format!(
+        "model_list:
+{}{}general_settings: {{master_key: {KEY}}}
+router_settings: {{redis_host: 127.0.0.1, redis_port: {}, enable_pre_call_checks: true}}
+",
+        entry("one"),
+        entry("two"),
+        redis.port()
+    );
+    let (one, two) = (with(&config).start().await, with(&config).start().await);
+    connected(&one).await;
+    connected(&two).await;
+    // Whoever is too late at the first deployment is answered by the second.
+    assert_eq!(answered(&[&one, &two], 50, &chat("gpt")).await, 20);
+    assert_eq!(upstream.seen().begun, 20);
+    let answer = one.call(chat("gpt")).await.expect(429);
+    assert!(answer.error_message().contains("as many calls as they may"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn what_is_open_at_a_deployment_counts_for_all_proxies() {
+    let Some(redis) = Redis::start().await else { return };
+    let gate = Gate::new();
+    let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
+    let upstream = Upstream::playing(steps.collect()).await;
+    let more = "  default_max_parallel_requests: 1";
+    let one = proxy(&redis, &upstream, "", more).await;
+    let two = proxy(&redis, &upstream, "", more).await;
+    let second = async {
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 1).await);
+        two.call(chat("gpt")).await.expect(429);
+        gate.open();
+    };
+    let (first, ()) = tokio::join!(one.call(chat("gpt")), second);
+    first.expect(200);
+    let free = async { while two.call(chat("gpt")).await.status != 200 {} };
+    timeout(crate::wire::PATIENCE, free).await.expect("its place is free again");
 }
 
 #[tokio::test]

@@ -76,6 +76,12 @@ impl Gate {
         }))
     }
 
+    /// When it rests its deployment.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
     /// Finds the gate for as long as others have it.
     #[cfg(feature = "redis")]
     pub(super) fn weak(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {

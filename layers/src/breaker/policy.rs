@@ -20,7 +20,7 @@ pub enum BreakerError {
 }
 
 /// When a deployment is rested, and for how long.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// When.
     pub rule: Rule,

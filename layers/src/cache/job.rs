@@ -22,11 +22,11 @@ pub(super) struct Job<T, P> {
 
 /// What the facts of a call say.
 #[derive(Clone, Copy, Debug, Default)]
-struct Plan {
-    look: bool,
-    keep: bool,
-    ttl: Option<Duration>,
-    max_age: Option<Duration>,
+pub(super) struct Plan {
+    pub(super) look: bool,
+    pub(super) keep: bool,
+    pub(super) ttl: Option<Duration>,
+    pub(super) max_age: Option<Duration>,
 }
 
 /// What a call does next.
@@ -104,14 +104,8 @@ impl<T: Store, P: Replay> Job<T, P> {
     /// `None` for a call that takes no part.
     pub(super) fn of(cache: &Arc<CacheLayer<T, P>>, facts: &Extensions) -> Option<Self> {
         let key = facts.get::<CacheKey>()?;
-        let control = facts.get::<CacheControl>();
-        if cache.opt_in && !control.is_some_and(|control| control.use_cache) {
-            return None;
-        }
-        let namespace = control.and_then(|control| control.namespace.as_deref());
-        let namespace = namespace.unwrap_or(&cache.namespace);
+        let (plan, namespace) = Plan::of(cache, facts)?;
         let key = Key::new(key, facts, cache.scope, namespace);
-        let plan = Plan::new(control, cache.ttl);
         let mark = cache.shared.flights.mark(&key);
         Some(Self { cache: cache.clone(), key, plan, lead: None, mark })
     }
@@ -185,6 +179,19 @@ impl<T: Store, P: Replay> Job<T, P> {
 }
 
 impl Plan {
+    /// What a call wants, and the namespace of its answer; `None` if it takes no part.
+    pub(super) fn of<'c, T, P>(
+        cache: &'c CacheLayer<T, P>,
+        facts: &'c Extensions,
+    ) -> Option<(Self, &'c str)> {
+        let control = facts.get::<CacheControl>();
+        if cache.opt_in && !control.is_some_and(|control| control.use_cache) {
+            return None;
+        }
+        let namespace = control.and_then(|control| control.namespace.as_deref());
+        Some((Self::new(control, cache.ttl), namespace.unwrap_or(&cache.namespace)))
+    }
+
     fn new(control: Option<&CacheControl>, ttl: Option<Duration>) -> Self {
         let Some(control) = control else {
             return Self { look: true, keep: true, ttl, max_age: None };

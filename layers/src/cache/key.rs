@@ -39,6 +39,15 @@ impl Key {
         Self(digest(parts).into())
     }
 
+    /// The key of an answer that is kept in parts.
+    pub(super) fn of_all(parts: &[Self]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(&part.0);
+        }
+        Self(hasher.finalize().into())
+    }
+
     /// The key that [`Display`](fmt::Display) wrote.
     #[must_use]
     pub fn from_hex(hex: &str) -> Option<Self> {

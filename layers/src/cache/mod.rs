@@ -73,6 +73,7 @@ mod key;
 #[cfg(bartizan_loom)]
 mod loom;
 mod memory;
+mod parts;
 mod policy;
 #[cfg(feature = "redis")]
 mod redis;
@@ -85,6 +86,7 @@ pub use self::entry::{Answer, Entry};
 pub use self::future::CacheFuture;
 pub use self::key::{CacheScope, Key};
 pub use self::memory::{Held, MemoryStore};
+pub use self::parts::Parts;
 pub use self::policy::{AsKept, Replay, Store};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisDone, RedisGet, RedisStore};

@@ -122,7 +122,8 @@ impl Tried {
         self.0.iter().map(|tried| &**tried)
     }
 
-    pub(super) fn add(&mut self, deployment: &Arc<str>) {
+    /// Notes that `deployment` was tried: it is to come last.
+    pub fn add(&mut self, deployment: &Arc<str>) {
         if !self.contains(deployment) {
             self.0.push(deployment.clone());
         }

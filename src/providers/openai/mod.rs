@@ -1,4 +1,5 @@
 //! OpenAI: chat completions, completions, embeddings, responses.
+pub mod embeddings;
 mod error;
 mod images;
 mod request;

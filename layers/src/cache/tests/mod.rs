@@ -17,6 +17,7 @@ use tower_test::mock::{Handle, Mock, pair};
 
 mod controls;
 mod flight;
+mod parts;
 mod store;
 
 type Req = Request<()>;
