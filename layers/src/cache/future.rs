@@ -18,17 +18,17 @@ use tower_service::Service;
 #[derive(Debug)]
 pub struct CacheFuture<T: Store, P, S: Service<Request<B>>, B> {
     #[pin]
-    state: State<T::Get, S::Future, Asking<T, P, S, B>, Job<T, P>>,
+    state: State<T::Get, S::Future, T, P, S, B>,
 }
 
 #[pin_project(project = StateProj)]
 #[derive(Debug)]
-enum State<G, F, A, J> {
-    Looking(#[pin] G, Option<A>),
+enum State<G, F, T, P, S, B> {
+    Looking(#[pin] G, Option<Asking<T, P, S, B>>),
     /// Few calls get here: the clock is boxed.
-    Waiting(Wait, Pin<Box<Sleep>>, Option<A>),
+    Waiting(Wait, Pin<Box<Sleep>>, Option<Asking<T, P, S, B>>),
     /// Without a job, the answer is not touched.
-    Calling(#[pin] F, Option<J>),
+    Calling(#[pin] F, Option<Job<T, P>>),
 }
 
 /// A call that may yet reach the inner service.

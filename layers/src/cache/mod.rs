@@ -1,10 +1,9 @@
 //! Answers equal calls once.
 //!
-//! A call whose facts have a [`CacheKey`](crate::facts::CacheKey) gets an answer that was kept
-//! from an equal one, and the upstream hears nothing of it; any other call passes untouched. Equal
-//! calls that are on their way at the same time are one upstream call: the others wait for the
-//! first, and each goes its own way when that brings nothing to share. Answers are
-//! kept apart by tenant and namespace, see [`Key`].
+//! A call whose facts have a [`CacheKey`](crate::facts::CacheKey) gets an answer that was kept from
+//! an equal one, and the upstream hears nothing of it; any other call passes untouched. Equal calls
+//! at the same time are one upstream call: the others wait for the first, and each goes its own way
+//! when that brings nothing to share. Tenants and namespaces are kept apart, see [`Key`].
 //!
 //! An answer is collected while it passes, frames by reference, and kept when its body has ended
 //! well: status 200, complete, not cut at its most tokens, not filtered, not failed in its stream, and
@@ -18,13 +17,8 @@
 //! look, have their [`CacheStatus`]. Requests control their part by
 //! [`CacheControl`](crate::facts::CacheControl); the HTTP header of that name is no switch.
 //!
-//! # What it costs
-//!
-//! A call without a key: a look into its facts. A hit: the answer's headers and facts, while its bytes
-//! are shared. A miss makes two allocations besides its fact: one for those who may follow, one for
-//! the body that collects, unless the answer is known to be too large. To keep it takes a copy of
-//! the headers and one of the bytes, since frames hold on to all of the buffers that they were
-//! read into.
+//! A hit shares its answer's bytes. A miss allocates twice besides its fact: for those who may
+//! follow, and to collect. What is kept is a copy: frames hold on to whole buffers.
 //!
 //! # Errors
 //!

@@ -7,7 +7,8 @@
 //!
 //! Whatever comes back as an answer without a fault is committed: a body that fails later is
 //! passed on as it is. A request that no plan and no [`FallbackOverride`] can apply to is handed
-//! on as it came; of others a copy is kept until there is an answer.
+//! on as it came; of others a copy is kept until there is an answer. It costs what that of `retry`
+//! costs, and each of the two makes its own: a layer between them may change a call.
 //!
 //! # Errors
 //!

@@ -146,7 +146,7 @@ impl Plan {
     fn any_cause<'a>(&'a self, group: &str, own: Option<&'a Lists>) -> &'a Arc<[Target]> {
         let stripped = || {
             let slash = group.bytes().position(|byte| byte == b'/')?;
-            self.lists.get(&group[slash + 1..])?.general.as_ref()
+            self.lists.get(group.get(slash + 1..)?)?.general.as_ref()
         };
         own.and_then(|own| own.general.as_ref()).or_else(stripped).unwrap_or(&self.default)
     }

@@ -112,7 +112,10 @@ impl<P: Policy<B>, B> Run<P, B> {
             budget.deposit();
         }
         let most = rules.most(asked(req));
-        let kept = if most > 0 { policy.copy(req)? } else { return None };
+        if most == 0 {
+            return None;
+        }
+        let kept = policy.copy(req)?;
         let (policy, backoff) = (policy.clone(), *backoff);
         Some(Self { policy, backoff, done: 0, most, allowed: 0, kept: Some(kept) })
     }
