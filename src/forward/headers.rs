@@ -44,75 +44,63 @@ const HOP_MASK: u32 = (1 << HOP) - 1;
 const OURS: u32 = 1 << 31;
 const LITELLM: &str = "x-litellm-";
 
-/// Prepares a client's headers for an upstream: hop-by-hop headers, what names or proves an account
-/// of the client (and `key_header`, where config names one more), `Content-Length` and `Expect` go; `Accept-Encoding` becomes `identity`, so that answers can be read. Add the
-/// deployment's own headers afterwards.
+/// Those of a client's headers that go to an upstream: hop-by-hop headers, what names or proves an
+/// account of the client (and `key_header`, where config names one more), `Content-Length` and
+/// `Expect` stay behind; `Accept-Encoding` becomes `identity`, so that answers can be read. There
+/// is room for what the deployment adds.
 ///
-/// Returns the headers that were meant for this proxy, and go nowhere: `x-litellm-…`.
+/// With them come the headers that were meant for this proxy, and go nowhere: `x-litellm-…`.
 pub fn strip_request(
-    headers: &mut HeaderMap,
+    headers: &HeaderMap,
     key_header: Option<&HeaderName>,
-) -> Vec<(HeaderName, HeaderValue)> {
-    let found = strip(headers, u32::MAX);
-    if let Some(name) = key_header {
-        headers.remove(name);
+) -> (HeaderMap, Vec<(HeaderName, HeaderValue)>) {
+    let mut kept = HeaderMap::with_capacity(headers.len() + MORE);
+    let (mut ours, named) = (Vec::new(), named(headers));
+    for (name, value) in headers {
+        match bit(name) {
+            _ if named.contains(name) => {}
+            0 if key_header != Some(name) => {
+                kept.append(name, value.clone());
+            }
+            OURS => ours.push((name.clone(), value.clone())),
+            _ => {}
+        }
     }
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if found & OURS == 0 { Vec::new() } else { take_ours(headers) }
+    kept.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    (kept, ours)
 }
 
-fn take_ours(headers: &mut HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    let ours = headers.keys().filter(|name| name.as_str().starts_with(LITELLM));
-    let ours: Vec<HeaderName> = ours.cloned().collect();
-    ours.into_iter()
-        .filter_map(|name| {
-            let value = headers.remove(&name)?;
-            Some((name, value))
-        })
-        .collect()
-}
+/// So many headers are added to most requests.
+const MORE: usize = 4;
 
 /// Removes what concerns one connection only: the fixed list, and each header that `Connection`
 /// names. For requests and for responses.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    strip(headers, HOP_MASK);
-}
-
-/// Removes the headers of `mask`; the bits of those that were there.
-fn strip(headers: &mut HeaderMap, mask: u32) -> u32 {
-    let found = headers.keys().fold(0, |found, name| found | bit(name)) & mask;
+    let mut found = headers.keys().fold(0, |found, name| found | bit(name)) & HOP_MASK;
     if found & 1 != 0 {
-        strip_named(headers);
+        named(headers).into_iter().for_each(|name| drop(headers.remove(name)));
     }
-    let mut left = found & !OURS;
-    while left != 0 {
-        let index = left.trailing_zeros();
-        left &= left - 1;
+    while found != 0 {
+        let index = found.trailing_zeros();
+        found &= found - 1;
         if let Some(name) = NAMES.get(index as usize) {
             headers.remove(name);
         }
     }
-    found
 }
 
-/// Removes the headers that `Connection` names. Mostly it names none.
-fn strip_named(headers: &mut HeaderMap) {
+/// The headers that `Connection` names. Mostly it names none.
+fn named(headers: &HeaderMap) -> Vec<HeaderName> {
     let is_plain = |value: &HeaderValue| {
         let value = value.as_bytes();
         value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close")
     };
-    if headers.get_all(CONNECTION).iter().all(is_plain) {
-        return;
+    let values = headers.get_all(CONNECTION);
+    if values.iter().all(is_plain) {
+        return Vec::new();
     }
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .collect();
-    for name in named {
-        headers.remove(name);
-    }
+    let names = values.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
 }
 
 /// The bit of `name` in [`NAMES`], [`OURS`], or 0. A `match` on strings compares lengths first.
@@ -215,14 +203,15 @@ mod tests {
             ("sec-websocket-protocol", "openai-insecure-api-key.sk"),
             ("accept", "*/*"),
         ]);
-        strip_request(&mut headers, Some(&HeaderName::from_static("x-own")));
+        (headers, _) = strip_request(&headers, Some(&HeaderName::from_static("x-own")));
         assert_eq!(names(&headers), ["accept", "accept-encoding"]);
     }
 
     #[test]
     fn headers_for_this_proxy_are_taken_out() {
         let mut headers = map(&[("x-litellm-timeout", "3"), ("x-litellm-tags", "a"), ("x-a", "1")]);
-        let mut ours = strip_request(&mut headers, None);
+        let mut ours;
+        (headers, ours) = strip_request(&headers, None);
         ours.sort_by_key(|(name, _)| name.to_string());
         let texts: Vec<_> = ours.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
         assert_eq!(texts, [("x-litellm-tags", &b"a"[..]), ("x-litellm-timeout", b"3")]);
@@ -232,7 +221,7 @@ mod tests {
     #[test]
     fn connection_cannot_remove_what_is_added_afterwards() {
         let mut headers = map(&[("connection", "x-api-key"), ("x-api-key", "client")]);
-        strip_request(&mut headers, None);
+        (headers, _) = strip_request(&headers, None);
         headers.insert("x-api-key", HeaderValue::from_static("deployment"));
         strip_hop_by_hop(&mut headers);
         assert_eq!(headers["x-api-key"], "deployment");
@@ -246,7 +235,7 @@ mod tests {
             ("expect", "100-continue"),
             ("traceparent", "00-1-1-00"),
         ]);
-        strip_request(&mut headers, None);
+        (headers, _) = strip_request(&headers, None);
         assert_eq!(names(&headers), ["accept-encoding", "traceparent"]);
         assert_eq!(headers["accept-encoding"], "identity");
     }

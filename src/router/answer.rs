@@ -152,7 +152,7 @@ impl Attempt {
     /// Adds what the contract's 8.1 wants, and takes out what concerns the upstream's connection.
     fn dress(&self, headers: &mut HeaderMap, told: Told) {
         strip_hop_by_hop(headers);
-        *headers = self.deployment.dresser().dress(headers, told);
+        *headers = self.deployment.dresser().dress(headers, told, self.limits.as_ref());
     }
 
     fn told(&self) -> Told {

@@ -12,6 +12,7 @@ use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::{Bill, CacheKey, UsageCell};
 use bartizan_layers::query::{decoded, without};
+use bartizan_layers::ratelimit::LimitHeaders;
 use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::scan::scan;
 use bytes::Bytes;
@@ -33,6 +34,8 @@ pub(super) struct Attempt {
     pub(super) choices: u32,
     /// Whether the answer may be kept in a cache.
     pub(super) kept: bool,
+    /// What the answer tells of limits.
+    pub(super) limits: Option<LimitHeaders>,
     /// How large the prompt is, where that was looked at.
     pub(super) expected: Option<Expected>,
     pub(super) commit: Duration,
@@ -52,6 +55,7 @@ impl Attempt {
         let operation = operation(facts);
         let trail: Option<Trail> = facts.get().cloned();
         let kept = facts.get::<CacheKey>().is_some();
+        let limits = facts.get().cloned();
         let config = deployment.config();
         let edited = edited(&operation, &prompt, &plan(&rules.settings, config, &model_json))
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
@@ -68,19 +72,20 @@ impl Attempt {
         if let Some(bill) = facts.get::<Bill>() {
             bill.add(usage.clone());
         }
-        let mut req = request(head, uri, edited.body);
-        let for_us = outgoing(req.headers_mut(), &operation, rules, own);
-        as_json(req.headers_mut());
+        let (mut headers, for_us) = outgoing(&head.headers, &operation, rules, own);
+        as_json(&mut headers);
         let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
         let sent = begin(trail.as_ref(), deployment.labels(), own_model, &usage);
         let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
+        let req = request(&head, uri, headers, edited.body);
         let mock = rules.settings.client_mocks.then(|| asked_mock(&prompt)).flatten();
         let sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, &prompt);
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,
             kept,
+            limits,
             expected: Some(expected),
             commit: rules.settings.timeouts.commit,
             deployment,
@@ -93,16 +98,11 @@ impl Attempt {
     }
 }
 
-/// The client's request to another place, with its own headers and no facts.
-fn request(head: Arc<Parts>, uri: Uri, body: Body) -> Request<Body> {
+/// The client's request to another place, with other headers and no facts.
+fn request(head: &Parts, uri: Uri, headers: HeaderMap, body: Body) -> Request<Body> {
     let mut req = Request::new(body);
     (*req.method_mut(), *req.uri_mut()) = (head.method.clone(), uri);
-    *req.version_mut() = head.version;
-    *req.headers_mut() = match Arc::try_unwrap(head) {
-        Ok(head) => head.headers,
-        // Another attempt may follow.
-        Err(head) => head.headers.clone(),
-    };
+    (*req.version_mut(), *req.headers_mut()) = (head.version, headers);
     req
 }
 
@@ -226,12 +226,12 @@ const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 /// The headers that go upstream: the client's own, but for what belongs to one hop, names or
 /// proves an account, or is meant for this proxy; and the deployment's. Returns those for us.
 pub(super) fn outgoing(
-    headers: &mut HeaderMap,
+    client: &HeaderMap,
     operation: &Operation,
     rules: &Rules,
     own: &[(HeaderName, HeaderValue)],
-) -> Vec<(HeaderName, HeaderValue)> {
-    let for_us = strip_request(headers, rules.key_header.as_ref());
+) -> (HeaderMap, Vec<(HeaderName, HeaderValue)>) {
+    let (mut headers, for_us) = strip_request(client, rules.key_header.as_ref());
     for (name, value) in own {
         headers.insert(name, value.clone());
     }
@@ -239,7 +239,7 @@ pub(super) fn outgoing(
         headers.insert(VERSION, HeaderValue::from_static("2023-06-01"));
     }
     headers.insert(&rules.hop.0, rules.hop.1.clone());
-    for_us
+    (headers, for_us)
 }
 
 /// `curl -d` calls every body a form.

@@ -4,6 +4,7 @@
 //! worked out once for each such order, as a map that only lacks values, and copied for each
 //! answer: no name is hashed, no place looked for.
 use crate::telemetry::RequestId;
+use bartizan_layers::ratelimit::LimitHeaders;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -53,6 +54,8 @@ struct Plan {
     theirs: Vec<HeaderName>,
     /// Which parts of [`Told`] are there.
     told: [bool; 4],
+    /// The names of limits.
+    limits: Vec<HeaderName>,
     /// The answer's headers; values that come from elsewhere are empty.
     map: HeaderMap,
     /// Where each value of `map` comes from, in its order, up to the last that is not there yet.
@@ -65,6 +68,8 @@ enum Source {
     Theirs(usize),
     /// From [`Told`], by place.
     Told(usize),
+    /// From the limits of the call, one after the other.
+    Limit,
     /// The same in each answer.
     Own(HeaderValue),
 }
@@ -76,22 +81,32 @@ impl Dresser {
     }
 
     /// The headers of an answer whose upstream sent `theirs`, hop-by-hop headers taken out.
-    pub(super) fn dress(&self, theirs: &HeaderMap, told: Told) -> HeaderMap {
+    pub(super) fn dress(
+        &self,
+        theirs: &HeaderMap,
+        told: Told,
+        limits: Option<&LimitHeaders>,
+    ) -> HeaderMap {
         let told = told.values();
         let known = self.plans.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = known.iter().find(|plan| plan.fits(theirs, &told)) {
-            return plan.fill(theirs, told);
+        if let Some(plan) = known.iter().find(|plan| plan.fits(theirs, &told, limits)) {
+            return plan.fill(theirs, told, limits);
         }
         drop(known);
-        let plan = Arc::new(Plan::new(theirs, &told, &self.own));
+        let plan = Arc::new(Plan::new(theirs, &told, &self.own, limits));
         let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
         if plans.len() == MOST_PLANS {
             plans.remove(0);
         }
         plans.push(Arc::clone(&plan));
         drop(plans);
-        plan.fill(theirs, told)
+        plan.fill(theirs, told, limits)
     }
+}
+
+/// The headers that tell of limits, in their order.
+fn of(limits: Option<&LimitHeaders>) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+    limits.into_iter().flat_map(LimitHeaders::iter)
 }
 
 impl Plan {
@@ -99,13 +114,19 @@ impl Plan {
         theirs: &HeaderMap,
         told: &[Option<HeaderValue>; 4],
         own: &[(HeaderName, HeaderValue)],
+        limits: Option<&LimitHeaders>,
     ) -> Self {
-        let all = sources(theirs, told, own);
+        let mut all = sources(theirs, told, own);
+        for (name, _) in of(limits) {
+            // Ours wins, and stands in its order behind all others.
+            all.remove(name);
+            all.insert(name, Source::Limit);
+        }
         let mut map = HeaderMap::with_capacity(all.len());
         for (name, source) in &all {
             let value = match source {
                 Source::Own(value) => value.clone(),
-                Source::Theirs(_) | Source::Told(_) => HeaderValue::from_static(""),
+                _ => HeaderValue::from_static(""),
             };
             map.append(name, value);
         }
@@ -115,25 +136,38 @@ impl Plan {
         Self {
             theirs: theirs.iter().map(|(name, _)| name.clone()).collect(),
             told: told.each_ref().map(Option::is_some),
+            limits: of(limits).map(|(name, _)| name.clone()).collect(),
             map,
             sources,
         }
     }
 
-    fn fits(&self, theirs: &HeaderMap, told: &[Option<HeaderValue>; 4]) -> bool {
+    fn fits(
+        &self,
+        theirs: &HeaderMap,
+        told: &[Option<HeaderValue>; 4],
+        limits: Option<&LimitHeaders>,
+    ) -> bool {
         self.theirs.len() == theirs.len()
             && self.told == told.each_ref().map(Option::is_some)
             && theirs.iter().zip(&self.theirs).all(|((name, _), known)| name == known)
+            && of(limits).map(|(name, _)| name).eq(&self.limits)
     }
 
-    fn fill(&self, theirs: &HeaderMap, mut told: [Option<HeaderValue>; 4]) -> HeaderMap {
+    fn fill(
+        &self,
+        theirs: &HeaderMap,
+        mut told: [Option<HeaderValue>; 4],
+        limits: Option<&LimitHeaders>,
+    ) -> HeaderMap {
         let theirs: Vec<&HeaderValue> = theirs.values().collect();
-        let mut map = self.map.clone();
+        let (mut map, mut limits) = (self.map.clone(), of(limits));
         for (value, source) in map.values_mut().zip(&self.sources) {
             let found = match source {
                 Source::Own(_) => continue,
                 Source::Theirs(at) => theirs.get(*at).map(|value| (*value).clone()),
                 Source::Told(at) => told.get_mut(*at).and_then(Option::take),
+                Source::Limit => limits.next().map(|(_, value)| value.clone()),
             };
             if let Some(found) = found {
                 *value = found;
@@ -224,7 +258,7 @@ mod tests {
         ]);
         let dresser = dresser();
         for _ in 0..2 {
-            assert_eq!(dresser.dress(&theirs, told("c")), expected);
+            assert_eq!(dresser.dress(&theirs, told("c"), None), expected);
         }
     }
 
@@ -234,8 +268,10 @@ mod tests {
         let theirs = map(&[("content-type", "text/plain")]);
         let cost = || Told { cost: Some(HeaderValue::from_static("0.1")), ..told("c") };
         for _ in 0..2 {
-            assert!(!dresser.dress(&theirs, told("c")).contains_key("x-litellm-response-cost"));
-            assert_eq!(dresser.dress(&theirs, cost())["x-litellm-response-cost"], "0.1");
+            assert!(
+                !dresser.dress(&theirs, told("c"), None).contains_key("x-litellm-response-cost")
+            );
+            assert_eq!(dresser.dress(&theirs, cost(), None)["x-litellm-response-cost"], "0.1");
         }
     }
 
@@ -252,8 +288,8 @@ mod tests {
                 let pairs: Vec<_> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
                 let (theirs, id) = (map(&pairs), at.to_string());
                 prop_assert_eq!(
-                    kept.dress(&theirs, told(&id)),
-                    dresser().dress(&theirs, told(&id))
+                    kept.dress(&theirs, told(&id), None),
+                    dresser().dress(&theirs, told(&id), None)
                 );
             }
         }

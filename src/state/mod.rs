@@ -109,8 +109,8 @@ impl State {
             }
         };
         Holding {
-            early: early.map(RateLimitLayer::new),
-            late: late.map(RateLimitLayer::new),
+            early: early.map(|it| RateLimitLayer::new(it).tell_early()),
+            late: late.map(|it| RateLimitLayer::new(it).tell_early()),
             cost: money.map(|ledger| money::layer(ledger, budgets)),
             cache: caching.map(|caching| kept::layer(self.store(caching), caching)),
         }

@@ -5,7 +5,7 @@ use bartizan_layers::cost::{Admission, CostError, Hold, Ledger};
 use bartizan_layers::facts::{NanoUsd, Usage};
 use bartizan_layers::ratelimit::{Grant, Limiter, RateLimitError};
 use futures_util::future::Either;
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderName, HeaderValue};
 use pin_project::pin_project;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -83,10 +83,10 @@ impl<L: Grant, S: Grant> Grant for Place<L, S> {
         }
     }
 
-    fn headers(&self, headers: &mut HeaderMap) {
+    fn headers(&self, set: &mut dyn FnMut(&HeaderName, HeaderValue)) {
         match self {
-            Self::Local(local) => local.headers(headers),
-            Self::Shared(shared) => shared.headers(headers),
+            Self::Local(local) => local.headers(set),
+            Self::Shared(shared) => shared.headers(set),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The response future of [`RateLimit`](super::RateLimit), and what it hands to the body.
-use super::{Exceeded, Grant, Limiter, Options, RateLimitError};
+use super::headers::{LimitHeaders, Shown, show};
+use super::{Exceeded, Grant, Headers, Limiter, Options, RateLimitError};
 use crate::BoxError;
 use crate::end::{End, EndBody, OnEnd};
 use crate::facts::{Bill, CacheStatus, Usage, UsageCell};
@@ -131,6 +132,8 @@ pub struct Settle<G: Grant> {
     wants_usage: bool,
     bill: Option<Bill>,
     cell: Option<UsageCell>,
+    /// What the services inside may have set.
+    shown: Option<Shown>,
     /// Whether the likely tokens stand where no usage was told.
     trusts_estimate: bool,
 }
@@ -146,6 +149,9 @@ impl<G: Grant> Settle<G> {
     fn calling(&mut self, facts: &mut Extensions, options: Options) {
         if let Some(grant) = &mut self.grant {
             grant.leave(facts);
+            if options.headers == Headers::Early {
+                self.shown = Some(early(grant, facts));
+            }
         }
         if self.wants_usage && !options.one_attempt {
             self.bill = Some(Bill::of(facts));
@@ -153,8 +159,14 @@ impl<G: Grant> Settle<G> {
     }
 
     fn answered<R>(&mut self, rsp: &mut Response<R>, options: Options) {
-        if let Some(grant) = self.grant.as_ref().filter(|_| options.headers) {
-            grant.headers(rsp.headers_mut());
+        if let Some(shown) = &self.shown {
+            show(shown, rsp.headers_mut());
+        }
+        if let Some(grant) = self.grant.as_ref().filter(|_| options.headers == Headers::Late) {
+            let headers = rsp.headers_mut();
+            grant.headers(&mut |name, value| {
+                headers.insert(name, value);
+            });
         }
         if !self.wants_usage {
             return;
@@ -173,9 +185,19 @@ impl<G: Grant> Settle<G> {
     }
 }
 
+/// Leaves the headers of `grant` for the services inside.
+fn early(grant: &impl Grant, facts: &mut Extensions) -> Shown {
+    let mut headers = Vec::with_capacity(6);
+    grant.headers(&mut |name, value| headers.push((name.clone(), value)));
+    let shown: Shown = headers.into();
+    facts.get_or_insert_default::<LimitHeaders>().push(shown.clone());
+    shown
+}
+
 impl<G: Grant> Default for Settle<G> {
     fn default() -> Self {
-        Self { grant: None, wants_usage: false, bill: None, cell: None, trusts_estimate: false }
+        let (bill, cell, shown) = (None, None, None);
+        Self { grant: None, wants_usage: false, bill, cell, shown, trusts_estimate: false }
     }
 }
 

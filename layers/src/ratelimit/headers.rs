@@ -3,6 +3,8 @@ use crate::facts::{Measure, Scope};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::cell::RefCell;
+use std::ptr;
+use std::sync::Arc;
 
 /// What one limit's headers tell.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +15,12 @@ pub(super) struct Told {
     pub(super) remaining: u64,
 }
 
-/// Sets `x-ratelimit-<scope>-limit-<measure>` and `-remaining-<measure>` for all that is `told`.
-pub(super) fn tell(headers: &mut HeaderMap, told: impl Iterator<Item = Told> + Clone) {
+/// Hands `x-ratelimit-<scope>-limit-<measure>` and `-remaining-<measure>` of all that is `told` to
+/// `set`.
+pub(super) fn tell(
+    told: impl Iterator<Item = Told> + Clone,
+    set: &mut dyn FnMut(&HeaderName, HeaderValue),
+) {
     let mut digits = Digits::default();
     for Told { remaining, .. } in told.clone() {
         digits.push(remaining);
@@ -22,13 +28,42 @@ pub(super) fn tell(headers: &mut HeaderMap, told: impl Iterator<Item = Told> + C
     if digits.len == 0 {
         return;
     }
-    // The map of an answer is as large as the answer's own headers: it grows once.
-    headers.reserve(2 * told.clone().count());
     let mut text = Bytes::from_owner(digits);
     for Told { scope, measure, most, remaining } in told {
         let [limit, left] = &NAMES[scope as usize][measure as usize];
-        headers.insert(limit, written(most));
-        headers.insert(left, value(&mut text, remaining));
+        set(limit, written(most));
+        set(left, value(&mut text, remaining));
+    }
+}
+
+/// A request fact: what the answer to a call is to tell of its limits. Who makes the answer may set
+/// it with the other headers; see [`tell_early`](super::RateLimitLayer::tell_early).
+#[derive(Clone, Debug, Default)]
+pub struct LimitHeaders(Vec<Shown>);
+
+/// Headers of one layer.
+pub(super) type Shown = Arc<[(HeaderName, HeaderValue)]>;
+
+impl LimitHeaders {
+    /// The headers, outermost layer first.
+    pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.0.iter().flat_map(|shown| shown.iter().map(|(name, value)| (name, value)))
+    }
+
+    pub(super) fn push(&mut self, shown: Shown) {
+        self.0.push(shown);
+    }
+}
+
+/// Sets headers that an answer has not got from inside.
+pub(super) fn show(shown: &Shown, headers: &mut HeaderMap) {
+    let Some((first, told)) = shown.first() else { return };
+    let is_ours = |value: &HeaderValue| ptr::eq(value.as_bytes(), told.as_bytes());
+    if headers.get(first).is_some_and(is_ours) {
+        return;
+    }
+    for (name, value) in shown.iter() {
+        headers.insert(name, value.clone());
     }
 }
 
@@ -178,7 +213,11 @@ mod tests {
                 remaining: shrink(remaining),
             });
             let mut headers = HeaderMap::new();
-            (0..2).for_each(|_| tell(&mut headers, told.clone()));
+            for _ in 0..2 {
+                tell(told.clone(), &mut |name, value| {
+                    headers.insert(name, value);
+                });
+            }
             for Told { scope, most, remaining, .. } in told {
                 let scope = scope.name();
                 let of = |kind| &headers[format!("x-ratelimit-{scope}-{kind}-tokens")];

@@ -8,7 +8,7 @@ use super::window::Share;
 use super::{Exceeded, Grant, Limiter, RateLimitError, Rules};
 use crate::facts::{Estimate, Limit, Measure, Usage};
 use crate::sync::Arc;
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderName, HeaderValue};
 use std::future::{Ready, ready};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -165,8 +165,8 @@ impl Grant for MemoryGrant {
         self.taken.iter().any(|taken| taken.told.measure == Measure::Tokens)
     }
 
-    fn headers(&self, headers: &mut HeaderMap) {
-        tell(headers, self.taken.iter().map(|taken| taken.told));
+    fn headers(&self, set: &mut dyn FnMut(&HeaderName, HeaderValue)) {
+        tell(self.taken.iter().map(|taken| taken.told), set);
     }
 
     fn settle(mut self, used: Option<&Usage>) {

@@ -66,6 +66,7 @@ mod tests;
 mod window;
 
 pub use self::future::{RateLimitFuture, Settle};
+pub use self::headers::LimitHeaders;
 pub use self::memory::{MemoryGrant, MemoryLimiter};
 pub use self::policy::{Exceeded, Grant, Limiter, RateLimitError};
 #[cfg(feature = "redis")]
@@ -89,17 +90,31 @@ pub struct RateLimitLayer<L> {
 
 #[derive(Clone, Copy, Debug)]
 struct Options {
-    headers: bool,
+    headers: Headers,
     dry_run: bool,
     admit_on_outage: bool,
     one_attempt: bool,
 }
 
+/// Where the headers are set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Headers {
+    None,
+    /// Inside, by who makes the answer.
+    Early,
+    /// On the answer.
+    Late,
+}
+
 impl<L> RateLimitLayer<L> {
     /// Refuses what `limiter` refuses, and whatever it cannot decide. Answers bear headers.
     pub const fn new(limiter: L) -> Self {
-        let options =
-            Options { headers: true, dry_run: false, admit_on_outage: false, one_attempt: false };
+        let options = Options {
+            headers: Headers::Late,
+            dry_run: false,
+            admit_on_outage: false,
+            one_attempt: false,
+        };
         Self { limiter, options }
     }
 
@@ -121,7 +136,15 @@ impl<L> RateLimitLayer<L> {
     /// Sets no headers.
     #[must_use]
     pub fn without_headers(mut self) -> Self {
-        self.options.headers = false;
+        self.options.headers = Headers::None;
+        self
+    }
+
+    /// Leaves the headers as the fact [`LimitHeaders`] for the services inside, which may know a
+    /// cheaper way to set them, and sets them on answers only that come without them.
+    #[must_use]
+    pub fn tell_early(mut self) -> Self {
+        self.options.headers = Headers::Early;
         self
     }
 

@@ -41,7 +41,10 @@ impl Exceeded {
     /// Sets the limit's `x-ratelimit-*` headers, `retry-after` and LiteLLM's `rate_limit_type`.
     pub fn headers(&self, headers: &mut HeaderMap) {
         let Limit { scope, measure, most, .. } = self.limit;
-        tell(headers, [Told { scope, measure, most, remaining: self.remaining }].into_iter());
+        let told = [Told { scope, measure, most, remaining: self.remaining }];
+        tell(told.into_iter(), &mut |name, value| {
+            headers.insert(name, value);
+        });
         headers.insert(header::RETRY_AFTER, self.retry_after().into());
         headers.insert(RATE_LIMIT_TYPE, HeaderValue::from_static(measure.name()));
     }
@@ -96,8 +99,8 @@ pub trait Grant: Send + 'static {
         true
     }
 
-    /// Sets the headers that tell how much is left.
-    fn headers(&self, headers: &mut HeaderMap);
+    /// Hands each header that tells how much is left to `set`.
+    fn headers(&self, set: &mut dyn FnMut(&HeaderName, HeaderValue));
 
     /// Ends the call, and replaces its likely tokens by those that it `used`; where nobody told
     /// (`None`), the likely ones stand. Called from `Drop`: it must not block or panic.

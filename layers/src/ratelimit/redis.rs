@@ -5,7 +5,7 @@ use crate::facts::{Estimate, Limit, Measure, Usage};
 use crate::redis::{
     Count, Joining, Joint, Left, Level, Outage, Redis, Take, Ticket, Verdict, Window, tag,
 };
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderName, HeaderValue};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -198,7 +198,7 @@ impl Grant for RedisGrant {
         }
     }
 
-    fn headers(&self, headers: &mut HeaderMap) {
+    fn headers(&self, set: &mut dyn FnMut(&HeaderName, HeaderValue)) {
         match &self.taken {
             Taken::Nothing => {}
             Taken::Shared(ticket, limits) => {
@@ -208,9 +208,9 @@ impl Grant for RedisGrant {
                     let Limit { scope, measure, most, .. } = *limit;
                     Told { scope, measure, most, remaining: most.saturating_sub(taken) }
                 });
-                tell(headers, told);
+                tell(told, set);
             }
-            Taken::Local(grant) => grant.headers(headers),
+            Taken::Local(grant) => grant.headers(set),
         }
     }
 

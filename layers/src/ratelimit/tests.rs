@@ -1,10 +1,10 @@
-use super::{Exceeded, MemoryLimiter, RateLimit, RateLimitError, RateLimitLayer};
+use super::{Exceeded, LimitHeaders, MemoryLimiter, RateLimit, RateLimitError, RateLimitLayer};
 use super::{Grant, Limiter, MemoryGrant, Settle};
 use crate::BoxError;
 use crate::end::EndBody;
 use crate::facts::{Amount, Bill, CacheStatus, Estimate, Limit, Measure, Scope, Usage, UsageCell};
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Request, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -195,6 +195,24 @@ async fn headers_can_be_left_to_another_layer() {
 }
 
 #[tokio::test]
+async fn headers_may_be_set_by_who_makes_the_answer() {
+    const NAME: &str = "x-ratelimit-api_key-remaining-requests";
+    for sets in [true, false] {
+        let inner = tower::service_fn(|req: Req| {
+            let told: &LimitHeaders = req.extensions().get().unwrap();
+            assert_eq!(told.iter().find(|(name, _)| *name == NAME).unwrap().1, "1");
+            let mut rsp = Rsp::default();
+            let told = told.iter().filter(|_| sets);
+            rsp.headers_mut().extend(told.map(|(name, value)| (name.clone(), value.clone())));
+            ready(Ok::<_, BoxError>(rsp))
+        });
+        let service = RateLimitLayer::new(limiter([requests(2)])).tell_early().layer(inner);
+        let rsp = service.oneshot(Req::default()).await.unwrap();
+        assert_eq!(rsp.headers().get_all(NAME).iter().collect::<Vec<_>>(), ["1"]);
+    }
+}
+
+#[tokio::test]
 async fn an_outage_refuses_unless_told_otherwise() {
     let inner = tower::service_fn(async |_: Req| Ok::<_, BoxError>(Rsp::default()));
     let error = RateLimitLayer::new(Away).layer(inner).oneshot(Req::default()).await.unwrap_err();
@@ -219,7 +237,7 @@ impl Limiter for Away {
 }
 
 impl Grant for Nothing {
-    fn headers(&self, _headers: &mut HeaderMap) {}
+    fn headers(&self, _set: &mut dyn FnMut(&HeaderName, HeaderValue)) {}
 
     fn settle(self, _used: Option<&Usage>) {}
 }

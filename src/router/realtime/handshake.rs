@@ -114,7 +114,7 @@ fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
 pub(super) fn outgoing(headers: &mut HeaderMap, rules: &Rules, own: &[(HeaderName, HeaderValue)]) {
     without_account(headers);
     let protocols = headers.remove(SEC_WEBSOCKET_PROTOCOL);
-    strip_request(headers, rules.key_header.as_ref());
+    (*headers, _) = strip_request(headers, rules.key_header.as_ref());
     headers.extend(protocols.map(|protocols| (SEC_WEBSOCKET_PROTOCOL, protocols)));
     // Frames that are compressed could not be read for their usage.
     headers.remove(SEC_WEBSOCKET_EXTENSIONS);

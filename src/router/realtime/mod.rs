@@ -217,7 +217,7 @@ impl Call {
 
     fn dressed(&self, mut theirs: HeaderMap) -> HeaderMap {
         strip_hop_by_hop(&mut theirs);
-        self.deployment.dresser().dress(&theirs, told(self.trail.as_ref(), self.sent))
+        self.deployment.dresser().dress(&theirs, told(self.trail.as_ref(), self.sent), None)
     }
 
     fn failure(&self, cause: UpstreamCause) -> UpstreamFailure {

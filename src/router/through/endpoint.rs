@@ -100,7 +100,7 @@ impl Endpoint {
             parts.headers = kept;
         }
         raw::keeping_encoding(&mut parts.headers, |headers| {
-            strip_request(headers, rules.key_header.as_ref());
+            strip_request(headers, rules.key_header.as_ref())
         });
         for (name, value) in &self.config.headers {
             parts.headers.insert(name, value.clone());

@@ -73,15 +73,16 @@ fn below(root: &Root, asked: &Raw, uri: &Uri) -> Result<Uri, RouteError> {
 /// that stays its choice.
 pub(super) fn keeping_encoding<T>(
     headers: &mut HeaderMap,
-    edit: impl FnOnce(&mut HeaderMap) -> T,
+    edit: impl FnOnce(&HeaderMap) -> (HeaderMap, T),
 ) -> T {
     let wanted = headers.get(header::ACCEPT_ENCODING).cloned();
-    let edited = edit(headers);
+    let (edited, told) = edit(headers);
+    *headers = edited;
     match wanted {
         Some(wanted) => headers.insert(header::ACCEPT_ENCODING, wanted),
         None => headers.remove(header::ACCEPT_ENCODING),
     };
-    edited
+    told
 }
 
 /// Makes the request's headers, and says how long the call may take.
@@ -138,7 +139,7 @@ pub(super) fn answer(sending: Sending, back: Back, trail: Option<Trail>, sent: I
         }
         strip_hop_by_hop(&mut parts.headers);
         let told = told(trail.as_ref(), sent);
-        let headers = back.dresser().dress(&parts.headers, told);
+        let headers = back.dresser().dress(&parts.headers, told, None);
         let body = match back {
             Back::Provider(_, listener) => {
                 Body::stream(Overheard::new(body, listener.hear(&parts)))

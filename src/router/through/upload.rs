@@ -56,7 +56,8 @@ pub(super) fn send(
 ) -> Answer {
     let operation = operation(&parts);
     let config = deployment.config();
-    let for_us = outgoing(&mut parts.headers, &operation, rules, &config.headers);
+    let (headers, for_us) = outgoing(&parts.headers, &operation, rules, &config.headers);
+    parts.headers = headers;
     let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
     let trail: Option<Trail> = parts.extensions.get().cloned();
     let sent = begin(trail.as_ref(), deployment.labels(), None, &usage);
@@ -64,6 +65,7 @@ pub(super) fn send(
     let sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
     let attempt = Attempt {
         kept: false,
+        limits: None,
         expected: None,
         usage_is_ours: false,
         choices: 1,
