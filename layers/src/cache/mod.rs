@@ -71,6 +71,7 @@ mod parts;
 mod policy;
 #[cfg(feature = "redis")]
 mod redis;
+mod shared;
 #[cfg(test)]
 #[cfg(not(bartizan_loom))]
 mod tests;
@@ -84,10 +85,10 @@ pub use self::parts::Parts;
 pub use self::policy::{AsKept, Replay, Store};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisDone, RedisGet, RedisStore};
+pub use self::shared::CacheStats;
 
-use self::fill::Room;
-use self::flight::Flights;
 use self::job::Job;
+use self::shared::Shared;
 use crate::BoxError;
 use bytes::Bytes;
 use http::{HeaderName, Request, Response};
@@ -120,37 +121,6 @@ pub struct CacheLayer<T, P = AsKept> {
     max_entry: usize,
     patience: Duration,
     shared: Arc<Shared>,
-}
-
-/// What happened so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheStats {
-    /// Calls that a kept answer was found for.
-    pub hits: u64,
-    /// Of those, the ones that waited for the answer of an equal call.
-    pub joined: u64,
-    /// Calls that looked and found none.
-    pub misses: u64,
-    /// Looks that the store did not answer.
-    pub outages: u64,
-}
-
-#[derive(Debug)]
-struct Shared {
-    flights: Flights,
-    room: Room,
-    hits: AtomicU64,
-    joined: AtomicU64,
-    misses: AtomicU64,
-    outages: AtomicU64,
-}
-
-impl Shared {
-    fn new(collecting: usize) -> Arc<Self> {
-        let (flights, room) = (Flights::new(), Room::new(collecting));
-        let [hits, joined, misses, outages] = [const { AtomicU64::new(0) }; 4];
-        Arc::new(Self { flights, room, hits, joined, misses, outages })
-    }
 }
 
 impl<T> CacheLayer<T> {
