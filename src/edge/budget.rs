@@ -54,6 +54,12 @@ impl Budget {
 }
 
 impl Share {
+    /// Another share, of nothing yet, for what is needed less long.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        self.budget.share()
+    }
+
     /// Holds `bytes` in all from now on, unless too little is left for that.
     #[must_use]
     pub fn grow_to(&self, bytes: usize) -> bool {

@@ -185,7 +185,8 @@ impl BodyRules {
         let size = Size::of(&text, &object);
         let choices = asked.get(Field::N)?.and_then(|value| value.as_u64()).unwrap_or(1);
         let headers = &parts.headers;
-        let read = Read { text: &text, model: model.as_deref(), stream, size, headers };
+        let model_name = model.as_deref();
+        let read = Read { text: &text, model: model_name, stream, size, headers, share: &share };
         self.wanted.note(operation, &asked, &object, &read, &mut parts.extensions)?;
         let contents = Contents {
             layout: object.layout(),

@@ -1,5 +1,6 @@
 //! What the layers behind ingest want to know of a call, found while its body is at hand.
 use super::asked::{Asked, Field};
+use super::budget::Share;
 use super::items::Items;
 use crate::config::CachedCalls;
 use crate::providers::{Dialect, Operation, Problem};
@@ -34,6 +35,8 @@ pub(super) struct Read<'a> {
     pub(super) stream: bool,
     pub(super) size: Size,
     pub(super) headers: &'a HeaderMap,
+    /// What of the memory for bodies the call has.
+    pub(super) share: &'a Share,
 }
 
 impl Wanted {
@@ -121,6 +124,11 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
             iter::once(name.as_str().as_bytes()).chain(values)
         }))
     };
+    // A copy for as long as it is read.
+    let copy = read.share.aside();
+    if read.text.cuts() > 0 && !copy.grow_to(read.text.len()) {
+        return;
+    }
     let whole = read.text.whole();
     let uncut = (read.text.cuts() > 0).then(|| scan(&whole));
     let object = match &uncut {
@@ -129,7 +137,7 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
         Some(Err(_)) => return,
     };
     if *operation == Operation::Embeddings
-        && let Some(items) = Items::of(context(), object, is_left_out)
+        && let Some(items) = Items::of(read.model, context(), object, is_left_out)
     {
         facts.insert(items);
         return;

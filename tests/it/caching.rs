@@ -304,6 +304,80 @@ async fn what_fails_of_a_list_fails_it_all_and_what_is_no_list_is_kept_as_it_is(
     assert_eq!(asked_for(&upstream), [value!(["a"]), bad.clone(), bad, value!("a")]);
 }
 
+/// An upstream that embeds, each text by the model that `name` makes of the one that is asked for
+/// and of the first text; the vectors tell which. The model `down` is down for all texts but `a`.
+async fn embedder_by(name: fn(&str, &str) -> String) -> Upstream {
+    Upstream::start(move |request| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let (model, input) = (asked["model"].as_str().unwrap_or_default(), &asked["input"]);
+        if model == "down" && *input != value!(["a"]) {
+            return json(500, r#"{"error":{"message":"down","type":"t","code":null}}"#);
+        }
+        let size = |name: &str| name.len();
+        let said = name(model, input[0].as_str().unwrap_or_default());
+        let data: Vec<_> = (0..input.as_array().map_or(0, Vec::len))
+            .map(
+                |index| value!({"object": "embedding", "index": index, "embedding": [size(model)]}),
+            )
+            .collect();
+        let usage = value!({"prompt_tokens": 1, "total_tokens": 1});
+        json(200, value!({"data": data, "model": said, "usage": usage}).to_string())
+    })
+    .await
+}
+
+async fn with_models(upstream: &Upstream) -> Proxy {
+    let base = upstream.base();
+    let of = |model| format!("litellm_params: {{model: {model}, api_base: {base}, api_key: k}}");
+    let (one, two) = (of("openai/down"), of("openai/other"));
+    let config = format!(
+        "model_list: [{{model_name: gpt, {one}}}, {{model_name: b, {two}}}]
+general_settings: {{master_key: {KEY}}}
+router_settings: {{num_retries: 0, cooldown_time: 0, fallbacks: [{{gpt: [b]}}]}}
+{CACHE}
+"
+    );
+    with(&config).start().await
+}
+
+#[tokio::test]
+async fn texts_that_another_group_embedded_are_neither_mixed_nor_kept() {
+    let upstream = embedder_by(|_, _| "up".to_owned()).await;
+    let proxy = with_models(&upstream).await;
+    let none = value!({});
+    proxy.call(embedding(&value!(["a"]), &none)).await.expect(200);
+    let both = value!(["a", "b"]);
+    let answer = proxy.call(embedding(&both, &none)).await.expect(200);
+    assert_eq!(embedded(&answer).0, [5.0, 5.0]);
+    assert!(!hit(&answer) && answer.header("x-litellm-attempted-fallbacks") == Some("1"));
+    let (one, other) = (value!(["a"]), value!(["b"]));
+    let asked = [one.clone(), other.clone(), other.clone(), both.clone(), both];
+    assert_eq!(asked_for(&upstream), asked);
+    assert!(!hit(&proxy.call(embedding(&other, &none)).await.expect(200)));
+    assert!(hit(&proxy.call(embedding(&one, &none)).await.expect(200)));
+}
+
+#[tokio::test]
+async fn vectors_of_a_model_with_another_name_are_not_mixed() {
+    let upstream = embedder_by(|model, text| format!("{model}-{text}")).await;
+    let proxy = with_models(&upstream).await;
+    let asking = |input: &Value| proxy.call(embedding(input, &value!({"model": "b"})));
+    let [one, two, both] = [value!(["x"]), value!(["y"]), value!(["x", "y"])];
+    asking(&one).await.expect(200);
+    for hits in [false, true] {
+        let answer = asking(&both).await.expect(200);
+        assert_eq!((hit(&answer), &answer.json()["model"]), (hits, &value!("other-x")));
+    }
+    assert_eq!(asked_for(&upstream), [one, two, both]);
+    // All are kept, of two models.
+    let (other, mixed) = (value!(["z"]), value!(["z", "x"]));
+    asking(&other).await.expect(200);
+    for hits in [false, true] {
+        assert_eq!(hit(&asking(&mixed).await.expect(200)), hits);
+    }
+    assert_eq!(asked_for(&upstream)[3..], [other, mixed]);
+}
+
 #[tokio::test]
 async fn a_call_that_names_its_model_in_the_path_gets_the_answer_of_that_model() {
     let upstream = Upstream::start(|request| {

@@ -183,7 +183,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 
 /// The headers that go with the answer: not those of a connection (RFC 9110 7.6.1), nor of the one
 /// call that made it.
-pub(super) fn kept(headers: &HeaderMap) -> HeaderMap {
+fn kept(headers: &HeaderMap) -> HeaderMap {
     // One more comes with the key.
     let mut kept = HeaderMap::with_capacity(headers.len() + 1);
     for (name, value) in headers.iter().filter(|(name, _)| is_kept(name)) {

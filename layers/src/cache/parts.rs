@@ -1,11 +1,10 @@
 //! Answers that are kept in parts, for calls that ask for several things at once.
-use super::fill::kept;
 use super::job::Plan;
 use super::{Answer, CacheLayer, Entry, HEADER, Key, Replayed, Shared, Store};
 use crate::BoxError;
 use crate::facts::{CacheKey, CacheStatus, NanoUsd, ServedBy, Unit, Usage};
 use bytes::Bytes;
-use http::{Extensions, Response, response};
+use http::{Extensions, HeaderMap, HeaderName, Response, header, response};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
@@ -42,6 +41,7 @@ pub struct Parts<T> {
     store: T,
     keys: Vec<Key>,
     plan: Plan,
+    max_entry: usize,
     shared: Arc<Shared>,
 }
 
@@ -52,15 +52,16 @@ impl<T: Store, P> CacheLayer<T, P> {
         let (plan, namespace) = Plan::of(self, facts)?;
         let key = |key| Key::new(key, facts, self.scope, namespace);
         let keys = keys.iter().map(key).collect();
-        Some(Parts { store: self.store.clone(), keys, plan, shared: self.shared.clone() })
+        let (store, shared) = (self.store.clone(), self.shared.clone());
+        Some(Parts { store, keys, plan, max_entry: self.max_entry, shared })
     }
 }
 
 impl<T: Store> Parts<T> {
-    /// A look for each part; none where the call does not want to look.
-    pub fn looks(&self) -> Vec<T::Get> {
+    /// A look for each part, begun when it is taken; none where the call does not want to look.
+    pub fn looks(&self) -> impl Iterator<Item = T::Get> {
         let keys = self.keys.iter().filter(|_| self.plan.look);
-        keys.map(|key| self.store.get(key)).collect()
+        keys.map(|key| self.store.get(key))
     }
 
     /// What came of the looks, for each part in order: what is kept of it. A store that does not
@@ -86,7 +87,9 @@ impl<T: Store> Parts<T> {
         if self.plan.look { CacheStatus::Miss } else { CacheStatus::Bypass }
     }
 
-    /// Keeps the `body` of one part, which came with this `head` and cost its share of the call.
+    /// Keeps the `body` of one part, which came with this `head` and cost its share of the call. Of
+    /// the headers, each part has those that say what it is and who answered. One that is longer
+    /// than [`CacheLayer::max_entry`] is not kept.
     pub fn keep(
         &self,
         part: usize,
@@ -94,7 +97,8 @@ impl<T: Store> Parts<T> {
         body: Bytes,
         bill: Option<(Usage, NanoUsd)>,
     ) {
-        let Some(key) = self.keys.get(part).filter(|_| self.plan.keep) else { return };
+        let keeps = self.plan.keep && body.len() <= self.max_entry;
+        let Some(key) = self.keys.get(part).filter(|_| keeps) else { return };
         let mut answer = Answer::new(false, kept(&head.headers), body);
         answer.served_by = head.extensions.get().map(|ServedBy(id)| Arc::clone(id));
         answer.bill = bill;
@@ -123,6 +127,14 @@ impl<T: Store> Parts<T> {
         facts.insert(Replayed(entry.into()));
         rsp
     }
+}
+
+fn kept(headers: &HeaderMap) -> HeaderMap {
+    let is_kept = |name: &HeaderName| {
+        *name == header::CONTENT_TYPE || name.as_str().starts_with("x-litellm-model-")
+    };
+    let kept = headers.iter().filter(|(name, _)| is_kept(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn sum(a: Option<(Usage, NanoUsd)>, b: Option<(Usage, NanoUsd)>) -> Option<(Usage, NanoUsd)> {

@@ -3,7 +3,7 @@ use super::record::Draft;
 use super::{CostError, Hold, Ledger, Sink};
 use crate::BoxError;
 use crate::end::{End, EndBody, OnEnd};
-use crate::facts::{Bill, UsageCell};
+use crate::facts::{Bill, NanoUsd, UsageCell};
 use http::{Extensions, Request, Response};
 use http_body::Body;
 use pin_project::pin_project;
@@ -116,12 +116,15 @@ where
 pub struct Settle<H: Hold, K: Sink = ()> {
     hold: Option<H>,
     bill: Bill,
+    /// The bill may be older than the hold, where an outer layer sends a call again.
+    before: NanoUsd,
     draft: Draft<K>,
 }
 
 impl<H: Hold, K: Sink> Settle<H, K> {
     pub(super) fn new(bill: Bill, facts: &Extensions, sink: &K) -> Self {
-        Self { hold: None, bill, draft: Draft::new(facts, sink) }
+        let before = bill.cost();
+        Self { hold: None, bill, before, draft: Draft::new(facts, sink) }
     }
 
     fn hold(&mut self, held: Result<H, CostError>, admit_on_outage: bool) -> Result<(), CostError> {
@@ -148,7 +151,7 @@ impl<H: Hold, K: Sink> Settle<H, K> {
         if let Some(hold) = self.hold.take()
             && let Some(cost) = self.bill.spent()
         {
-            hold.settle(cost);
+            hold.settle(cost - self.before);
         }
         self.draft.finish(end, &self.bill);
     }

@@ -110,6 +110,21 @@ async fn of_one_attempt_others_are_not_charged() {
 }
 
 #[tokio::test]
+async fn what_a_bill_told_before_the_hold_is_not_charged_again() {
+    let (cost, mut upstream, ledger) = cost_with_budget(100);
+    let mut req = likely(10);
+    Bill::of(req.extensions_mut()).add(used(50));
+    let attempt = async {
+        let (req, respond) = upstream.next_request().await.unwrap();
+        req.extensions().get::<Bill>().unwrap().add(used(3));
+        respond.send_response(Rsp::default());
+    };
+    let (rsp, ()) = tokio::join!(cost.oneshot(req), attempt);
+    drop(rsp.unwrap());
+    assert_eq!(ledger.left(), NanoUsd(97));
+}
+
+#[tokio::test]
 async fn attempts_before_an_upstream_failure_are_charged() {
     let (cost, mut upstream, ledger) = cost_with_budget(100);
     let attempts = async {

@@ -1,6 +1,9 @@
 //! Answers to lists of inputs, taken apart and put together again: a cache keeps that of each
 //! input by itself (contract 6.4).
-use crate::providers::{Contents, Prompt};
+#[cfg(test)]
+mod tests;
+
+use crate::providers::{Contents, Hold, Prompt};
 use bartizan_layers::wire::scan::{Object, Value, scan};
 use bartizan_layers::wire::splice::Splice;
 use bartizan_layers::wire::text::Text;
@@ -21,18 +24,21 @@ pub fn inputs<'a>(request: &Object<'a>) -> Option<Vec<&'a [u8]>> {
     is_list.then(|| all.iter().map(Value::raw).collect())
 }
 
-/// The same request for these `inputs` alone. `None` where it cannot be made, or there is no memory
-/// for it.
+/// The same request, whose `whole` text this is, for these `inputs` alone. `None` where it cannot be
+/// made, or there is no memory for it.
 #[must_use]
-pub fn asking_for(prompt: &Prompt, inputs: &[&[u8]]) -> Option<Prompt> {
-    let whole = prompt.text.whole();
-    let request = scan(&whole).ok()?;
-    let mut splice = Splice::new(&request);
-    splice.replace(request.index("input").ok()??, list(inputs));
-    let body = splice.bytes(&Text::from(whole.clone()));
-    if !prompt.held.hold_more(body.len()) {
+pub fn asking_for(prompt: &Prompt, whole: &Bytes, inputs: &[&[u8]]) -> Option<Prompt> {
+    let request = scan(whole).ok()?;
+    // Its buffer, and the list that goes into it, which is shorter than the one before.
+    if !prompt.held.hold_more(whole.len().saturating_mul(2)) {
         return None;
     }
+    let mut splice = Splice::new(&request);
+    splice.replace(
+        request.index("input").ok()??,
+        list(size_of_list(inputs), inputs.iter().map(Some))?,
+    );
+    let body = splice.bytes(&Text::from(whole.clone()));
     let Contents { text, layout, size, .. } = Contents::of(body.into());
     let contents = Contents { text, layout, size, ..Contents::clone(prompt) };
     Some(Prompt::new(contents, prompt.model.clone()))
@@ -67,9 +73,12 @@ impl Shares {
 }
 
 /// An `answer` for each input by itself, with its share of the tokens. `None` if it is not one for
-/// as many inputs as there are `shares`.
+/// as many inputs as there are `shares`, or there is no memory for them.
 #[must_use]
-pub fn apart(answer: &Bytes, shares: &Shares) -> Option<Vec<Bytes>> {
+pub fn apart(answer: &Bytes, shares: &Shares, held: &dyn Hold) -> Option<Vec<Bytes>> {
+    if !held.hold_more(answer.len()) {
+        return None;
+    }
     let object = scan(answer).ok()?;
     let at = object.index("data").ok()??;
     let elements = in_order(object.members().get(at)?.value(), shares.count())?;
@@ -77,6 +86,9 @@ pub fn apart(answer: &Bytes, shares: &Shares) -> Option<Vec<Bytes>> {
     splice.replace(at, "[]");
     // Its buffer would be as long as the answer.
     let envelope = Bytes::copy_from_slice(&splice.bytes(&Text::from(answer.clone())));
+    if !held.hold_more(envelope.len().saturating_mul(shares.count())) {
+        return None;
+    }
     let one = |(part, element): (usize, &&[u8])| {
         told(&envelope, &[element], |_, total| shares.of(total, part))
     };
@@ -84,10 +96,20 @@ pub fn apart(answer: &Bytes, shares: &Shares) -> Option<Vec<Bytes>> {
 }
 
 /// One answer of those to each input, in their order. What else it says is that of the one with the
-/// number `speaker`.
+/// number `speaker`. `None` if they are not all of one model, or there is no memory for it.
 #[must_use]
-pub fn together(answers: &[Bytes], speaker: usize) -> Option<Bytes> {
+pub fn together(answers: &[Bytes], speaker: usize, held: &dyn Hold) -> Option<Bytes> {
+    let length: usize = answers.iter().map(Bytes::len).sum();
+    // The list of elements is made first.
+    if !held.hold_more(length.saturating_mul(2)) {
+        return None;
+    }
     let mut elements = Vec::with_capacity(answers.len());
+    let mut models = answers.iter().map(|answer| model(answer));
+    let first = models.next()??;
+    if models.any(|model| model != Some(first)) {
+        return None;
+    }
     let mut sums = HashMap::<Vec<u8>, u64>::new();
     for answer in answers {
         let object = scan(answer).ok()?;
@@ -100,6 +122,12 @@ pub fn together(answers: &[Bytes], speaker: usize) -> Option<Bytes> {
         }
     }
     told(answers.get(speaker)?, &elements, |name, own| sums.get(name).copied().unwrap_or(own))
+}
+
+/// The model that an answer names; nothing, if it names none. `None` for what is no answer.
+fn model(answer: &[u8]) -> Option<&[u8]> {
+    let object = scan(answer).ok()?;
+    Some(object.get("model").ok()?.map_or(&[], |model| model.value().raw()))
 }
 
 /// The elements of an answer's `data` by their indices: each of so many once.
@@ -122,8 +150,8 @@ fn told(envelope: &Bytes, elements: &[&[u8]], count: impl Fn(&[u8], u64) -> u64)
     let object = scan(envelope).ok()?;
     let mut splice = Splice::new(&object);
     let numbered = elements.iter().enumerate().map(|(index, element)| numbered(element, index));
-    let numbered = numbered.collect::<Option<Vec<_>>>()?;
-    splice.replace(object.index("data").ok()??, list(&numbered));
+    let list = list(size_of_list(elements), numbered)?;
+    splice.replace(object.index("data").ok()??, list);
     if let Some(at) = object.index("usage").ok()? {
         let usage = object.members().get(at)?.value();
         if usage.is_object() {
@@ -155,83 +183,21 @@ fn counted(usage: &[u8], count: impl Fn(&[u8], u64) -> u64) -> Option<Bytes> {
     Some(splice.bytes(&Text::from(Bytes::copy_from_slice(usage))))
 }
 
-fn list(elements: &[impl AsRef<[u8]>]) -> Bytes {
-    let length: usize = elements.iter().map(|element| element.as_ref().len() + 1).sum();
-    let mut list = Vec::with_capacity(length + 2);
+/// A list of these elements; `None` if one of them could not be made.
+fn list<E: AsRef<[u8]>>(size: usize, elements: impl Iterator<Item = Option<E>>) -> Option<Bytes> {
+    let mut list = Vec::with_capacity(size);
     list.push(b'[');
-    for (at, element) in elements.iter().enumerate() {
+    for (at, element) in elements.enumerate() {
         if at > 0 {
             list.push(b',');
         }
-        list.extend_from_slice(element.as_ref());
+        list.extend_from_slice(element?.as_ref());
     }
     list.push(b']');
-    list.into()
+    Some(list.into())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Shares, apart, inputs, together};
-    use bartizan_layers::wire::scan::scan;
-    use bytes::Bytes;
-
-    const ANSWER: &str = r#"{"object":"list", "data":[
-        {"object":"embedding","index":1,"embedding":[0.10]},
-        {"object":"embedding","index":0,"embedding":"AAAA"}
-    ],"model":"m","usage":{"prompt_tokens":7,"total_tokens":7},"own":null}"#;
-
-    #[test]
-    fn an_answer_is_taken_apart_by_its_indices_and_put_together_in_another_order() {
-        let each = apart(&Bytes::from(ANSWER), &Shares::by([5, 2])).unwrap();
-        assert_eq!(
-            each,
-            [
-                r#"{"object":"list", "data":[{"object":"embedding","index":0,"embedding":"AAAA"}],"model":"m","usage":{"prompt_tokens":5,"total_tokens":5},"own":null}"#,
-                r#"{"object":"list", "data":[{"object":"embedding","index":0,"embedding":[0.10]}],"model":"m","usage":{"prompt_tokens":2,"total_tokens":2},"own":null}"#,
-            ]
-        );
-        let all = together(&[each[1].clone(), each[0].clone(), each[1].clone()], 0).unwrap();
-        assert_eq!(
-            all,
-            r#"{"object":"list", "data":[{"object":"embedding","index":0,"embedding":[0.10]},{"object":"embedding","index":1,"embedding":"AAAA"},{"object":"embedding","index":2,"embedding":[0.10]}],"model":"m","usage":{"prompt_tokens":9,"total_tokens":9},"own":null}"#
-        );
-    }
-
-    #[test]
-    fn what_is_no_answer_for_so_many_inputs_is_not_taken_apart() {
-        let twice = ANSWER.replace("\"index\":1", "\"index\":0");
-        let far = ANSWER.replace("\"index\":1", "\"index\":2");
-        for (answer, count) in [
-            (ANSWER, 1),
-            (ANSWER, 3),
-            (&twice, 2),
-            (&far, 2),
-            (r#"{"error":{}}"#, 2),
-            (r#"{"data":"no"}"#, 1),
-            ("[]", 1),
-        ] {
-            let shares = Shares::by(vec![1; count]);
-            assert!(apart(&Bytes::copy_from_slice(answer.as_bytes()), &shares).is_none());
-        }
-    }
-
-    #[test]
-    fn shares_are_the_total_in_all() {
-        let shares = Shares::by([3, 0, 9, 1, 1]);
-        for total in [0, 1, 2, 13, 14, 1000, u64::MAX] {
-            let sum: u128 = (0..5).map(|part| u128::from(shares.of(total, part))).sum();
-            assert_eq!(sum, u128::from(total));
-        }
-        assert_eq!(Shares::by([0, 0]).of(7, 1), 0);
-    }
-
-    #[test]
-    fn inputs_are_those_of_a_list_of_texts() {
-        let count = |body: &str| inputs(&scan(body.as_bytes()).unwrap()).map(|all| all.len());
-        assert_eq!(count(r#"{"input":["a", "b"]}"#), Some(2));
-        assert_eq!(count(r#"{"input":[[1,2],[3]]}"#), Some(2));
-        for none in [r#"{"input":"a"}"#, r#"{"input":[1,2]}"#, r#"{"input":[]}"#, "{}"] {
-            assert_eq!(count(none), None, "{none}");
-        }
-    }
+/// How long a list of these `elements` may be, each with a comma and another index.
+fn size_of_list(elements: &[&[u8]]) -> usize {
+    elements.iter().map(|element| element.len() + 5).sum::<usize>() + 2
 }
