@@ -84,7 +84,7 @@ fn wanted() -> Wanted {
     let (state, _) = State::new(None);
     let hop = (HOP, HeaderValue::from_static("bench"));
     let router = Router::new(config.routing, forwarder, &metrics, &state, hop, None, None);
-    Wanted { router, estimates: false, cached: None }
+    Wanted::new(router, false, None)
 }
 
 fn answer_prompt(prompt: Request<Prompt>) -> Ready<Result<Response<Body>, BoxError>> {

@@ -119,13 +119,12 @@ impl House {
             access.key_header.clone(),
             before.as_ref(),
         );
-        let wanted = Wanted { router: router.clone(), estimates: holding.estimates(), cached };
         let bodies = BodyRules {
             cap: server.max_body,
             budget: self.budget.clone(),
             default_model,
             elsewhere,
-            wanted,
+            wanted: Wanted::new(router.clone(), holding.estimates(), cached),
             largest_file,
         };
         self.rooms().router = Some(router.clone());

@@ -20,11 +20,11 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// Knows groups and their prices.
-    pub router: Router,
+    router: Router,
     /// Whether calls are held against limits or budgets.
-    pub estimates: bool,
+    estimates: bool,
     /// Which calls are answered from a cache.
-    pub cached: Option<CachedCalls>,
+    cached: Option<CachedCalls>,
 }
 
 /// What was read of a body.
@@ -40,6 +40,14 @@ pub(super) struct Read<'a> {
 }
 
 impl Wanted {
+    /// What the layers behind `router` want, what the proxy's own limits and budgets do if there
+    /// are any (`held`), and what a cache does.
+    #[must_use]
+    pub fn new(router: Router, held: bool, cached: Option<CachedCalls>) -> Self {
+        let estimates = held || router.counts_tokens();
+        Self { router, estimates, cached }
+    }
+
     /// Leaves the facts of the call that this was `read` of.
     pub(super) fn note(
         &self,

@@ -62,8 +62,10 @@ impl Attempt {
                 },
                 framing => self.stream(&mut parts, body, framing).await?,
             };
-            // Of a stream its breaker and its cache learn how it ended, of all answers the cache.
-            if self.kept || matches!(body, Body::Stream(_)) {
+            // Of a stream its breaker and its cache learn how it ended, of all answers the cache and
+            // a quota that counts tokens.
+            let counted = self.kept || self.deployment.room().counts_tokens();
+            if counted || matches!(body, Body::Stream(_)) {
                 parts.extensions.insert(self.usage.clone());
             }
             Ok(Response::from_parts(parts, body))

@@ -8,6 +8,12 @@ use bartizan_layers::wire::estimate::{Longest, Size};
 use std::sync::Arc;
 
 impl Router {
+    /// Whether some deployment may take only so many tokens.
+    #[must_use]
+    pub fn counts_tokens(&self) -> bool {
+        self.deployments().iter().any(|one| one.room().counts_tokens())
+    }
+
     /// What a call may take at the dearest deployment that may answer it, in its own group or in
     /// one that takes its place; nothing for a model that is not known.
     #[must_use]

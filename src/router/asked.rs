@@ -4,12 +4,13 @@ use bartizan_layers::fallback::FallbackOverride;
 use bartizan_layers::retry::RetryOverride;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Request};
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// What the client asked for. Clones share its head: what is kept for another attempt is no copy
 /// of headers and facts, for most calls need no other.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Asked {
     head: Arc<Parts>,
     prompt: Prompt,
@@ -52,6 +53,20 @@ impl Asked {
 
     pub(super) fn into_parts(self) -> (Arc<Parts>, Prompt) {
         (self.head, self.prompt)
+    }
+}
+
+/// Names headers, and leaves out their values and the query: a client's key may be among them.
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { method, uri, headers, .. } = &*self.head;
+        let headers: Vec<_> = headers.keys().collect();
+        f.debug_struct("Asked")
+            .field("method", method)
+            .field("path", &uri.path())
+            .field("headers", &headers)
+            .field("prompt", &self.prompt)
+            .finish()
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The gate of a deployment: the one that it had under the config `before`, or a new one, which
-/// rests as that did. What opens it is counted and logged, and told to other nodes where there is
+/// rests as that did if it stands for the same calls. What opens it is counted and logged, and told to other nodes where there is
 /// a Redis to do so.
 pub(super) fn gate(
     config: &config::Deployment,
@@ -18,6 +18,8 @@ pub(super) fn gate(
     metrics: &Arc<Metrics>,
     before: Option<&Deployment>,
 ) -> Gate {
+    // What was wrong may have been mended.
+    let before = before.filter(|before| calls_alike(config, before.config()));
     let own = &config.cooldown;
     let policy = Policy {
         cooldown: own.time,
@@ -44,6 +46,17 @@ pub(super) fn gate(
     };
     rest.inspect(|(left, status)| gate.trip(*left, *status));
     gate
+}
+
+/// Whether both make the same calls: failures of the one say something of the other.
+fn calls_alike(one: &config::Deployment, other: &config::Deployment) -> bool {
+    one.provider.name == other.provider.name
+        && one.api_base == other.api_base
+        && one.api_key == other.api_key
+        && one.headers == other.headers
+        && one.tls == other.tls
+        && one.model == other.model
+        && one.mock == other.mock
 }
 
 /// What is left of a rest, where another `policy` lets it go on, and the status that caused it.

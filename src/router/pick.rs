@@ -5,7 +5,7 @@ use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
 use super::group::Found;
-use super::room::{is_full, queued};
+use super::room::{is_full, learning, turn};
 use super::sender::{Outgoing, Sent};
 use super::{Shared, operation, tags};
 use crate::providers::Operation;
@@ -48,50 +48,44 @@ fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, RouteError> {
     let found = shared.found(req.body())?;
     found.note(req.body().facts().get::<Trail>(), req.body().stream);
     let mut candidates = Vec::new();
-    let picked = shared.one_of(&found, &req, &mut candidates)?.clone();
-    let Some((queue, _)) = picked.room().adaptive() else {
-        if picked.room().is_shared() {
-            return Ok(Sent::Queued(Box::pin(first_with_room(shared.clone(), req, picked))));
-        }
-        let called = Called::of(&found, &picked, req.body());
-        return Ok(picked.room().send(&picked, shared, outgoing(req, called)));
-    };
-    let shared = shared.clone();
-    Ok(queued(queue, candidates, move |deployment| {
-        let found = shared.found(req.body());
-        match found.map(|found| Called::of(&found, deployment, req.body())) {
-            Ok(called) => deployment.room().send(deployment, &shared, outgoing(req, called)),
-            Err(error) => Sent::Refused(Some(NoDeployment::from(error).into())),
-        }
-    }))
+    let picked = shared.one_of(&found, &req, &[], &mut candidates)?.clone();
+    if picked.room().adaptive().is_some() || picked.room().is_shared() {
+        candidates.insert(0, picked);
+        return Ok(Sent::Queued(Box::pin(first_with_room(shared.clone(), req, candidates))));
+    }
+    let called = Called::of(&found, &picked, req.body());
+    Ok(picked.room().send(&picked, shared, outgoing(req, called)))
 }
 
-/// Sends a call to the deployment that was `picked` or, where other processes have taken all of its
-/// limits, to the next that would be picked.
+/// Sends a call to the first of the `candidates` that has room in flight or, where the limits of
+/// its provider turn out to leave none, to the next that would be picked.
 async fn first_with_room(
     shared: Arc<Shared>,
-    mut req: Request<Asked>,
-    mut picked: Arc<Deployment>,
+    req: Request<Asked>,
+    mut candidates: Vec<Arc<Deployment>>,
 ) -> Result<Response<Body>, BoxError> {
     let mut full = Vec::new();
     loop {
+        let (at, permit) = turn(&candidates).await?;
+        let deployment = &candidates[at];
         let called = {
             let found = shared.found(req.body()).map_err(NoDeployment::from)?;
-            Called::of(&found, &picked, req.body())
+            Called::of(&found, deployment, req.body())
         };
-        let sent = picked.room().send(&picked, &shared, outgoing(req.clone(), called)).await;
-        let Err(error) = sent else { return sent };
-        if !is_full(&error) {
-            return Err(error);
-        }
-        let id = picked.labels().model_id.clone();
-        req.extensions_mut().get_or_insert_default::<Tried>().add(&id);
-        full.push(id);
+        let again = Asked::again(&req);
+        let sent = deployment.room().send(deployment, &shared, outgoing(again, called)).await;
+        let error = match sent {
+            Err(error) if is_full(&error) => error,
+            sent => return learning(permit, sent),
+        };
+        drop(permit);
+        full.push(deployment.labels().model_id.clone());
+        candidates.clear();
         let found = shared.found(req.body()).map_err(NoDeployment::from)?;
-        picked = match shared.one_of(&found, &req, &mut Vec::new()) {
-            Ok(next) if !full.contains(&next.labels().model_id) => next.clone(),
-            _ => return Err(error),
+        let Ok(next) = shared.one_of(&found, &req, &full, &mut candidates) else {
+            return Err(error);
         };
+        candidates.insert(0, next.clone());
     }
 }
 
@@ -117,13 +111,14 @@ fn outgoing(req: Request<Asked>, Called { json, model, expected }: Called) -> Re
 }
 
 impl Shared {
-    /// The deployment that is picked. Where calls wait for room, `candidates` are it and all that
-    /// would do as well.
+    /// The deployment that is picked of those that were not found `full`. Where calls wait for
+    /// room, `others` are all that would do as well.
     fn one_of<'a>(
         &self,
         found: &Found<'a>,
         req: &Request<Asked>,
-        candidates: &mut Vec<Arc<Deployment>>,
+        full: &[Arc<str>],
+        others: &mut Vec<Arc<Deployment>>,
     ) -> Result<&'a Arc<Deployment>, RouteError> {
         let asked = req.body();
         let operation = operation(asked.facts());
@@ -134,6 +129,7 @@ impl Shared {
             deployment.gate().admits()
                 && deployment.room().is_free()
                 && deployment.room().fits(input)
+                && !full.contains(&deployment.labels().model_id)
         });
         let tried = req.extensions().get::<Tried>();
         let is_fresh = |deployment: &&Arc<Deployment>| {
@@ -149,16 +145,15 @@ impl Shared {
         };
         let picked = picked.ok_or_else(|| nobody(found, &operation, speaking, input))?;
         if picked.room().adaptive().is_some() {
-            candidates.push(picked.clone());
             // Calls wait in the queue of one group. Which others the tags allow is not known here.
-            let others = |one: &&Arc<Deployment>| {
+            let is_other = |one: &&Arc<Deployment>| {
                 self.rules.settings.tags.is_none()
                     && one.config().group == picked.config().group
                     && !Arc::ptr_eq(one, picked)
             };
             match any_fresh {
-                true => candidates.extend(fresh.filter(others).cloned()),
-                false => candidates.extend(awake.filter(others).cloned()),
+                true => others.extend(fresh.filter(is_other).cloned()),
+                false => others.extend(awake.filter(is_other).cloned()),
             }
         }
         Ok(picked)

@@ -8,13 +8,13 @@ use crate::config;
 use crate::data::Model;
 use crate::state::{self, Place, State};
 use bartizan_layers::BoxError;
-use bartizan_layers::adaptive::{AdaptiveLimit, Bounds, Group, Waiting};
+use bartizan_layers::adaptive::{AdaptiveLimit, Bounds, Group, Permit, Waiting};
 use bartizan_layers::body::Body;
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::end::EndBody;
 use bartizan_layers::facts::{Limit, Measure, Scope};
 use bartizan_layers::ratelimit::{Exceeded, RateLimitError, RateLimitLayer};
-use http::Request;
+use http::{Request, Response};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -134,6 +134,12 @@ impl Room {
         self.quota.as_ref().is_some_and(|quota| matches!(quota.counts, Place::Shared(_)))
     }
 
+    /// Whether what its calls use is counted.
+    pub(super) fn counts_tokens(&self) -> bool {
+        let mut limits = self.quota.iter().flat_map(|quota| quota.limits.iter());
+        limits.any(|limit| limit.measure == Measure::Tokens)
+    }
+
     /// Whether a prompt of so many tokens is not too long.
     pub(super) fn fits(&self, tokens: i64) -> bool {
         self.longest.is_none_or(|longest| tokens <= longest)
@@ -208,24 +214,27 @@ pub(super) fn is_full(error: &BoxError) -> bool {
     nobody.is_some_and(|nobody| matches!(nobody.why, RouteError::Full { .. }))
 }
 
-/// Waits in the `queue` of a group until one of the `candidates`, which belong to it, has room in
-/// flight, and sends the call there.
-pub(super) fn queued(
-    queue: &Group,
-    candidates: Vec<Arc<Deployment>>,
-    send: impl FnOnce(&Arc<Deployment>) -> Sent + Send + 'static,
-) -> Sent {
+/// Waits, where calls do, until one of the `candidates` has room in flight: which, and the permit.
+/// They belong to the group of the first.
+pub(super) async fn turn(
+    candidates: &[Arc<Deployment>],
+) -> Result<(usize, Option<Permit>), BoxError> {
+    let Some((queue, _)) = candidates[0].room().adaptive() else { return Ok((0, None)) };
     let limits = candidates.iter().filter_map(|one| one.room().adaptive());
-    let limits: Vec<_> = limits.map(|(_, limit)| limit).collect();
-    let acquire = queue.acquire(limits);
-    Sent::Queued(Box::pin(async move {
-        let (at, mut permit) = acquire
-            .await
-            .map_err(|_| full(&candidates[0].labels().model_group, SOON, Measure::Parallel))?;
-        let answered = send(&candidates[at]).await;
-        permit.judge(answered.as_ref());
-        Ok(answered?.map(|body| EndBody::new(body, permit).into()))
-    }))
+    let acquired = queue.acquire(limits.map(|(_, limit)| limit)).await;
+    let (at, permit) =
+        acquired.map_err(|_| full(&candidates[0].labels().model_group, SOON, Measure::Parallel))?;
+    Ok((at, Some(permit)))
+}
+
+/// What was `answered` to a call with a `permit`, which learns of it and is held until the body ends.
+pub(super) fn learning(
+    permit: Option<Permit>,
+    answered: Result<Response<Body>, BoxError>,
+) -> Result<Response<Body>, BoxError> {
+    let Some(mut permit) = permit else { return answered };
+    permit.judge(answered.as_ref());
+    Ok(answered?.map(|body| EndBody::new(body, permit).into()))
 }
 
 /// When to ask again where nobody knows when there will be room.

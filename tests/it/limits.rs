@@ -207,6 +207,42 @@ async fn a_deployment_has_no_more_open_calls_than_its_provider_allows() {
 }
 
 #[tokio::test]
+async fn tokens_of_a_deployment_are_limited_by_what_was_used() {
+    let upstream = Upstream::playing(said(60, 40)).await;
+    let params = ", num_retries: 0, tpm: 250";
+    let proxy = proxy(&upstream, params, "router_settings: {enable_pre_call_checks: true}").await;
+    let body =
+        value!({"model": "gpt", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]});
+    let call = || proxy.call(post("/v1/chat/completions", body.to_string()));
+    for _ in 0..3 {
+        call().await.expect(200);
+    }
+    let message = refused(call().await);
+    assert!(message.contains("as many calls as they may"), "{message}");
+    refusals(&proxy, "tokens\",scope=\"deployment").await;
+    assert_eq!(upstream.seen().begun, 3);
+}
+
+#[tokio::test]
+async fn what_calls_of_a_deployment_may_use_is_set_aside_while_they_are_open() {
+    let gate = Gate::new();
+    let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
+    let upstream = Upstream::playing(steps.collect()).await;
+    let params = ", num_retries: 0, tpm: 250";
+    let proxy = proxy(&upstream, params, "router_settings: {enable_pre_call_checks: true}").await;
+    let body = value!({"model": "gpt", "max_tokens": 250, "messages": [{"role": "user", "content": "hi"}]});
+    let call = || proxy.call(post("/v1/chat/completions", body.to_string()));
+    let second = async {
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 1).await);
+        refused(call().await);
+        gate.open();
+    };
+    let (first, ()) = tokio::join!(call(), second);
+    first.expect(200);
+    call().await.expect(200);
+}
+
+#[tokio::test]
 async fn a_prompt_that_no_deployment_takes_is_not_sent() {
     let upstream = Upstream::playing(said(1, 1)).await;
     let params = ", num_retries: 0}\n    model_info: {max_input_tokens: 100";

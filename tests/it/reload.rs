@@ -380,3 +380,24 @@ async fn a_deployment_that_rests_goes_on_to_rest() {
     }
     assert_eq!(upstream.seen().begun, 2);
 }
+
+#[tokio::test]
+async fn a_credential_that_was_mended_ends_a_rest() {
+    let upstream = Upstream::playing(upstream::json(401, "{}")).await;
+    let config = |number: usize, key: &str| {
+        let models = version(&upstream.base(), 0).replace("cooldown_time: 0", "cooldown_time: 60");
+        models
+            .replace("now-0", &format!("now-{number}"))
+            .replace(CREDENTIAL, key)
+            .replace("    litellm_params:", "    model_info: {id: fixed}\n    litellm_params:")
+    };
+    let proxy = proxy::with(&config(0, "k")).start().await;
+    proxy.call(chat("gpt")).await.expect(401);
+    for (number, key, status) in [(1, "k", 429), (2, "mended", 401), (3, "mended", 429)] {
+        proxy.replace_file("config.yaml", &config(number, key));
+        proxy.hang_up();
+        until_it_knows(&proxy, KEY, number).await;
+        proxy.call(chat("gpt")).await.expect(status);
+    }
+    assert_eq!(upstream.seen().begun, 2);
+}

@@ -116,6 +116,12 @@ async fn one_round_trip_before_a_call_and_one_after() {
 
 #[tokio::test]
 async fn a_deployment_gets_no_more_from_two_proxies_than_its_provider_grants() {
+    for more in ["", ", adaptive_concurrency: true"] {
+        no_more_than_granted(more).await;
+    }
+}
+
+async fn no_more_than_granted(more: &str) {
     let Some(redis) = Redis::start().await else { return };
     let upstream = Upstream::playing(said(1, 1)).await;
     let entry = |model: &str| {
@@ -127,7 +133,7 @@ async fn a_deployment_gets_no_more_from_two_proxies_than_its_provider_grants() {
     let config = format!(
         "model_list:
 {}{}general_settings: {{master_key: {KEY}}}
-router_settings: {{redis_host: 127.0.0.1, redis_port: {}, enable_pre_call_checks: true}}
+router_settings: {{redis_host: 127.0.0.1, redis_port: {}, enable_pre_call_checks: true{more}}}
 ",
         entry("one"),
         entry("two"),
@@ -137,7 +143,7 @@ router_settings: {{redis_host: 127.0.0.1, redis_port: {}, enable_pre_call_checks
     connected(&one).await;
     connected(&two).await;
     // Whoever is too late at the first deployment is answered by the second.
-    assert_eq!(answered(&[&one, &two], 50, &chat("gpt")).await, 20);
+    assert_eq!(answered(&[&one, &two], 50, &chat("gpt")).await, 20, "{more}");
     assert_eq!(upstream.seen().begun, 20);
     let answer = one.call(chat("gpt")).await.expect(429);
     assert!(answer.error_message().contains("as many calls as they may"), "{answer:?}");
