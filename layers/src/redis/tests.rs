@@ -193,6 +193,7 @@ async fn holds_and_permits_are_renewed_while_their_call_is_open() {
     let limiter = limiter(&node, &[(Measure::Parallel, 1)]);
     let _open = admitted(&limiter).await;
     let hold = ledger.hold(&cost(100), Admission::Most).await.unwrap();
+    // Leases run by the server's own clock, which no test can pause: twice the time of one.
     tokio::time::sleep(Duration::from_millis(1_300)).await;
     assert!(limiter.admit(&Extensions::new()).await.is_err());
     assert!(ledger.hold(&cost(1), Admission::Most).await.is_err());
