@@ -87,7 +87,7 @@ pub use self::members::Members;
 pub use self::options::Options;
 pub use self::outbound::{Outbound, Proxies};
 pub use self::problem::{Problem, Problems, Severity};
-pub use self::redis::{RedisAt, RedisNode, RedisSettings};
+pub use self::redis::{Pem, RedisAt, RedisNode, RedisSettings, RedisTls};
 pub use self::retries::{ByError, Retries, RetryPolicy};
 pub use self::routing::{Routing, Timeouts};
 pub use self::secret::Secret;

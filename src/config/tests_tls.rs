@@ -271,3 +271,37 @@ fn a_setting_of_tls_for_a_plain_upstream_is_named() {
     assert_eq!(config.routing.deployments.len(), 1);
     assert!(problems.render(false).contains("have no effect without an https"));
 }
+
+#[test]
+fn files_for_redis_are_read_where_tls_is_spoken_and_told_where_it_is_not() {
+    let authority = Authority::new("root");
+    let (certificate, key) = authority.issue("one", &["one.test"]);
+    let (certificate, key) = (certificate.display(), key.display());
+    let at = |more: &str| general(&format!("  coordination_redis: {{host: h, {more}}}\n"));
+    let told = format!(
+        "ssl: true, ssl_ca_certs: {certificate}, ssl_certfile: {certificate}, ssl_keyfile: {key}"
+    );
+    let (config, _) = read(&at(&told)).unwrap();
+    let tls = config.redis.unwrap().tls.unwrap();
+    assert!(tls.verify && tls.roots.is_some() && tls.identity.is_some());
+    assert!(!format!("{tls:?}").contains("45, 45"), "the bytes of a PEM file: {tls:?}");
+
+    let (config, problems) = read(&at("ssl: true, ssl_cert_reqs: none")).unwrap();
+    assert!(!config.redis.unwrap().tls.unwrap().verify);
+    assert!(problems.notices().iter().any(|notice| notice.contains("may pose as it")));
+    let (config, problems) = read(&at(&format!("ssl_ca_certs: {certificate}"))).unwrap();
+    assert_eq!(config.redis.unwrap().tls, None);
+    assert!(problems.render(false).contains("no effect without TLS to Redis"));
+
+    for (more, message) in [
+        ("ssl: true, ssl_ca_certs: /nowhere.pem".to_owned(), "/nowhere.pem cannot be read"),
+        (format!("ssl: true, ssl_certfile: {certificate}"), "holds no private key"),
+    ] {
+        let (config, problems) = read(&at(&more)).unwrap();
+        let said = problems.render(false);
+        assert!(
+            config.redis.is_none() && said.contains(message) && said.contains("help: "),
+            "{more}: {said}"
+        );
+    }
+}

@@ -87,7 +87,7 @@ enum Verify {
 
 /// Where a file is named: its place in the config, or a variable.
 #[derive(Clone, Copy)]
-enum Source {
+pub(super) enum Source {
     At(Place),
     Variable(&'static str),
 }
@@ -261,7 +261,8 @@ impl Check<'_> {
         }
     }
 
-    fn of_no_use(&mut self, error: &FileError, source: Source) {
+    /// Tells of a file that cannot be used.
+    pub(super) fn of_no_use(&mut self, error: &FileError, source: Source) {
         let mut problem = bad_file(error, source.place());
         if let Source::Variable(name) = source {
             problem.message = format!("{name} names a file of no use: {}", problem.message);
@@ -272,7 +273,7 @@ impl Check<'_> {
 }
 
 impl Source {
-    fn place(self) -> Place {
+    pub(super) fn place(self) -> Place {
         match self {
             Self::At(place) => place,
             Self::Variable(_) => Place::default(),

@@ -1,5 +1,5 @@
 //! The Redis that a config names.
-use crate::config::{RedisAt, RedisSettings, Secret};
+use crate::config::{RedisAt, RedisSettings, RedisTls, Secret};
 use bartizan_layers::redis::Settings;
 
 /// How it is reached.
@@ -12,12 +12,23 @@ pub(super) fn settings(told: &RedisSettings) -> Settings {
             with(settings, password.as_ref(), Settings::sentinel_password)
         }
     };
-    let settings = settings.tls(told.tls).db(told.db.into());
+    let settings = told.tls.iter().fold(settings, secured).db(told.db.into());
     let settings = told.username.iter().fold(settings, Settings::username);
     let settings = with(settings, told.password.as_ref(), Settings::password);
     // What LiteLLM keeps there has other forms: the keys of both never meet.
     let prefix = told.namespace.as_deref().map(|own| format!("{own}:bartizan:"));
     prefix.iter().fold(settings, |settings, prefix| settings.prefix(prefix))
+}
+
+fn secured(settings: Settings, tls: &RedisTls) -> Settings {
+    let mut settings = settings.tls(true);
+    if let Some(roots) = &tls.roots {
+        settings = settings.roots(roots.bytes());
+    }
+    if let Some((certificate, key)) = &tls.identity {
+        settings = settings.client_certificate(certificate.bytes(), key.expose().bytes());
+    }
+    if tls.verify { settings } else { settings.without_verification() }
 }
 
 fn with(

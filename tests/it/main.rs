@@ -5,6 +5,7 @@ mod client;
 mod fixtures;
 mod proxy;
 mod redis;
+mod redis_places;
 mod upstream;
 mod wire;
 

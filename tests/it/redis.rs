@@ -1,5 +1,6 @@
 //! A real Redis, on a port of its own.
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use crate::proxy::free_port;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -16,15 +17,34 @@ pub(crate) struct Redis {
 impl Redis {
     /// Starts one; nothing, with a notice, where Redis is not installed.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// As [`Redis::start`], with more on its command line.
+    pub(crate) async fn start_with(more: &[&str]) -> Option<Self> {
         let home = tempfile::tempdir().expect("a directory for temporary files");
         let port = free_port();
-        let Some(server) = serve(port, home.path()) else {
+        let Some(server) = serve(port, home.path(), more) else {
             eprintln!("skipped: redis-server is not installed");
             return None;
         };
         let redis = Self { server, port, home };
         redis.ready().await;
         Some(redis)
+    }
+
+    /// A Sentinel that knows it as `primary`.
+    pub(crate) async fn sentinel(&self) -> Self {
+        let home = tempfile::tempdir().expect("a directory for temporary files");
+        let (port, file) = (free_port(), home.path().join("sentinel.conf"));
+        let monitor = format!("sentinel monitor primary 127.0.0.1 {} 1", self.port);
+        let text = format!("port {port}\nbind 127.0.0.1\n{monitor}\n");
+        std::fs::write(&file, text).expect("it can be written");
+        let mut command = Command::new("redis-server");
+        command.arg(&file).arg("--sentinel").stdout(Stdio::null()).stderr(Stdio::null());
+        let sentinel = Self { server: command.spawn().expect("it is installed"), port, home };
+        sentinel.ready().await;
+        sentinel
     }
 
     /// Its port on 127.0.0.1.
@@ -40,7 +60,7 @@ impl Redis {
 
     /// Starts it again, empty, on the same port.
     pub(crate) async fn restart(&mut self) {
-        self.server = serve(self.port, self.home.path()).expect("it is installed");
+        self.server = serve(self.port, self.home.path(), &[]).expect("it is installed");
         self.ready().await;
     }
 
@@ -79,15 +99,11 @@ impl Drop for Redis {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound").port()
-}
-
-fn serve(port: u16, home: &Path) -> Option<Child> {
+fn serve(port: u16, home: &Path, more: &[&str]) -> Option<Child> {
     let port = port.to_string();
     Command::new("redis-server")
         .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        .args(more)
         .current_dir(home)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

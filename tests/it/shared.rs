@@ -1,6 +1,6 @@
 //! Several proxies that share one Redis: limits, budgets, cooldowns and answers.
 use crate::client::{Call, chat, get, post};
-use crate::proxy::{KEY, Proxy, with};
+use crate::proxy::{KEY, Proxy, Setup, with};
 use crate::redis::Redis;
 use crate::upstream::{COMPLETION, Gate, Step, Upstream, json};
 use futures_util::future::join_all;
@@ -12,26 +12,29 @@ const PRICES: &str = "input_cost_per_token: 1e-3, output_cost_per_token: 1e-3";
 
 /// A proxy beside `redis` that charges 0.001 for a token, with more settings.
 pub(crate) async fn proxy(redis: &Redis, upstream: &Upstream, general: &str, more: &str) -> Proxy {
-    let config = format!(
-        "model_list:
-  - model_name: gpt
-    litellm_params: {{model: openai/gpt-4o-mini, api_base: {}, api_key: k, num_retries: 0, {PRICES}}}
-general_settings: {{master_key: {KEY}{general}}}
-router_settings:
-  redis_host: 127.0.0.1
-  redis_port: {}
-{more}
-",
-        upstream.base(),
-        redis.port()
-    );
-    let proxy = with(&config).start().await;
+    let place = format!("redis_host: 127.0.0.1\n  redis_port: {}", redis.port());
+    let proxy = placed(&place, upstream, general, more).start().await;
     connected(&proxy).await;
     proxy
 }
 
+/// As [`proxy`], not started yet, with a Redis in another `place`.
+pub(crate) fn placed(place: &str, upstream: &Upstream, general: &str, more: &str) -> Setup {
+    let params = format!("model: openai/gpt-4o-mini, api_base: {}, api_key: k", upstream.base());
+    with(&format!(
+        "model_list:
+  - model_name: gpt
+    litellm_params: {{{params}, num_retries: 0, {PRICES}}}
+general_settings: {{master_key: {KEY}{general}}}
+router_settings:
+  {place}
+{more}
+"
+    ))
+}
+
 /// Waits until the proxy has found its Redis.
-async fn connected(proxy: &Proxy) {
+pub(crate) async fn connected(proxy: &Proxy) {
     let ready = async {
         let mut ticks = interval(Duration::from_millis(20));
         loop {
@@ -45,7 +48,7 @@ async fn connected(proxy: &Proxy) {
     timeout(crate::wire::PATIENCE, ready).await.expect("Redis is found");
 }
 
-fn said(input: u32, output: u32) -> Vec<Step> {
+pub(crate) fn said(input: u32, output: u32) -> Vec<Step> {
     let usage = format!(r#""prompt_tokens":{input},"completion_tokens":{output}"#);
     json(200, COMPLETION.replace(r#""prompt_tokens":1,"completion_tokens":1"#, &usage))
 }
@@ -56,7 +59,7 @@ fn bounded(most: u32) -> Call {
 }
 
 /// Makes calls at all proxies at once; how many were answered.
-async fn answered(proxies: &[&Proxy], calls: usize, call: &Call) -> usize {
+pub(crate) async fn answered(proxies: &[&Proxy], calls: usize, call: &Call) -> usize {
     let calls = (0..calls).map(|at| proxies[at % proxies.len()].call(call.clone()));
     join_all(calls).await.iter().filter(|answer| answer.status == 200).count()
 }

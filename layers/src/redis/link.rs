@@ -1,14 +1,15 @@
 //! The connection.
 use super::Outage;
 use super::script;
-use super::settings::{Kind, Settings};
+use super::settings::{Kind, Settings, Tls};
 use ::redis::aio::MultiplexedConnection;
 use ::redis::cluster::{ClusterClient, ClusterClientBuilder};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, IntoConnectionInfo, Pipeline,
-    RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind, TlsCertificates, TlsMode, Value,
+    AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr, ErrorKind,
+    IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind,
+    TlsCertificates, TlsMode, Value,
 };
 use std::fmt;
 use std::time::Duration;
@@ -125,7 +126,7 @@ impl Dialer {
 
 fn one(settings: &Settings) -> RedisResult<Client> {
     let (host, port) = settings.servers.first().cloned().unwrap_or_default();
-    let info = addr(host, port, settings.tls).into_connection_info()?;
+    let info = addr(host, port, settings).into_connection_info()?;
     let mut redis = RedisConnectionInfo::default().set_db(settings.db);
     if let Some(username) = &settings.username {
         redis = redis.set_username(username);
@@ -142,11 +143,11 @@ fn one(settings: &Settings) -> RedisResult<Client> {
 
 fn sentinel(settings: &Settings, service: &str) -> RedisResult<SentinelClient> {
     let sentinels = settings.servers.iter().cloned();
-    let sentinels = sentinels.map(|(host, port)| addr(host, port, settings.tls));
+    let sentinels = sentinels.map(|(host, port)| addr(host, port, settings));
     let mut builder = SentinelClientBuilder::new(sentinels, service, SentinelServerType::Master)?
         .set_client_to_redis_db(settings.db);
-    if settings.tls {
-        builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+    if let Some(tls) = &settings.tls {
+        builder = builder.set_client_to_redis_tls_mode(mode(tls));
     }
     if let Some(username) = &settings.username {
         builder = builder.set_client_to_redis_username(username);
@@ -167,14 +168,14 @@ fn sentinel(settings: &Settings, service: &str) -> RedisResult<SentinelClient> {
 
 fn cluster(settings: &Settings) -> RedisResult<ClusterClient> {
     let nodes = settings.servers.iter().cloned();
-    let nodes = nodes.map(|(host, port)| addr(host, port, settings.tls));
+    let nodes = nodes.map(|(host, port)| addr(host, port, settings));
     let mut builder = ClusterClientBuilder::new(nodes)
         .connection_timeout(settings.connect_timeout)
         .response_timeout(settings.response_timeout)
         .overall_response_timeout(None)
         .retries(1);
-    if settings.tls {
-        builder = builder.tls(TlsMode::Secure);
+    if let Some(tls) = &settings.tls {
+        builder = builder.tls(mode(tls));
     }
     if let Some(username) = &settings.username {
         builder = builder.username(username);
@@ -188,15 +189,25 @@ fn cluster(settings: &Settings) -> RedisResult<ClusterClient> {
     builder.build()
 }
 
-fn addr(host: String, port: u16, tls: bool) -> ConnectionAddr {
-    if tls {
-        ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
-    } else {
-        ConnectionAddr::Tcp(host, port)
+fn addr(host: String, port: u16, settings: &Settings) -> ConnectionAddr {
+    match &settings.tls {
+        Some(tls) => {
+            ConnectionAddr::TcpTls { host, port, insecure: tls.unchecked, tls_params: None }
+        }
+        None => ConnectionAddr::Tcp(host, port),
     }
 }
 
+const fn mode(tls: &Tls) -> TlsMode {
+    if tls.unchecked { TlsMode::Insecure } else { TlsMode::Secure }
+}
+
+/// What differs from the default.
 fn certificates(settings: &Settings) -> Option<TlsCertificates> {
-    let roots = settings.roots.clone()?;
-    Some(TlsCertificates { client_tls: None, root_cert: Some(roots) })
+    let tls = settings.tls.as_ref()?;
+    let shown = tls.shown.clone();
+    let client_tls =
+        shown.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key });
+    let differs = client_tls.is_some() || tls.roots.is_some();
+    differs.then(|| TlsCertificates { client_tls, root_cert: tls.roots.clone() })
 }

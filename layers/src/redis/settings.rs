@@ -25,8 +25,8 @@ use std::time::Duration;
 pub struct Settings {
     pub(super) servers: Vec<(String, u16)>,
     pub(super) kind: Kind,
-    pub(super) tls: bool,
-    pub(super) roots: Option<Vec<u8>>,
+    /// `None` speaks plainly.
+    pub(super) tls: Option<Tls>,
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
     pub(super) sentinel_password: Option<String>,
@@ -45,6 +45,16 @@ pub(super) enum Kind {
     Single,
     Sentinel(String),
     Cluster,
+}
+
+/// What is asked of the certificates of servers, and what is shown to them.
+#[derive(Clone, Default)]
+pub(super) struct Tls {
+    pub(super) unchecked: bool,
+    /// PEM; `None` are the roots of Mozilla.
+    pub(super) roots: Option<Vec<u8>>,
+    /// PEM: a certificate with its chain, and its key.
+    pub(super) shown: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 /// A URL that names no Redis.
@@ -99,8 +109,7 @@ impl Settings {
         Self {
             servers,
             kind,
-            tls: false,
-            roots: None,
+            tls: None,
             username: None,
             password: None,
             sentinel_password: None,
@@ -119,13 +128,33 @@ impl Settings {
     /// one for the process. Default: no.
     #[must_use]
     pub fn tls(self, tls: bool) -> Self {
-        Self { tls, ..self }
+        let told = tls.then(|| self.tls.clone().unwrap_or_default());
+        Self { tls: told, ..self }
     }
 
-    /// Trusts these roots (PEM) alone.
+    /// Speaks TLS, and trusts these roots (PEM) alone.
     #[must_use]
     pub fn roots(self, pem: impl Into<Vec<u8>>) -> Self {
-        Self { roots: Some(pem.into()), tls: true, ..self }
+        self.with_tls(|tls| Tls { roots: Some(pem.into()), ..tls })
+    }
+
+    /// Speaks TLS, and shows this certificate with its chain to servers that ask for one; both
+    /// are PEM.
+    #[must_use]
+    pub fn client_certificate(self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.with_tls(|tls| Tls { shown: Some((chain.into(), key.into())), ..tls })
+    }
+
+    /// Speaks TLS with whoever answers: certificates are not checked, so anyone on the way may
+    /// pose as Redis.
+    #[must_use]
+    pub fn without_verification(self) -> Self {
+        self.with_tls(|tls| Tls { unchecked: true, ..tls })
+    }
+
+    fn with_tls(self, with: impl FnOnce(Tls) -> Tls) -> Self {
+        let tls = with(self.tls.unwrap_or_default());
+        Self { tls: Some(tls), ..self }
     }
 
     /// Whom to log in as. Default: Redis' own `default` user.
@@ -203,7 +232,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("servers", servers)
             .field("kind", kind)
-            .field("tls", tls)
+            .field("tls", &tls.is_some())
             .field("db", db)
             .field("prefix", prefix)
             .finish_non_exhaustive()
@@ -222,7 +251,7 @@ mod tests {
             (told.username.as_deref(), told.password.as_deref()),
             (Some("alice"), Some("s#"))
         );
-        assert_eq!((told.tls, told.db), (true, 3));
+        assert_eq!((told.tls.is_some(), told.db), (true, 3));
         for wrong in ["http://host", "unix:///redis.sock", "host:6379", ""] {
             assert_eq!(Settings::from_url(wrong).map(drop), Err(UrlError), "{wrong}");
         }

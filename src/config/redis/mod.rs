@@ -1,7 +1,11 @@
 //! The Redis that instances share: one for all.
 mod place;
+mod tls;
+
+pub use self::tls::{Pem, RedisTls};
 
 use self::place::{node, parsed};
+use self::tls::Files;
 use super::Secret;
 use super::caching::CacheParams;
 use super::env::truth;
@@ -26,8 +30,8 @@ pub struct RedisSettings {
     pub password: Option<Secret<String>>,
     /// The database; 0 in a cluster.
     pub db: u32,
-    /// Whether it is reached over TLS.
-    pub tls: bool,
+    /// How TLS is spoken with it; `None` is not at all.
+    pub tls: Option<RedisTls>,
     /// What all keys begin with.
     pub namespace: Option<String>,
 }
@@ -61,6 +65,7 @@ struct Told {
     password: Option<Secret<String>>,
     db: Option<u32>,
     tls: Option<bool>,
+    files: Files,
     namespace: Option<String>,
     /// Whether it is a URL, in which all stands.
     is_url: bool,
@@ -110,12 +115,13 @@ impl Check<'_> {
         let whole = |text: &str| text.trim().parse().ok();
         let db = told.db.or_else(|| self.variable("REDIS_DB", open, "a whole number", whole));
         let tls = told.tls.or_else(|| self.variable("REDIS_SSL", open, "true or false", truth));
+        let tls = self.redis_tls(told.files, tls.unwrap_or(false))?;
         Some(RedisSettings {
             db: if matches!(at, RedisAt::Cluster(_)) { 0 } else { db.unwrap_or(0) },
             at,
             username: told.username.or_else(|| text("REDIS_USERNAME").map(str::to_owned)),
             password,
-            tls: tls.unwrap_or(false),
+            tls,
             namespace: told.namespace,
         })
     }
@@ -157,7 +163,8 @@ impl Check<'_> {
     fn named(&mut self, map: &Node) -> Told {
         let namespace = self.text(map, "namespace");
         if let Some(url) = self.text(map, "url") {
-            return Told { namespace, ..self.of_url(&url, map.get("url"), "`url`") };
+            let files = self.redis_files(map);
+            return Told { namespace, files, ..self.of_url(&url, map.get("url"), "`url`") };
         }
         let cluster = self.nodes(map, "redis_startup_nodes", PORT).map(RedisAt::Cluster);
         let host = self.text(map, "host");
@@ -170,6 +177,7 @@ impl Check<'_> {
             password: self.text(map, "password").map(Secret::new),
             db: self.count(map, "db"),
             tls: self.flag(map, "ssl"),
+            files: self.redis_files(map),
             namespace,
             is_url: false,
         }

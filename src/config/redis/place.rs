@@ -29,8 +29,8 @@ pub(super) fn parsed(text: &str) -> Option<Told> {
         password: Some(password).filter(|word| !word.is_empty()).map(Secret::new),
         db,
         tls: Some(tls),
-        namespace: None,
         is_url: true,
+        ..Told::default()
     })
 }
 
