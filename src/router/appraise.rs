@@ -25,19 +25,18 @@ impl Router {
     ) -> Option<Estimate> {
         let shared = &*self.0;
         let found = shared.found_for(Some(operation), model).ok()?;
-        let mut prices = prices(&found);
-        for target in shared.plan.for_any_cause(found.name).iter() {
-            prices.extend(shared.groups.find(&target.group).iter().flat_map(self::prices));
-        }
+        let others = shared.plan.for_any_cause(found.name).iter();
+        let others = others.filter_map(|target| shared.groups.find(&target.group));
         let size = match operation {
             Operation::Embeddings | Operation::Rerank | Operation::RerankV1 => {
                 size.without_output()
             }
             _ => size,
         };
-        let prices = prices.iter().map(|price| &**price);
+        let typical = &found.group.typical;
+        let prices = others.flat_map(prices).chain(prices(found));
         // A bound of the model alone would let no strict budget refuse what names none.
-        Some(size.estimate(&found.group.typical, prices, Longest::default()))
+        Some(size.estimate(typical, prices, Longest::default()))
     }
 
     /// Notes what a call asks for, where no deployment may be asked.
@@ -53,8 +52,8 @@ impl Router {
 }
 
 /// What the deployments cost that take the call.
-fn prices(found: &Found<'_>) -> Vec<Arc<Price>> {
-    found.candidates(|_| true).map(|one| one.price(&found.model(one))).collect()
+fn prices(found: Found<'_>) -> impl Iterator<Item = Arc<Price>> {
+    found.candidates(|_| true).map(move |one| one.price(&found.model(one)))
 }
 
 impl Shared {

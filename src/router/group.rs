@@ -2,7 +2,7 @@
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::stars::{capture, specificity};
-use crate::config::{Retries, Routing};
+use crate::config::{Alias, Retries, Routing};
 use crate::telemetry::Trail;
 use bartizan_layers::retry::{ByClass, RetryBudget, Rules};
 use bartizan_layers::wire::estimate::Typical;
@@ -58,10 +58,10 @@ impl<'a> Found<'a> {
     }
 
     /// The deployments that take the name and fit.
-    pub(super) fn candidates(
+    pub(super) fn candidates<F: Fn(&Deployment) -> bool + Clone>(
         &self,
-        fits: impl Fn(&Deployment) -> bool + Clone,
-    ) -> impl Iterator<Item = &'a Arc<Deployment>> + Clone {
+        fits: F,
+    ) -> impl Iterator<Item = &'a Arc<Deployment>> + Clone + use<'a, F> {
         let (all, name) = (self.group.deployments.iter(), self.name);
         all.filter(move |deployment| deployment.serves(name) && fits(deployment))
     }
@@ -86,9 +86,8 @@ type Named = HashMap<String, Group, foldhash::fast::RandomState>;
 /// All names that lead to a deployment.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    by_id: Named,
-    aliases: Named,
-    exact: Named,
+    /// Under an id, an alias or a group's own name; where two are the same, the first of these.
+    named: Named,
     /// Most specific first.
     patterns: Vec<Group>,
     by_model: Named,
@@ -102,53 +101,60 @@ impl Groups {
     #[must_use]
     pub(super) fn new(routing: &Routing, deployments: &[Arc<Deployment>]) -> Self {
         let mut groups = Self::default();
+        let mut ids = Named::default();
         for deployment in deployments {
+            let config = deployment.config();
+            let id = ids.entry(config.id.clone());
+            join(id.or_insert_with(|| empty(&config.group)), deployment);
             groups.add(deployment);
         }
         let first = deployments.first().filter(|_| routing.any_name);
         groups.any = first.map(|one| Group::of(&one.config().group, one));
         groups.patterns.sort_by_key(|group| std::cmp::Reverse(specificity(&group.name)));
-        for alias in &routing.aliases {
-            let named = alias.groups.iter().filter_map(|name| groups.named(name));
-            let members: Vec<_> = named.flat_map(|group| group.deployments.clone()).collect();
-            let served = |name: &&String| groups.matching(name).is_some();
-            let stands_for = match &*alias.groups {
-                [one] if members.is_empty() => Some(one).filter(served),
-                _ => None,
-            };
-            if members.is_empty() && stands_for.is_none() {
-                continue;
-            }
-            let stands_for = stands_for.map(|name| name.as_str().into());
-            let name = alias.name.as_str();
-            let group = Group { deployments: members, stands_for, ..empty(name) };
+        let aliases = routing.aliases.iter();
+        let aliases = aliases.filter_map(|alias| Some((alias, groups.alias(alias)?)));
+        let aliases: Vec<_> = aliases.collect();
+        for (alias, group) in aliases {
             if !alias.hidden {
                 groups.list(&group.name.clone());
             }
-            groups.aliases.insert(alias.name.clone(), group);
+            groups.named.insert(alias.name.clone(), group);
         }
+        groups.named.extend(ids);
         groups.all_mut().for_each(|group| group.retry = rules(group, &routing.retries));
         groups
     }
 
+    /// What an alias leads to: groups of their own names, or one name that a wildcard serves.
+    fn alias(&self, alias: &Alias) -> Option<Group> {
+        let own = |name: &String| self.named.get(name).or_else(|| self.pattern(name));
+        let members = alias.groups.iter().filter_map(own);
+        let deployments: Vec<_> = members.flat_map(|group| group.deployments.clone()).collect();
+        let served = |name: &&String| self.matching(name).is_some();
+        let stands_for = match &*alias.groups {
+            [one] if deployments.is_empty() => Some(one).filter(served),
+            _ => None,
+        };
+        let stands_for = stands_for.map(|name| name.as_str().into());
+        let leads = !deployments.is_empty() || stands_for.is_some();
+        leads.then(|| Group { deployments, stands_for, ..empty(&alias.name) })
+    }
+
     fn all_mut(&mut self) -> impl Iterator<Item = &mut Group> {
-        let maps = [&mut self.by_id, &mut self.aliases, &mut self.exact, &mut self.by_model];
-        let named = maps.into_iter().flat_map(HashMap::values_mut);
+        let named = [&mut self.named, &mut self.by_model].into_iter().flat_map(HashMap::values_mut);
         named.chain(&mut self.patterns).chain(&mut self.any)
     }
 
     fn add(&mut self, deployment: &Arc<Deployment>) {
         let config = deployment.config();
         let name = config.group.as_str();
-        let id = self.by_id.entry(config.id.clone());
-        join(id.or_insert_with(|| empty(name)), deployment);
         if name.contains('*') {
             match self.patterns.iter_mut().find(|group| *group.name == *name) {
                 Some(group) => join(group, deployment),
                 None => self.patterns.push(Group::of(name, deployment)),
             }
         } else {
-            join(self.exact.entry(name.to_owned()).or_insert_with(|| empty(name)), deployment);
+            join(self.named.entry(name.to_owned()).or_insert_with(|| empty(name)), deployment);
         }
         // As its model is called in full, and as it is written.
         let full = format!("{}/{}", config.provider.name, config.model);
@@ -174,8 +180,7 @@ impl Groups {
 
     /// The names of all groups.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        let maps = [&self.by_id, &self.aliases, &self.exact, &self.by_model];
-        let named = maps.into_iter().flat_map(HashMap::values);
+        let named = [&self.named, &self.by_model].into_iter().flat_map(HashMap::values);
         named.chain(&self.patterns).map(|group| &*group.name)
     }
 
@@ -190,22 +195,17 @@ impl Groups {
         !self.patterns.is_empty()
     }
 
-    fn named(&self, name: &str) -> Option<&Group> {
-        self.exact.get(name).or_else(|| self.pattern(name))
-    }
-
     /// Whether `name` as a whole is one that the config spells.
     #[must_use]
     pub(super) fn is_exact(&self, name: &str) -> bool {
-        [&self.by_id, &self.aliases, &self.exact].iter().any(|names| names.contains_key(name))
+        self.named.contains_key(name)
     }
 
     /// The deployments that answer to `name`, by the first of: id, alias, exact name, wildcard,
     /// `provider/model`, any name.
     #[must_use]
     pub(super) fn find<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
-        let plain = self.by_id.get(name).or_else(|| self.aliases.get(name));
-        let plain = plain.or_else(|| self.exact.get(name));
+        let plain = self.named.get(name);
         let found = |group| Found { group, captures: None, name };
         if let Some(name) = plain.and_then(|group| group.stands_for.as_deref()) {
             return self.matching(name);

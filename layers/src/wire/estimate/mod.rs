@@ -35,6 +35,7 @@ use super::scan::{Object, Value};
 use super::text::Text;
 use crate::facts::{Amount, Estimate, NanoUsd, Price, Unit, Usage};
 use data::Data;
+use std::borrow::Borrow;
 
 /// So many tokens are a picture or another piece of data, likely.
 pub const DATA_TOKENS: i64 = 1_000;
@@ -140,10 +141,10 @@ impl Size {
 
     /// What the call may take, at the dearest of the `prices` that may answer. A `model` that has
     /// a longest answer bounds it where the request does not.
-    pub fn estimate<'p>(
+    pub fn estimate(
         &self,
         typical: &Typical,
-        prices: impl IntoIterator<Item = &'p Price>,
+        prices: impl IntoIterator<Item = impl Borrow<Price>>,
         model: Longest,
     ) -> Estimate {
         let bound = self.bound.into_iter().chain(model.output).min();
@@ -156,6 +157,7 @@ impl Size {
         });
         let (mut cost, mut dearest) = (NanoUsd(0), NanoUsd(0));
         for price in prices {
+            let price = price.borrow();
             cost = cost.max(price.cost(&likely));
             dearest = dearest.max(most.map_or(NanoUsd(0), |most| self.dearest(price, most)));
         }
