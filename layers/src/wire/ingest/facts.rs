@@ -16,15 +16,26 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Leaves what a request asks for among its facts, and its body as it is. The policy of
-/// [`IngestLayer::new`](super::IngestLayer::new).
+/// [`IngestLayer::new`](super::IngestLayer::new). Clones share what they learn.
 #[derive(Debug)]
 pub struct Notes<P> {
     pub(super) cap: usize,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) cache_keys: bool,
+    known: Arc<Known<P>>,
+}
+
+#[derive(Debug)]
+struct Known<P> {
     prices: P,
     typical: RwLock<HashMap<Arc<str>, Typical>>,
     strangers: Typical,
+}
+
+impl<P> Clone for Notes<P> {
+    fn clone(&self) -> Self {
+        Self { known: self.known.clone(), ..*self }
+    }
 }
 
 /// 32 MiB: a conversation with pictures.
@@ -76,14 +87,9 @@ impl<P: Prices> Policy for Notes<P> {
 
 impl<P: Prices> Notes<P> {
     pub(super) fn new(prices: P) -> Self {
-        Self {
-            cap: CAP,
-            endpoint: None,
-            cache_keys: false,
-            prices,
-            typical: RwLock::default(),
-            strangers: Typical::default(),
-        }
+        let (typical, strangers) = (RwLock::default(), Typical::default());
+        let known = Arc::new(Known { prices, typical, strangers });
+        Self { cap: CAP, endpoint: None, cache_keys: false, known }
     }
 
     /// Writes the facts of a request whose body is `text`.
@@ -100,8 +106,8 @@ impl<P: Prices> Notes<P> {
         let stream = object.get("stream")?.and_then(|stream| stream.value().as_bool());
         let size = Size::of(text, &object);
         let size = if endpoint.writes() { size } else { size.without_output() };
-        let price = self.prices.price(&model);
-        let (group, typical) = self.group(&model, price.is_some());
+        let price = self.known.prices.price(&model);
+        let (group, typical) = self.known.group(&model, price.is_some());
         facts.insert(size.estimate(&typical, price.as_deref(), Longest::default()));
         facts.insert(Expected { size, typical });
         if let Some(control) = cache_control(&object) {
@@ -114,7 +120,9 @@ impl<P: Prices> Notes<P> {
         facts.insert(Call { group, stream: stream.unwrap_or(false), end_user });
         Ok(())
     }
+}
 
+impl<P> Known<P> {
     /// The group called `model`, and what it usually takes. Half of the room is for groups that
     /// have a price.
     fn group(&self, model: &str, has_price: bool) -> (Arc<str>, Typical) {

@@ -128,11 +128,9 @@ impl<P: Prices> IngestLayer<Notes<P>> {
         self.with(|notes| notes.cache_keys = true)
     }
 
-    /// Options are set before services share them.
+    /// Leaves those alone that were made before.
     fn with(mut self, set: impl FnOnce(&mut Notes<P>)) -> Self {
-        if let Some(notes) = Arc::get_mut(&mut self.0) {
-            set(notes);
-        }
+        set(Arc::make_mut(&mut self.0));
         self
     }
 }

@@ -88,6 +88,17 @@ async fn what_cannot_be_read_never_reaches_the_upstream() {
 }
 
 #[tokio::test]
+async fn an_option_holds_for_the_layer_that_it_was_set_on_and_not_for_its_clones() {
+    let roomy = IngestLayer::new(Arc::new(()));
+    let narrow = roomy.clone().cap(10);
+    for (layer, is_read) in [(roomy, true), (narrow, false)] {
+        let service =
+            layer.layer(tower::service_fn(async |_: Request<Body>| Ok::<_, BoxError>(())));
+        assert_eq!(service.oneshot(post("/v1/messages", CHAT)).await.is_ok(), is_read);
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_is_refused() {
     let frames = [Ok(Frame::data(Bytes::from("{"))), Err(BoxError::from("reset"))];
     let body = StreamBody::new(tokio_stream::iter(frames));

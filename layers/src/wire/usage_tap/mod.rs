@@ -111,10 +111,16 @@ pub struct UsageTapLayer<P>(Arc<Options<P>>);
 
 #[derive(Debug)]
 struct Options<P> {
-    prices: P,
+    prices: Arc<P>,
     endpoint: Option<Endpoint>,
     commit: Duration,
     asks: bool,
+}
+
+impl<P> Clone for Options<P> {
+    fn clone(&self) -> Self {
+        Self { prices: self.prices.clone(), ..*self }
+    }
 }
 
 impl<P> Clone for UsageTapLayer<P> {
@@ -126,7 +132,7 @@ impl<P> Clone for UsageTapLayer<P> {
 impl<P: Prices> UsageTapLayer<P> {
     /// Bills attempts at `prices`. Streams are held back for 15 seconds at most.
     pub fn new(prices: P) -> Self {
-        let commit = Duration::from_secs(15);
+        let (prices, commit) = (Arc::new(prices), Duration::from_secs(15));
         Self(Arc::new(Options { prices, endpoint: None, commit, asks: true }))
     }
 
@@ -148,11 +154,9 @@ impl<P: Prices> UsageTapLayer<P> {
         self.with(|options| options.asks = false)
     }
 
-    /// Options are set before services share them.
+    /// Leaves those alone that were made before.
     fn with(mut self, set: impl FnOnce(&mut Options<P>)) -> Self {
-        if let Some(options) = Arc::get_mut(&mut self.0) {
-            set(options);
-        }
+        set(Arc::make_mut(&mut self.0));
         self
     }
 }

@@ -107,6 +107,20 @@ async fn a_stream_is_made_to_tell_its_usage_and_the_client_does_not_see_it() {
 }
 
 #[tokio::test]
+async fn an_option_holds_for_the_layer_that_it_was_set_on_and_not_for_its_clones() {
+    let asking = UsageTapLayer::new(Arc::new(()));
+    let silent = asking.clone().never_ask();
+    for (layer, asks) in [(asking, true), (silent, false)] {
+        let inner = service_fn(async |req: Request<Body>| {
+            Ok::<_, BoxError>(Response::new(req.into_body()))
+        });
+        let request = request(true, "/v1/chat/completions", &Bill::default());
+        let sent = text(layer.layer(inner).oneshot(request).await.unwrap()).await;
+        assert_eq!(sent.contains("include_usage"), asks, "{sent}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_fell_back_names_the_model_of_its_new_group() {
     let bill = Bill::default();
     let mut fallen = request(true, "/v1/messages", &bill);
