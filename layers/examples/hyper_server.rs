@@ -2,7 +2,7 @@
 //! `OPENAI_BASE_URL` is `http`, unless you give hyper's client a connector that speaks TLS.
 #![expect(clippy::disallowed_methods, reason = "a program of its own")]
 use bartizan_layers::auth::{AuthLayer, MemoryKeys};
-use bartizan_layers::breaker::{BreakerLayer, Gate, Policy};
+use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 use bartizan_layers::cache::{CacheLayer, MemoryStore};
 use bartizan_layers::cost::{CallRecord, CostLayer, MemoryLedger};
 use bartizan_layers::facts::{Limit, Measure, NanoUsd, Price, Principal, Rates, Scope};
@@ -35,7 +35,7 @@ pub(crate) async fn serve(
         .layer(CostLayer::new(budget).sink(|call: CallRecord| eprintln!("cost: {}", call.cost)))
         .layer(FallbackLayer::new(Arc::new(plan)))
         .layer(retry::RetryLayer::new(retry::Rules::default()))
-        .layer(BreakerLayer::new(Gate::new(Policy::default())))
+        .layer(BreakerLayer::new(Gate::new(Policy::new(Rule::Consecutive(5)))))
         .layer(UsageTapLayer::new(prices))
         .map_request(move |req| upstream.direct(req))
         .service(Client::builder(rt::TokioExecutor::new()).build_http());
