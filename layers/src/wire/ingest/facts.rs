@@ -100,9 +100,11 @@ impl<P: Prices> Notes<P> {
         text: &Text,
     ) -> Result<(), IngestError> {
         let object = scan(text.outline())?;
-        let Some(model) = object.get("model")?.and_then(|model| model.value().as_str()) else {
-            return Ok(());
-        };
+        let named = object.get("model")?.and_then(|model| model.value().as_str());
+        // Some upstreams need no name, or have it in their path: such a call is a call, too. But
+        // its body does not tell whether another one is equal.
+        let has_key = self.cache_keys && named.is_some();
+        let model = named.unwrap_or_default();
         let stream = object.get("stream")?.and_then(|stream| stream.value().as_bool());
         let size = Size::of(text, &object);
         let size = if endpoint.writes() { size } else { size.without_output() };
@@ -113,7 +115,7 @@ impl<P: Prices> Notes<P> {
         if let Some(control) = cache_control(&object) {
             facts.insert(control);
         }
-        if self.cache_keys {
+        if has_key {
             cached(endpoint, &object, facts);
         }
         let end_user = end_user(endpoint, &object);

@@ -122,16 +122,21 @@ async fn an_option_holds_for_the_layer_that_it_was_set_on_and_not_for_its_clones
 
 #[tokio::test]
 async fn a_call_that_fell_back_names_the_model_of_its_new_group() {
-    let bill = Bill::default();
-    let mut fallen = request(true, "/v1/messages", &bill);
-    fallen.extensions_mut().insert(Attempt { retries: 1, fallbacks: 1 });
-    fallen.extensions_mut().get_mut::<Call>().unwrap().group = "\"n\"".into();
-    let inner = service_fn(async |req: Request<Body>| {
-        let body = req.into_body().collect().await?.to_bytes();
-        assert_eq!(body, r#"{"model":"\"n\"","stream":true}"#);
-        Ok::<_, BoxError>(JSON.response())
-    });
-    UsageTapLayer::new(()).layer(inner).oneshot(fallen).await.unwrap();
+    for (body, sent) in [
+        (r#"{"model":"m","stream":true}"#, r#"{"model":"\"n\"","stream":true}"#),
+        (r#"{"stream":true}"#, r#"{"stream":true,"model":"\"n\""}"#),
+    ] {
+        let bill = Bill::default();
+        let mut fallen = request(true, "/v1/messages", &bill).map(|_| Bytes::from(body).into());
+        fallen.extensions_mut().insert(Attempt { retries: 1, fallbacks: 1 });
+        fallen.extensions_mut().get_mut::<Call>().unwrap().group = "\"n\"".into();
+        let inner = service_fn(async |req: Request<Body>| {
+            let body = req.into_body().collect().await?.to_bytes();
+            assert_eq!(body, sent);
+            Ok::<_, BoxError>(JSON.response())
+        });
+        UsageTapLayer::new(()).layer(inner).oneshot(fallen).await.unwrap();
+    }
 }
 
 #[tokio::test]
