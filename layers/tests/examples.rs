@@ -106,11 +106,13 @@ async fn a_gateway_falls_back_bills_and_answers_again_from_its_cache() {
 }
 
 #[tokio::test]
-async fn a_client_that_makes_up_a_model_stops_no_other_call() {
+async fn a_gateway_serves_the_models_that_have_a_price() {
     let upstream = Scripted::start([404, 200]).await;
     let (listener, address) = listen().await;
     let server = tokio::spawn(hyper_server::serve(listener, upstream.upstream(), ten_dollars()));
-    for (model, status) in [("gpt-99", 404), ("gpt-4o", 200)] {
+    assert_eq!(chat(&address, "sk-alice", "gpt-99").await.unwrap().status(), 403);
+    // One that the upstream does not know stops no other call.
+    for (model, status) in [("gpt-4o-mini", 404), ("gpt-4o", 200)] {
         assert_eq!(chat(&address, "sk-alice", model).await.unwrap().status(), status);
     }
     server.abort();
