@@ -29,6 +29,9 @@ impl Attempt {
     /// would not be told.
     pub(super) fn begin<P: Prices>(options: &Options<P>, req: &mut Request<Body>) -> Self {
         let endpoint = options.endpoint.or_else(|| Endpoint::of_path(req.uri().path()));
+        if endpoint.is_some() {
+            req.headers_mut().remove(header::ACCEPT_ENCODING);
+        }
         let facts = req.extensions_mut();
         let call: Option<Call> = facts.get().cloned();
         // Whoever fell back has changed the fact; the body still names the first group.

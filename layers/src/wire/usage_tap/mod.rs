@@ -14,7 +14,8 @@
 //! still make up for. Later it ends with an error event in the words of its endpoint. An answer
 //! with an error status gets a [`Fault`] as a fact.
 //!
-//! Only answers that are not compressed can be read: the client must ask for none that is.
+//! Only answers that are not compressed can be read: those of known endpoints are asked for so. One
+//! that comes compressed all the same passes, and costs nothing.
 //!
 //! # Errors
 //!

@@ -6,7 +6,7 @@ use crate::facts::{
 };
 use crate::wire::estimate::{Expected, Size, Typical};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use std::sync::Arc;
@@ -136,6 +136,20 @@ async fn a_call_that_fell_back_names_the_model_of_its_new_group() {
             Ok::<_, BoxError>(JSON.response())
         });
         UsageTapLayer::new(()).layer(inner).oneshot(fallen).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_answer_is_asked_for_that_could_not_be_read() {
+    for (path, asks) in [("/v1/chat/completions", false), ("/v1/files/f/content", true)] {
+        let mut req = request(true, path, &Bill::default());
+        req.headers_mut().insert("accept-encoding", HeaderValue::from_static("gzip, br"));
+        let inner = service_fn(async |req: Request<Body>| {
+            let asks = req.headers().contains_key("accept-encoding");
+            Ok::<_, BoxError>(Response::builder().extension(asks).body(Body::empty())?)
+        });
+        let rsp = UsageTapLayer::new(()).layer(inner).oneshot(req).await.unwrap();
+        assert_eq!(rsp.extensions().get(), Some(&asks), "{path}");
     }
 }
 
