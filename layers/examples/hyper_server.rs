@@ -1,8 +1,9 @@
 //! A small gateway: who calls, how often, for how much, and what if the upstream fails.
 //! `OPENAI_BASE_URL` is `http`, unless you give hyper's client a connector that speaks TLS.
 #![expect(clippy::disallowed_methods, reason = "a program of its own")]
+use bartizan_layers::auth::access::{AccessLayer, Groups};
 use bartizan_layers::auth::{AuthLayer, MemoryKeys};
-use bartizan_layers::breaker::{BreakerLayer, Gate, Policy};
+use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 use bartizan_layers::cache::{CacheLayer, MemoryStore};
 use bartizan_layers::cost::{CallRecord, CostLayer, MemoryLedger};
 use bartizan_layers::facts::{Limit, Measure, NanoUsd, Price, Principal, Rates, Scope};
@@ -30,12 +31,14 @@ pub(crate) async fn serve(
         .layer(RespondLayer::new())
         .layer(AuthLayer::new(MemoryKeys::new().with(b"sk-alice", alice)))
         .layer(IngestLayer::new(prices.clone()).cache_keys())
+        // A model without a price would cost nothing.
+        .layer(AccessLayer::new(Groups::new().only("alice", ["gpt-4o", "gpt-4o-mini"])))
         .layer(RateLimitLayer::new(MemoryLimiter::new(PrincipalLimits)))
         .layer(CacheLayer::new(MemoryStore::new()).replay(Retold))
         .layer(CostLayer::new(budget).sink(|call: CallRecord| eprintln!("cost: {}", call.cost)))
         .layer(FallbackLayer::new(Arc::new(plan)))
         .layer(retry::RetryLayer::new(retry::Rules::default()))
-        .layer(BreakerLayer::new(Gate::new(Policy::default())))
+        .layer(BreakerLayer::new(Gate::new(Policy::new(Rule::Consecutive(5)))))
         .layer(UsageTapLayer::new(prices))
         .map_request(move |req| upstream.direct(req))
         .service(Client::builder(rt::TokioExecutor::new()).build_http());

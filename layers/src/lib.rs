@@ -13,7 +13,7 @@
 #![cfg_attr(feature = "full", doc = "```")]
 #![cfg_attr(not(feature = "full"), doc = "```ignore")]
 //! use bartizan_layers::auth::{AuthLayer, MemoryKeys};
-//! use bartizan_layers::breaker::{self, BreakerLayer, Gate};
+//! use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 //! use bartizan_layers::cache::{CacheLayer, MemoryStore};
 //! use bartizan_layers::cost::{CostLayer, MemoryLedger};
 //! use bartizan_layers::facts::{NanoUsd, Price, Principal, Rates};
@@ -55,7 +55,7 @@
 //!     .layer(FallbackLayer::new(Arc::new(plan)))
 //!     .layer(RetryLayer::new(Rules::default()))
 //!     // Each attempt counts for its deployment, and is a line on the bill.
-//!     .layer(BreakerLayer::new(Gate::new(breaker::Policy::default())))
+//!     .layer(BreakerLayer::new(Gate::new(Policy::new(Rule::Consecutive(5)))))
 //!     .layer(UsageTapLayer::new(price))
 //!     .service(client);
 //!

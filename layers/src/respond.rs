@@ -189,6 +189,8 @@ fn told(error: &BoxError) -> Option<Told> {
         of_cost,
         #[cfg(feature = "breaker")]
         of_breaker,
+        #[cfg(feature = "adaptive")]
+        of_adaptive,
         of_fault,
     ];
     known.iter().find_map(|of| of(error))
@@ -263,6 +265,12 @@ fn of_breaker(error: &BoxError) -> Option<Told> {
         BreakerError::Probing => None,
     };
     Some(Told { retry_after, ..Told::new(StatusCode::SERVICE_UNAVAILABLE, error) })
+}
+
+#[cfg(feature = "adaptive")]
+fn of_adaptive(error: &BoxError) -> Option<Told> {
+    let error: &crate::adaptive::Crowded = cause_ref(&**error)?;
+    Some(Told::new(StatusCode::SERVICE_UNAVAILABLE, error))
 }
 
 fn of_fault(error: &BoxError) -> Option<Told> {

@@ -29,6 +29,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
 use http::{Request, Uri};
+use std::borrow::Cow;
 
 /// An upstream's address, and the credential that is sent there and nowhere else.
 #[derive(Clone, Debug)]
@@ -108,8 +109,9 @@ impl Upstream {
         self
     }
 
-    /// Makes `req` one for this upstream. Its path goes below the base URL's; what the one begins
-    /// and the other ends with, such as `/v1`, stands once. All other headers stay.
+    /// Makes `req` one for this upstream. Its path goes below the base URL's, also where it has
+    /// segments like `..`; what the one begins and the other ends with, such as `/v1`, stands once.
+    /// All other headers stay.
     #[must_use]
     pub fn direct<B>(&self, mut req: Request<B>) -> Request<B> {
         *req.uri_mut() = self.uri(req.uri());
@@ -125,7 +127,8 @@ impl Upstream {
     }
 
     fn uri(&self, asked: &Uri) -> Uri {
-        let (path, query) = (asked.path(), asked.query());
+        let path = &*without_dots(asked.path());
+        let query = asked.query();
         let mut ends = self.path.match_indices('/').filter_map(|(at, _)| self.path.get(at..));
         let common = |end: &&str| {
             path.strip_prefix(end).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -138,6 +141,37 @@ impl Upstream {
         let uri = uri.path_and_query(format!("{}{slash}{rest}{mark}{query}", self.path));
         uri.build().expect("a path below another is one")
     }
+}
+
+/// Resolves segments `.` and `..` (RFC 3986 5.2.4), escaped ones too: upstreams do, and would leave
+/// the path of the base URL.
+fn without_dots(path: &str) -> Cow<'_, str> {
+    if path.split('/').all(|segment| dots(segment) == 0) {
+        return path.into();
+    }
+    let mut kept = Vec::new();
+    for segment in path.split('/').skip(1) {
+        match dots(segment) {
+            0 => kept.push(segment),
+            1 => {}
+            _ => drop(kept.pop()),
+        }
+    }
+    if path.rsplit('/').next().is_some_and(|last| dots(last) > 0) {
+        kept.push("");
+    }
+    format!("/{}", kept.join("/")).into()
+}
+
+/// 1 for `.`, 2 for `..`, 0 for any other segment.
+fn dots(segment: &str) -> usize {
+    let (mut rest, mut count) = (segment, 0);
+    while !rest.is_empty() {
+        let dot = [".", "%2e", "%2E"].iter().find_map(|dot| rest.strip_prefix(dot));
+        let Some(behind) = dot.filter(|_| count < 2) else { return 0 };
+        (rest, count) = (behind, count + 1);
+    }
+    count
 }
 
 /// Takes out the headers that `connection` says are for one hop (RFC 9110 7.6.1).
@@ -173,6 +207,24 @@ mod tests {
         ] {
             let req = Request::get(asked).body(()).unwrap();
             assert_eq!(Upstream::new(base).unwrap().direct(req).uri(), sent, "{base} {asked}");
+        }
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_base() {
+        for (asked, sent) in [
+            ("/v1/../../admin?a=..", "http://h/api/v1/admin?a=.."),
+            ("/%2e%2E/.%2e/admin/%2e/x", "http://h/api/v1/admin/x"),
+            ("/v1/models/..", "http://h/api/v1/"),
+            ("/v1/./models/.", "http://h/api/v1/models/"),
+            ("/v1/a..b/...", "http://h/api/v1/a..b/..."),
+        ] {
+            let req = Request::get(asked).body(()).unwrap();
+            assert_eq!(
+                Upstream::new("http://h/api/v1").unwrap().direct(req).uri(),
+                sent,
+                "{asked}"
+            );
         }
     }
 

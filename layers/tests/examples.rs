@@ -105,6 +105,19 @@ async fn a_gateway_falls_back_bills_and_answers_again_from_its_cache() {
     server.abort();
 }
 
+#[tokio::test]
+async fn a_gateway_serves_the_models_that_have_a_price() {
+    let upstream = Scripted::start([404, 200]).await;
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(hyper_server::serve(listener, upstream.upstream(), ten_dollars()));
+    assert_eq!(chat(&address, "sk-alice", "gpt-99").await.unwrap().status(), 403);
+    // One that the upstream does not know stops no other call.
+    for (model, status) in [("gpt-4o-mini", 404), ("gpt-4o", 200)] {
+        assert_eq!(chat(&address, "sk-alice", model).await.unwrap().status(), status);
+    }
+    server.abort();
+}
+
 #[test]
 fn the_readme_has_the_stack_that_is_tested_and_the_layers_of_the_example() {
     let from = |text: &str, name: &str| {

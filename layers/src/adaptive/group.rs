@@ -1,15 +1,16 @@
 //! Who waits, while no deployment of a group has room.
 use super::{AdaptiveLimit, Bounds, Permit};
+use crate::facts::Fault;
 use crate::sync::atomic::Ordering::{Release, SeqCst};
 use crate::sync::atomic::{AtomicUsize, fence};
 use crate::sync::{Mutex, MutexGuard};
 use pin_project::{pin_project, pinned_drop};
 use std::collections::VecDeque;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use std::{error, fmt};
 use tokio::sync::oneshot::{self, Receiver, Sender};
 use tokio::time::{Sleep, sleep};
 
@@ -37,16 +38,29 @@ impl Waiting {
     }
 }
 
-/// Why a call got no permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a call got no permit. Its source is [`Fault::REFUSED`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Crowded {
     /// Too many wait already.
-    #[error("too many calls wait for this group")]
     Full,
     /// No permit was free in time.
-    #[error("no deployment had room in time")]
     Late,
+}
+
+impl fmt::Display for Crowded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "too many calls wait for this group",
+            Self::Late => "no deployment had room in time",
+        })
+    }
+}
+
+impl error::Error for Crowded {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&Fault::REFUSED)
+    }
 }
 
 /// The deployments that can stand in for each other, as far as waiting is concerned. A call waits

@@ -105,10 +105,11 @@ impl Permit {
     }
 
     /// Learns from the attempt's answer, which has just come, or from its failure. What the client
-    /// did wrong says nothing.
+    /// did wrong says nothing, nor what a layer further in refused.
     pub fn judge<B>(&mut self, result: Result<&Response<B>, &BoxError>) {
         match Fault::of(result) {
             None => self.record(Outcome::Answered),
+            Some(fault) if fault.refused => {}
             Some(fault) => match fault.cause {
                 Cause::RateLimit | Cause::Overload => self.record(Outcome::Overloaded),
                 Cause::Timeout | Cause::Outage | Cause::Network => self.record(Outcome::Failed),

@@ -15,7 +15,9 @@
 //!
 //! # Errors
 //!
-//! [`Crowded`], where too many wait or none had room in time. Inner errors pass through untouched.
+//! [`Crowded`], where too many wait or none had room in time. Retry does not wait for it, and
+//! fallback goes on at once, by the [refusal](crate::facts::Fault::refused) in its chain. Inner
+//! errors pass through untouched.
 //!
 //! # Example
 //!

@@ -35,7 +35,12 @@ type Digest = [u8; 32];
 struct Memory {
     known: HashMap<Digest, (Instant, Principal)>,
     unknown: HashMap<Digest, Instant>,
+    /// How often it was told to forget.
+    forgets: u64,
 }
+
+/// Longer than any process lives; a clock cannot be set to just any time.
+const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 impl<K: Keys> CachedKeys<K> {
     /// Remembers what `keys` says.
@@ -65,9 +70,11 @@ impl<K: Keys> CachedKeys<K> {
         self
     }
 
-    /// Forgets everything: keys have changed.
+    /// Forgets everything: keys have changed. What was asked before and is told later is not
+    /// remembered.
     pub fn forget(&self) {
-        *lock(&self.memory) = Memory::default();
+        let mut memory = lock(&self.memory);
+        *memory = Memory { forgets: memory.forgets + 1, ..Memory::default() };
     }
 
     fn remembered(&self, digest: &Digest) -> Option<Result<Principal, AuthError>> {
@@ -86,11 +93,12 @@ impl<K: Keys> Keys for CachedKeys<K> {
         let Presented::Key(key) = presented else {
             return CachedFuture(State::Asking(self.keys.check(presented), None));
         };
-        let digest = digest(key);
+        let (digest, forgets) = (digest(key), lock(&self.memory).forgets);
         match self.remembered(&digest) {
             Some(word) => CachedFuture(State::Told(Some(word))),
             None => {
-                let note = Note { digest, memory: self.memory.clone(), rules: self.rules };
+                let (memory, rules) = (self.memory.clone(), self.rules);
+                let note = Note { digest, forgets, memory, rules };
                 CachedFuture(State::Asking(self.keys.check(presented), Some(note)))
             }
         }
@@ -120,6 +128,8 @@ enum State<F> {
 #[derive(Debug)]
 struct Note {
     digest: Digest,
+    /// As it was when the key was asked for.
+    forgets: u64,
     memory: Arc<Mutex<Memory>>,
     rules: Rules,
 }
@@ -147,20 +157,22 @@ impl Note {
     /// Remembers a word, or remembers a better one.
     fn take(self, word: Result<Principal, AuthError>) -> Result<Principal, AuthError> {
         let (mut memory, now) = (lock(&self.memory), Instant::now());
-        let Memory { known, unknown } = &mut *memory;
+        let Memory { known, unknown, forgets } = &mut *memory;
+        let until = |time: Duration| now + time.min(FOREVER);
         match &word {
+            _ if *forgets != self.forgets => {}
             Ok(principal) => {
                 unknown.remove(&self.digest);
                 make_room(known, self.rules.most, |(until, _)| now < *until);
                 if known.len() < self.rules.most || known.contains_key(&self.digest) {
-                    known.insert(self.digest, (now + self.rules.known, principal.clone()));
+                    known.insert(self.digest, (until(self.rules.known), principal.clone()));
                 }
             }
             Err(AuthError::Unknown) => {
                 known.remove(&self.digest);
                 make_room(unknown, self.rules.most, |until| now < *until);
                 if unknown.len() < self.rules.most {
-                    unknown.insert(self.digest, now + self.rules.unknown);
+                    unknown.insert(self.digest, until(self.rules.unknown));
                 }
             }
             Err(AuthError::Outage(_)) => {

@@ -8,12 +8,19 @@
 //! stream that fails later counts, a client that leaves does not. What the client did wrong does
 //! not count.
 //!
+//! One gate is one deployment: an upstream with one model of its own. [`Policy::default`] is
+//! LiteLLM's rule for those, which rests one at once after a 401, 402 or 404. Around an upstream
+//! whose models clients name themselves, any of them could so rest it for all: there, take
+//! [`Rule::Consecutive`] or [`Rule::Rate`].
+//!
 //! The [`Gate`] is the breaker's handle. Whoever picks a deployment reads it, without a lock;
 //! others can [`trip`](Gate::trip) it, such as a node that heard of another's [`Trips`].
 //!
 //! # Errors
 //!
-//! [`BreakerError`], before the inner service is called. Inner errors pass through untouched.
+//! [`BreakerError`], before the inner service is called. Retry does not wait for it, and fallback
+//! goes on at once, by the [refusal](crate::facts::Fault::refused) in its chain. Inner errors pass
+//! through untouched.
 //!
 //! # Example
 //!

@@ -2,21 +2,35 @@
 use crate::facts::{Cause, Fault};
 use http::StatusCode;
 use std::time::Duration;
+use std::{error, fmt};
 use tokio::time::Instant;
 
-/// Why a call did not reach the deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a call did not reach the deployment. Its source is [`Fault::REFUSED`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BreakerError {
     /// The deployment is cooling down.
-    #[error("the deployment is cooling down")]
     Resting {
         /// The end of the cooldown.
         until: Instant,
     },
     /// The cooldown is over, and another call finds out whether the deployment is well.
-    #[error("the deployment is being probed")]
     Probing,
+}
+
+impl fmt::Display for BreakerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resting { .. } => "the deployment is cooling down",
+            Self::Probing => "the deployment is being probed",
+        })
+    }
+}
+
+impl error::Error for BreakerError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&Fault::REFUSED)
+    }
 }
 
 /// When a deployment is rested, and for how long.
@@ -57,15 +71,20 @@ impl Policy {
         Some(told.unwrap_or(self.default_cooldown)).filter(|time| !time.is_zero())
     }
 
-    /// Whether `fault` speaks against the deployment at all. What the client did wrong does not,
-    /// unless the rule counts it by name.
+    /// Whether `fault` speaks against the deployment at all. What this side
+    /// [refused](Fault::refused) does not, nor what the client did wrong, unless the rule counts it
+    /// by name. A model that there is not is the deployment's fault under LiteLLM's rules alone,
+    /// where it has one model; elsewhere the client may have named it.
     #[must_use]
     pub fn counts(&self, fault: &Fault) -> bool {
         match &self.rule {
             Rule::Never => false,
+            _ if fault.refused => false,
             Rule::LiteLlm => self.is_eligible(fault),
             Rule::AllowedFails(fails) => fails.named(fault).is_some() || self.is_eligible(fault),
-            Rule::Rate { .. } | Rule::Consecutive(_) => !is_clients(fault),
+            Rule::Rate { .. } | Rule::Consecutive(_) => {
+                !is_clients(fault) && fault.cause != Cause::NotFound
+            }
         }
     }
 

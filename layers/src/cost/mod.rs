@@ -6,7 +6,8 @@
 //! [`Admission`] says how much of it has to fit. [`Settle`] reads the bill once: when the body is
 //! complete, has failed, or the client leaves. Attempts that were made before an upstream error,
 //! or before the client left without having seen headers, are charged too, if they used anything.
-//! All other holds go back whole.
+//! All other holds go back whole. A call that a layer further out answers or refuses, such as a hit
+//! of a cache, is not seen here, and has no record.
 //!
 //! It belongs outside of retry, fallback and whatever else sends an attempt again: a call has one
 //! hold and one bill, however many attempts it takes. Around a single deployment, for a budget of

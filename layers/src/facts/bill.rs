@@ -11,7 +11,8 @@ pub struct UsageCell(Arc<Line>);
 
 #[derive(Debug, Default)]
 struct Line {
-    price: Arc<Price>,
+    /// Without one, nothing costs anything.
+    price: Option<Arc<Price>>,
     used: Mutex<Used>,
 }
 
@@ -41,18 +42,18 @@ impl UsageCell {
     /// Nothing used yet, at the prices of the deployment that answers.
     #[must_use]
     pub fn new(price: impl Into<Arc<Price>>) -> Self {
-        Self(Arc::new(Line { price: price.into(), used: Mutex::default() }))
+        Self(Arc::new(Line { price: Some(price.into()), used: Mutex::default() }))
     }
 
     /// Replaces the usage by a newer report of the provider.
     pub fn set(&self, usage: Usage) {
-        let cost = self.0.price.cost(&usage);
+        let cost = self.cost_of(&usage);
         self.used().report(usage, cost, false);
     }
 
     /// Adds a report to those before, where a provider bills the parts of a call one by one.
     pub fn add(&self, usage: Usage) {
-        let more = self.0.price.cost(&usage);
+        let more = self.cost_of(&usage);
         let mut used = self.used();
         let (before, cost) = used.reported.unwrap_or_default();
         used.reported = Some((before + usage, cost + more));
@@ -66,7 +67,7 @@ impl UsageCell {
     /// Notes what was counted in the content of an answer that came without a report. A report
     /// that came counts more.
     pub fn estimate(&self, usage: Usage) {
-        let cost = self.0.price.cost(&usage);
+        let cost = self.cost_of(&usage);
         let mut used = self.used();
         if used.reported.is_none() || used.estimated {
             used.report(usage, cost, true);
@@ -75,7 +76,7 @@ impl UsageCell {
 
     /// Replaces a report that came before the answer was over by what was counted since.
     pub fn go_on(&self, usage: Usage) {
-        let cost = self.0.price.cost(&usage);
+        let cost = self.cost_of(&usage);
         self.used().report(usage, cost, true);
     }
 
@@ -131,6 +132,10 @@ impl UsageCell {
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         self.used().fault.as_deref().cloned()
+    }
+
+    fn cost_of(&self, usage: &Usage) -> NanoUsd {
+        self.0.price.as_ref().map_or(NanoUsd(0), |price| price.cost(usage))
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {

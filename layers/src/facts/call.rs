@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The model group that it names.
+    /// The model group that it names; empty where it names none.
     pub group: Arc<str>,
     /// Whether it wants a stream.
     pub stream: bool,

@@ -83,13 +83,23 @@ pub struct Fault {
     pub retry_after: Option<Duration>,
     /// Whether nothing of the request reached the provider, so that it cannot have acted on it.
     pub unsent: bool,
+    /// Whether it was this side that refused, because the deployment rests or has no room. That
+    /// says nothing of the deployment, and to ask the same one again at once is in vain.
+    pub refused: bool,
 }
 
 impl Fault {
+    /// A call that this side refused: the source of such an error.
+    pub const REFUSED: Self = Self {
+        unsent: true,
+        refused: true,
+        ..Self::new(Cause::Overload, StatusCode::SERVICE_UNAVAILABLE)
+    };
+
     /// A failure of which no more is known.
     #[must_use]
     pub const fn new(cause: Cause, status: StatusCode) -> Self {
-        Self { cause, status, retry_after: None, unsent: false }
+        Self { cause, status, retry_after: None, unsent: false, refused: false }
     }
 
     /// How an attempt failed that ended like this; `None` if it did not fail. An answer that
@@ -128,6 +138,9 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.refused {
+            return f.write_str("the upstream was not asked");
+        }
         write!(f, "the upstream failed: {} ({})", self.cause.name(), self.status.as_u16())
     }
 }

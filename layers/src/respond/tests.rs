@@ -2,7 +2,9 @@
 #![cfg(feature = "full")]
 use super::{RespondLayer, respond};
 use crate::BoxError;
+use crate::adaptive::Crowded;
 use crate::auth::AuthError;
+use crate::breaker::BreakerError;
 use crate::cost::{Budget, CostError, Exhausted};
 use crate::facts::{Cause, Fault, Limit, Measure, NanoUsd, Scope};
 use crate::ratelimit::{Exceeded, RateLimitError};
@@ -15,11 +17,13 @@ use tower::{Layer, ServiceExt, service_fn};
 
 #[tokio::test]
 async fn each_known_error_has_its_status_and_its_text() {
-    let rows: [(BoxError, u16, &str); 5] = [
+    let rows: [(BoxError, u16, &str); 7] = [
         (AuthError::Missing.into(), 401, "no key was presented"),
         (AuthError::Outage("10.0.0.1".into()).into(), 503, "keys are unreachable"),
         (IngestError::TooLarge(9).into(), 413, "the body has more than 9 bytes"),
         (CostError::Unbounded.into(), 400, "nothing bounds what the call may cost"),
+        (BreakerError::Probing.into(), 503, "the deployment is being probed"),
+        (Crowded::Late.into(), 503, "no deployment had room in time"),
         ("connect to 10.0.0.1".into(), 502, "the upstream could not be asked"),
     ];
     for (error, status, text) in rows {

@@ -97,6 +97,10 @@ impl Rules {
         if self.only_unsent && !failure.fault.unsent {
             return 0;
         }
+        // Its breaker, or its queue: the same one would refuse again.
+        if failure.fault.refused && group.deployments <= 1 {
+            return 0;
+        }
         match self.by_class.count(&failure.fault) {
             Some(count) if unless_by_class.is_none() => count,
             _ if mends(&failure.fault, group) => unless_by_class.unwrap_or(self.retries),
@@ -242,6 +246,17 @@ mod tests {
         assert_eq!(rules.count(None, &lost, &PAIR), 0);
         lost.fault.unsent = true;
         assert_eq!(rules.count(None, &lost, &PAIR), 2);
+    }
+
+    #[test]
+    fn what_this_side_refused_is_tried_elsewhere_or_not_at_all() {
+        let by_class = ByClass { internal_server: Some(4), ..ByClass::default() };
+        for rules in [Rules::default(), Rules { by_class, ..Rules::default() }] {
+            let refused = Failure { fault: Fault::REFUSED, deployment: None, retries: None };
+            assert_eq!(rules.count(None, &refused, &Group::single()), 0);
+            assert_eq!(rules.count(Some(7), &refused, &Group::single()), 0);
+            assert_eq!(rules.count(None, &refused, &PAIR), rules.most(None));
+        }
     }
 
     fn retries(status: u16, group: &Group) -> u32 {

@@ -28,7 +28,8 @@ impl Endpoint {
             "completions" => Some(Self::Completions),
             "responses" => Some(Self::Responses),
             "embeddings" => Some(Self::Embeddings),
-            "messages" => Some(Self::Messages),
+            // A thread's are notes: no model reads them yet.
+            "messages" if !is_in(before, "/threads") => Some(Self::Messages),
             _ => None,
         }
     }
@@ -77,4 +78,9 @@ impl Endpoint {
     pub(super) const fn hides_usage(self) -> bool {
         matches!(self, Self::Chat | Self::Completions)
     }
+}
+
+/// Whether `path` is that of one object in a collection.
+fn is_in(path: &str, collection: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(before, _)| before.ends_with(collection))
 }

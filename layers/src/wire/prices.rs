@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 /// Knows what models cost. Implemented for maps by the model's name, for closures, for one [`Price`]
-/// of all models, and for `()`, which knows no price.
+/// of all models, and for `()`, which knows no price. In an `Arc`, several layers share one.
 pub trait Prices: Send + Sync + 'static {
     /// The price of `model`; `None` if it is not known, and then its calls cost nothing.
     fn price(&self, model: &str) -> Option<Arc<Price>>;
@@ -34,6 +34,12 @@ where
 impl Prices for Arc<Price> {
     fn price(&self, _: &str) -> Option<Self> {
         Some(self.clone())
+    }
+}
+
+impl<P: Prices> Prices for Arc<P> {
+    fn price(&self, model: &str) -> Option<Arc<Price>> {
+        P::price(self, model)
     }
 }
 

@@ -108,3 +108,24 @@ async fn who_presents_nothing_is_not_remembered() {
     }
     assert_eq!(database.asked.load(Relaxed), 2);
 }
+
+#[tokio::test]
+async fn what_was_asked_before_keys_changed_is_not_remembered() {
+    let (keys, database) = keys();
+    let early = keys.check(Presented::Key(b"alice"));
+    database.state.store(EMPTY, Relaxed);
+    keys.forget();
+    assert!(early.await.is_ok(), "it was known when it was asked");
+    assert!(matches!(check(&keys, b"alice").await, Err(AuthError::Unknown)));
+}
+
+#[tokio::test]
+async fn a_word_may_be_remembered_for_ever() {
+    let (keys, database) = keys();
+    let keys = keys.known_for(Duration::MAX).unknown_for(Duration::MAX);
+    for _ in 0..2 {
+        assert!(check(&keys, b"alice").await.is_ok());
+        assert!(check(&keys, b"bob").await.is_err());
+    }
+    assert_eq!(database.asked.load(Relaxed), 2);
+}

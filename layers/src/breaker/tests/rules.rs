@@ -66,6 +66,17 @@ async fn one_success_protects_a_deployment_that_is_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_model_that_a_client_made_up_rests_nobody_elses() {
+    for rule in [Rule::Consecutive(1), Rule::Rate { window: 10 * SECOND, min_calls: 1, share: 0.0 }]
+    {
+        let gate = gate(rule, 1);
+        assert_eq!(fails(&gate, &fault(404), 9), None);
+        assert_eq!(fails(&gate, &Fault::REFUSED, 9), None, "this side's own word");
+        assert_eq!(fails(&gate, &fault(500), 9), Some(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_network_counts_where_it_is_told_to() {
     let network = Fault::new(Cause::Network, StatusCode::INTERNAL_SERVER_ERROR);
     for rule in [Rule::LiteLlm, Rule::AllowedFails(AllowedFails::any(0))] {

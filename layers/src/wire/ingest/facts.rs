@@ -16,15 +16,26 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Leaves what a request asks for among its facts, and its body as it is. The policy of
-/// [`IngestLayer::new`](super::IngestLayer::new).
+/// [`IngestLayer::new`](super::IngestLayer::new). Clones share what they learn.
 #[derive(Debug)]
 pub struct Notes<P> {
     pub(super) cap: usize,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) cache_keys: bool,
+    known: Arc<Known<P>>,
+}
+
+#[derive(Debug)]
+struct Known<P> {
     prices: P,
     typical: RwLock<HashMap<Arc<str>, Typical>>,
     strangers: Typical,
+}
+
+impl<P> Clone for Notes<P> {
+    fn clone(&self) -> Self {
+        Self { known: self.known.clone(), ..*self }
+    }
 }
 
 /// 32 MiB: a conversation with pictures.
@@ -76,14 +87,9 @@ impl<P: Prices> Policy for Notes<P> {
 
 impl<P: Prices> Notes<P> {
     pub(super) fn new(prices: P) -> Self {
-        Self {
-            cap: CAP,
-            endpoint: None,
-            cache_keys: false,
-            prices,
-            typical: RwLock::default(),
-            strangers: Typical::default(),
-        }
+        let (typical, strangers) = (RwLock::default(), Typical::default());
+        let known = Arc::new(Known { prices, typical, strangers });
+        Self { cap: CAP, endpoint: None, cache_keys: false, known }
     }
 
     /// Writes the facts of a request whose body is `text`.
@@ -94,27 +100,31 @@ impl<P: Prices> Notes<P> {
         text: &Text,
     ) -> Result<(), IngestError> {
         let object = scan(text.outline())?;
-        let Some(model) = object.get("model")?.and_then(|model| model.value().as_str()) else {
-            return Ok(());
-        };
+        let named = object.get("model")?.and_then(|model| model.value().as_str());
+        // Some upstreams need no name, or have it in their path: such a call is a call, too. But
+        // its body does not tell whether another one is equal.
+        let has_key = self.cache_keys && named.is_some();
+        let model = named.unwrap_or_default();
         let stream = object.get("stream")?.and_then(|stream| stream.value().as_bool());
         let size = Size::of(text, &object);
         let size = if endpoint.writes() { size } else { size.without_output() };
-        let price = self.prices.price(&model);
-        let (group, typical) = self.group(&model, price.is_some());
+        let price = self.known.prices.price(&model);
+        let (group, typical) = self.known.group(&model, price.is_some());
         facts.insert(size.estimate(&typical, price.as_deref(), Longest::default()));
         facts.insert(Expected { size, typical });
         if let Some(control) = cache_control(&object) {
             facts.insert(control);
         }
-        if self.cache_keys {
+        if has_key {
             cached(endpoint, &object, facts);
         }
         let end_user = end_user(endpoint, &object);
         facts.insert(Call { group, stream: stream.unwrap_or(false), end_user });
         Ok(())
     }
+}
 
+impl<P> Known<P> {
     /// The group called `model`, and what it usually takes. Half of the room is for groups that
     /// have a price.
     fn group(&self, model: &str, has_price: bool) -> (Arc<str>, Typical) {

@@ -6,6 +6,9 @@
 //! [`usage_tap`](super::usage_tap), and, where [asked for](IngestLayer::cache_keys), the
 //! [`CacheKey`](crate::facts::CacheKey) with a [`Retell`](super::replay::Retell). The prompt itself is not parsed.
 //!
+//! The group of a call is the model that its body names. One that names none has the empty group,
+//! and no key.
+//!
 //! A request is read if its path ends like one of OpenAI's or Anthropic's
 //! [endpoints](Endpoint::of_path). Others pass unread and without facts. What else may become of a
 //! body that was read, a [`Policy`] says.
@@ -128,11 +131,9 @@ impl<P: Prices> IngestLayer<Notes<P>> {
         self.with(|notes| notes.cache_keys = true)
     }
 
-    /// Options are set before services share them.
+    /// Leaves those alone that were made before.
     fn with(mut self, set: impl FnOnce(&mut Notes<P>)) -> Self {
-        if let Some(notes) = Arc::get_mut(&mut self.0) {
-            set(notes);
-        }
+        set(Arc::make_mut(&mut self.0));
         self
     }
 }

@@ -47,6 +47,24 @@ async fn other_wires_are_read_too() {
 }
 
 #[tokio::test]
+async fn a_call_that_names_no_model_is_a_call() {
+    let (mock, mut upstream) = pair();
+    let price = Arc::new(Price::flat(Rates::tokens(1_000, 2_000)));
+    let service = IngestLayer::new(price).cache_keys().layer(mock);
+    let request = post("/openai/deployments/m/chat/completions", r#"{"stream":true,"n":1}"#);
+    let (rsp, facts) = tokio::join!(service.oneshot(request), async {
+        let (req, answer) = upstream.next_request().await.unwrap();
+        answer.send_response(Rsp::default());
+        req.into_parts().0.extensions
+    });
+    rsp.unwrap();
+    let call: &Call = facts.get().unwrap();
+    assert_eq!((&*call.group, call.stream), ("", true));
+    assert!(facts.get::<Estimate>().unwrap().likely.cost > NanoUsd(0));
+    assert!(facts.get::<CacheKey>().is_none(), "its path may name the model");
+}
+
+#[tokio::test]
 async fn requests_that_mean_the_same_have_one_cache_key() {
     let key = async |body: &'static str| {
         let (mock, mut upstream) = pair();
@@ -88,6 +106,17 @@ async fn what_cannot_be_read_never_reaches_the_upstream() {
 }
 
 #[tokio::test]
+async fn an_option_holds_for_the_layer_that_it_was_set_on_and_not_for_its_clones() {
+    let roomy = IngestLayer::new(Arc::new(()));
+    let narrow = roomy.clone().cap(10);
+    for (layer, is_read) in [(roomy, true), (narrow, false)] {
+        let service =
+            layer.layer(tower::service_fn(async |_: Request<Body>| Ok::<_, BoxError>(())));
+        assert_eq!(service.oneshot(post("/v1/messages", CHAT)).await.is_ok(), is_read);
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_is_refused() {
     let frames = [Ok(Frame::data(Bytes::from("{"))), Err(BoxError::from("reset"))];
     let body = StreamBody::new(tokio_stream::iter(frames));
@@ -117,11 +146,13 @@ async fn a_body_in_frames_is_put_together() {
 
 #[tokio::test]
 async fn other_paths_pass_unread() {
-    let (req, rsp) = ingested(post("/v1/files", "anything")).await;
-    rsp.unwrap();
-    let req = req.unwrap();
-    assert!(req.extensions().get::<Call>().is_none());
-    assert_eq!(req.into_body().collect().await.unwrap().to_bytes(), "anything");
+    for path in ["/v1/files", "/v1/threads/t/messages"] {
+        let (req, rsp) = ingested(post(path, "anything")).await;
+        rsp.unwrap();
+        let req = req.unwrap();
+        assert!(req.extensions().get::<Call>().is_none());
+        assert_eq!(req.into_body().collect().await.unwrap().to_bytes(), "anything");
+    }
 }
 
 #[tokio::test]

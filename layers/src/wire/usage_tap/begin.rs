@@ -29,6 +29,9 @@ impl Attempt {
     /// would not be told.
     pub(super) fn begin<P: Prices>(options: &Options<P>, req: &mut Request<Body>) -> Self {
         let endpoint = options.endpoint.or_else(|| Endpoint::of_path(req.uri().path()));
+        if endpoint.is_some() {
+            req.headers_mut().remove(header::ACCEPT_ENCODING);
+        }
         let facts = req.extensions_mut();
         let call: Option<Call> = facts.get().cloned();
         // Whoever fell back has changed the fact; the body still names the first group.
@@ -75,9 +78,13 @@ fn edit(req: &mut Request<Body>, model: Option<&str>, asks: bool) -> bool {
     let Ok(object) = scan(text.outline()) else { return false };
     let mut splice = Splice::new(&object);
     let is_ours = asks && matches!(splice.ask_for_usage(), Ok(UsageAsk::ByUs));
-    let model = model.and_then(|model| Some((object.index("model").ok()??, model)));
+    let model = model.and_then(|model| Some((object.index("model").ok()?, model)));
     if let Some((index, name)) = model {
-        splice.replace(index, serde_json::Value::from(name).to_string());
+        let name = serde_json::Value::from(name).to_string();
+        match index {
+            Some(index) => splice.replace(index, name),
+            None => splice.insert("model", name),
+        }
     }
     if is_ours || model.is_some() {
         *req.body_mut() = splice.apply(&text);

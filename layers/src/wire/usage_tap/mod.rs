@@ -14,7 +14,8 @@
 //! still make up for. Later it ends with an error event in the words of its endpoint. An answer
 //! with an error status gets a [`Fault`] as a fact.
 //!
-//! Only answers that are not compressed can be read: the client must ask for none that is.
+//! Only answers that are not compressed can be read: those of known endpoints are asked for so. One
+//! that comes compressed all the same passes, and costs nothing.
 //!
 //! # Errors
 //!
@@ -111,10 +112,16 @@ pub struct UsageTapLayer<P>(Arc<Options<P>>);
 
 #[derive(Debug)]
 struct Options<P> {
-    prices: P,
+    prices: Arc<P>,
     endpoint: Option<Endpoint>,
     commit: Duration,
     asks: bool,
+}
+
+impl<P> Clone for Options<P> {
+    fn clone(&self) -> Self {
+        Self { prices: self.prices.clone(), ..*self }
+    }
 }
 
 impl<P> Clone for UsageTapLayer<P> {
@@ -126,7 +133,7 @@ impl<P> Clone for UsageTapLayer<P> {
 impl<P: Prices> UsageTapLayer<P> {
     /// Bills attempts at `prices`. Streams are held back for 15 seconds at most.
     pub fn new(prices: P) -> Self {
-        let commit = Duration::from_secs(15);
+        let (prices, commit) = (Arc::new(prices), Duration::from_secs(15));
         Self(Arc::new(Options { prices, endpoint: None, commit, asks: true }))
     }
 
@@ -148,11 +155,9 @@ impl<P: Prices> UsageTapLayer<P> {
         self.with(|options| options.asks = false)
     }
 
-    /// Options are set before services share them.
+    /// Leaves those alone that were made before.
     fn with(mut self, set: impl FnOnce(&mut Options<P>)) -> Self {
-        if let Some(options) = Arc::get_mut(&mut self.0) {
-            set(options);
-        }
+        set(Arc::make_mut(&mut self.0));
         self
     }
 }

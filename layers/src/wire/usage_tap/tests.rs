@@ -6,7 +6,7 @@ use crate::facts::{
 };
 use crate::wire::estimate::{Expected, Size, Typical};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use std::sync::Arc;
@@ -107,17 +107,50 @@ async fn a_stream_is_made_to_tell_its_usage_and_the_client_does_not_see_it() {
 }
 
 #[tokio::test]
+async fn an_option_holds_for_the_layer_that_it_was_set_on_and_not_for_its_clones() {
+    let asking = UsageTapLayer::new(Arc::new(()));
+    let silent = asking.clone().never_ask();
+    for (layer, asks) in [(asking, true), (silent, false)] {
+        let inner = service_fn(async |req: Request<Body>| {
+            Ok::<_, BoxError>(Response::new(req.into_body()))
+        });
+        let request = request(true, "/v1/chat/completions", &Bill::default());
+        let sent = text(layer.layer(inner).oneshot(request).await.unwrap()).await;
+        assert_eq!(sent.contains("include_usage"), asks, "{sent}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_fell_back_names_the_model_of_its_new_group() {
-    let bill = Bill::default();
-    let mut fallen = request(true, "/v1/messages", &bill);
-    fallen.extensions_mut().insert(Attempt { retries: 1, fallbacks: 1 });
-    fallen.extensions_mut().get_mut::<Call>().unwrap().group = "\"n\"".into();
-    let inner = service_fn(async |req: Request<Body>| {
-        let body = req.into_body().collect().await?.to_bytes();
-        assert_eq!(body, r#"{"model":"\"n\"","stream":true}"#);
-        Ok::<_, BoxError>(JSON.response())
-    });
-    UsageTapLayer::new(()).layer(inner).oneshot(fallen).await.unwrap();
+    for (body, sent) in [
+        (r#"{"model":"m","stream":true}"#, r#"{"model":"\"n\"","stream":true}"#),
+        (r#"{"stream":true}"#, r#"{"stream":true,"model":"\"n\""}"#),
+    ] {
+        let bill = Bill::default();
+        let mut fallen = request(true, "/v1/messages", &bill).map(|_| Bytes::from(body).into());
+        fallen.extensions_mut().insert(Attempt { retries: 1, fallbacks: 1 });
+        fallen.extensions_mut().get_mut::<Call>().unwrap().group = "\"n\"".into();
+        let inner = service_fn(async |req: Request<Body>| {
+            let body = req.into_body().collect().await?.to_bytes();
+            assert_eq!(body, sent);
+            Ok::<_, BoxError>(JSON.response())
+        });
+        UsageTapLayer::new(()).layer(inner).oneshot(fallen).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_answer_is_asked_for_that_could_not_be_read() {
+    for (path, asks) in [("/v1/chat/completions", false), ("/v1/files/f/content", true)] {
+        let mut req = request(true, path, &Bill::default());
+        req.headers_mut().insert("accept-encoding", HeaderValue::from_static("gzip, br"));
+        let inner = service_fn(async |req: Request<Body>| {
+            let asks = req.headers().contains_key("accept-encoding");
+            Ok::<_, BoxError>(Response::builder().extension(asks).body(Body::empty())?)
+        });
+        let rsp = UsageTapLayer::new(()).layer(inner).oneshot(req).await.unwrap();
+        assert_eq!(rsp.extensions().get(), Some(&asks), "{path}");
+    }
 }
 
 #[tokio::test]
