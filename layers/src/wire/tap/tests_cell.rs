@@ -183,6 +183,11 @@ fn a_whole_answer_without_a_report_is_counted() {
     let chat = r#"{"choices":[{"message":{"content":"12345678","tool_calls":[{"function":{"name":"abcd","arguments":"{\"a\":1}"}}]}}]}"#;
     let counted = cell(Wire::Chat, Framing::Whole, &[chat.into()]);
     assert_eq!(counted.usage(), Some(Usage::tokens(100, 6)));
+    for nothing in [r#"{"usage":null,"#, r#"{"usage":{},"#] {
+        let chat = chat.replacen('{', nothing, 1);
+        let counted = cell(Wire::Chat, Framing::Whole, &[chat]);
+        assert_eq!((counted.usage(), counted.is_estimated()), (Some(Usage::tokens(100, 6)), true));
+    }
     let embedding = cell(Wire::Chat, Framing::Whole, &[r#"{"data":[{"embedding":[1]}]}"#.into()]);
     assert_eq!(embedding.usage(), Some(Usage::tokens(100, 0)));
 }

@@ -28,13 +28,14 @@ impl Learned {
                 name => self.ending(name, value),
             }
         }
-        match usage {
-            Some(usage) => self.used(usage),
-            None => {
-                self.begun = !failed;
-                for (name, value) in value(body).members() {
-                    self.written.whole(self.wire, &name, value);
-                }
+        if let Some(usage) = usage {
+            self.used(usage);
+        }
+        // Some servers write `null`.
+        if self.usage().is_none() {
+            self.begun = !failed;
+            for (name, value) in value(body).members() {
+                self.written.whole(self.wire, &name, value);
             }
         }
         if self.wire == Wire::Responses {
