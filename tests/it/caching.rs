@@ -119,6 +119,9 @@ async fn a_request_may_say_how_it_is_cached() {
     assert!(hit(&proxy.call(asking(&value!({}))).await));
     assert!(!hit(&proxy.call(asking(&value!({"cache": {"no-cache": true}}))).await));
     assert!(!hit(&proxy.call(asking(&value!({"cache": {"namespace": "other"}}))).await));
+    assert!(!hit(&proxy.call(asking(&value!({"metadata": {"redis_namespace": "third"}}))).await));
+    let other = value!({"cache": {"namespace": "other"}, "metadata": {"redis_namespace": "third"}});
+    assert!(hit(&proxy.call(asking(&other)).await));
     assert!(hit(&proxy.call(asking(&value!({"cache": {"s-maxage": 600}}))).await));
     assert!(!hit(&proxy.call(asking(&value!({"cache": {"s-maxage": 0}}))).await));
     assert!(!hit(&proxy.call(asking(&value!({"caching": false}))).await));
