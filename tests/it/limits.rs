@@ -233,6 +233,24 @@ async fn calls_wait_for_room_where_concurrency_is_learnt() {
 }
 
 #[tokio::test]
+async fn where_concurrency_is_learnt_calls_wait_for_what_the_provider_allows_too() {
+    let gate = Gate::new();
+    let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
+    let upstream = Upstream::playing(steps.collect()).await;
+    let params = ", max_parallel_requests: 2, num_retries: 0";
+    let proxy = proxy(&upstream, params, "router_settings: {adaptive_concurrency: true}").await;
+    let calls = join_all((0..8).map(|_| proxy.call(chat("gpt"))));
+    let opening = async {
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 2).await);
+        // Time enough for more, if there were any.
+        assert!(!upstream.saw(Duration::from_millis(200), |seen| seen.begun > 2).await);
+        gate.open();
+    };
+    let (answers, ()) = tokio::join!(calls, opening);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+}
+
+#[tokio::test]
 async fn a_deployment_has_no_more_open_calls_than_its_provider_allows() {
     let gate = Gate::new();
     let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
@@ -264,6 +282,8 @@ async fn tokens_of_a_deployment_are_limited_by_what_was_used() {
     }
     let message = refused(call().await);
     assert!(message.contains("as many calls as they may"), "{message}");
+    // Until the window is over, not at once.
+    assert!(!message.contains("Try again in 1 seconds"), "{message}");
     refusals(&proxy, "tokens\",scope=\"deployment").await;
     assert_eq!(upstream.seen().begun, 3);
 }
