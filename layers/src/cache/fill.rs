@@ -111,7 +111,7 @@ impl<T: Store> Fill<T> {
         let finished = match cell.finished() {
             Some(Finish::Stop) => true,
             Some(Finish::ToolCalls) => self.keep_tool_calls,
-            Some(Finish::Length | Finish::ContentFilter) => false,
+            Some(Finish::Length | Finish::ContentFilter | Finish::Other) => false,
             // Embeddings do not say; a stream that does not was cut.
             None => !self.answer.stream,
         };

@@ -24,7 +24,10 @@ impl Learned {
         for (name, value) in value(body).members() {
             match &*name {
                 name if name == key.as_bytes() => usage = Some(value),
-                b"error" => failed |= !value.is_null(),
+                b"error" => {
+                    failed |= !value.is_null();
+                    self.ending(&name, value);
+                }
                 name => self.ending(name, value),
             }
         }
