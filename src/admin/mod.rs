@@ -103,7 +103,9 @@ impl Admin {
             (AdminRoute::Metrics, _) if !self.metrics_need_key => metrics(handles),
             (AdminRoute::OpenApi, _) => openapi::document(handles, self.metrics_need_key),
             (AdminRoute::Home, _) => home::page(handles),
-            (_, Err(error)) => answer(Dialect::OpenAi, &problem(&error, handles.compat)),
+            (_, Err(error)) => {
+                answer(Dialect::OpenAi, &problem(&error, handles.compat, "max_tokens"))
+            }
             (AdminRoute::Health, Ok(_)) => health::probed(handles, &parts).await,
             (AdminRoute::Metrics, Ok(_)) => metrics(handles),
             (AdminRoute::Models, Ok(_)) => models::list(handles, &parts),

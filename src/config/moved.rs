@@ -15,8 +15,8 @@ const HOMES: [(&str, &str); 3] = [
          cooldown_time disable_cooldowns fallbacks context_window_fallbacks \
          content_policy_fallbacks default_fallbacks max_fallbacks enable_pre_call_checks \
          enable_tag_filtering tag_filtering_match_any optional_pre_call_checks \
-         default_litellm_params default_max_parallel_requests provider_budget_config redis_host \
-         redis_port redis_password redis_url redis_db",
+         default_litellm_params default_max_parallel_requests provider_budget_config rpm tpm \
+         redis_host redis_port redis_password redis_url redis_db",
     ),
     (
         LITELLM,

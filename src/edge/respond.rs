@@ -26,6 +26,9 @@ use tower_service::Service;
 /// The time that ran out (contract 8.1).
 const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
 
+/// When a limit that refused a call lets calls in again (contract 4.4).
+const RESET_AT: HeaderName = HeaderName::from_static("reset_at");
+
 /// Wraps services in [`Respond`].
 #[derive(Clone, Copy, Debug)]
 pub struct RespondLayer(Compat);
@@ -68,9 +71,11 @@ where
     }
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
-        let dialect = req.extensions().get().map_or(Dialect::OpenAi, Operation::dialect);
+        let operation: Option<&Operation> = req.extensions().get();
+        let dialect = operation.map_or(Dialect::OpenAi, Operation::dialect);
+        let bound = operation.map_or("max_tokens", Operation::bound);
         let trail = req.extensions().get().cloned();
-        RespondFuture { dialect, trail, compat: self.compat, inner: self.inner.call(req) }
+        RespondFuture { dialect, bound, trail, compat: self.compat, inner: self.inner.call(req) }
     }
 }
 
@@ -81,6 +86,8 @@ pub struct RespondFuture<F> {
     #[pin]
     inner: F,
     dialect: Dialect,
+    /// What is missing where nothing bounds an answer.
+    bound: &'static str,
     trail: Option<Trail>,
     compat: Compat,
 }
@@ -103,7 +110,7 @@ where
                 rsp
             }
             Err(error) => {
-                let problem = problem(&*error, *this.compat);
+                let problem = problem(&*error, *this.compat, this.bound);
                 let mut rsp = answer(*this.dialect, &problem);
                 if let Some(trail) = this.trail {
                     trail.set_failure(failure(&problem));
@@ -151,13 +158,14 @@ pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
     *rsp.status_mut() = problem.status;
     let headers = rsp.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(own) = &problem.headers {
+        headers.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    // Behind them, as those of a limit have one too.
     if let Some(wait) = problem.retry_after {
         // Whole seconds, rounded up (RFC 9110 10.2.3).
         let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
         headers.insert(header::RETRY_AFTER, seconds.into());
-    }
-    if let Some(own) = &problem.headers {
-        headers.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
     if let Some(after) = problem.timed_out {
         // As Python writes a float: `1.0`.
@@ -170,9 +178,13 @@ pub fn answer(dialect: Dialect, problem: &Problem) -> Response<Body> {
     rsp
 }
 
-/// The problem that an error is to a client.
+/// The problem that an error is to a client, whose request bounds its answer by the member `bound`.
 #[must_use]
-pub fn problem(error: &(dyn std::error::Error + 'static), compat: Compat) -> Problem {
+pub fn problem(
+    error: &(dyn std::error::Error + 'static),
+    compat: Compat,
+    bound: &'static str,
+) -> Problem {
     if let Some(error) = cause_ref::<AuthError>(error) {
         return refused(error);
     }
@@ -195,7 +207,7 @@ pub fn problem(error: &(dyn std::error::Error + 'static), compat: Compat) -> Pro
         return limited(exceeded);
     }
     if let Some(error) = cause_ref::<CostError>(error) {
-        return unpaid(error, compat);
+        return unpaid(error, compat, bound);
     }
     if let Some(error) = cause_ref::<UpstreamFailure>(error) {
         return error.problem();
@@ -226,17 +238,19 @@ fn limited(exceeded: &Exceeded) -> Problem {
     let message = format!("{exceeded}. Limit resets at: {resets}");
     let mut headers = HeaderMap::new();
     exceeded.headers(&mut headers);
+    headers.extend(HeaderValue::try_from(resets).ok().map(|resets| (RESET_AT, resets)));
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, message);
     Problem { headers: Some(Box::new(headers)), ..problem }.retry_after(exceeded.reset)
 }
 
 /// A budget that refuses a call: 422 since late 2026, 400 before (contract 4.4).
-fn unpaid(error: &CostError, compat: Compat) -> Problem {
+fn unpaid(error: &CostError, compat: Compat, bound: &'static str) -> Problem {
     match error {
         CostError::BudgetExhausted(exhausted) => {
-            let (cost, max) = (exhausted.spent.dollars(), exhausted.budget.max.dollars());
+            let [cost, max] = [exhausted.spent, exhausted.budget.max].map(dollars);
+            let (cost, max) = (cost.to_str().unwrap_or("?"), max.to_str().unwrap_or("?"));
             let message =
-                format!("Budget has been exceeded! Current cost: {cost:?}, Max budget: {max:?}");
+                format!("Budget has been exceeded! Current cost: {cost}, Max budget: {max}");
             let status = match compat {
                 Compat::Current => StatusCode::UNPROCESSABLE_ENTITY,
                 Compat::Classic => StatusCode::BAD_REQUEST,
@@ -245,11 +259,11 @@ fn unpaid(error: &CostError, compat: Compat) -> Problem {
             let problem = Problem { class: Class::BudgetExceeded, ..problem };
             exhausted.resets_in.into_iter().fold(problem, Problem::retry_after)
         }
-        CostError::Unbounded => Problem::bad_request(
-            "`max_tokens` is missing: the budget is strict, so a call must say how long its \
-             answer may be. Set `max_tokens` (`max_completion_tokens`, `max_output_tokens`).",
-        )
-        .param("max_tokens"),
+        CostError::Unbounded => Problem::bad_request(format!(
+            "`{bound}` is missing: the budget is strict, so a call must say how long its answer \
+             may be."
+        ))
+        .param(bound),
         _ => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "The budget cannot be read at the moment. Try again.",

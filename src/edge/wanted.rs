@@ -6,7 +6,7 @@ use crate::config::CachedCalls;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
 use crate::telemetry::Trail;
-use bartizan_layers::facts::Call;
+use bartizan_layers::facts::{CacheControl, Call};
 use bartizan_layers::wire::estimate::Size;
 use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of_object};
 use bartizan_layers::wire::replay::{Form, Retell};
@@ -63,7 +63,7 @@ impl Wanted {
         facts.insert(Call {
             group: read.model.unwrap_or_default().into(),
             stream: read.stream,
-            end_user: end_user(operation, asked)?,
+            end_user: end_user(operation, asked, read.headers)?,
         });
         if self.estimates
             && let Some(estimate) = self.router.estimate(operation, read.model, read.size)
@@ -74,6 +74,9 @@ impl Wanted {
             if let Some(trail) = facts.get::<Trail>() {
                 self.router.note(trail, operation, read.model, read.stream);
             }
+            if let Some(control) = control(operation, asked, object)? {
+                facts.insert(control);
+            }
             cached(operation, object, read, facts);
         }
         Ok(())
@@ -83,17 +86,33 @@ impl Wanted {
 /// So many bytes of an end user's name tell it from others: clients choose it, and counters keep it.
 const LONGEST_USER: usize = 256;
 
-/// Whom the client says it calls for: `user`, or Anthropic's `metadata.user_id`.
-fn end_user(operation: &Operation, asked: &Asked<'_>) -> Result<Option<Arc<str>>, Problem> {
+/// Headers that name an end user (contract 3.3); they win over the body.
+static USERS: [HeaderName; 2] = [
+    HeaderName::from_static("x-litellm-customer-id"),
+    HeaderName::from_static("x-litellm-end-user-id"),
+];
+
+/// Whom the client says it calls for: a header, `user`, or Anthropic's `metadata.user_id`.
+fn end_user(
+    operation: &Operation,
+    asked: &Asked<'_>,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<str>>, Problem> {
+    let told = USERS.iter().filter_map(|name| headers.get(name)?.to_str().ok());
+    if let Some(user) = told.map(str::trim).find(|user| !user.is_empty()) {
+        return Ok(Some(shortened(user)));
+    }
     let value = match operation.dialect() {
         Dialect::Anthropic => asked.get(Field::Metadata)?.and_then(|value| value.get("user_id")),
         _ => asked.get(Field::User)?,
     };
     let user = value.and_then(|value| value.as_str()).filter(|user| !user.is_empty());
-    Ok(user.map(|user| {
-        let (short, _) = user.split_at(user.floor_char_boundary(LONGEST_USER));
-        short.into()
-    }))
+    Ok(user.map(|user| shortened(&user)))
+}
+
+fn shortened(user: &str) -> Arc<str> {
+    let (short, _) = user.split_at(user.floor_char_boundary(LONGEST_USER));
+    short.into()
 }
 
 const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {
@@ -112,13 +131,29 @@ const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {
 static SHAPES: [HeaderName; 2] =
     [HeaderName::from_static("anthropic-version"), HeaderName::from_static("anthropic-beta")];
 
-/// The key of its answer, what the request says of caches, and how its answer is told.
-fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &mut Extensions) {
+/// What the request says of caches: `cache`, `caching`, and the namespace of its `metadata`
+/// (contract 6.2), which that of `cache` overrules.
+fn control(
+    operation: &Operation,
+    asked: &Asked<'_>,
+    object: &Object<'_>,
+) -> Result<Option<CacheControl>, Problem> {
     // Elsewhere these names may mean something to the provider.
-    let ours = operation.strips_litellm_fields();
-    if let Some(control) = cache_control(object).filter(|_| ours) {
-        facts.insert(control);
+    if !operation.strips_litellm_fields() {
+        return Ok(None);
     }
+    let control = cache_control(object);
+    let metadata = asked.get(Field::Metadata)?.filter(|_| *operation != Operation::Responses);
+    let namespace = metadata.and_then(|metadata| metadata.get("redis_namespace")?.as_str());
+    let Some(namespace) = namespace.filter(|name| !name.is_empty()) else { return Ok(control) };
+    let mut control = control.unwrap_or_default();
+    control.namespace.get_or_insert_with(|| namespace.as_ref().into());
+    Ok(Some(control))
+}
+
+/// The key of its answer, and how its answer is told.
+fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &mut Extensions) {
+    let ours = operation.strips_litellm_fields();
     let is_left_out = |name: &str| match operation {
         Operation::Responses if name == "metadata" => false,
         _ if ours => LEFT_OUT.contains(&name),

@@ -89,6 +89,31 @@ pub struct GeminiPath {
 }
 
 impl Operation {
+    /// Whether a model reads or writes text for it: what that takes is counted where the provider
+    /// does not tell.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::ChatCompletions
+            | Self::Completions
+            | Self::Embeddings
+            | Self::Responses
+            | Self::Messages => true,
+            Self::Gemini(path) => path.action.ends_with("enerateContent"),
+            _ => false,
+        }
+    }
+
+    /// The member of a request that says how long its answer may be.
+    #[must_use]
+    pub const fn bound(&self) -> &'static str {
+        match self {
+            Self::Responses => "max_output_tokens",
+            Self::Gemini(_) => "generationConfig.maxOutputTokens",
+            _ => "max_tokens",
+        }
+    }
+
     /// The format that the client speaks, and wants its errors in.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {

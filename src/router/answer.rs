@@ -121,9 +121,13 @@ impl Attempt {
 
     /// Notes what a whole answer used, and why it ended.
     fn account(&self, bytes: &Bytes) {
-        if let Some(usage) = usage_of(self.wire(), bytes) {
-            self.usage.set(usage);
-            self.expected.iter().for_each(|expected| expected.learn(&usage));
+        match usage_of(self.wire(), bytes) {
+            Some(usage) => {
+                self.usage.set(usage);
+                self.expected.iter().for_each(|expected| expected.learn(&usage));
+            }
+            None if self.operation.writes() => self.count(bytes),
+            None => {}
         }
         // Only a cache asks, and to find out takes a walk through the answer.
         if self.kept
@@ -131,6 +135,14 @@ impl Attempt {
         {
             self.usage.finish(finish);
         }
+    }
+
+    /// Counts the content of a whole answer that does not tell what it used.
+    #[cold]
+    fn count(&self, bytes: &Bytes) {
+        let mut tap = self.tapping().all(Framing::Whole, self.usage.clone());
+        tap.push(bytes.clone());
+        tap.finish();
     }
 
     /// An answer that is no stream of events, but is not to be read whole.

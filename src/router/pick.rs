@@ -179,8 +179,9 @@ fn nobody<'a>(
     let soon = Duration::from_secs(1);
     let mut awake = speaking.clone().filter(|deployment| deployment.gate().admits()).peekable();
     if awake.peek().is_some() {
-        let measure = awake.find_map(|deployment| deployment.room().reached());
-        return RouteError::Full { model: model(), wait: soon, measure };
+        let full = awake.filter_map(|deployment| deployment.room().reached());
+        let (measure, wait) = full.min_by_key(|(_, wait)| *wait).unzip();
+        return RouteError::Full { model: model(), wait: wait.unwrap_or(soon), measure };
     }
     let wait = speaking.clone().map(|one| one.gate().rests_for().unwrap_or(soon)).min();
     let resting = speaking.map(|one| one.labels().model_id.clone()).collect();

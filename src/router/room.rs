@@ -28,6 +28,8 @@ pub(super) struct Room {
     quota: Option<Quota>,
     /// How many calls it can have in flight, as learnt, and who waits for one.
     adaptive: Option<(Group, AdaptiveLimit)>,
+    /// The most calls in flight.
+    parallel: Option<u32>,
     longest: Option<i64>,
 }
 
@@ -88,10 +90,12 @@ impl<'a> Rooms<'a> {
         };
         let checked = |most: Option<u64>| most.filter(|_| self.checks);
         let parallel = config.max_parallel.or(self.parallel);
+        // Where calls wait for what is learnt, they wait for that too, unless others take of it.
+        let refused = parallel.filter(|_| !self.adaptive || self.state.redis().is_some());
         let limits = [
             (Measure::Requests, checked(config.rpm)),
             (Measure::Tokens, checked(config.tpm)),
-            (Measure::Parallel, parallel.map(u64::from)),
+            (Measure::Parallel, refused.map(u64::from)),
         ];
         let limits = limits.into_iter().filter_map(|(measure, most)| Some(limit(measure, most?)));
         let limits: Arc<[Limit]> = limits.collect();
@@ -103,17 +107,26 @@ impl<'a> Rooms<'a> {
         let own = config.info.get("max_input_tokens").and_then(serde_json::Value::as_i64);
         let longest = own.or_else(|| known?.max_input_tokens.map(i64::from));
         let before = before.filter(|before| before.config().group == config.group);
+        let before = before.filter(|before| before.room().parallel == parallel);
         let learnt = before.and_then(|before| before.room().adaptive.clone());
-        let adaptive = self.adaptive.then(|| learnt.unwrap_or_else(|| self.unlearnt(config)));
-        Room { quota, adaptive, longest: longest.filter(|_| self.checks) }
+        let adaptive =
+            self.adaptive.then(|| learnt.unwrap_or_else(|| self.unlearnt(config, parallel)));
+        Room { quota, adaptive, parallel, longest: longest.filter(|_| self.checks) }
     }
 }
 
 impl Rooms<'_> {
-    fn unlearnt(&mut self, config: &config::Deployment) -> (Group, AdaptiveLimit) {
+    fn unlearnt(
+        &mut self,
+        config: &config::Deployment,
+        parallel: Option<u32>,
+    ) -> (Group, AdaptiveLimit) {
         let group = self.groups.entry(config.group.clone());
         let group = group.or_insert_with(|| Group::new(Waiting::default())).clone();
-        let limit = group.limit(Bounds::default());
+        let mut bounds = Bounds::default();
+        bounds.max = bounds.max.min(parallel.unwrap_or(u32::MAX)).max(bounds.min);
+        bounds.initial = bounds.initial.min(bounds.max);
+        let limit = group.limit(bounds);
         (group, limit)
     }
 }
@@ -124,8 +137,8 @@ impl Room {
         self.reached().is_none()
     }
 
-    /// What the provider's limits leave nothing of, as far as is known here.
-    pub(super) fn reached(&self) -> Option<Measure> {
+    /// What the provider's limits leave nothing of, as far as is known here, and how long.
+    pub(super) fn reached(&self) -> Option<(Measure, Duration)> {
         self.quota.as_ref()?.reached()
     }
 
@@ -190,15 +203,16 @@ impl Room {
 }
 
 impl Quota {
-    fn reached(&self) -> Option<Measure> {
+    fn reached(&self) -> Option<(Measure, Duration)> {
         match &self.counts {
             Place::Local(counts) => {
-                let reached = self.limits.iter().find(|limit| counts.remaining(limit) == 0);
-                reached.map(|limit| limit.measure)
+                let reached = |limit: &Limit| Some((limit.measure, counts.reached(limit)?));
+                self.limits.iter().filter_map(reached).max_by_key(|(_, wait)| *wait)
             }
             Place::Shared(_) => {
-                let full = self.full().filter(|(until, _)| *until > Instant::now());
-                full.map(|(_, measure)| measure)
+                let (until, measure) = (*self.full())?;
+                let wait = until.checked_duration_since(Instant::now())?;
+                Some((measure, wait)).filter(|_| !wait.is_zero())
             }
         }
     }

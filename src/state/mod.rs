@@ -57,6 +57,7 @@ impl State {
     pub fn new(shared: Option<&RedisSettings>) -> (Self, Option<Settler>) {
         let nothing: Arc<[Limit]> = Arc::from([]);
         let (redis, settler) = shared.map(redis::settings).map(Redis::connect).unzip();
+        let settler = settler.map(|settler| settler.tell(redis::note));
         let state = Self {
             quotas: redis.as_ref().map(|redis| RedisLimiter::new(redis, nothing.clone())),
             limiter: MemoryLimiter::new(nothing),

@@ -1,6 +1,20 @@
 //! The Redis that a config names.
 use crate::config::{RedisAt, RedisSettings, RedisTls, Secret};
-use bartizan_layers::redis::Settings;
+use bartizan_layers::redis::{Outage, Settings};
+use std::error::Error;
+
+/// Logs that it is away, and why as far as it says, or that it is back.
+pub(super) fn note(outage: Option<&Outage>) {
+    let Some(outage) = outage else {
+        tracing::info!("Redis is back: limits and budgets are shared again");
+        return;
+    };
+    let why = outage.source().map(ToString::to_string);
+    tracing::warn!(
+        error = why.unwrap_or_else(|| outage.to_string()),
+        "Redis is away: limits are counted in this process, and no kept answers are found there"
+    );
+}
 
 /// How it is reached.
 pub(super) fn settings(told: &RedisSettings) -> Settings {

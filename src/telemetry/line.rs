@@ -68,6 +68,10 @@ fn bill(out: &mut Vec<u8>, before: &[u8], served: &Served) {
         number(out, b",\"input_tokens\":", usage[Unit::Input]);
         number(out, b",\"output_tokens\":", usage[Unit::Output]);
         number(out, b",\"cost_nano_usd\":", cost.0);
+        // Counted in the content: the provider did not tell.
+        if served.usage.is_estimated() {
+            out.extend_from_slice(b",\"estimated\":true");
+        }
     }
 }
 

@@ -96,9 +96,12 @@ async fn streams_and_whole_answers_stand_for_each_other() {
 #[tokio::test]
 async fn what_is_broken_cut_or_filtered_is_not_kept() {
     let filtered = COMPLETION.replace(r#""finish_reason":"stop""#, r#""finish_reason":"length""#);
+    let stopped = COMPLETION.replace(r#""finish_reason":"stop""#, r#""finish_reason":"error""#);
     for steps in [
         json(500, r#"{"error":{"message":"no"}}"#),
+        json(200, r#"{"error":{"message":"no"}}"#),
         json(200, filtered),
+        json(200, stopped),
         stream(&[r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#]),
     ] {
         let upstream = Upstream::playing(steps).await;
@@ -107,6 +110,13 @@ async fn what_is_broken_cut_or_filtered_is_not_kept() {
             assert!(!hit(&proxy.call(chat("gpt")).await));
         }
         assert_eq!(upstream.seen().begun, 2);
+    }
+    let going_on = r#"{"id":"r1","object":"response","status":"queued","output":[]}"#;
+    let upstream = Upstream::playing(json(200, going_on)).await;
+    let proxy = proxy(&upstream, CACHE).await;
+    for _ in 0..2 {
+        let asked = r#"{"model":"gpt","input":"hi","background":true}"#;
+        assert!(!hit(&proxy.call(post("/v1/responses", asked)).await.expect(200)));
     }
 }
 
@@ -119,6 +129,9 @@ async fn a_request_may_say_how_it_is_cached() {
     assert!(hit(&proxy.call(asking(&value!({}))).await));
     assert!(!hit(&proxy.call(asking(&value!({"cache": {"no-cache": true}}))).await));
     assert!(!hit(&proxy.call(asking(&value!({"cache": {"namespace": "other"}}))).await));
+    assert!(!hit(&proxy.call(asking(&value!({"metadata": {"redis_namespace": "third"}}))).await));
+    let other = value!({"cache": {"namespace": "other"}, "metadata": {"redis_namespace": "third"}});
+    assert!(hit(&proxy.call(asking(&other)).await));
     assert!(hit(&proxy.call(asking(&value!({"cache": {"s-maxage": 600}}))).await));
     assert!(!hit(&proxy.call(asking(&value!({"cache": {"s-maxage": 0}}))).await));
     assert!(!hit(&proxy.call(asking(&value!({"caching": false}))).await));

@@ -33,7 +33,16 @@ fn refused(answer: Answer) -> String {
     let answer = answer.expect(429);
     let wait: u64 = answer.header("retry-after").expect("a time").parse().expect("seconds");
     assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(answer.message.head.count("retry-after"), 1);
     answer.error_message()
+}
+
+/// The same, of a limit of the proxy's own.
+fn limited(answer: Answer) -> String {
+    let reset = answer.header("reset_at").expect("the time of the reset").to_owned();
+    let message = refused(answer);
+    assert!(message.ends_with(&format!(". Limit resets at: {reset}")), "{message}");
+    message
 }
 
 /// Asserts that one refusal of that measure was counted, or of that measure and scope.
@@ -50,6 +59,8 @@ async fn calls_per_minute_are_limited_wherever_the_limit_stands() {
         "router_settings: {rpm: 2}",
         "general_settings:\n  rpm_limit: 2",
         "general_settings:\n  user_rate_limit: {rpm: 2}",
+        "general_settings:\n  rpm: 2",
+        "litellm_settings: {rpm: 2}",
     ] {
         let upstream = Upstream::playing(said(1, 1)).await;
         let proxy = proxy(&upstream, "", more).await;
@@ -60,11 +71,23 @@ async fn calls_per_minute_are_limited_wherever_the_limit_stands() {
         for _ in 0..2 {
             call().await.expect(200);
         }
-        let message = refused(call().await);
+        let message = limited(call().await);
         assert!(message.contains("Limit type: requests. Current limit: 2"), "{message}");
         refusals(&proxy, "requests").await;
         assert_eq!(upstream.seen().begun, 2, "{more}");
     }
+}
+
+#[tokio::test]
+async fn a_header_names_the_end_user_whose_limit_counts() {
+    let upstream = Upstream::playing(said(1, 1)).await;
+    let more = "general_settings:\n  user_rate_limit: {ann: {rpm: 1}}";
+    let proxy = proxy(&upstream, "", more).await;
+    for (name, status) in [("x-litellm-end-user-id", 200), ("x-litellm-customer-id", 429)] {
+        proxy.call(chat("gpt").header(name, "ann")).await.expect(status);
+        proxy.call(chat("gpt").header(name, "bob")).await.expect(200);
+    }
+    proxy.call(chat("gpt")).await.expect(200);
 }
 
 #[tokio::test]
@@ -76,7 +99,7 @@ async fn tokens_per_minute_are_limited_by_what_was_used() {
         proxy.call(post("/v1/chat/completions", body.to_string()))
     };
     call().await.expect(200);
-    let message = refused(call().await);
+    let message = limited(call().await);
     assert!(message.contains("Limit type: tokens. Current limit: 100"), "{message}");
 }
 
@@ -134,13 +157,35 @@ async fn a_budget_that_is_spent_refuses_calls() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_tell_its_usage_is_paid_for() {
+    for usage in ["", r#","usage":null"#] {
+        let (body, _) = COMPLETION.split_once(r#","usage""#).expect("it has one");
+        let upstream = Upstream::playing(json(200, format!("{body}{usage}}}"))).await;
+        let prices = ", input_cost_per_token: 1e-3, output_cost_per_token: 1e-3";
+        let proxy = proxy(&upstream, prices, "litellm_settings:\n  max_budget: 0.00001").await;
+        let answer = proxy.call(chat("gpt")).await.expect(200);
+        let cost: f64 = answer.header("x-litellm-response-cost").expect("a cost").parse().unwrap();
+        assert!(cost >= 0.002, "{cost}");
+        let message = proxy.call(chat("gpt")).await.expect(422).error_message();
+        assert!(message.ends_with(", Max budget: 1e-05"), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn a_strict_budget_needs_a_bound() {
     let upstream = Upstream::playing(said(10, 10)).await;
     let prices = ", input_cost_per_token: 1e-3, output_cost_per_token: 1e-3";
     let more = "general_settings:\n  max_budget: 1.0\n  budget_admission: strict";
     let proxy = proxy(&upstream, prices, more).await;
-    let answer = proxy.call(chat("unbounded")).await;
-    assert_eq!(answer.status, 400);
+    let input = r#"{"model":"gpt","input":"hi"}"#;
+    for (call, field) in
+        [(chat("gpt"), "max_tokens"), (post("/v1/responses", input), "max_output_tokens")]
+    {
+        let answer = proxy.call(call).await.expect(400);
+        assert_eq!(answer.json()["error"]["param"], field);
+        assert!(answer.error_message().starts_with(&format!("`{field}` is missing")));
+    }
+    assert_eq!(upstream.seen().begun, 0);
     let bounded = |most: u32| {
         let body = value!({"model": "gpt", "max_tokens": most, "messages": [{"role": "user", "content": "hi"}]});
         proxy.call(post("/v1/chat/completions", body.to_string()))
@@ -188,6 +233,24 @@ async fn calls_wait_for_room_where_concurrency_is_learnt() {
 }
 
 #[tokio::test]
+async fn where_concurrency_is_learnt_calls_wait_for_what_the_provider_allows_too() {
+    let gate = Gate::new();
+    let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
+    let upstream = Upstream::playing(steps.collect()).await;
+    let params = ", max_parallel_requests: 2, num_retries: 0";
+    let proxy = proxy(&upstream, params, "router_settings: {adaptive_concurrency: true}").await;
+    let calls = join_all((0..8).map(|_| proxy.call(chat("gpt"))));
+    let opening = async {
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 2).await);
+        // Time enough for more, if there were any.
+        assert!(!upstream.saw(Duration::from_millis(200), |seen| seen.begun > 2).await);
+        gate.open();
+    };
+    let (answers, ()) = tokio::join!(calls, opening);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+}
+
+#[tokio::test]
 async fn a_deployment_has_no_more_open_calls_than_its_provider_allows() {
     let gate = Gate::new();
     let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
@@ -219,6 +282,8 @@ async fn tokens_of_a_deployment_are_limited_by_what_was_used() {
     }
     let message = refused(call().await);
     assert!(message.contains("as many calls as they may"), "{message}");
+    // Until the window is over, not at once.
+    assert!(!message.contains("Try again in 1 seconds"), "{message}");
     refusals(&proxy, "tokens\",scope=\"deployment").await;
     assert_eq!(upstream.seen().begun, 3);
 }

@@ -203,7 +203,9 @@ async fn calls_go_on_while_redis_is_away_and_count_again_when_it_is_back() {
     for _ in 0..5 {
         proxy.call(chat("gpt")).await.expect(200);
     }
+    proxy.line(|line| line.contains("Redis is away")).await;
     redis.restart().await;
+    proxy.line(|line| line.contains("Redis is back")).await;
     let counted = async {
         let mut ticks = interval(Duration::from_millis(50));
         loop {

@@ -52,6 +52,11 @@ impl Head {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// How many fields have that name.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        self.headers.iter().filter(|(n, _)| n == name).count()
+    }
+
     /// The second word of the first line: a status or a target.
     pub(crate) fn word(&self) -> &str {
         self.first.split(' ').nth(1).unwrap_or("")

@@ -111,7 +111,7 @@ impl<T: Store> Fill<T> {
         let finished = match cell.finished() {
             Some(Finish::Stop) => true,
             Some(Finish::ToolCalls) => self.keep_tool_calls,
-            Some(Finish::Length | Finish::ContentFilter) => false,
+            Some(Finish::Length | Finish::ContentFilter | Finish::Other) => false,
             // Embeddings do not say; a stream that does not was cut.
             None => !self.answer.stream,
         };
@@ -219,6 +219,7 @@ fn is_kept(name: &HeaderName) -> bool {
     let name = name.strip_prefix("llm_provider-").unwrap_or(name);
     let limits = name.starts_with("x-ratelimit-") || name.starts_with("anthropic-ratelimit-");
     // Who answered stays true.
-    let of_call = name.starts_with("x-litellm-") && !name.starts_with("x-litellm-model-");
+    let of_call = name.strip_prefix("x-litellm-");
+    let of_call = of_call.is_some_and(|what| !what.starts_with("model-") && what != "version");
     !limits && !of_call && !OF_ONE_CALL.contains(&name)
 }

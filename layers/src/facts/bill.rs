@@ -36,6 +36,8 @@ pub enum Finish {
     Length,
     /// The provider's policy cut it.
     ContentFilter,
+    /// None of these: it failed, or goes on in the background.
+    Other,
 }
 
 impl UsageCell {

@@ -52,6 +52,14 @@ impl<R> MemoryLimiter<R> {
     pub fn remaining(&self, limit: &Limit) -> u64 {
         limit.most.saturating_sub(self.counters.used(limit, self.clock.now()))
     }
+
+    /// How long nothing will be left of `limit`; `None` while something is. For calls that are open
+    /// at once, when to ask again. Nothing is counted.
+    #[must_use]
+    pub fn reached(&self, limit: &Limit) -> Option<Duration> {
+        let reset = self.counters.reached(limit, self.clock.now())?;
+        Some(lasting(limit, reset))
+    }
 }
 
 impl<R: Rules> MemoryLimiter<R> {
@@ -88,11 +96,16 @@ impl<R: Rules> Limiter for MemoryLimiter<R> {
 }
 
 fn exceeded(limit: &Limit, reset: u64) -> Box<Exceeded> {
-    let reset = match limit.measure {
+    let reset = lasting(limit, reset);
+    Box::new(Exceeded { limit: limit.clone(), remaining: 0, reset })
+}
+
+/// How long a limit that was reached will last, whose window is over in `reset` milliseconds.
+const fn lasting(limit: &Limit, reset: u64) -> Duration {
+    match limit.measure {
         Measure::Parallel => SOON,
         Measure::Requests | Measure::Tokens => Duration::from_millis(reset),
-    };
-    Box::new(Exceeded { limit: limit.clone(), remaining: 0, reset })
+    }
 }
 
 /// The tokens that are set aside.

@@ -56,11 +56,11 @@ impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limit: Limit { scope, subject, measure, most }, remaining, .. } = self;
         let (scope, measure) = (scope.name(), measure.name());
-        write!(
-            f,
-            "Rate limit exceeded for {scope}: {subject}. Limit type: {measure}. \
-             Current limit: {most}, Remaining: {remaining}"
-        )
+        write!(f, "Rate limit exceeded for {scope}")?;
+        if !subject.is_empty() {
+            write!(f, ": {subject}")?;
+        }
+        write!(f, ". Limit type: {measure}. Current limit: {most}, Remaining: {remaining}")
     }
 }
 

@@ -20,6 +20,7 @@ type Memory = MemoryLimiter<Arc<[Limit]>>;
 #[tokio::test(start_paused = true)]
 async fn calls_are_refused_until_the_window_is_over() {
     let limiter = limiter([requests(2)]);
+    assert_eq!(limiter.reached(&requests(2)), None);
     for left in ["1", "0"] {
         let headers = answered(&limiter, Req::default()).await.unwrap().headers().clone();
         assert_eq!(headers["x-ratelimit-api_key-limit-requests"], "2");
@@ -27,6 +28,8 @@ async fn calls_are_refused_until_the_window_is_over() {
         advance(Duration::from_millis(20_250)).await;
     }
     let error = refused(&limiter, Req::default()).await;
+    assert_eq!(limiter.reached(&requests(2)), Some(error.reset));
+    assert_eq!(limiter.reached(&requests(3)), None);
     assert_eq!(
         error.to_string(),
         "Rate limit exceeded for api_key: alice. Limit type: requests. \
@@ -38,6 +41,7 @@ async fn calls_are_refused_until_the_window_is_over() {
     assert_eq!(headers["rate_limit_type"], "requests");
     assert_eq!(headers["x-ratelimit-api_key-remaining-requests"], "0");
     advance(Duration::from_millis(19_500)).await;
+    assert_eq!(limiter.reached(&requests(2)), None);
     answered(&limiter, Req::default()).await.unwrap();
 }
 

@@ -115,7 +115,11 @@ impl Dialer {
                 timeout(wait, link).await.map(|link| link.map(Link::Cluster))
             }
         };
-        let mut link = link.map_err(|_| Outage::Late)??;
+        let mut link = link.map_err(|_| Outage::Late)?.map_err(|error| match error.kind() {
+            // Waiting will not mend it: whoever reads of it has to know.
+            ErrorKind::AuthenticationFailed => Outage::Failed(error.to_string().into()),
+            _ => error.into(),
+        })?;
         // In a Cluster each node learns a script when it first needs it.
         if !link.is_cluster() {
             link.pipe(&script::load_all(), wait).await?;

@@ -21,11 +21,17 @@ const SILENCE: u64 = 10;
 /// Calls in one batch.
 const BATCH: usize = 1024;
 
+/// Hears why Redis is away, and nothing when it is back.
+type Tell = Box<dyn FnMut(Option<&Outage>) + Send + Sync>;
+
 /// Does the work of a [`Redis`] beside the calls. Nothing is connected, settled or renewed unless
 /// it runs.
 #[must_use = "nothing is connected or settled unless it runs"]
 pub struct Settler {
     redis: Redis,
+    tell: Option<Tell>,
+    /// Whether the last that was told is that Redis is away.
+    told: bool,
     dialer: Option<Dialer>,
     /// What was sent, until it is known to have arrived.
     batch: VecDeque<Ended>,
@@ -43,7 +49,14 @@ impl Settler {
     pub(super) fn new(redis: Redis) -> Self {
         let now = Instant::now();
         let renewal = now + redis.settings().hold_ttl / 3;
-        Self { redis, dialer: None, batch: VecDeque::new(), beat: now, renewal }
+        let (batch, beat) = (VecDeque::new(), now);
+        Self { redis, tell: None, told: false, dialer: None, batch, beat, renewal }
+    }
+
+    /// Tells why Redis cannot be connected to, and nothing (`None`) when it is back: once each.
+    pub fn tell(mut self, tell: impl FnMut(Option<&Outage>) + Send + Sync + 'static) -> Self {
+        self.tell = Some(Box::new(tell));
+        self
     }
 
     /// Runs for ever. Dropped, it leaves what is queued: better to [`run_until`](Self::run_until).
@@ -73,12 +86,23 @@ impl Settler {
                     let step = self.step(&mut link).await;
                     step.inspect_err(|outage| self.redis.failed(number, outage))
                 }
-                Err(_) => self.connect().await,
+                Err(_) => {
+                    let step = self.connect().await;
+                    self.changed(step.as_ref().err());
+                    step
+                }
             };
             if step.is_err() {
                 // Whatever calls see meanwhile, Redis is looked for once in a beat.
                 sleep(BEAT).await;
             }
+        }
+    }
+
+    fn changed(&mut self, outage: Option<&Outage>) {
+        let before = std::mem::replace(&mut self.told, outage.is_some());
+        if let Some(tell) = self.tell.as_mut().filter(|_| before != outage.is_some()) {
+            tell(outage);
         }
     }
 
@@ -110,7 +134,7 @@ impl Settler {
             Err(away) => return Err(away),
             Ok(_) => Ok(()),
         };
-        self.tell(link).await?;
+        self.publish(link).await?;
         self.write(link).await?;
         let now = Instant::now();
         if now >= self.renewal {
@@ -156,7 +180,7 @@ impl Settler {
     }
 
     /// Tells other nodes which deployments rest.
-    async fn tell(&mut self, link: &mut Link) -> Result<(), Outage> {
+    async fn publish(&mut self, link: &mut Link) -> Result<(), Outage> {
         let told = std::mem::take(&mut self.redis.watched().told);
         let settings = self.redis.settings();
         for (deployment, (until, status)) in told {

@@ -82,6 +82,15 @@ impl Counters {
         counter.map_or(0, |counter| counter.used(limit.measure, now))
     }
 
+    /// How many milliseconds nothing will be left of `limit`; `None` while something is.
+    pub(super) fn reached(&self, limit: &Limit, now: u64) -> Option<u64> {
+        let shard = lock(self.shard(limit));
+        let Some(counter) = shard.counters.get(&*limit.subject) else {
+            return (limit.most == 0).then_some(self.length);
+        };
+        counter.reached(limit, now)
+    }
+
     fn shard(&self, limit: &Limit) -> &Mutex<Shard> {
         // Not the low bits: the maps go by these, and would be filled unevenly.
         let spread = (self.hasher.hash_one(&*limit.subject) >> 32) as usize % SHARDS;
@@ -144,6 +153,12 @@ impl Counter {
 
     fn used(&self, measure: Measure, now: u64) -> u64 {
         lock(&self.windows)[measure as usize].used(now, self.length(measure))
+    }
+
+    fn reached(&self, limit: &Limit, now: u64) -> Option<u64> {
+        let length = self.length(limit.measure);
+        let window = lock(&self.windows)[limit.measure as usize];
+        (window.used(now, length) >= limit.most).then(|| window.reset(now, length))
     }
 
     fn is_idle(&self, now: u64) -> bool {

@@ -10,9 +10,7 @@ impl Learned {
         if is_empty(reason) {
             return false;
         }
-        if let Some(finish) = finish(reason) {
-            self.tell_finish(finish);
-        }
+        self.tell_finish(finish(reason));
         true
     }
 
@@ -21,15 +19,20 @@ impl Learned {
         self.tell_finish(Finish::ContentFilter);
     }
 
-    /// Takes in a response object that is over.
+    /// Takes in a response object that is over, or goes on in the background.
     pub(super) fn response(&mut self, response: Value<'_>) {
         if let Some(usage) = response.get("usage") {
             self.used(usage);
         }
         let reason = response.get("incomplete_details").and_then(|it| it.get("reason"));
-        match response.get("status") {
+        match response.get("status").filter(|status| !is_empty(*status)) {
             Some(status) if status.raw() == br#""completed""# => self.tell_finish(Finish::Stop),
-            _ => self.tell_reason(reason),
+            status => {
+                let told = reason.is_some_and(|reason| self.stopped(reason));
+                if status.is_some() && !told {
+                    self.tell_finish(Finish::Other);
+                }
+            }
         }
     }
 
@@ -50,9 +53,9 @@ impl Learned {
     }
 }
 
-/// What a finish reason means; `None` for unknown words.
-fn finish(reason: Value<'_>) -> Option<Finish> {
-    Some(match &*reason.as_str()? {
+/// What a finish reason means.
+fn finish(reason: Value<'_>) -> Finish {
+    match &*reason.as_str().unwrap_or_default() {
         "stop" | "end_turn" | "stop_sequence" | "pause_turn" | "eos" | "eos_token" | "COMPLETE"
         | "STOP" => Finish::Stop,
         "tool_calls" | "function_call" | "tool_use" => Finish::ToolCalls,
@@ -75,8 +78,8 @@ fn finish(reason: Value<'_>) -> Option<Finish> {
         | "IMAGE_SAFETY"
         | "IMAGE_PROHIBITED_CONTENT"
         | "IMAGE_RECITATION" => Finish::ContentFilter,
-        _ => return None,
-    })
+        _ => Finish::Other,
+    }
 }
 
 /// Why the model stopped, as a whole JSON answer of `wire` says; the gravest reason of several
@@ -113,6 +116,7 @@ impl Learned {
                 self.candidate(candidate);
             }),
             (Wire::Gemini, b"promptFeedback") => self.feedback(value),
+            (_, b"error") if !is_empty(value) => self.tell_finish(Finish::Other),
             _ => {}
         }
     }

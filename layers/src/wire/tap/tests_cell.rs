@@ -34,7 +34,7 @@ const STOPS: [Stop; 20] = [
         &[r#"{"choices":[{"finish_reason":"content_filter"},{"finish_reason":"stop"}]}"#],
         Some(Finish::ContentFilter),
     ),
-    (Wire::Chat, &[r#"{"choices":[{"finish_reason":"who knows"}]}"#], None),
+    (Wire::Chat, &[r#"{"choices":[{"finish_reason":"who knows"}]}"#], Some(Finish::Other)),
     (Wire::Responses, &[COMPLETED], Some(Finish::Stop)),
     (Wire::Responses, &[CALL, COMPLETED], Some(Finish::ToolCalls)),
     (
@@ -47,7 +47,7 @@ const STOPS: [Stop; 20] = [
     (
         Wire::Responses,
         &[r#"{"type":"response.failed","response":{"status":"failed","incomplete_details":null}}"#],
-        None,
+        Some(Finish::Other),
     ),
     (
         Wire::Messages,
@@ -114,6 +114,15 @@ fn a_whole_answer_tells_why_the_model_stopped() {
         ),
         (Wire::Chat, r#"{"data":[1]}"#, None),
         (Wire::Chat, "<html>", None),
+        (Wire::Chat, r#"{"error":{"message":"x"}}"#, Some(Finish::Other)),
+        (Wire::Chat, r#"{"error":null,"data":[1]}"#, None),
+        (Wire::Messages, r#"{"type":"error","error":{"type":"api_error"}}"#, Some(Finish::Other)),
+        (Wire::Responses, r#"{"status":"in_progress","output":[]}"#, Some(Finish::Other)),
+        (
+            Wire::Responses,
+            r#"{"status":"incomplete","incomplete_details":null,"output":[]}"#,
+            Some(Finish::Other),
+        ),
         (
             Wire::Responses,
             r#"{"status":"completed","output":[{"type":"message"}]}"#,
@@ -183,6 +192,11 @@ fn a_whole_answer_without_a_report_is_counted() {
     let chat = r#"{"choices":[{"message":{"content":"12345678","tool_calls":[{"function":{"name":"abcd","arguments":"{\"a\":1}"}}]}}]}"#;
     let counted = cell(Wire::Chat, Framing::Whole, &[chat.into()]);
     assert_eq!(counted.usage(), Some(Usage::tokens(100, 6)));
+    for nothing in [r#"{"usage":null,"#, r#"{"usage":{},"#] {
+        let chat = chat.replacen('{', nothing, 1);
+        let counted = cell(Wire::Chat, Framing::Whole, &[chat]);
+        assert_eq!((counted.usage(), counted.is_estimated()), (Some(Usage::tokens(100, 6)), true));
+    }
     let embedding = cell(Wire::Chat, Framing::Whole, &[r#"{"data":[{"embedding":[1]}]}"#.into()]);
     assert_eq!(embedding.usage(), Some(Usage::tokens(100, 0)));
 }

@@ -24,17 +24,21 @@ impl Learned {
         for (name, value) in value(body).members() {
             match &*name {
                 name if name == key.as_bytes() => usage = Some(value),
-                b"error" => failed |= !value.is_null(),
+                b"error" => {
+                    failed |= !value.is_null();
+                    self.ending(&name, value);
+                }
                 name => self.ending(name, value),
             }
         }
-        match usage {
-            Some(usage) => self.used(usage),
-            None => {
-                self.begun = !failed;
-                for (name, value) in value(body).members() {
-                    self.written.whole(self.wire, &name, value);
-                }
+        if let Some(usage) = usage {
+            self.used(usage);
+        }
+        // Some servers write `null`.
+        if self.usage().is_none() {
+            self.begun = !failed;
+            for (name, value) in value(body).members() {
+                self.written.whole(self.wire, &name, value);
             }
         }
         if self.wire == Wire::Responses {
