@@ -4,7 +4,7 @@ use bartizan_layers::BoxError;
 use bartizan_layers::adaptive::{AdaptiveLayer, Bounds, Crowded, Group, Waiting};
 use bartizan_layers::breaker::{BreakerError, BreakerLayer, Gate, Policy, Rule, State};
 use bartizan_layers::cause::cause_ref;
-use bartizan_layers::facts::{Call, Fault};
+use bartizan_layers::facts::Call;
 use bartizan_layers::fallback::{FallbackLayer, FellBack, Plan, Target};
 use bartizan_layers::retry::{RetryLayer, Rules};
 use http::{Request, Response, StatusCode};
@@ -64,20 +64,6 @@ async fn a_queue_that_is_full_opens_no_breaker() {
     let error = service.oneshot(Request::new(())).await.unwrap_err();
     assert_eq!(cause_ref(&*error), Some(&Crowded::Full));
     assert_eq!((gate.state(), begin.elapsed()), (State::Closed, Duration::ZERO));
-}
-
-#[tokio::test]
-async fn a_breaker_inside_teaches_a_limit_nothing() {
-    let group = Group::new(Waiting::default());
-    let limit = group.limit(Bounds::between(1, 100));
-    let before = limit.limit();
-    let service =
-        AdaptiveLayer::new(group, limit.clone()).layer(BreakerLayer::new(resting()).layer(well()));
-    for _ in 0..100 {
-        let error = service.clone().oneshot(Request::new(())).await.unwrap_err();
-        assert_eq!(cause_ref(&*error), Some(&Fault::REFUSED));
-    }
-    assert_eq!(limit.limit(), before);
 }
 
 fn closed() -> Gate {

@@ -180,6 +180,16 @@ async fn a_round_of_overload_cuts_the_limit_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_layer_further_in_refuses_teaches_nothing() {
+    let limit = group().limit(Bounds::default().starting_at(100));
+    rounds(&limit, 1, 10 * MILLI).await;
+    let mut permits: Vec<_> = std::iter::from_fn(|| limit.try_acquire()).collect();
+    sleep(10 * MILLI).await;
+    permits.iter_mut().for_each(|permit| permit.judge::<()>(Err(&Fault::REFUSED.into())));
+    assert_eq!(limit.limit(), 150);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_is_not_used_does_not_grow() {
     let limit = group().limit(Bounds::default().starting_at(20));
     for _ in 0..1000 {
