@@ -5,7 +5,7 @@ use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
 use super::group::Found;
-use super::room::{is_full, learning, turn};
+use super::room::{learning, takes_none, turn};
 use super::sender::{Outgoing, Sent};
 use super::{Shared, operation, tags};
 use crate::providers::Operation;
@@ -58,13 +58,13 @@ fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, RouteError> {
 }
 
 /// Sends a call to the first of the `candidates` that has room in flight or, where the limits of
-/// its provider turn out to leave none, to the next that would be picked.
+/// its provider turn out to leave none or it rests by then, to the next that would be picked.
 async fn first_with_room(
     shared: Arc<Shared>,
     req: Request<Asked>,
     mut candidates: Vec<Arc<Deployment>>,
 ) -> Result<Response<Body>, BoxError> {
-    let mut full = Vec::new();
+    let mut passed = Vec::new();
     loop {
         let (at, permit) = turn(&candidates).await?;
         let deployment = &candidates[at];
@@ -75,14 +75,14 @@ async fn first_with_room(
         let again = Asked::again(&req);
         let sent = deployment.room().send(deployment, &shared, outgoing(again, called)).await;
         let error = match sent {
-            Err(error) if is_full(&error) => error,
+            Err(error) if takes_none(&error) => error,
             sent => return learning(permit, sent),
         };
         drop(permit);
-        full.push(deployment.labels().model_id.clone());
+        passed.push(deployment.labels().model_id.clone());
         candidates.clear();
         let found = shared.found(req.body()).map_err(NoDeployment::from)?;
-        let Ok(next) = shared.one_of(&found, &req, &full, &mut candidates) else {
+        let Ok(next) = shared.one_of(&found, &req, &passed, &mut candidates) else {
             return Err(error);
         };
         candidates.insert(0, next.clone());
@@ -111,13 +111,13 @@ fn outgoing(req: Request<Asked>, Called { json, model, expected }: Called) -> Re
 }
 
 impl Shared {
-    /// The deployment that is picked of those that were not found `full`. Where calls wait for
+    /// The deployment that is picked of those that were not `passed` over. Where calls wait for
     /// room, `others` are all that would do as well.
     fn one_of<'a>(
         &self,
         found: &Found<'a>,
         req: &Request<Asked>,
-        full: &[Arc<str>],
+        passed: &[Arc<str>],
         others: &mut Vec<Arc<Deployment>>,
     ) -> Result<&'a Arc<Deployment>, RouteError> {
         let asked = req.body();
@@ -129,7 +129,7 @@ impl Shared {
             deployment.gate().admits()
                 && deployment.room().is_free()
                 && deployment.room().fits(input)
-                && !full.contains(&deployment.labels().model_id)
+                && !passed.contains(&deployment.labels().model_id)
         });
         let tried = req.extensions().get::<Tried>();
         let is_fresh = |deployment: &&Arc<Deployment>| {
