@@ -1,15 +1,20 @@
 //! What holds for the attempts of a call: how often, where else, and what is told of each.
 use super::Shared;
 use super::asked::Asked;
+use super::deployment::answer_headers;
 use super::error::NoDeployment;
 use crate::config::{FallbackTarget, Fallbacks as Lists, Members};
 use crate::providers::Class;
 use crate::telemetry::{Failure as Told, Trail};
+use bartizan_layers::cause::cause_ref;
 use bartizan_layers::facts::{Attempt, Cause, Fault};
 use bartizan_layers::fallback::{self, FellBack, Plan, Target};
-use bartizan_layers::retry::{self, Failure, Fallbacks, Group, Retries, Rules, Tried};
-use http::{HeaderName, Request, Response};
+use bartizan_layers::retry::{
+    self, AttemptFailed, Failure, Fallbacks, Group, Retries, RetryOverride, Rules, Tried,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use std::borrow::Cow;
+use std::error::Error;
 use std::sync::Arc;
 
 /// A request fact: the group that is named fails like this, so that its fallbacks can be tried
@@ -57,8 +62,13 @@ impl retry::Policy<Asked> for Attempts {
     }
 
     fn retrying(&self, next: &Request<Asked>, failed: &Failure) {
-        if let Some(trail) = next.body().facts().get::<Trail>() {
-            trail.retrying(told(&failed.fault));
+        let Some(trail) = next.body().facts().get::<Trail>() else { return };
+        trail.retrying(told(&failed.fault));
+        let facts = next.extensions();
+        if let Some(Attempt { retries, fallbacks: 0 }) = facts.get() {
+            let asked = facts.get().map(|RetryOverride(asked)| *asked);
+            let most = retry::Policy::rules(self, next).count(asked, failed, &self.group(next));
+            trail.set_retries(*retries, most);
         }
     }
 }
@@ -128,6 +138,7 @@ fn told(fault: &Fault) -> Told {
 
 const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
 const MOST_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
+const GROUP: HeaderName = HeaderName::from_static("x-litellm-model-group");
 const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
 
 /// Tells in an answer's headers how many attempts it took; those of a deployment say none.
@@ -141,6 +152,32 @@ pub(super) fn tell<B>(answer: &mut Response<B>) {
     }
     if let Some(fallbacks) = fallbacks {
         answer.headers_mut().insert(FALLBACKS, fallbacks.into());
+    }
+}
+
+/// Tells in the headers of an `error` that was made here who failed, and how many attempts it took.
+#[cold]
+pub fn tell_error(error: &(dyn Error + 'static), trail: &Trail, headers: &mut HeaderMap) {
+    let tried = trail.attempted();
+    let Some(group) = tried.group else { return };
+    let failed = cause_ref::<AttemptFailed>(error);
+    match failed.and_then(|failed| trail.tried(&failed.deployment)) {
+        Some(deployment) => headers.extend(answer_headers(&deployment)),
+        None => headers.extend(HeaderValue::from_str(&group).map(|group| (GROUP, group))),
+    }
+    headers.insert(RETRIES, tried.retries.into());
+    if tried.retries > 0 {
+        headers.insert(MOST_RETRIES, tried.most.into());
+    }
+    headers.insert(FALLBACKS, tried.fallbacks.into());
+}
+
+/// Tells in the headers of a deployment's error how many groups did no better.
+#[cold]
+pub fn tell_fallbacks(trail: &Trail, headers: &mut HeaderMap) {
+    let fallbacks = trail.attempted().fallbacks;
+    if fallbacks > 0 {
+        headers.insert(FALLBACKS, fallbacks.into());
     }
 }
 

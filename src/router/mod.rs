@@ -27,10 +27,10 @@ mod through;
 mod whole;
 
 pub use self::answer::dollars;
-pub use self::attempts::Rehearsal;
+pub use self::attempts::{Rehearsal, tell_error, tell_fallbacks};
 pub use self::deployment::Deployment;
 pub use self::error::{NoDeployment, RouteError};
-pub use self::failed::{UpstreamCause, UpstreamFailure, failure};
+pub use self::failed::{UpstreamCause, UpstreamFailure, failure, failure_of};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};
