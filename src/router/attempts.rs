@@ -3,7 +3,7 @@ use super::Shared;
 use super::asked::Asked;
 use super::deployment::answer_headers;
 use super::error::NoDeployment;
-use crate::config::{FallbackTarget, Fallbacks as Lists, Members};
+use crate::config::{Alias, Fallback, FallbackTarget, Fallbacks as Lists, Members};
 use crate::providers::Class;
 use crate::telemetry::{Failure as Told, Trail};
 use bartizan_layers::cause::cause_ref;
@@ -181,21 +181,35 @@ pub fn tell_fallbacks(trail: &Trail, headers: &mut HeaderMap) {
     }
 }
 
-/// The plan that a config makes.
-pub(super) fn plan(lists: &Lists) -> Plan {
+/// The plan that a config makes. An alias of one group has the lists of that group, where it has
+/// none of its own.
+pub(super) fn plan(lists: &Lists, aliases: &[Alias]) -> Plan {
     let targets = |targets: &[FallbackTarget]| targets.iter().map(target).collect::<Arc<[_]>>();
     let mut plan = Plan::default().depth(lists.max as usize).any(targets(&lists.default));
-    // The first entry of a group counts.
-    for (group, list) in lists.general.iter().rev() {
-        plan = plan.general(group.as_str(), targets(list));
+    for (group, list) in named(&lists.general, aliases) {
+        plan = plan.general(group, targets(list));
     }
-    for (group, list) in lists.context_window.iter().rev() {
-        plan = plan.context(group.as_str(), targets(list));
+    for (group, list) in named(&lists.context_window, aliases) {
+        plan = plan.context(group, targets(list));
     }
-    for (group, list) in lists.content_policy.iter().rev() {
-        plan = plan.content(group.as_str(), targets(list));
+    for (group, list) in named(&lists.content_policy, aliases) {
+        plan = plan.content(group, targets(list));
     }
     plan
+}
+
+/// The lists by the name that leads to them; of a name that comes twice the last one counts.
+fn named<'a>(
+    lists: &'a [Fallback],
+    aliases: &'a [Alias],
+) -> impl Iterator<Item = (&'a str, &'a [FallbackTarget])> {
+    // The first entry of a group counts.
+    let own = lists.iter().rev().map(|(group, list)| (group.as_str(), list.as_slice()));
+    let of_alias = |alias: &'a Alias| {
+        let list = lists.iter().find(|(group, _)| alias.only() == Some(group))?;
+        Some((alias.name.as_str(), list.1.as_slice()))
+    };
+    aliases.iter().filter_map(of_alias).chain(own)
 }
 
 fn target(told: &FallbackTarget) -> Target {

@@ -152,7 +152,7 @@ impl Router {
             moderator,
             deployments,
             accounts,
-            plan: Arc::new(attempts::plan(&routing.fallbacks)),
+            plan: Arc::new(attempts::plan(&routing.fallbacks, &routing.aliases)),
             backoff: backoff(&routing.retries),
             rules: Rules { settings, forwarder, hop, key_header },
             default_model: routing.default_model.as_deref().map(Into::into),
