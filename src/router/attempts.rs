@@ -1,8 +1,9 @@
 //! What holds for the attempts of a call: how often, where else, and what is told of each.
-use super::Shared;
 use super::asked::Asked;
-use super::deployment::answer_headers;
+use super::deployment::{Deployment, answer_headers};
 use super::error::NoDeployment;
+use super::pick::is_fresh;
+use super::{Shared, tags};
 use crate::config::{Alias, Fallback, FallbackTarget, Fallbacks as Lists, Members};
 use crate::providers::Class;
 use crate::telemetry::{Failure as Told, Trail};
@@ -46,13 +47,20 @@ impl retry::Policy<Asked> for Attempts {
     fn group(&self, req: &Request<Asked>) -> Group {
         let Ok(found) = self.0.found(req.body()) else { return Group::single() };
         let tried = req.extensions().get::<Tried>();
-        let is_fresh = |id: &str| tried.is_none_or(|tried| !tried.contains(id));
-        let mut group = Group { fallbacks: self.fallbacks(req), ..Group::default() };
-        for deployment in found.candidates(|_| true) {
-            let healthy = deployment.gate().admits();
-            group.deployments += 1;
-            group.healthy += usize::from(healthy);
-            group.untried += usize::from(healthy && is_fresh(&deployment.config().id));
+        let all = found.candidates(|_| true);
+        let is_awake = |deployment: &&Arc<Deployment>| deployment.gate().admits();
+        let deployments = all.clone().count();
+        let mut group = Group { fallbacks: self.fallbacks(req), deployments, ..Group::default() };
+        let mut count = |deployment: &Arc<Deployment>| {
+            group.healthy += 1;
+            group.untried += usize::from(is_fresh(tried, deployment));
+        };
+        match self.0.rules.settings.tags {
+            None => all.filter(is_awake).for_each(&mut count),
+            Some(rules) => {
+                let allowed = tags::allowed(rules, all, is_awake, req).unwrap_or_default();
+                allowed.into_iter().filter(is_awake).for_each(&mut count);
+            }
         }
         group
     }

@@ -125,36 +125,31 @@ impl Shared {
         let dialect = operation.dialect();
         let input = asked.size.input(&found.group.typical);
         let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
-        let awake = speaking.clone().filter(|deployment| {
+        let is_awake = |deployment: &&Arc<Deployment>| {
             deployment.gate().admits()
                 && deployment.room().is_free()
                 && deployment.room().fits(input)
                 && !passed.contains(&deployment.labels().model_id)
-        });
+        };
         let tried = req.extensions().get::<Tried>();
-        let is_fresh = |deployment: &&Arc<Deployment>| {
-            tried.is_none_or(|tried| !tried.contains(&deployment.config().id))
-        };
-        let fresh = awake.clone().filter(is_fresh);
-        let any_fresh = tried.is_none() || fresh.clone().next().is_some();
-        let picked = match (self.rules.settings.tags, any_fresh) {
-            (None, true) => pick(fresh.clone()),
-            (None, false) => pick(awake.clone()),
-            (Some(rules), true) => tags::pick(rules, fresh.clone(), req)?,
-            (Some(rules), false) => tags::pick(rules, awake.clone(), req)?,
-        };
-        let picked = picked.ok_or_else(|| nobody(found, &operation, speaking, input))?;
-        if picked.room().adaptive().is_some() {
-            // Calls wait in the queue of one group. Which others the tags allow is not known here.
-            let is_other = |one: &&Arc<Deployment>| {
-                self.rules.settings.tags.is_none()
-                    && one.config().group == picked.config().group
-                    && !Arc::ptr_eq(one, picked)
-            };
-            match any_fresh {
-                true => others.extend(fresh.filter(is_other).cloned()),
-                false => others.extend(awake.filter(is_other).cloned()),
+        let picked = match self.rules.settings.tags {
+            None => pick_fresh(speaking.clone().filter(is_awake), tried)
+                .ok_or_else(|| nobody(found, &operation, speaking.clone(), input))?,
+            Some(rules) => {
+                let allowed = tags::allowed(rules, speaking.clone(), is_awake, req)?;
+                let allowed = allowed.iter().copied();
+                pick_fresh(allowed.clone().filter(is_awake), tried)
+                    .ok_or_else(|| nobody(found, &operation, allowed, input))?
             }
+        };
+        // Calls wait in the queue of one group. Which others the tags allow is not known here.
+        if picked.room().adaptive().is_some() && self.rules.settings.tags.is_none() {
+            let is_other = |one: &&Arc<Deployment>| {
+                one.config().group == picked.config().group
+                    && !Arc::ptr_eq(one, picked)
+                    && is_fresh(tried, one) == is_fresh(tried, picked)
+            };
+            others.extend(speaking.filter(is_awake).filter(is_other).cloned());
         }
         Ok(picked)
     }
@@ -185,6 +180,19 @@ fn nobody<'a>(
     let wait = speaking.clone().map(|one| one.gate().rests_for().unwrap_or(soon)).min();
     let resting = speaking.map(|one| one.labels().model_id.clone()).collect();
     RouteError::Resting { model: model(), resting, wait: wait.unwrap_or(soon) }
+}
+
+/// Picks one of those that are `awake`: of those that were not tried yet, if there are any.
+fn pick_fresh<'a>(
+    awake: impl Iterator<Item = &'a Arc<Deployment>> + Clone,
+    tried: Option<&Tried>,
+) -> Option<&'a Arc<Deployment>> {
+    pick(awake.clone().filter(|one| is_fresh(tried, one))).or_else(|| pick(awake))
+}
+
+/// Whether a call has not `tried` a deployment yet.
+pub(super) fn is_fresh(tried: Option<&Tried>, deployment: &Deployment) -> bool {
+    tried.is_none_or(|tried| !tried.contains(&deployment.config().id))
 }
 
 /// Picks one of `candidates`; `None` if there are none.

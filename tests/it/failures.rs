@@ -209,3 +209,42 @@ async fn a_name_that_nothing_has_is_told_as_litellm_does() {
         assert!(message.starts_with(begin), "{message}");
     }
 }
+
+#[tokio::test]
+async fn a_call_with_a_tag_stays_with_it_when_its_deployment_fails() {
+    let seen = std::sync::Mutex::new(0);
+    let upstream = Upstream::start(move |request| {
+        let mut seen = seen.lock().expect("no script panics");
+        *seen += usize::from(model(request) == "flaky");
+        match &*model(request) {
+            "flaky" if *seen == 1 => json(500, ERROR),
+            "401" => json(401, ERROR),
+            _ => json(200, COMPLETION),
+        }
+    })
+    .await;
+    let mut config = format!(
+        "general_settings: {{master_key: {KEY}}}\nrouter_settings: {{enable_tag_filtering: true}}\n\
+         model_list:\n"
+    );
+    for (group, model, tag) in
+        [("gpt", "flaky", "a"), ("gpt", "ok", "b"), ("two", "401", "a"), ("two", "ok", "b")]
+    {
+        config += &format!(
+            "  - {{model_name: {group}, litellm_params: {{model: openai/{model}, api_base: {}, \
+             api_key: k, tags: [{tag}]}}}}\n",
+            upstream.base()
+        );
+    }
+    let proxy = with(&config).start().await;
+    let tagged = |group, tag| chat(group).header("x-litellm-tags", tag);
+    ask(&proxy, tagged("gpt", "a"), 200).await;
+    let called: Vec<_> = upstream.requests().iter().map(model).collect();
+    assert_eq!(called, ["flaky", "flaky"]);
+    ask(&proxy, tagged("two", "a"), 401).await;
+    let resting = ask(&proxy, tagged("two", "a"), 429).await;
+    assert!(resting.error_message().contains("No deployments available"), "{resting:?}");
+    ask(&proxy, tagged("two", "b"), 200).await;
+    let refused = ask(&proxy, tagged("two", "c"), 401).await;
+    assert!(refused.error_message().contains("tags configuration"), "{refused:?}");
+}
