@@ -1,12 +1,13 @@
 //! What holds for the attempts of a call: how often, where else, and what is told of each.
 use super::asked::Asked;
 use super::deployment::{Deployment, answer_headers};
-use super::error::NoDeployment;
+use super::error::{NoDeployment, RouteError};
 use super::pick::is_fresh;
 use super::{Shared, tags};
 use crate::config::{Alias, Fallback, FallbackTarget, Fallbacks as Lists, Members};
 use crate::providers::Class;
 use crate::telemetry::{Failure as Told, Trail};
+use bartizan_layers::BoxError;
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::facts::{Attempt, Cause, Fault};
 use bartizan_layers::fallback::{self, FellBack, Plan, Target};
@@ -67,6 +68,13 @@ impl retry::Policy<Asked> for Attempts {
 
     fn copy(&self, req: &Request<Asked>) -> Option<Request<Asked>> {
         Some(Asked::again(req))
+    }
+
+    fn failure<R>(&self, outcome: Result<&Response<R>, &BoxError>) -> Option<Failure> {
+        let nobody = outcome.err().and_then(|error| cause_ref::<NoDeployment>(&**error));
+        // It stands for a group that has given up.
+        let rehearsed = nobody.is_some_and(|it| matches!(it.why, RouteError::Rehearsed { .. }));
+        if rehearsed { None } else { Failure::of(outcome) }
     }
 
     fn retrying(&self, next: &Request<Asked>, failed: &Failure) {

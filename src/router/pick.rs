@@ -35,18 +35,17 @@ impl Service<Request<Asked>> for Pick {
     }
 
     fn call(&mut self, req: Request<Asked>) -> Sent {
-        if let Some(error) = Rehearsal::of(&req) {
-            return Sent::Refused(Some(error.into()));
-        }
-        send(&self.0, req)
-            .unwrap_or_else(|error| Sent::Refused(Some(NoDeployment::from(error).into())))
+        send(&self.0, req).unwrap_or_else(|nobody| Sent::Refused(Some(nobody.into())))
     }
 }
 
 /// Sends a call to the deployment that is picked, or to the first of all that has room.
-fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, RouteError> {
+fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, NoDeployment> {
     let found = shared.found(req.body())?;
     found.note(req.body().facts().get::<Trail>(), req.body().stream);
+    if let Some(rehearsed) = Rehearsal::of(&req) {
+        return Err(rehearsed);
+    }
     let mut candidates = Vec::new();
     let picked = shared.one_of(&found, &req, &[], &mut candidates)?.clone();
     if picked.room().adaptive().is_some() || picked.room().is_shared() {

@@ -1,10 +1,11 @@
 //! What is told of a call that failed: in its headers, in metrics and in its log line.
-use crate::client::{Answer, Call, chat, chat_stream, get};
+use crate::client::{Answer, Call, chat, chat_stream, get, post};
 use crate::documented::body;
 use crate::proxy::{KEY, Proxy, free_port, with};
 use crate::upstream::{COMPLETION, Gate, Step, Upstream, json, stream};
 use crate::wire::{Message, PATIENCE};
 use futures_util::future::join_all;
+use serde_json::json as value;
 use std::time::Duration;
 
 const ERROR: &str = r#"{"error":{"message":"told so","type":"t","code":null}}"#;
@@ -247,4 +248,21 @@ async fn a_call_with_a_tag_stays_with_it_when_its_deployment_fails() {
     ask(&proxy, tagged("two", "b"), 200).await;
     let refused = ask(&proxy, tagged("two", "c"), 401).await;
     assert!(refused.error_message().contains("tags configuration"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_rehearsed_failure_is_one_of_the_group_that_was_asked_for() {
+    let upstream = upstream().await;
+    let settings = "router_settings: {fallbacks: [{gpt: [ok]}]}";
+    let proxy = proxy(&upstream, &[("gpt", "m"), ("ok", "ok")], settings).await;
+    let rehearsing = |group| {
+        let body = value!({"model": group, "messages": [], "mock_testing_fallbacks": true});
+        post("/v1/chat/completions", body.to_string())
+    };
+    let failed = ask(&proxy, rehearsing("ok"), 500).await;
+    assert_eq!(told(&failed, &TOLD), ["-", "ok", "0", "-", "0"]);
+    ask(&proxy, rehearsing("gpt"), 200).await;
+    let line = proxy.line(|line| line.contains("Call answered")).await;
+    assert!(line.contains(r#""model":"gpt""#), "{line}");
+    ask(&proxy, rehearsing("nobody"), 400).await;
 }
