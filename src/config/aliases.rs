@@ -21,6 +21,14 @@ pub struct Alias {
     pub hidden: bool,
 }
 
+impl Alias {
+    /// The group that it stands for, if it is one alone.
+    #[must_use]
+    pub fn only(&self) -> Option<&String> {
+        self.groups.first().filter(|_| self.groups.len() == 1)
+    }
+}
+
 impl Check<'_> {
     /// `enable_tag_filtering` and what goes with it.
     pub(super) fn tag_rules(&mut self, router: &Node) -> Option<TagRules> {

@@ -21,6 +21,15 @@ pub struct Fallbacks {
     pub max: u32,
 }
 
+impl Fallbacks {
+    /// Whether there are none for any group.
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        let lists = [&self.general, &self.context_window, &self.content_policy];
+        self.default.is_empty() && lists.iter().all(|list| list.is_empty())
+    }
+}
+
 impl Default for Fallbacks {
     fn default() -> Self {
         Self {

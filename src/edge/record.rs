@@ -135,6 +135,7 @@ fn switched(rsp: Response<Body>, recording: Recording) -> Response<Answer> {
 impl<F> PinnedDrop for RecordFuture<F> {
     fn drop(self: Pin<&mut Self>) {
         if let Some(recording) = self.project().recording.take() {
+            recording.trail.leave();
             recording.on_end(End::Cancelled);
         }
     }
@@ -148,6 +149,7 @@ impl Drop for NotePanic<'_> {
     fn drop(&mut self) {
         if let (Some(recording), true) = (self.0, std::thread::panicking()) {
             recording.trail.set_failure(Failure { status: 500, class: "Panic" });
+            recording.trail.set_status(StatusCode::INTERNAL_SERVER_ERROR);
         }
     }
 }

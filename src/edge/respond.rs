@@ -4,7 +4,10 @@
 use crate::config::Compat;
 use crate::edge::{IngestError, Paused, TooManyCalls};
 use crate::providers::{Class, Dialect, Operation, Problem};
-use crate::router::{NoDeployment, RouteError, UpstreamFailure, dollars, failure};
+use crate::router::{
+    NoDeployment, RouteError, UpstreamFailure, dollars, failure, failure_of, tell_error,
+    tell_fallbacks,
+};
 use crate::telemetry::{self, Hit, RequestId, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::AuthError;
@@ -107,13 +110,19 @@ where
                     (Some(CacheStatus::Miss), Some(trail)) => trail.set_missed(),
                     _ => {}
                 }
+                let status = rsp.status();
+                if let (true, Some(trail)) = (is_error(status), this.trail.as_ref()) {
+                    trail.fail(failure_of(status));
+                    tell_fallbacks(trail, rsp.headers_mut());
+                }
                 rsp
             }
             Err(error) => {
                 let problem = problem(&*error, *this.compat, this.bound);
                 let mut rsp = answer(*this.dialect, &problem);
                 if let Some(trail) = this.trail {
-                    trail.set_failure(failure(&problem));
+                    trail.fail(failure(&problem));
+                    tell_error(&*error, trail, rsp.headers_mut());
                     if let Some((scope, measure)) = limit(&*error) {
                         trail.set_refused(scope, measure);
                     }
@@ -125,6 +134,10 @@ where
             }
         }))
     }
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
 }
 
 /// Makes an answer that was kept one of this call, which has cost nothing.

@@ -174,6 +174,9 @@ impl Attempt {
     }
 
     fn failure(&self, cause: UpstreamCause) -> UpstreamFailure {
+        if let Some(trail) = &self.trail {
+            trail.set_failure(failure_of(cause.status()));
+        }
         UpstreamFailure::new(self.deployment.config().provider.title, cause)
     }
 

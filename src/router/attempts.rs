@@ -1,15 +1,22 @@
 //! What holds for the attempts of a call: how often, where else, and what is told of each.
-use super::Shared;
 use super::asked::Asked;
-use super::error::NoDeployment;
-use crate::config::{FallbackTarget, Fallbacks as Lists, Members};
+use super::deployment::{Deployment, answer_headers};
+use super::error::{NoDeployment, RouteError};
+use super::pick::is_fresh;
+use super::{Shared, tags};
+use crate::config::{Alias, Fallback, FallbackTarget, Fallbacks as Lists, Members};
 use crate::providers::Class;
 use crate::telemetry::{Failure as Told, Trail};
+use bartizan_layers::BoxError;
+use bartizan_layers::cause::cause_ref;
 use bartizan_layers::facts::{Attempt, Cause, Fault};
 use bartizan_layers::fallback::{self, FellBack, Plan, Target};
-use bartizan_layers::retry::{self, Failure, Fallbacks, Group, Retries, Rules, Tried};
-use http::{HeaderName, Request, Response};
+use bartizan_layers::retry::{
+    self, AttemptFailed, Failure, Fallbacks, Group, Retries, RetryOverride, Rules, Tried,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use std::borrow::Cow;
+use std::error::Error;
 use std::sync::Arc;
 
 /// A request fact: the group that is named fails like this, so that its fallbacks can be tried
@@ -41,13 +48,20 @@ impl retry::Policy<Asked> for Attempts {
     fn group(&self, req: &Request<Asked>) -> Group {
         let Ok(found) = self.0.found(req.body()) else { return Group::single() };
         let tried = req.extensions().get::<Tried>();
-        let is_fresh = |id: &str| tried.is_none_or(|tried| !tried.contains(id));
-        let mut group = Group { fallbacks: self.fallbacks(req), ..Group::default() };
-        for deployment in found.candidates(|_| true) {
-            let healthy = deployment.gate().admits();
-            group.deployments += 1;
-            group.healthy += usize::from(healthy);
-            group.untried += usize::from(healthy && is_fresh(&deployment.config().id));
+        let all = found.candidates(|_| true);
+        let is_awake = |deployment: &&Arc<Deployment>| deployment.gate().admits();
+        let deployments = all.clone().count();
+        let mut group = Group { fallbacks: self.fallbacks(req), deployments, ..Group::default() };
+        let mut count = |deployment: &Arc<Deployment>| {
+            group.healthy += 1;
+            group.untried += usize::from(is_fresh(tried, deployment));
+        };
+        match self.0.rules.settings.tags {
+            None => all.filter(is_awake).for_each(&mut count),
+            Some(rules) => {
+                let allowed = tags::allowed(rules, all, is_awake, req).unwrap_or_default();
+                allowed.into_iter().filter(is_awake).for_each(&mut count);
+            }
         }
         group
     }
@@ -56,9 +70,21 @@ impl retry::Policy<Asked> for Attempts {
         Some(Asked::again(req))
     }
 
+    fn failure<R>(&self, outcome: Result<&Response<R>, &BoxError>) -> Option<Failure> {
+        let nobody = outcome.err().and_then(|error| cause_ref::<NoDeployment>(&**error));
+        // It stands for a group that has given up.
+        let rehearsed = nobody.is_some_and(|it| matches!(it.why, RouteError::Rehearsed { .. }));
+        if rehearsed { None } else { Failure::of(outcome) }
+    }
+
     fn retrying(&self, next: &Request<Asked>, failed: &Failure) {
-        if let Some(trail) = next.body().facts().get::<Trail>() {
-            trail.retrying(told(&failed.fault));
+        let Some(trail) = next.body().facts().get::<Trail>() else { return };
+        trail.retrying(told(&failed.fault));
+        let facts = next.extensions();
+        if let Some(Attempt { retries, fallbacks: 0 }) = facts.get() {
+            let asked = facts.get().map(|RetryOverride(asked)| *asked);
+            let most = retry::Policy::rules(self, next).count(asked, failed, &self.group(next));
+            trail.set_retries(*retries, most);
         }
     }
 }
@@ -128,6 +154,7 @@ fn told(fault: &Fault) -> Told {
 
 const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
 const MOST_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
+const GROUP: HeaderName = HeaderName::from_static("x-litellm-model-group");
 const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
 
 /// Tells in an answer's headers how many attempts it took; those of a deployment say none.
@@ -144,21 +171,61 @@ pub(super) fn tell<B>(answer: &mut Response<B>) {
     }
 }
 
-/// The plan that a config makes.
-pub(super) fn plan(lists: &Lists) -> Plan {
+/// Tells in the headers of an `error` that was made here who failed, and how many attempts it took.
+#[cold]
+pub fn tell_error(error: &(dyn Error + 'static), trail: &Trail, headers: &mut HeaderMap) {
+    let tried = trail.attempted();
+    let Some(group) = tried.group else { return };
+    let failed = cause_ref::<AttemptFailed>(error);
+    match failed.and_then(|failed| trail.tried(&failed.deployment)) {
+        Some(deployment) => headers.extend(answer_headers(&deployment)),
+        None => headers.extend(HeaderValue::from_str(&group).map(|group| (GROUP, group))),
+    }
+    headers.insert(RETRIES, tried.retries.into());
+    if tried.retries > 0 {
+        headers.insert(MOST_RETRIES, tried.most.into());
+    }
+    headers.insert(FALLBACKS, tried.fallbacks.into());
+}
+
+/// Tells in the headers of a deployment's error how many groups did no better.
+#[cold]
+pub fn tell_fallbacks(trail: &Trail, headers: &mut HeaderMap) {
+    let fallbacks = trail.attempted().fallbacks;
+    if fallbacks > 0 {
+        headers.insert(FALLBACKS, fallbacks.into());
+    }
+}
+
+/// The plan that a config makes. An alias of one group has the lists of that group, where it has
+/// none of its own.
+pub(super) fn plan(lists: &Lists, aliases: &[Alias]) -> Plan {
     let targets = |targets: &[FallbackTarget]| targets.iter().map(target).collect::<Arc<[_]>>();
     let mut plan = Plan::default().depth(lists.max as usize).any(targets(&lists.default));
-    // The first entry of a group counts.
-    for (group, list) in lists.general.iter().rev() {
-        plan = plan.general(group.as_str(), targets(list));
+    for (group, list) in named(&lists.general, aliases) {
+        plan = plan.general(group, targets(list));
     }
-    for (group, list) in lists.context_window.iter().rev() {
-        plan = plan.context(group.as_str(), targets(list));
+    for (group, list) in named(&lists.context_window, aliases) {
+        plan = plan.context(group, targets(list));
     }
-    for (group, list) in lists.content_policy.iter().rev() {
-        plan = plan.content(group.as_str(), targets(list));
+    for (group, list) in named(&lists.content_policy, aliases) {
+        plan = plan.content(group, targets(list));
     }
     plan
+}
+
+/// The lists by the name that leads to them; of a name that comes twice the last one counts.
+fn named<'a>(
+    lists: &'a [Fallback],
+    aliases: &'a [Alias],
+) -> impl Iterator<Item = (&'a str, &'a [FallbackTarget])> {
+    // The first entry of a group counts.
+    let own = lists.iter().rev().map(|(group, list)| (group.as_str(), list.as_slice()));
+    let of_alias = |alias: &'a Alias| {
+        let list = lists.iter().find(|(group, _)| alias.only() == Some(group))?;
+        Some((alias.name.as_str(), list.1.as_slice()))
+    };
+    aliases.iter().filter_map(of_alias).chain(own)
 }
 
 fn target(told: &FallbackTarget) -> Target {

@@ -16,7 +16,7 @@ pub enum RouteError {
         route: &'static str,
         /// What was asked for.
         model: Option<Box<str>>,
-        /// Whether the config has wildcards.
+        /// Whether the config has wildcards or fallbacks.
         wildcards: bool,
     },
     /// No deployment of the group speaks the path's dialect.

@@ -114,7 +114,7 @@ impl UpstreamCause {
     }
 
     /// The status that it is answered with (contract 4.4).
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Forward(error) if error.is_timeout() => StatusCode::REQUEST_TIMEOUT,
             Self::Forward(ForwardError::Loop { .. }) => StatusCode::LOOP_DETECTED,
@@ -155,7 +155,8 @@ pub fn failure(problem: &Problem) -> Failure {
 }
 
 /// What they tell of an upstream's own error.
-pub(super) fn failure_of(status: StatusCode) -> Failure {
+#[must_use]
+pub fn failure_of(status: StatusCode) -> Failure {
     Failure { status: status.as_u16(), class: Class::of(status).name() }
 }
 

@@ -2,7 +2,7 @@
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::stars::{capture, specificity};
-use crate::config::{Alias, Retries, Routing};
+use crate::config::{Alias, Routing};
 use crate::telemetry::Trail;
 use bartizan_layers::retry::{ByClass, RetryBudget, Rules};
 use bartizan_layers::wire::estimate::Typical;
@@ -121,7 +121,7 @@ impl Groups {
             groups.named.insert(alias.name.clone(), group);
         }
         groups.named.extend(ids);
-        groups.all_mut().for_each(|group| group.retry = rules(group, &routing.retries));
+        groups.all_mut().for_each(|group| group.retry = rules(group, routing));
         groups
     }
 
@@ -240,9 +240,11 @@ fn join(group: &mut Group, deployment: &Arc<Deployment>) {
 }
 
 /// What holds for the retries of a group.
-fn rules(group: &Group, retries: &Retries) -> Rules {
+fn rules(group: &Group, Routing { retries, aliases, .. }: &Routing) -> Rules {
     let own = group.deployments.iter().filter_map(|deployment| deployment.config().num_retries);
-    let policy = retries.groups.get(&*group.name).unwrap_or(&retries.policy);
+    let policy = |name: &str| retries.groups.get(name);
+    let alias = || aliases.iter().find(|alias| alias.name == *group.name)?.only();
+    let policy = policy(&group.name).or_else(|| policy(alias()?)).unwrap_or(&retries.policy);
     let by_class = ByClass {
         bad_request: policy.bad_request,
         authentication: policy.authentication,

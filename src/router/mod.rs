@@ -27,10 +27,10 @@ mod through;
 mod whole;
 
 pub use self::answer::dollars;
-pub use self::attempts::Rehearsal;
+pub use self::attempts::{Rehearsal, tell_error, tell_fallbacks};
 pub use self::deployment::Deployment;
 pub use self::error::{NoDeployment, RouteError};
-pub use self::failed::{UpstreamCause, UpstreamFailure, failure};
+pub use self::failed::{UpstreamCause, UpstreamFailure, failure, failure_of};
 pub use self::listed::Listed;
 pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};
@@ -71,6 +71,8 @@ struct Shared {
     accounts: Accounts,
     rules: Rules,
     plan: Arc<Plan>,
+    /// Whether a name that is not listed may lead somewhere, or go on to another.
+    is_open: bool,
     backoff: Backoff,
     /// What calls without a model ask for.
     default_model: Option<Box<str>>,
@@ -145,14 +147,16 @@ impl Router {
             list_wildcards: routing.list_wildcards,
         };
         let groups = Groups::new(&routing, &deployments);
+        let is_open = groups.has_wildcards() || !routing.fallbacks.are_none();
         let default = routing.default_model.as_deref();
         let moderator = Moderator::new(&deployments, &groups, &accounts, default);
         Self(Arc::new(Shared {
             groups,
             moderator,
+            is_open,
             deployments,
             accounts,
-            plan: Arc::new(attempts::plan(&routing.fallbacks)),
+            plan: Arc::new(attempts::plan(&routing.fallbacks, &routing.aliases)),
             backoff: backoff(&routing.retries),
             rules: Rules { settings, forwarder, hop, key_header },
             default_model: routing.default_model.as_deref().map(Into::into),
@@ -265,7 +269,7 @@ impl Shared {
         model.and_then(|name| self.groups.find(name)).ok_or_else(|| RouteError::UnknownModel {
             route,
             model: model.map(Into::into),
-            wildcards: self.groups.has_wildcards(),
+            wildcards: self.is_open,
         })
     }
 }

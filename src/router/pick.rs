@@ -5,7 +5,7 @@ use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
 use super::group::Found;
-use super::room::{is_full, learning, turn};
+use super::room::{learning, takes_none, turn};
 use super::sender::{Outgoing, Sent};
 use super::{Shared, operation, tags};
 use crate::providers::Operation;
@@ -35,18 +35,17 @@ impl Service<Request<Asked>> for Pick {
     }
 
     fn call(&mut self, req: Request<Asked>) -> Sent {
-        if let Some(error) = Rehearsal::of(&req) {
-            return Sent::Refused(Some(error.into()));
-        }
-        send(&self.0, req)
-            .unwrap_or_else(|error| Sent::Refused(Some(NoDeployment::from(error).into())))
+        send(&self.0, req).unwrap_or_else(|nobody| Sent::Refused(Some(nobody.into())))
     }
 }
 
 /// Sends a call to the deployment that is picked, or to the first of all that has room.
-fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, RouteError> {
+fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, NoDeployment> {
     let found = shared.found(req.body())?;
     found.note(req.body().facts().get::<Trail>(), req.body().stream);
+    if let Some(rehearsed) = Rehearsal::of(&req) {
+        return Err(rehearsed);
+    }
     let mut candidates = Vec::new();
     let picked = shared.one_of(&found, &req, &[], &mut candidates)?.clone();
     if picked.room().adaptive().is_some() || picked.room().is_shared() {
@@ -58,13 +57,13 @@ fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, RouteError> {
 }
 
 /// Sends a call to the first of the `candidates` that has room in flight or, where the limits of
-/// its provider turn out to leave none, to the next that would be picked.
+/// its provider turn out to leave none or it rests by then, to the next that would be picked.
 async fn first_with_room(
     shared: Arc<Shared>,
     req: Request<Asked>,
     mut candidates: Vec<Arc<Deployment>>,
 ) -> Result<Response<Body>, BoxError> {
-    let mut full = Vec::new();
+    let mut passed = Vec::new();
     loop {
         let (at, permit) = turn(&candidates).await?;
         let deployment = &candidates[at];
@@ -75,14 +74,14 @@ async fn first_with_room(
         let again = Asked::again(&req);
         let sent = deployment.room().send(deployment, &shared, outgoing(again, called)).await;
         let error = match sent {
-            Err(error) if is_full(&error) => error,
+            Err(error) if takes_none(&error) => error,
             sent => return learning(permit, sent),
         };
         drop(permit);
-        full.push(deployment.labels().model_id.clone());
+        passed.push(deployment.labels().model_id.clone());
         candidates.clear();
         let found = shared.found(req.body()).map_err(NoDeployment::from)?;
-        let Ok(next) = shared.one_of(&found, &req, &full, &mut candidates) else {
+        let Ok(next) = shared.one_of(&found, &req, &passed, &mut candidates) else {
             return Err(error);
         };
         candidates.insert(0, next.clone());
@@ -111,13 +110,13 @@ fn outgoing(req: Request<Asked>, Called { json, model, expected }: Called) -> Re
 }
 
 impl Shared {
-    /// The deployment that is picked of those that were not found `full`. Where calls wait for
+    /// The deployment that is picked of those that were not `passed` over. Where calls wait for
     /// room, `others` are all that would do as well.
     fn one_of<'a>(
         &self,
         found: &Found<'a>,
         req: &Request<Asked>,
-        full: &[Arc<str>],
+        passed: &[Arc<str>],
         others: &mut Vec<Arc<Deployment>>,
     ) -> Result<&'a Arc<Deployment>, RouteError> {
         let asked = req.body();
@@ -125,36 +124,31 @@ impl Shared {
         let dialect = operation.dialect();
         let input = asked.size.input(&found.group.typical);
         let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
-        let awake = speaking.clone().filter(|deployment| {
+        let is_awake = |deployment: &&Arc<Deployment>| {
             deployment.gate().admits()
                 && deployment.room().is_free()
                 && deployment.room().fits(input)
-                && !full.contains(&deployment.labels().model_id)
-        });
+                && !passed.contains(&deployment.labels().model_id)
+        };
         let tried = req.extensions().get::<Tried>();
-        let is_fresh = |deployment: &&Arc<Deployment>| {
-            tried.is_none_or(|tried| !tried.contains(&deployment.config().id))
-        };
-        let fresh = awake.clone().filter(is_fresh);
-        let any_fresh = tried.is_none() || fresh.clone().next().is_some();
-        let picked = match (self.rules.settings.tags, any_fresh) {
-            (None, true) => pick(fresh.clone()),
-            (None, false) => pick(awake.clone()),
-            (Some(rules), true) => tags::pick(rules, fresh.clone(), req)?,
-            (Some(rules), false) => tags::pick(rules, awake.clone(), req)?,
-        };
-        let picked = picked.ok_or_else(|| nobody(found, &operation, speaking, input))?;
-        if picked.room().adaptive().is_some() {
-            // Calls wait in the queue of one group. Which others the tags allow is not known here.
-            let is_other = |one: &&Arc<Deployment>| {
-                self.rules.settings.tags.is_none()
-                    && one.config().group == picked.config().group
-                    && !Arc::ptr_eq(one, picked)
-            };
-            match any_fresh {
-                true => others.extend(fresh.filter(is_other).cloned()),
-                false => others.extend(awake.filter(is_other).cloned()),
+        let picked = match self.rules.settings.tags {
+            None => pick_fresh(speaking.clone().filter(is_awake), tried)
+                .ok_or_else(|| nobody(found, &operation, speaking.clone(), input))?,
+            Some(rules) => {
+                let allowed = tags::allowed(rules, speaking.clone(), is_awake, req)?;
+                let allowed = allowed.iter().copied();
+                pick_fresh(allowed.clone().filter(is_awake), tried)
+                    .ok_or_else(|| nobody(found, &operation, allowed, input))?
             }
+        };
+        // Calls wait in the queue of one group. Which others the tags allow is not known here.
+        if picked.room().adaptive().is_some() && self.rules.settings.tags.is_none() {
+            let is_other = |one: &&Arc<Deployment>| {
+                one.config().group == picked.config().group
+                    && !Arc::ptr_eq(one, picked)
+                    && is_fresh(tried, one) == is_fresh(tried, picked)
+            };
+            others.extend(speaking.filter(is_awake).filter(is_other).cloned());
         }
         Ok(picked)
     }
@@ -186,6 +180,19 @@ fn nobody<'a>(
     let wait = speaking.clone().map(|one| one.gate().rests_for().unwrap_or(soon)).min();
     let resting = speaking.map(|one| one.labels().model_id.clone()).collect();
     RouteError::Resting { model: model(), resting, wait: wait.unwrap_or(soon) }
+}
+
+/// Picks one of those that are `awake`: of those that were not tried yet, if there are any.
+fn pick_fresh<'a>(
+    awake: impl Iterator<Item = &'a Arc<Deployment>> + Clone,
+    tried: Option<&Tried>,
+) -> Option<&'a Arc<Deployment>> {
+    pick(awake.clone().filter(|one| is_fresh(tried, one))).or_else(|| pick(awake))
+}
+
+/// Whether a call has not `tried` a deployment yet.
+pub(super) fn is_fresh(tried: Option<&Tried>, deployment: &Deployment) -> bool {
+    tried.is_none_or(|tried| !tried.contains(&deployment.config().id))
 }
 
 /// Picks one of `candidates`; `None` if there are none.

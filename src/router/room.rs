@@ -222,10 +222,10 @@ impl Quota {
     }
 }
 
-/// Whether a deployment took no call because it has as many as it may.
-pub(super) fn is_full(error: &BoxError) -> bool {
-    let nobody = cause_ref::<NoDeployment>(&**error);
-    nobody.is_some_and(|nobody| matches!(nobody.why, RouteError::Full { .. }))
+/// Whether a deployment took no call: it has as many as it may, or rests since it was picked.
+pub(super) fn takes_none(error: &BoxError) -> bool {
+    let nobody = cause_ref::<NoDeployment>(&**error).map(|nobody| &nobody.why);
+    matches!(nobody, Some(RouteError::Full { .. } | RouteError::Resting { .. }))
 }
 
 /// Waits, where calls do, until one of the `candidates` has room in flight: which, and the permit.

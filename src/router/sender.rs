@@ -4,10 +4,11 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::attempt::Attempt;
 use super::deployment::Deployment;
-use super::error::NoDeployment;
+use super::error::{NoDeployment, RouteError};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::breaker::{Breaker, BreakerFuture};
+use bartizan_layers::breaker::{Breaker, BreakerError, BreakerFuture};
+use bartizan_layers::cause::cause_ref;
 use bartizan_layers::facts::{ServedBy, UsageCell};
 use bartizan_layers::retry::{AttemptFailed, DeploymentRetries};
 use bartizan_layers::wire::estimate::Expected;
@@ -18,6 +19,7 @@ use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -123,7 +125,22 @@ fn named(mut rsp: Response<Body>, deployment: &Deployment) -> Response<Body> {
 }
 
 #[cold]
-fn failed(source: BoxError, deployment: &Deployment) -> BoxError {
+fn failed(error: BoxError, deployment: &Deployment) -> BoxError {
+    let source = match cause_ref::<BreakerError>(&*error) {
+        Some(_) => NoDeployment::from(resting(deployment)).into(),
+        None => error,
+    };
     let (id, retries) = (deployment.labels().model_id.clone(), deployment.config().num_retries);
     AttemptFailed { deployment: id, retries, source }.into()
+}
+
+/// It was awake when it was picked, and is no longer: it began to rest while the call waited for
+/// room, or another call finds out whether it is well.
+fn resting(deployment: &Deployment) -> RouteError {
+    let soon = Duration::from_secs(1);
+    RouteError::Resting {
+        model: deployment.config().group.as_str().into(),
+        resting: vec![deployment.labels().model_id.clone()],
+        wait: deployment.gate().rests_for().unwrap_or(soon),
+    }
 }

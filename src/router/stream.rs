@@ -5,6 +5,7 @@ use crate::telemetry::{Failure as Failed, Observed, Trail};
 use bartizan_layers::cause::cause_ref;
 use bartizan_layers::end::End;
 use bartizan_layers::wire::body::{Ending, Failure, Watch};
+use bartizan_layers::wire::cause::fault_of_event;
 use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::tap::Tap;
 use bytes::Bytes;
@@ -93,9 +94,9 @@ fn status(failure: &Failure) -> StatusCode {
     match failure {
         _ if timed_out => StatusCode::REQUEST_TIMEOUT,
         Failure::InBand(error) => {
-            let status = error.status.filter(|status| (400..600).contains(status));
-            let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-            status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            let status = fault_of_event(error).status;
+            let told = status.is_client_error() || status.is_server_error();
+            if told { status } else { StatusCode::INTERNAL_SERVER_ERROR }
         }
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -3,7 +3,6 @@
 use super::asked::Asked;
 use super::deployment::Deployment;
 use super::error::RouteError;
-use super::pick;
 use crate::config::TagRules;
 use bartizan_layers::wire::scan::{Object, Value, scan};
 use http::HeaderValue;
@@ -15,36 +14,47 @@ const DEFAULT: &str = "default";
 /// Tags, with commas between them.
 const HEADER: &str = "x-litellm-tags";
 
-/// Picks one of the `candidates` that the tags of a request allow; nothing if there are none.
+/// Those of the deployments that speak the path's dialect which the tags of a request allow: of
+/// those that are awake, else of all.
 ///
 /// # Errors
 ///
-/// [`RouteError::TagsRefused`], if the request has tags and all of the candidates have others.
-pub(super) fn pick<'a>(
+/// [`RouteError::TagsRefused`], if the request has tags and all deployments have others.
+pub(super) fn allowed<'a>(
     rules: TagRules,
-    candidates: impl Iterator<Item = &'a Arc<Deployment>>,
+    speaking: impl Iterator<Item = &'a Arc<Deployment>> + Clone,
+    is_awake: impl Fn(&&'a Arc<Deployment>) -> bool + Clone,
     req: &Request<Asked>,
-) -> Result<Option<&'a Arc<Deployment>>, RouteError> {
-    let candidates: Vec<_> = candidates.collect();
-    if candidates.is_empty() {
-        return Ok(None);
-    }
+) -> Result<Vec<&'a Arc<Deployment>>, RouteError> {
     let tags = tags_of(req);
-    let fitting = |deployment: &&Arc<Deployment>| fits(rules, &deployment.config().tags, &tags);
-    let fallback =
-        |deployment: &&Arc<Deployment>| deployment.config().tags.iter().any(|tag| tag == DEFAULT);
-    let fitting: Vec<_> = candidates.iter().copied().filter(fitting).collect();
-    let fallback: Vec<_> = candidates.iter().copied().filter(fallback).collect();
-    let among = match (tags.is_empty(), fitting.is_empty(), fallback.is_empty()) {
-        (false, false, _) => fitting,
-        (_, _, false) => fallback,
-        (true, ..) => candidates,
-        (false, true, true) => {
-            let model = req.body().model.as_deref().unwrap_or_default().into();
-            return Err(RouteError::TagsRefused { model, tags });
-        }
-    };
-    Ok(pick::pick(among.into_iter()))
+    let awake = among(rules, speaking.clone().filter(is_awake), &tags);
+    if !awake.is_empty() {
+        return Ok(awake);
+    }
+    let any_speaks = speaking.clone().next().is_some();
+    let all = among(rules, speaking, &tags);
+    if all.is_empty() && any_speaks {
+        let model = req.body().model.as_deref().unwrap_or_default().into();
+        return Err(RouteError::TagsRefused { model, tags });
+    }
+    Ok(all)
+}
+
+/// Those of the `candidates` that `tags` fit, else those for requests that no other fits; without
+/// either all, if there are no tags.
+fn among<'a>(
+    rules: TagRules,
+    candidates: impl Iterator<Item = &'a Arc<Deployment>> + Clone,
+    tags: &[String],
+) -> Vec<&'a Arc<Deployment>> {
+    let own = |deployment: &&'a Arc<Deployment>| -> &'a [String] { &deployment.config().tags };
+    let fitting: Vec<_> = candidates.clone().filter(|one| fits(rules, own(one), tags)).collect();
+    if !fitting.is_empty() {
+        return fitting;
+    }
+    let is_default = |one: &&'a Arc<Deployment>| own(one).iter().any(|tag| tag == DEFAULT);
+    let default: Vec<_> = candidates.clone().filter(is_default).collect();
+    if default.is_empty() && tags.is_empty() { candidates.collect() } else { default }
 }
 
 fn fits(rules: TagRules, own: &[String], asked: &[String]) -> bool {

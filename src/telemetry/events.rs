@@ -1,8 +1,18 @@
 //! What happens to few calls: a kept answer, another attempt, a refusal by a limit.
 use super::series::DeploymentLabels;
-use super::trail::{Failure, Trail};
+use super::trail::Trail;
 use bartizan_layers::facts::{NanoUsd, Usage};
 use std::sync::Arc;
+
+/// Why a call failed, as metrics and records name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The status of the failure; not always the one that the client got, as a stream may fail
+    /// after its 200 went out.
+    pub status: u16,
+    /// LiteLLM's exception class, or `Cancelled`.
+    pub class: &'static str,
+}
 
 /// What a cache had for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +45,8 @@ impl Hit {
 #[derive(Debug, Default)]
 pub(super) struct Events {
     pub(super) retries: u32,
+    /// Those of the group that was asked for, and the most that it could have been.
+    first: (u32, u32),
     /// In the order in which they were tried.
     pub(super) fallbacks: Vec<Fallback>,
     /// Whose limit refused it, and what that limits.
@@ -47,6 +59,19 @@ pub(super) struct Fallback {
     pub(super) group: Arc<str>,
     /// How the one before it failed.
     pub(super) failure: Failure,
+}
+
+/// What was tried for a call.
+#[derive(Clone, Debug, Default)]
+pub struct Attempted {
+    /// The group that was asked for, as the config spells it; nothing if none was found.
+    pub group: Option<Arc<str>>,
+    /// Attempts after its first.
+    pub retries: u32,
+    /// The most that these could have been.
+    pub most: u32,
+    /// Groups that were tried in its place.
+    pub fallbacks: u32,
 }
 
 impl Trail {
@@ -63,6 +88,61 @@ impl Trail {
         self.again(failure);
         let mut learned = self.learned();
         learned.events.get_or_insert_default().fallbacks.push(Fallback { group, failure });
+    }
+
+    /// Notes that the group that was asked for made so many retries, of so many at `most`.
+    #[cold]
+    pub fn set_retries(&self, done: u32, most: u32) {
+        let mut learned = self.learned();
+        let first = &mut learned.events.get_or_insert_default().first;
+        *first = (done, most.max(first.1));
+    }
+
+    /// What was tried so far.
+    #[must_use]
+    pub fn attempted(&self) -> Attempted {
+        let learned = self.learned();
+        let group = learned.requested.clone();
+        let Some(events) = &learned.events else {
+            return Attempted { group, ..Attempted::default() };
+        };
+        let (retries, most) = events.first;
+        let fallbacks = u32::try_from(events.fallbacks.len()).unwrap_or(u32::MAX);
+        Attempted { group, retries, most, fallbacks }
+    }
+
+    /// The deployment with that id, if it was tried.
+    #[must_use]
+    pub fn tried(&self, id: &str) -> Option<Arc<DeploymentLabels>> {
+        let learned = self.learned();
+        let past = learned.attempts.iter().filter_map(|past| past.learned().served.clone());
+        let mut all = past.chain(learned.served.clone()).map(|served| served.deployment);
+        all.find(|deployment| &*deployment.model_id == id)
+    }
+
+    /// The call failed like this. Where other groups were tried in vain, that is how the first
+    /// one did, and the last attempt is past.
+    #[cold]
+    pub fn fail(&self, failure: Failure) {
+        let mut learned = self.learned();
+        if learned.events.as_ref().is_some_and(|events| !events.fallbacks.is_empty()) {
+            let last = learned.failure.unwrap_or(failure);
+            drop(learned);
+            self.again(last);
+            learned = self.learned();
+        }
+        // What an attempt said of itself is less than what is known in the end.
+        learned.failure = Some(failure);
+    }
+
+    /// The client leaves before it has an answer. An attempt that failed is past then, and not
+    /// what became of the call.
+    #[cold]
+    pub fn leave(&self) {
+        let failed = self.learned().failure.filter(|_| !self.is_answered());
+        if let Some(failure) = failed {
+            self.again(failure);
+        }
     }
 
     /// A limit or a budget refused the call: whose it is, and what it limits.

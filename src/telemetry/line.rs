@@ -1,7 +1,7 @@
 //! The log line of a call.
 use super::decimal::Decimal;
-use super::events::Cached;
-use super::trail::{Failure, Outcome, Served, Trail};
+use super::events::{Cached, Failure};
+use super::trail::{Outcome, Served, Trail};
 use bartizan_layers::end::End;
 use bartizan_layers::facts::Unit;
 use std::cell::RefCell;

@@ -18,7 +18,7 @@ mod trail;
 mod utc;
 
 pub use self::decimal::Decimal;
-pub use self::events::Hit;
+pub use self::events::{Attempted, Failure, Hit};
 pub use self::line::{millis, now};
 pub use self::live::Live;
 pub use self::logs::{LogWriter, start_logging, start_logging_beside};
@@ -27,7 +27,7 @@ pub use self::observed::Observed;
 pub use self::request_id::RequestId;
 pub use self::series::DeploymentLabels;
 pub use self::totals::{ModelTotals, Totals};
-pub use self::trail::{Failure, Served, Trail};
+pub use self::trail::{Served, Trail};
 pub use self::utc::utc;
 
 use crate::config::Telemetry as Settings;

@@ -1,5 +1,5 @@
 //! What becomes known of one call while it goes through the layers.
-use super::events::{Cached, Events, Hit};
+use super::events::{Cached, Events, Failure, Hit};
 use super::request_id::RequestId;
 use super::series::DeploymentLabels;
 use bartizan_layers::end::End;
@@ -9,16 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// Why a call failed, as metrics and records name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The status of the failure; not always the one that the client got, as a stream may fail
-    /// after its 200 went out.
-    pub status: u16,
-    /// LiteLLM's exception class, or `Cancelled`.
-    pub class: &'static str,
-}
 
 /// Who answered a call, and what it uses.
 #[derive(Clone, Debug)]
@@ -84,7 +74,7 @@ pub(super) struct Learned {
     model: Option<Box<str>>,
     lead: Option<Trail>,
     ended: Option<Instant>,
-    failure: Option<Failure>,
+    pub(super) failure: Option<Failure>,
 }
 
 /// How a call ended.
@@ -205,6 +195,11 @@ impl Trail {
     /// The status that goes to the client.
     pub fn set_status(&self, status: StatusCode) {
         self.0.status.store(status.as_u16(), Relaxed);
+    }
+
+    /// Whether there is an answer for the client.
+    pub(super) fn is_answered(&self) -> bool {
+        self.0.status.load(Relaxed) != 0
     }
 
     /// Bytes of the request's body.

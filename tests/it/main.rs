@@ -21,6 +21,7 @@ mod documented;
 mod echo;
 mod elsewhere;
 mod exec;
+mod failures;
 mod forward;
 mod h2;
 mod harness;

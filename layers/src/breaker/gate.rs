@@ -139,7 +139,7 @@ impl Gate {
 
     /// Asks to make a call.
     pub(super) fn enter(&self) -> Result<Pass, BreakerError> {
-        let probe = match self.0.word.enter(|| self.now()) {
+        let probe = match self.0.word.enter(|| self.now(), self.patience()) {
             Entry::Through => None,
             Entry::Probe(probe) => Some(probe),
             Entry::Resting(until) => return Err(BreakerError::Resting { until: self.at(until) }),
@@ -179,6 +179,12 @@ impl Gate {
         let trip = Trip { status, since: Instant::now(), until: self.at(until) };
         *lock(&self.0.last) = Some(trip);
         trip
+    }
+
+    /// How long a probe is the only one: a cooldown, as if it had failed by then.
+    fn patience(&self) -> u64 {
+        let policy = &self.0.policy;
+        millis(policy.cooldown.unwrap_or(policy.default_cooldown)).max(1000)
     }
 
     fn now(&self) -> u64 {

@@ -3,7 +3,9 @@
 //! A breaker is *closed* while all is well. What its [`Policy`] says of failures *opens* it for a
 //! cooldown: that of the deployment, else the provider's `Retry-After`, else five seconds. After
 //! it the breaker is *half-open*: one call, the probe, may pass; its success closes the breaker,
-//! its failure opens it again, and if its client leaves, the next call is the probe. An attempt
+//! its failure opens it again, and if its client leaves, the next call is the probe. One that has
+//! no answer after a cooldown is joined by another, so that a slow answer does not keep all other
+//! calls out. An attempt
 //! is judged by its [`Fault`](crate::facts::Fault) and, if it began well, by how its body ends: a
 //! stream that fails later counts, a client that leaves does not. What the client did wrong does
 //! not count.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::advance;
 use tower::{Layer, ServiceExt};
@@ -46,6 +47,13 @@ async fn call(
         }
     };
     tokio::join!(breaker.clone().oneshot(Request::new(())), respond).0
+}
+
+/// A call that was sent and has no answer yet.
+async fn begun<F: Future>(call: F) -> Pin<Box<F>> {
+    let mut call = Box::pin(call);
+    tokio::select! { biased; _ = &mut call => unreachable!(), () = std::future::ready(()) => {} }
+    call
 }
 
 async fn drain(rsp: Result<Response<impl http_body::Body<Data = Bytes>>, BoxError>) {
@@ -156,12 +164,39 @@ async fn a_probe_whose_stream_fails_later_opens_it_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_probe_that_takes_long_keeps_others_out_for_one_cooldown_only() {
+    for slow_one_first in [true, false] {
+        let (breaker, mut upstream, gate) = breaker();
+        gate.trip(SECOND, StatusCode::TOO_MANY_REQUESTS);
+        advance(SECOND).await;
+        let slow = begun(breaker.clone().oneshot(Request::new(()))).await;
+        let (_, slow_answer) = upstream.next_request().await.unwrap();
+        advance(5 * SECOND - Duration::from_millis(1)).await;
+        assert_eq!((gate.admits(), gate.rests_for()), (false, None));
+        advance(Duration::from_millis(1)).await;
+        assert_eq!((gate.state(), gate.admits()), (State::HalfOpen, true));
+        let next = begun(breaker.clone().oneshot(Request::new(()))).await;
+        let (_, next_answer) = upstream.next_request().await.unwrap();
+        assert!(!gate.admits(), "one at a time");
+        let [first, second] = match slow_one_first {
+            true => [(slow, slow_answer), (next, next_answer)],
+            false => [(next, next_answer), (slow, slow_answer)],
+        };
+        first.1.send_response(answer(200));
+        drain(first.0.await).await;
+        assert_eq!(gate.state(), State::Closed);
+        second.1.send_response(answer(400));
+        drain(second.0.await).await;
+        assert_eq!(gate.state(), State::Closed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_that_is_cancelled_leaves_its_place_to_the_next() {
     let (breaker, mut upstream, gate) = breaker();
     gate.trip(SECOND, StatusCode::TOO_MANY_REQUESTS);
     advance(SECOND).await;
-    let mut probe = Box::pin(breaker.clone().oneshot(Request::new(())));
-    tokio::select! { biased; _ = &mut probe => unreachable!(), () = std::future::ready(()) => {} }
+    let probe = begun(breaker.clone().oneshot(Request::new(()))).await;
     assert!(!gate.admits());
     drop(probe);
     assert!(gate.admits());

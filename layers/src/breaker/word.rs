@@ -13,8 +13,9 @@ pub enum State {
     HalfOpen,
 }
 
-/// Two bits of state, fourteen that count its changes, and the end of the cooldown in
-/// milliseconds. The count tells a probe of an earlier cooldown from one of this.
+/// Two bits of state, fourteen that count its changes, and a time in milliseconds: the end of the
+/// cooldown or, while there is a probe, when another call may be one too. The count tells probes
+/// of an earlier cooldown from those of this.
 #[derive(Debug)]
 pub(super) struct Word(AtomicU64);
 
@@ -39,7 +40,7 @@ pub(super) enum Entry {
     Probing,
 }
 
-/// The one place for a probe: the word as the probe left it.
+/// The place for a probe: the word as the probe left it.
 #[derive(Debug)]
 pub(super) struct Probe(u64);
 
@@ -66,10 +67,11 @@ impl Word {
         self.load() & KIND == CLOSED
     }
 
-    /// When the cooldown ends, or ended; `None` while the breaker is closed.
+    /// When the cooldown ends, or ended; `None` while the breaker is closed, and once there is a
+    /// probe.
     pub(super) fn until(&self) -> Option<u64> {
         let word = self.load();
-        (word & KIND != CLOSED).then_some(word & UNTIL)
+        (word & KIND == RESTING).then_some(word & UNTIL)
     }
 
     pub(super) fn state(&self, now: impl FnOnce() -> u64) -> State {
@@ -86,24 +88,28 @@ impl Word {
         let word = self.load();
         match word & KIND {
             CLOSED => true,
-            RESTING => now() >= word & UNTIL,
-            _ => false,
+            _ => now() >= word & UNTIL,
         }
     }
 
-    pub(super) fn enter(&self, now: impl Fn() -> u64) -> Entry {
+    /// Asks to make a call. Where that is a probe, another may follow after `patience`: one that
+    /// takes long, or hangs, must not keep all others out.
+    pub(super) fn enter(&self, now: impl Fn() -> u64, patience: u64) -> Entry {
         loop {
             let word = self.load();
-            match word & KIND {
+            let until = match word & KIND {
                 CLOSED => return Entry::Through,
+                _ => now().saturating_add(patience),
+            };
+            let probe = match word & KIND {
                 RESTING if now() < word & UNTIL => return Entry::Resting(word & UNTIL),
-                RESTING => {
-                    let probe = next(word, PROBING, word & UNTIL);
-                    if self.swap(word, probe) {
-                        return Entry::Probe(Probe(probe));
-                    }
-                }
-                _ => return Entry::Probing,
+                RESTING => next(word, PROBING, until),
+                _ if now() < word & UNTIL => return Entry::Probing,
+                // Beside the one before, whose end still counts.
+                _ => word & !UNTIL | until.min(UNTIL),
+            };
+            if self.swap(word, probe) {
+                return Entry::Probe(Probe(probe));
             }
         }
     }
@@ -138,17 +144,29 @@ impl Word {
 
     /// The probe did well. `false` if the breaker changed in the meantime, which counts more.
     pub(super) fn close_after(&self, probe: &Probe) -> bool {
-        self.swap(probe.0, next(probe.0, CLOSED, 0))
+        self.end(probe, CLOSED, 0)
     }
 
     /// The probe failed.
     pub(super) fn open_after(&self, probe: &Probe, until: u64) -> bool {
-        self.swap(probe.0, next(probe.0, RESTING, until))
+        self.end(probe, RESTING, until)
     }
 
     /// The probe told nothing: the next call may be one.
     pub(super) fn release(&self, probe: &Probe) {
-        self.open_after(probe, probe.0 & UNTIL);
+        self.end(probe, RESTING, 0);
+    }
+
+    fn end(&self, probe: &Probe, kind: u64, until: u64) -> bool {
+        loop {
+            let word = self.load();
+            if (word ^ probe.0) & !UNTIL != 0 {
+                return false;
+            }
+            if self.swap(word, next(word, kind, until)) {
+                return true;
+            }
+        }
     }
 }
 
@@ -170,8 +188,8 @@ mod loom {
         loom::model(|| {
             let word = half_open();
             let other = word.clone();
-            let there = spawn(move || matches!(other.enter(|| 1), Entry::Probe(_)));
-            let here = matches!(word.enter(|| 1), Entry::Probe(_));
+            let there = spawn(move || matches!(other.enter(|| 1, 1), Entry::Probe(_)));
+            let here = matches!(word.enter(|| 1, 1), Entry::Probe(_));
             assert!(here ^ there.join().unwrap());
         });
     }
@@ -192,7 +210,7 @@ mod loom {
             let word = half_open();
             let other = word.clone();
             let there = spawn(move || other.rest(9));
-            if let Entry::Probe(probe) = word.enter(|| 1) {
+            if let Entry::Probe(probe) = word.enter(|| 1, 1) {
                 word.close_after(&probe);
             }
             there.join().unwrap();
@@ -204,11 +222,11 @@ mod loom {
     fn a_probe_of_an_earlier_cooldown_decides_nothing() {
         loom::model(|| {
             let word = half_open();
-            let Entry::Probe(stale) = word.enter(|| 1) else { unreachable!() };
+            let Entry::Probe(stale) = word.enter(|| 1, 1) else { unreachable!() };
             let other = word.clone();
             let there = spawn(move || {
                 other.rest(1);
-                matches!(other.enter(|| 1), Entry::Probe(_))
+                matches!(other.enter(|| 1, 1), Entry::Probe(_))
             });
             let decided = word.open_after(&stale, 9);
             let probes = there.join().unwrap();
@@ -221,12 +239,26 @@ mod loom {
     fn a_place_that_is_left_is_there_for_another() {
         loom::model(|| {
             let word = half_open();
-            let Entry::Probe(probe) = word.enter(|| 1) else { unreachable!() };
+            let Entry::Probe(probe) = word.enter(|| 1, 1) else { unreachable!() };
             let other = word.clone();
             let there = spawn(move || other.release(&probe));
-            let entered = matches!(word.enter(|| 1), Entry::Probe(_));
+            let entered = matches!(word.enter(|| 1, 1), Entry::Probe(_));
             there.join().unwrap();
             assert!(entered ^ word.admits(|| 1));
+        });
+    }
+
+    #[test]
+    fn a_probe_beside_a_slow_one_is_one_alone_and_both_may_close_it() {
+        loom::model(|| {
+            let word = half_open();
+            let Entry::Probe(slow) = word.enter(|| 1, 1) else { unreachable!() };
+            let other = word.clone();
+            let there = spawn(move || matches!(other.enter(|| 2, 1), Entry::Probe(_)));
+            let here = matches!(word.enter(|| 2, 1), Entry::Probe(_));
+            assert!(here ^ there.join().unwrap());
+            assert!(word.close_after(&slow));
+            assert!(word.is_closed());
         });
     }
 }

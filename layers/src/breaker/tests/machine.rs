@@ -1,11 +1,14 @@
-//! Whatever happens in whatever order: never two probes, and never shut for good.
+//! Whatever happens in whatever order: never two probes in one cooldown, and never shut for good.
 use crate::breaker::gate::Pass;
 use crate::breaker::{BreakerError, Gate, Policy, Rule, State};
 use crate::facts::{Cause, Fault};
 use http::StatusCode;
 use proptest::prelude::*;
 use std::time::Duration;
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
+
+/// How long a probe is the only one.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -35,6 +38,7 @@ fn event() -> impl Strategy<Value = Event> {
 /// something from outside.
 async fn run(gate: &Gate, events: Vec<Event>) -> Vec<Pass> {
     let (mut calls, mut probing) = (Vec::<(Pass, bool)>::new(), false);
+    let mut last = Instant::now();
     for event in events {
         match event {
             Event::Enter => {
@@ -43,12 +47,14 @@ async fn run(gate: &Gate, events: Vec<Event>) -> Vec<Pass> {
                 assert_eq!(entered.is_ok(), admits, "the gate tells what a call will find");
                 match entered {
                     Ok(pass) if state == State::HalfOpen => {
-                        assert!(!probing, "two probes");
-                        probing = true;
+                        assert!(!probing || last.elapsed() >= PATIENCE, "two probes");
+                        (probing, last) = (true, Instant::now());
                         calls.push((pass, true));
                     }
                     Ok(pass) => calls.push((pass, false)),
-                    Err(BreakerError::Probing) => assert!(probing, "nobody probes"),
+                    Err(BreakerError::Probing) => {
+                        assert!(probing && last.elapsed() < PATIENCE, "nobody probes");
+                    }
                     Err(BreakerError::Resting { .. }) => assert_eq!(state, State::Open),
                 }
             }
@@ -80,7 +86,7 @@ async fn run(gate: &Gate, events: Vec<Event>) -> Vec<Pass> {
 
 proptest! {
     #[test]
-    fn there_is_one_probe_at_most_and_a_way_back_always(
+    fn there_is_one_probe_at_a_time_and_a_way_back_always(
         events in prop::collection::vec(event(), 0..60),
         rule in prop::sample::select(vec![Rule::Consecutive(2), Rule::LiteLlm]),
     ) {

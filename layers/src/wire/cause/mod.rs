@@ -55,7 +55,8 @@ pub fn fault_of_event(event: &InBand) -> Fault {
     let cause = said.cause().or_else(|| said.vaguely()).or_else(|| status.map(Cause::of));
     let cause = cause.unwrap_or(Cause::Outage);
     let retry_after = again::said(&event.data, &said.text);
-    Fault { retry_after, ..Fault::new(cause, status.unwrap_or_else(|| usual_status(cause))) }
+    let status = status.unwrap_or_else(|| said.usual_status(cause));
+    Fault { retry_after, ..Fault::new(cause, status) }
 }
 
 /// How an answer failed that broke off with `error`, or without any. A fault in the error's chain
@@ -154,6 +155,15 @@ impl Said {
             word => word,
         };
         word.or_else(|| texts::cause_of(&self.text))
+    }
+
+    /// The status that it usually comes with.
+    fn usual_status(&self, cause: Cause) -> StatusCode {
+        let is_anthropics = || self.words.iter().any(|word| word == "overloaded_error");
+        match StatusCode::from_u16(529) {
+            Ok(overloaded) if cause == Cause::Overload && is_anthropics() => overloaded,
+            _ => usual_status(cause),
+        }
     }
 
     /// The cause that its words hint at, where there is no status.

@@ -172,7 +172,7 @@ fn an_error_event_has_the_status_that_its_cause_has_elsewhere() {
             Wire::Messages,
             r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
             Cause::Overload,
-            503,
+            529,
         ),
         (
             Wire::Messages,
