@@ -35,6 +35,8 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
         // By then each node has streams open, and more are on their way.
         assert!(upstream.saw(PATIENCE, |seen| seen.begun >= 40).await, "{:?}", upstream.seen());
         nodes[0].kill();
+        // Else the ends of its streams might be written before it is noticed that it is gone.
+        assert!(upstream.saw(PATIENCE, |seen| seen.left > 0).await, "{:?}", upstream.seen());
         gate.open();
     };
     let (answered, ()) = tokio::join!(join_all(load), killing);
@@ -43,7 +45,7 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
     let answered: usize = answered.filter(|(at, _)| at % 3 > 0).map(|(_, calls)| calls).sum();
 
     let lost = holds_of_the_dead(&redis).await;
-    assert!(upstream.seen().left > 0 && answered > 10, "{answered}, {:?}", upstream.seen());
+    assert!(answered > 10, "{answered}, {:?}", upstream.seen());
     let held: i64 = lost.iter().map(|hold| amount(hold)).sum();
     assert_eq!(number(&redis, "held"), held, "nothing else is held");
     let spent = number(&redis, "spent");
