@@ -79,7 +79,8 @@ impl Attempt {
         framing: Framing,
     ) -> Result<Body, UpstreamFailure> {
         let tapping = self.tapping();
-        let (verdict, body) = Peek::new(body, tapping.begin(framing), self.commit).await;
+        let tap = tapping.begin(framing, self.usage.clone());
+        let (verdict, body) = Peek::new(body, tap, self.commit).await;
         begun(verdict).map_err(|error| self.failure(error.into()))?;
         self.dress(&mut parts.headers, self.told());
         // Its length changes when a usage event is taken out, or an error event added.

@@ -80,7 +80,7 @@ where
                     let next = match attempt.framing(&parts.headers) {
                         _ if failed => State::Gathering(Gather::new(body, *this.commit)),
                         Some(framing @ Framing::Events) => {
-                            let tap = attempt.tapping.begin(framing);
+                            let tap = attempt.tapping.begin(framing, attempt.cell.clone());
                             State::Peeking(Peek::new(body, tap, *this.commit))
                         }
                         framing => return Poll::Ready(Ok(passing(parts, attempt, framing, body))),

@@ -20,10 +20,11 @@ pub struct Tapping {
 }
 
 impl Tapping {
-    /// A tap for the beginning of an answer. It writes down nothing, and takes nothing out.
+    /// A tap for the beginning of an answer, which takes nothing out. Some tell what the input costs
+    /// before all content, so it writes to `cell`, too: the client may leave before there is more.
     #[must_use]
-    pub fn begin(&self, framing: Framing) -> Tap {
-        let tap = Tap::new(self.wire, framing).choices(self.choices);
+    pub fn begin(&self, framing: Framing, cell: UsageCell) -> Tap {
+        let tap = Tap::new(self.wire, framing).choices(self.choices).cell(cell);
         // How streams of images and audio end, not every server agrees.
         if self.wire == Wire::Media { tap.lenient_end() } else { tap }
     }
@@ -31,7 +32,7 @@ impl Tapping {
     /// A tap for all of an answer, which writes to `cell`.
     #[must_use]
     pub fn all(&self, framing: Framing, cell: UsageCell) -> Tap {
-        let tap = self.begin(framing).cell(cell);
+        let tap = self.begin(framing, cell);
         let tap = self.input.into_iter().fold(tap, Tap::input_estimate);
         if self.usage_is_ours { tap.take_out_usage_event() } else { tap }
     }

@@ -186,6 +186,24 @@ async fn a_client_that_leaves_is_charged_for_what_was_written() {
     assert_eq!(bill.total().unwrap().0, Usage::tokens(10, 2));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_before_the_first_word_is_charged_for_the_input_that_was_told() {
+    let start = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":30,\"output_tokens\":1}}}\n\n";
+    let inner = service_fn(move |_: Request<Body>| async move {
+        let frames = tokio_stream::once(Ok::<_, BoxError>(Frame::data(Bytes::from(start))));
+        let rest = tokio_stream::pending();
+        let body = StreamBody::new(tokio_stream::StreamExt::chain(frames, rest));
+        let head = Response::builder().header("content-type", "text/event-stream");
+        Ok::<_, BoxError>(head.body(body).unwrap())
+    });
+    let price = Arc::new(Price::flat(Rates::tokens(1_000, 2_000)));
+    let layer = UsageTapLayer::new(move |_: &str| Some(price.clone()));
+    let bill = Bill::default();
+    let call = layer.layer(inner).oneshot(request(true, "/v1/messages", &bill));
+    assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err(), "it waits");
+    assert_eq!(bill.total(), Some((Usage::tokens(30, 1), NanoUsd(32))));
+}
+
 #[tokio::test]
 async fn a_stream_that_begins_with_an_error_is_an_error() {
     for (answer, cause) in [
