@@ -5,10 +5,9 @@
 //! it the breaker is *half-open*: one call, the probe, may pass; its success closes the breaker,
 //! its failure opens it again, and if its client leaves, the next call is the probe. One that has
 //! no answer after a cooldown is joined by another, so that a slow answer does not keep all other
-//! calls out. An attempt
-//! is judged by its [`Fault`](crate::facts::Fault) and, if it began well, by how its body ends: a
-//! stream that fails later counts, a client that leaves does not. What the client did wrong does
-//! not count.
+//! calls out. An attempt is judged by its [`Fault`](crate::facts::Fault) and, if it began well, by
+//! how its body ends: a stream that fails later counts, a client that leaves does not. What the
+//! client did wrong does not count.
 //!
 //! One gate is one deployment: an upstream with one model of its own. [`Policy::default`] is
 //! LiteLLM's rule for those, which rests one at once after a 401, 402 or 404. Around an upstream
