@@ -286,12 +286,25 @@ fn files_for_redis_are_read_where_tls_is_spoken_and_told_where_it_is_not() {
     assert!(tls.verify && tls.roots.is_some() && tls.identity.is_some());
     assert!(!format!("{tls:?}").contains("45, 45"), "the bytes of a PEM file: {tls:?}");
 
+    // They hold for the place that a variable names, too.
+    let cache =
+        format!("litellm_settings: {{cache: true, cache_params: {{type: redis, {told}}}}}\n");
+    let url = [("REDIS_URL", Path::new("rediss://h"))];
+    let (config, _) = loaded(&(general("") + &cache), &url, Options::default()).unwrap();
+    assert_eq!(config.redis.unwrap().tls, Some(tls));
+
     let (config, problems) = read(&at("ssl: true, ssl_cert_reqs: none")).unwrap();
     assert!(!config.redis.unwrap().tls.unwrap().verify);
     assert!(problems.notices().iter().any(|notice| notice.contains("may pose as it")));
-    let (config, problems) = read(&at(&format!("ssl_ca_certs: {certificate}"))).unwrap();
-    assert_eq!(config.redis.unwrap().tls, None);
-    assert!(problems.render(false).contains("no effect without TLS to Redis"));
+    for (more, tls, message) in [
+        (format!("ssl_ca_certs: {certificate}"), false, "no effect without TLS to Redis"),
+        (format!("ssl_keyfile: {key}"), false, "no effect without TLS to Redis"),
+        (format!("ssl: true, ssl_keyfile: {key}"), true, "that of no certificate"),
+    ] {
+        let (config, problems) = read(&at(&more)).unwrap();
+        assert_eq!(config.redis.unwrap().tls.is_some(), tls);
+        assert!(problems.render(false).contains(message), "{}", problems.render(false));
+    }
 
     for (more, message) in [
         ("ssl: true, ssl_ca_certs: /nowhere.pem".to_owned(), "/nowhere.pem cannot be read"),

@@ -137,6 +137,7 @@ pub fn is_trusted_itself(
     is_a_root && roots.contains(shown)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+/// All that a file holds.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     std::fs::read(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })
 }

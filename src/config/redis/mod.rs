@@ -96,7 +96,10 @@ impl Check<'_> {
         }
         if told.at.is_none() && cache.is_some() {
             let found = self.of_variables();
-            told = if found.is_url { found } else { Told { at: found.at, ..told } };
+            told = match found.is_url {
+                true => Told { files: told.files, ..found },
+                false => Told { at: found.at, ..told },
+            };
         }
         told.namespace = told.namespace.or(namespace);
         self.completed(told)

@@ -5,7 +5,7 @@ use crate::config::fields::Check;
 use crate::config::problem::Problem;
 use crate::config::tls_upstream::Source;
 use crate::config::yaml::Node;
-use crate::tls::{FileError, Identity, roots};
+use crate::tls::{FileError, Identity, read, roots};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -32,8 +32,7 @@ impl Pem {
     }
 
     fn read(path: &Path) -> Result<Self, FileError> {
-        let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
-        std::fs::read(path).map(Self).map_err(unreadable)
+        read(path).map(Self)
     }
 }
 
@@ -48,7 +47,7 @@ impl fmt::Debug for Pem {
 pub(super) struct Files {
     ca: Option<(PathBuf, Source)>,
     certificate: Option<(PathBuf, Source)>,
-    key: Option<PathBuf>,
+    key: Option<(PathBuf, Source)>,
     verify: Option<bool>,
 }
 
@@ -60,39 +59,29 @@ impl Check<'_> {
             self.text(map, key).map(|path| (PathBuf::from(path), Source::At(place)))
         };
         let (ca, certificate) = (file("ssl_ca_certs"), file("ssl_certfile"));
-        let key = file("ssl_keyfile").map(|(path, _)| path);
+        let key = file("ssl_keyfile");
         // A word that is none of the three is told by the table of keys.
-        let verify = self.text(map, "ssl_cert_reqs").as_deref().and_then(verify);
+        let verify = self.text(map, "ssl_cert_reqs").as_deref().and_then(checks);
         Files { ca, certificate, key, verify }
     }
 
     /// How TLS is spoken, if it is; `None` if a file cannot be used.
     pub(super) fn redis_tls(&mut self, told: Files, is_spoken: bool) -> Option<Option<RedisTls>> {
         if !is_spoken {
-            if let Some((_, source)) = told.ca.or(told.certificate) {
-                let message = "certificates have no effect without TLS to Redis".to_owned();
-                let problem = Problem::warning(message, source.place());
-                self.tell(problem.help("add `ssl: true`, or write the URL as rediss://"));
+            if let Some((_, source)) = told.ca.or(told.certificate).or(told.key) {
+                let message = "certificates have no effect without TLS to Redis";
+                self.useless(message, source, "add `ssl: true`, or write the URL as rediss://");
             }
             return Some(None);
         }
-        let env = self.env;
-        let file = |name| env.get(name).map(|path| (path.into(), Source::Variable(name)));
-        let cert_reqs = |text: &str| verify(text);
-        let verify = told.verify.or_else(|| {
-            self.variable("REDIS_SSL_CERT_REQS", true, "`none` or `required`", cert_reqs)
-        });
-        if verify == Some(false) {
+        let before = self.errors();
+        let Files { ca, certificate, key, verify } = self.with_redis_variables(told);
+        if !verify.unwrap_or(true) {
             let notice = "the certificate of Redis is not checked (ssl_cert_reqs: none): anyone may \
                           pose as it";
             self.problems.notice(notice.to_owned());
         }
-        // As for all programs that use OpenSSL: who names a bundle, trusts that one.
-        let ca = told.ca.or_else(|| file("REDIS_SSL_CA_CERTS")).or_else(|| file("SSL_CERT_FILE"));
-        let certificate = told.certificate.or_else(|| file("REDIS_SSL_CERTFILE"));
-        let key = told.key.or_else(|| env.get("REDIS_SSL_KEYFILE").map(PathBuf::from));
         let mut tls = RedisTls { verify: verify.unwrap_or(true), roots: None, identity: None };
-        let before = self.errors();
         if let Some((path, source)) = ca {
             match roots(&path).and_then(|_| Pem::read(&path)) {
                 Ok(pem) => tls.roots = Some(pem),
@@ -100,16 +89,39 @@ impl Check<'_> {
             }
         }
         if let Some((path, source)) = certificate {
-            match identity(&path, key.as_deref().unwrap_or(&path)) {
+            match identity(&path, key.as_ref().map_or(&path, |(key, _)| key)) {
                 Ok(pair) => tls.identity = Some(pair),
                 Err(error) => self.of_no_use(&error, source),
             }
+        } else if let Some((_, source)) = key {
+            let message = "the key for Redis is that of no certificate";
+            self.useless(message, source, "name the certificate: `ssl_certfile: FILE`");
         }
         (self.errors() == before).then_some(Some(tls))
     }
+
+    fn useless(&mut self, message: &str, source: Source, help: &str) {
+        self.tell(Problem::warning(message.to_owned(), source.place()).help(help));
+    }
+
+    fn with_redis_variables(&mut self, told: Files) -> Files {
+        let env = self.env;
+        let file = |name| env.get(name).map(|path| (path.into(), Source::Variable(name)));
+        let told_so = "`none` or `required`";
+        let verify =
+            told.verify.or_else(|| self.variable("REDIS_SSL_CERT_REQS", true, told_so, checks));
+        Files {
+            // As for all programs that use OpenSSL: who names a bundle, trusts that one.
+            ca: told.ca.or_else(|| file("REDIS_SSL_CA_CERTS")).or_else(|| file("SSL_CERT_FILE")),
+            certificate: told.certificate.or_else(|| file("REDIS_SSL_CERTFILE")),
+            key: told.key.or_else(|| file("REDIS_SSL_KEYFILE")),
+            verify,
+        }
+    }
 }
 
-fn verify(cert_reqs: &str) -> Option<bool> {
+/// Whether certificates are checked where redis-py is told so.
+fn checks(cert_reqs: &str) -> Option<bool> {
     match cert_reqs.to_ascii_lowercase().as_str() {
         "none" => Some(false),
         "required" | "optional" => Some(true),
