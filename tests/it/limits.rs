@@ -214,21 +214,32 @@ async fn a_client_that_leaves_pays_for_what_was_produced() {
     tokio::time::timeout(crate::wire::PATIENCE, refused).await.expect("it is refused soon");
 }
 
+/// Makes calls at once, and opens the gate when `open` of them wait behind it, and no more do.
+async fn all_answered_with_no_more_open_than(
+    open: usize,
+    calls: usize,
+    proxy: &Proxy,
+    upstream: &Upstream,
+    gate: &Gate,
+) {
+    let calls = join_all((0..calls).map(|_| proxy.call(chat("gpt"))));
+    let opening = async {
+        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == open).await);
+        // Time enough for more, if there were any.
+        assert!(!upstream.saw(Duration::from_millis(200), |seen| seen.begun > open).await);
+        gate.open();
+    };
+    let (answers, ()) = tokio::join!(calls, opening);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+}
+
 #[tokio::test]
 async fn calls_wait_for_room_where_concurrency_is_learnt() {
     let gate = Gate::new();
     let steps = [Step::Wait(gate.clone())].into_iter().chain(said(1, 1));
     let upstream = Upstream::playing(steps.collect()).await;
     let proxy = proxy(&upstream, "", "router_settings: {adaptive_concurrency: true}").await;
-    let calls = join_all((0..30).map(|_| proxy.call(chat("gpt"))));
-    let opening = async {
-        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 10).await);
-        // Time enough for more, if there were any.
-        assert!(!upstream.saw(Duration::from_millis(200), |seen| seen.begun > 10).await);
-        gate.open();
-    };
-    let (answers, ()) = tokio::join!(calls, opening);
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    all_answered_with_no_more_open_than(10, 30, &proxy, &upstream, &gate).await;
     assert_eq!(upstream.seen().begun, 30);
 }
 
@@ -239,15 +250,7 @@ async fn where_concurrency_is_learnt_calls_wait_for_what_the_provider_allows_too
     let upstream = Upstream::playing(steps.collect()).await;
     let params = ", max_parallel_requests: 2, num_retries: 0";
     let proxy = proxy(&upstream, params, "router_settings: {adaptive_concurrency: true}").await;
-    let calls = join_all((0..8).map(|_| proxy.call(chat("gpt"))));
-    let opening = async {
-        assert!(upstream.saw(crate::wire::PATIENCE, |seen| seen.begun == 2).await);
-        // Time enough for more, if there were any.
-        assert!(!upstream.saw(Duration::from_millis(200), |seen| seen.begun > 2).await);
-        gate.open();
-    };
-    let (answers, ()) = tokio::join!(calls, opening);
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    all_answered_with_no_more_open_than(2, 8, &proxy, &upstream, &gate).await;
 }
 
 #[tokio::test]
