@@ -16,6 +16,7 @@ pub mod router;
 pub mod server;
 pub mod stack;
 pub mod state;
+pub mod store;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;

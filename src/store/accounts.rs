@@ -1,0 +1,85 @@
+//! What was spent, by whose budget it is.
+use super::{Store, StoreError, Work};
+
+/// What was spent of one budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Whose kind of budget it is, as `Scope` spells it.
+    pub scope: String,
+    /// Whose it is.
+    pub subject: String,
+    /// Billionths of a US dollar.
+    pub spend: i64,
+    /// When its window ends, in seconds since 1970; `None` if it has none.
+    pub until: Option<i64>,
+}
+
+impl Store {
+    /// All accounts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let rows = self.fetch("SELECT scope, subject, spend, until FROM accounts", &[]).await?;
+        let account = |row: &super::Row| Account {
+            scope: row.text(0).to_owned(),
+            subject: row.text(1).to_owned(),
+            spend: row.int(2),
+            until: row.maybe_int(3),
+        };
+        Ok(rows.iter().map(account).collect())
+    }
+
+    /// One account; nothing was ever spent where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn account(&self, scope: &str, subject: &str) -> Result<Account, StoreError> {
+        let sql = "SELECT spend, until FROM accounts WHERE scope = $1 AND subject = $2";
+        let rows = self.fetch(sql, &[scope.into(), subject.into()]).await?;
+        let (spend, until) = rows.first().map_or((0, None), |row| (row.int(0), row.maybe_int(1)));
+        Ok(Account { scope: scope.to_owned(), subject: subject.to_owned(), spend, until })
+    }
+}
+
+impl Work {
+    /// Adds what was spent by calls that ended at `ended` (seconds since 1970) to an account whose
+    /// window ends at `until`. What was spent in a window that was over by then is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn spend(
+        &mut self,
+        scope: &str,
+        subject: &str,
+        spend: i64,
+        until: Option<i64>,
+        ended: i64,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO accounts (scope, subject, spend, until) VALUES ($1, $2, $3, $4) \
+            ON CONFLICT (scope, subject) DO UPDATE SET \
+            spend = CASE WHEN accounts.until <= $5 THEN excluded.spend \
+                ELSE accounts.spend + excluded.spend END, \
+            until = CASE WHEN accounts.until > $5 THEN accounts.until ELSE excluded.until END";
+        let args = [scope.into(), subject.into(), spend.into(), until.into(), ended.into()];
+        self.execute(sql, &args).await.map(|_| ())
+    }
+
+    /// Replaces what an account says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn set_account(&mut self, account: &Account) -> Result<(), StoreError> {
+        let sql = "INSERT INTO accounts (scope, subject, spend, until) VALUES ($1, $2, $3, $4) \
+            ON CONFLICT (scope, subject) DO UPDATE SET spend = excluded.spend, \
+            until = excluded.until";
+        let Account { scope, subject, spend, until } = account;
+        let args =
+            [scope.as_str().into(), subject.as_str().into(), (*spend).into(), (*until).into()];
+        self.execute(sql, &args).await.map(|_| ())
+    }
+}
