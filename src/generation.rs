@@ -3,6 +3,7 @@ use crate::admin::{Handles, LastReload};
 use crate::config::{Compat, Config, Outbound};
 use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer, Wanted};
 use crate::forward::{Forwarder, SetupError};
+use crate::kept::Kept;
 use crate::router::Router;
 use crate::server::{Draining, Peers};
 use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
@@ -27,6 +28,7 @@ pub struct House {
     metrics: Arc<Metrics>,
     budget: Budget,
     state: State,
+    kept: Kept,
     /// Cancelled when nothing more is to be settled.
     settled: CancellationToken,
     instance: HeaderValue,
@@ -61,6 +63,7 @@ impl House {
         tasks: Tasks,
         writer: LogWriter,
         metrics: Arc<Metrics>,
+        kept: Kept,
     ) -> Result<Self, SetupError> {
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
         let (state, settler) = State::new(config.redis.as_ref());
@@ -76,6 +79,7 @@ impl House {
             metrics,
             budget: Budget::new(config.server.body_budget),
             state,
+            kept,
             settled: stop,
             instance: RequestId::random().header().clone(),
             draining,
@@ -137,13 +141,14 @@ impl House {
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
             config: shown,
+            manage: self.kept.managing(self.compat),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
         let telemetry = telemetry.until_gone(self.gone.clone());
         let plan = Plan {
-            keys: stack::keys(&access),
+            keys: self.kept.issued(access.master_key.as_ref()),
             room: RoomLayer::new(server.max_calls, &self.metrics),
             guard: Guard::new(self.instance.clone(), &access, telemetry.clone()),
             root_path: server.root_path.as_str().into(),

@@ -4,12 +4,16 @@
 //! of the house, and who may know whom, are drawn in `docs/architecture.md`.
 pub mod admin;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod data;
 pub mod edge;
 pub mod forward;
 pub mod generation;
+pub mod identity;
+pub mod kept;
+pub mod manage;
 pub mod providers;
 pub mod reload;
 pub mod router;
@@ -24,6 +28,7 @@ pub mod tunnel;
 
 use crate::config::Config;
 use crate::generation::{Current, House};
+use crate::kept::Kept;
 use crate::reload::{Rotating, Source};
 use crate::server::{Drain, Limits, Peers, Tls};
 use crate::tasks::Tasks;
@@ -89,7 +94,8 @@ pub async fn run_with(
         .flatten()
         .fold(beside.source, |source, tls| source.map(|source| source.with(Box::new(tls.clone()))));
     let metrics = beside.metrics.unwrap_or_else(|| Arc::new(Metrics::new(config.compat)));
-    let house = House::new(&config, drain.handle(), tasks.clone(), writer, metrics);
+    let kept = Kept::open(config.store.as_ref(), &tasks).await;
+    let house = House::new(&config, drain.handle(), tasks.clone(), writer, metrics, kept.clone());
     let house = house.context(SETUP)?;
     let first = house.generation(config).context(SETUP)?;
     let (calls, ops) = (Current::new(first.calls), Current::new(first.ops));
@@ -124,6 +130,7 @@ pub async fn run_with(
     }
     house.close_idle();
     house.settle();
+    kept.close().await;
     ops_drain.trigger();
     tasks.drained().await;
     Ok(())

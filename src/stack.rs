@@ -1,16 +1,16 @@
 //! The one place that orders the layers.
 use crate::admin::{Admin, Handles};
-use crate::config::{Access, Compat};
+use crate::config::Compat;
 use crate::edge::{
     BodyRules, CatchBody, CatchLayer, Dispatch, Doors, EraseLayer, Fork, Guard, IngestLayer,
     IntakeLayer, ItemsLayer, PauseLayer, RecordLayer, RespondLayer, RoomLayer, SharedLayer,
 };
+use crate::identity::Issued;
 use crate::router::Router;
 use crate::state::Holding;
 use crate::telemetry::Telemetry;
 use bartizan_layers::BoxError;
-use bartizan_layers::auth::{AuthLayer, MemoryKeys};
-use bartizan_layers::facts::Principal;
+use bartizan_layers::auth::AuthLayer;
 use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use std::convert::Infallible;
@@ -59,7 +59,7 @@ where
 #[derive(Debug)]
 pub struct Plan {
     /// Who may call.
-    pub keys: MemoryKeys,
+    pub keys: Issued,
     /// The one header that carries the key, where the config names one.
     pub key_header: Option<HeaderName>,
     /// What is refused before a request is looked at.
@@ -160,17 +160,4 @@ where
 /// cheap.
 fn erased<L>(layer: L) -> (SharedLayer, (EraseLayer, L)) {
     (SharedLayer, (EraseLayer, layer))
-}
-
-/// The master key's principal; everyone's, where no key is set.
-#[must_use]
-pub fn keys(access: &Access) -> MemoryKeys {
-    // What LiteLLM calls the master key's user and alias (contract 4.1).
-    let principal = |key: &str| Principal { admin: true, ..Principal::new(key, "default_user_id") };
-    match &access.master_key {
-        Some(key) => {
-            MemoryKeys::new().with(key.expose().as_bytes(), principal("litellm_proxy_master_key"))
-        }
-        None => MemoryKeys::new().open_to_anyone(principal("anonymous")),
-    }
 }

@@ -13,23 +13,26 @@ mod schemas;
 pub use self::last_reload::LastReload;
 
 use crate::config::Compat;
-use crate::edge::{AdminRoute, answer, problem};
-use crate::providers::Dialect;
+use crate::edge::{AdminRoute, Page, answer, problem};
+use crate::identity::Issued;
+use crate::providers::{Dialect, Problem};
 use crate::router::Router;
 use crate::server::Draining;
 use crate::telemetry::Metrics;
-use bartizan_layers::auth::{AuthError, Keys, MemoryKeys, presented};
+use bartizan_layers::auth::{AuthError, Keys, presented};
 use bartizan_layers::body::Body;
+use bartizan_layers::facts::Principal;
 use bartizan_layers::query::{decoded, parameters};
 use bartizan_layers::redis::Redis;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, header, request};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::time::Instant;
+use tower::ServiceExt;
 use tower_service::Service;
 
 /// What the routes show and ask. Shared by both listeners.
@@ -53,6 +56,8 @@ pub struct Handles {
     pub redis: Option<Redis>,
     /// The config as JSON, secrets hidden.
     pub config: Bytes,
+    /// The management API; `None` where nothing is kept.
+    pub manage: Option<axum::Router>,
 }
 
 /// Answers the proxy's own routes.
@@ -60,7 +65,7 @@ pub struct Handles {
 pub struct Admin {
     handles: Arc<Handles>,
     /// None on the ops listener.
-    keys: Option<MemoryKeys>,
+    keys: Option<Issued>,
     key_header: Option<HeaderName>,
     metrics_need_key: bool,
 }
@@ -68,7 +73,7 @@ pub struct Admin {
 impl Admin {
     /// Shows `handles` to those whom `keys` know: on the calls listener.
     #[must_use]
-    pub const fn new(handles: Arc<Handles>, keys: MemoryKeys) -> Self {
+    pub const fn new(handles: Arc<Handles>, keys: Issued) -> Self {
         Self { handles, keys: Some(keys), key_header: None, metrics_need_key: true }
     }
 
@@ -90,11 +95,11 @@ impl Admin {
         Self { metrics_need_key, ..self }
     }
 
-    async fn answer(self, req: Request<AdminRoute>) -> Response<Body> {
-        let Some(keys) = &self.keys else { return ops::page(&self.handles, req.body()) };
+    async fn answer(self, req: Request<Page>) -> Response<Body> {
+        let Some(keys) = &self.keys else { return ops::page(&self.handles, &req.body().route) };
         let presented = presented(&req, self.key_header.as_ref());
         let known = keys.check(presented).await;
-        let (parts, route) = req.into_parts();
+        let (parts, Page { route, body }) = req.into_parts();
         let handles = &*self.handles;
         match (&route, known) {
             (AdminRoute::Liveness, _) => health::liveness(),
@@ -115,12 +120,13 @@ impl Admin {
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
             (AdminRoute::Routes, Ok(_)) => routes::list(handles),
             (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
+            (AdminRoute::Manage, Ok(who)) => managed(handles, who, parts, body).await,
             (AdminRoute::Test, Ok(_)) => json(&serde_json::json!({"route": "/test"})),
         }
     }
 }
 
-impl Service<Request<AdminRoute>> for Admin {
+impl Service<Request<Page>> for Admin {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -129,10 +135,26 @@ impl Service<Request<AdminRoute>> for Admin {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, req: Request<AdminRoute>) -> Self::Future {
+    fn call(&mut self, req: Request<Page>) -> Self::Future {
         let admin = self.clone();
         Box::pin(async move { Ok(admin.answer(req).await) })
     }
+}
+
+/// Hands a request on to the management API, with the word of who asks.
+async fn managed(
+    handles: &Handles,
+    who: Principal,
+    mut parts: request::Parts,
+    body: Body,
+) -> Response<Body> {
+    let Some(manage) = &handles.manage else {
+        let message = "Nothing is kept here: this proxy lives as long as its command.";
+        return answer(Dialect::OpenAi, &Problem::new(StatusCode::BAD_REQUEST, message));
+    };
+    parts.extensions.insert(who);
+    let Ok(rsp) = manage.clone().oneshot(Request::from_parts(parts, body)).await;
+    rsp.map(Body::stream)
 }
 
 fn metrics(handles: &Handles) -> Response<Body> {

@@ -181,6 +181,7 @@ impl<'a> Check<'a> {
         let limits = self.limits(sections);
         let budgets = self.budgets(sections);
         let (caching, redis) = self.shared(sections);
+        let store = self.store(sections, options, &server);
 
         let access = access?;
         let serves = options.model.is_none() || !routing.deployments.is_empty();
@@ -194,6 +195,7 @@ impl<'a> Check<'a> {
             budgets,
             caching,
             redis,
+            store,
             outbound,
             telemetry,
             compat,

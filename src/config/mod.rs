@@ -45,6 +45,7 @@ mod settings;
 mod show;
 mod single;
 mod source;
+mod store;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -91,6 +92,7 @@ pub use self::redis::{Pem, RedisAt, RedisNode, RedisSettings, RedisTls};
 pub use self::retries::{ByError, Retries, RetryPolicy};
 pub use self::routing::{Routing, Timeouts};
 pub use self::secret::Secret;
+pub use self::store::{Database, StoreSettings};
 pub use self::through::{PassThrough, Through};
 pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
 pub use self::tls_upstream::UpstreamTls;
@@ -114,6 +116,8 @@ pub struct Config {
     pub caching: Option<Caching>,
     /// The Redis that instances share; `None` is one instance alone.
     pub redis: Option<RedisSettings>,
+    /// Where keys, budgets and spend are kept; `None` is nowhere.
+    pub store: Option<StoreSettings>,
     /// How the forwarder reaches upstreams.
     pub outbound: Outbound,
     /// What is logged, and how.

@@ -4,8 +4,10 @@ use super::route::stays_below;
 use super::{AdminRoute, Answer, Guard, Route, answer, cors};
 use crate::providers::{Dialect, Operation, Problem, Raw, Upload, is_of_type};
 use crate::router::Endpoint;
+use bartizan_layers::BoxError;
 use bartizan_layers::auth::{KEY_HEADER, KeyNotNeeded, ProtocolKey, QueryKey};
 use bartizan_layers::body::Body;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
@@ -19,6 +21,22 @@ use tower_service::Service;
 pub struct Dispatch<C, A> {
     calls: C,
     doors: Arc<Doors<A>>,
+}
+
+/// One of the proxy's own routes, and what the request says. Only those of the management API read
+/// a body; of others it is left alone.
+#[derive(Debug)]
+pub struct Page {
+    /// Which one.
+    pub route: AdminRoute,
+    /// The request's body.
+    pub body: Body,
+}
+
+impl Page {
+    const fn new(route: AdminRoute) -> Self {
+        Self { route, body: Body::empty() }
+    }
 }
 
 /// What a request passes on its way in, shared by all.
@@ -85,10 +103,10 @@ impl<A> Doors<A> {
     /// One of the proxy's own routes; there is no other here.
     fn page<B, C>(&self, route: Route, req: Request<B>) -> Way<C, A::Future>
     where
-        A: hyper::service::Service<Request<AdminRoute>>,
+        A: hyper::service::Service<Request<Page>>,
     {
         match route {
-            Route::Admin(route) => Way::Admin(self.admin.call(req.map(|_| route))),
+            Route::Admin(route) => Way::Admin(self.admin.call(req.map(|_| Page::new(route)))),
             _ => Way::done(nothing()),
         }
     }
@@ -122,7 +140,8 @@ impl<A> Doors<A> {
 impl<C, A, B> Service<Request<B>> for Dispatch<C, A>
 where
     C: Service<Request<B>, Response = Response<Answer>, Error = Infallible>,
-    A: hyper::service::Service<Request<AdminRoute>, Response = Response<Body>, Error = Infallible>,
+    A: hyper::service::Service<Request<Page>, Response = Response<Body>, Error = Infallible>,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Response = Response<Answer>;
     type Error = Infallible;
@@ -164,7 +183,13 @@ where
                 note(operation, &mut req);
                 Way::Call(self.calls.call(req))
             }
-            Route::Admin(route) => Way::Admin(doors.admin.call(req.map(|_| route))),
+            Route::Admin(route) => {
+                let page = |body| match route {
+                    AdminRoute::Manage => Page { route, body: Body::stream(body) },
+                    route => Page::new(route),
+                };
+                Way::Admin(doors.admin.call(req.map(page)))
+            }
             Route::WrongMethod(allowed) => Way::done(wrong_method(&allowed)),
             Route::Nothing => match doors.elsewhere(&mut req) {
                 None => Way::Call(self.calls.call(req)),

@@ -27,7 +27,7 @@ mod shared;
 mod wanted;
 
 pub use self::budget::{BodyRules, Budget, Share};
-pub use self::dispatch::{Dispatch, DispatchFuture, Doors, nothing};
+pub use self::dispatch::{Dispatch, DispatchFuture, Doors, Page, nothing};
 pub use self::erase::{Erase, EraseFuture, EraseLayer};
 pub use self::fork::{Fork, ForkFuture};
 pub use self::guard::{Guard, HOP};

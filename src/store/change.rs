@@ -1,8 +1,8 @@
 //! Changes of things: each is audited, and told to the other processes.
 use super::things::{Doc, Kind, Thing};
 use super::{Store, StoreError, Work};
+use crate::clock;
 use serde_json::Value;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Who changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Store {
         if work.is_postgres() {
             work.execute(ALONE, &[]).await?;
         }
-        Ok(Change { work, actor, now: now(), made: Vec::new() })
+        Ok(Change { work, actor, now: clock::now(), made: Vec::new() })
     }
 
     /// The number of the last change.
@@ -211,9 +211,4 @@ fn masked(value: Value) -> Value {
         Value::Array(list) => list.into_iter().map(masked).collect(),
         value => value,
     }
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

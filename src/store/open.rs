@@ -1,7 +1,7 @@
 //! Where the store is, and the way there.
+use super::Arg;
 use super::db::{Db, Row, StoreError, Work};
 use super::migrate::migrate;
-use super::Arg;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,

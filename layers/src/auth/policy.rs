@@ -20,6 +20,9 @@ pub enum AuthError {
     /// Nobody has this key.
     #[error("the key is not known")]
     Unknown,
+    /// Somebody has this key, and may not use it: it is blocked, or its time is over.
+    #[error("the key may not be used")]
+    Denied(#[source] BoxError),
     /// The store of keys did not answer.
     #[error("keys are unreachable")]
     Outage(#[source] BoxError),

@@ -15,12 +15,20 @@ pub enum Scope {
     User,
     /// Of a team.
     Team,
+    /// Of a user as a member of a team.
+    TeamMember,
+    /// Of an organisation.
+    Organization,
     /// Of an end user.
     EndUser,
+    /// Of all calls that bear a word.
+    Tag,
     /// Of a model group.
     Model,
     /// Of a deployment: what its provider grants.
     Deployment,
+    /// Of a provider: of all deployments there.
+    Provider,
 }
 
 impl Scope {
@@ -33,9 +41,13 @@ impl Scope {
             Self::ModelPerKey => "model_per_key",
             Self::User => "user",
             Self::Team => "team",
+            Self::TeamMember => "team_member",
+            Self::Organization => "organization",
             Self::EndUser => "end_user",
+            Self::Tag => "tag",
             Self::Model => "model",
             Self::Deployment => "deployment",
+            Self::Provider => "provider",
         }
     }
 }

@@ -16,5 +16,5 @@ pub use self::call::{
 pub use self::fault::{Cause, Fault, retry_after};
 pub use self::limit::{Limit, Measure, Scope};
 pub use self::money::NanoUsd;
-pub use self::principal::{Peer, Principal};
+pub use self::principal::{About, Peer, Principal};
 pub use self::usage::{Price, Rates, Unit, Usage};

@@ -1,5 +1,7 @@
 //! Who calls.
 use super::Limit;
+use std::any::Any;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -20,6 +22,45 @@ pub struct Principal {
     pub admin: bool,
     /// The limits that it falls under.
     pub limits: Arc<[Limit]>,
+    /// What else its issuer knows, for policies of its own.
+    pub about: About,
+}
+
+/// What the issuer of a key knows of it besides: a value of the issuer's own type, or nothing.
+/// Clones share it; they are equal if they do.
+#[derive(Clone, Default)]
+pub struct About(Option<Arc<dyn Any + Send + Sync>>);
+
+impl About {
+    /// Holds `value`.
+    #[must_use]
+    pub fn new<T: Send + Sync + 'static>(value: Arc<T>) -> Self {
+        Self(Some(value))
+    }
+
+    /// The value, if it has this type.
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0.as_deref()?.downcast_ref()
+    }
+}
+
+impl PartialEq for About {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for About {}
+
+impl fmt::Debug for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "About(..)" } else { "About(nothing)" })
+    }
 }
 
 impl Principal {
@@ -27,6 +68,7 @@ impl Principal {
     #[must_use]
     pub fn new(key: impl Into<Arc<str>>, user: impl Into<Arc<str>>) -> Self {
         let limits = Arc::from([]);
-        Self { key: key.into(), user: user.into(), team: None, admin: false, limits }
+        let (about, team, admin) = (About::default(), None, false);
+        Self { key: key.into(), user: user.into(), team, admin, limits, about }
     }
 }

@@ -59,6 +59,9 @@ pub enum AdminRoute {
     Home,
     /// `/utils/supported_openai_params`: what a model may be asked with.
     SupportedParams,
+    /// `/key/…`, `/team/…`, `/spend/…` and the like: the management API, which knows its own
+    /// paths.
+    Manage,
 }
 
 impl Route {

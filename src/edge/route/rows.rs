@@ -116,6 +116,17 @@ const UNSIGNED: &str = "its calls need a signature or token that this version do
 /// Why those that are no model provider are not.
 const NO_PROVIDER: &str = "this version has no credential for it";
 
+/// A part of the management API.
+macro_rules! managed {
+    ($($path:literal $summary:literal)*) => {
+        [$(row(concat!($path, "/{rest*}"), At::Root, ANY, $summary, |_| {
+            Some(Route::Admin(AdminRoute::Manage))
+        })),*]
+    };
+}
+
+const ANY: &str = "GET, POST, PUT, PATCH, DELETE";
+
 /// One of our models.
 const MODEL: &str = "/models/{model*}";
 
@@ -181,6 +192,23 @@ pub static ROWS: &[&[Row]] = &[
             SupportedParams
         ),
     ],
+    &managed! {
+        "/key" "Virtual keys"
+        "/v2/key" "Virtual keys"
+        "/user" "Users"
+        "/team" "Teams"
+        "/v2/team" "Teams"
+        "/customer" "End users"
+        "/end_user" "End users"
+        "/organization" "Organisations"
+        "/budget" "Budgets"
+        "/tag" "Tags"
+        "/access_group" "Access groups"
+        "/spend" "What calls have cost"
+        "/global" "What calls have cost, summed"
+        "/audit" "Who changed what"
+        "/receipts" "What a call has cost, and why"
+    },
     &gemini!("/v1beta/models", Root),
     &gemini!("/v1alpha/models", Root),
     &gemini!("/models", Versioned),

@@ -1,0 +1,75 @@
+//! Where keys, budgets and spend are kept.
+use super::fields::Check;
+use super::load::Sections;
+use super::options::Options;
+use super::{Secret, Server, master_key};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where keys, budgets and spend are kept, and what of it is held in memory.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// The Postgres that several processes share; `None` is SQLite in the directory.
+    pub database: Option<Database>,
+    /// The state directory; `None` where there is none: then SQLite is in memory.
+    pub directory: Option<PathBuf>,
+}
+
+/// A Postgres.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Its URL (`database_url`, `DATABASE_URL`).
+    pub url: Secret<String>,
+    /// Connections at most (`database_connection_pool_limit`). Default 1 beside an application, on
+    /// loopback, else 10.
+    pub connections: u32,
+    /// How long a connection is waited for (`database_connection_timeout`). Default 60 s.
+    pub timeout: Duration,
+    /// Whether all keys are held in memory, or those only that were seen: beside an application,
+    /// on loopback.
+    pub all_keys: bool,
+}
+
+impl Check<'_> {
+    /// `None` beside a command, where nothing is written to disk.
+    pub(super) fn store(
+        &mut self,
+        sections: &Sections<'_>,
+        options: &Options,
+        server: &Server,
+    ) -> Option<StoreSettings> {
+        if options.for_command {
+            return None;
+        }
+        let general = sections.general;
+        let told = self.text(general, "database_url").map(Secret::new);
+        let url =
+            told.or_else(|| self.secret("DATABASE_URL")).filter(|url| !url.expose().is_empty());
+        let url = url.filter(|url| self.is_postgres(general, url));
+        let alone = server.is_loopback();
+        let connections = self.count(general, "database_connection_pool_limit");
+        let connections = connections.filter(|count| *count > 0);
+        let timeout = self.seconds(general, "database_connection_pool_timeout");
+        let timeout = timeout.or(self.seconds(general, "database_connection_timeout"));
+        let database = url.map(|url| Database {
+            url,
+            connections: connections.unwrap_or(if alone { 1 } else { 10 }),
+            timeout: timeout.unwrap_or(Duration::from_mins(1)),
+            all_keys: !alone,
+        });
+        let directory = master_key::state_dir(options.state_dir.as_deref(), self.env);
+        Some(StoreSettings { database, directory })
+    }
+
+    fn is_postgres(&mut self, general: &super::yaml::Node, url: &Secret<String>) -> bool {
+        let fits = ["postgres://", "postgresql://"].iter().any(|it| url.expose().starts_with(it));
+        if !fits {
+            let at = general.get("database_url").unwrap_or(general);
+            let message = "`database_url` is not the URL of a Postgres".to_owned();
+            let help = "write postgresql://USER:PASSWORD@HOST:5432/NAME, or leave it out: keys and \
+                        spend are then kept in SQLite";
+            self.error(at, message, help);
+        }
+        fits
+    }
+}

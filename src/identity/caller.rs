@@ -1,0 +1,46 @@
+//! Who calls, with all that stands above it.
+use super::{Denied, Holder, Key, Role};
+use std::sync::Arc;
+
+/// A key and all that stands above it, as they are at the beginning of a call.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The key.
+    pub key: Arc<Key>,
+    /// Its user.
+    pub user: Option<Arc<Holder>>,
+    /// Its team.
+    pub team: Option<Arc<Holder>>,
+    /// Its user as a member of its team.
+    pub member: Option<Arc<Holder>>,
+    /// Its organisation.
+    pub organization: Option<Arc<Holder>>,
+}
+
+impl Caller {
+    /// What its user may do with the proxy itself.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.user.as_ref().map_or(Role::None, |user| user.role)
+    }
+
+    /// Whether it may do anything at `now`, in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], if something is blocked or its time is over.
+    pub fn check(&self, now: i64) -> Result<(), Denied> {
+        let Key { holder, expires, .. } = &*self.key;
+        if holder.blocked {
+            return Err(Denied::KeyBlocked);
+        }
+        if let Some(team) = self.team.as_ref().filter(|team| team.blocked) {
+            return Err(Denied::TeamBlocked(team.id.clone()));
+        }
+        if *expires <= now {
+            let name = holder.id.get(..8).unwrap_or_default();
+            return Err(Denied::Expired { expires: *expires, now, name: name.into() });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! Why somebody who is known may not go on.
+use std::sync::Arc;
+
+/// Why a caller who is known may not go on. The texts are LiteLLM's (contract 4.4).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// The time of its key is over.
+    #[error(
+        "Authentication Error - Expired Key. Key Expiry time {} and current time {}",
+        crate::clock::iso(*expires),
+        crate::clock::iso(*now)
+    )]
+    Expired {
+        /// When it was over, in milliseconds since 1970.
+        expires: i64,
+        /// When it was used.
+        now: i64,
+        /// What may be shown of the key.
+        name: Box<str>,
+    },
+    /// Its key is blocked.
+    #[error("Authentication Error, Key is blocked. Update via `/key/unblock` if you're admin.")]
+    KeyBlocked,
+    /// Its team is blocked.
+    #[error(
+        "Authentication Error, Team={0} is blocked. Update via `/team/unblock` if you're admin."
+    )]
+    TeamBlocked(Arc<str>),
+    /// Whom it calls for is blocked.
+    #[error(
+        "Authentication Error, User={0} is blocked. Update via `/customer/unblock` if you're admin."
+    )]
+    EndUserBlocked(Arc<str>),
+    /// It may use other models, but not this one.
+    #[error(
+        "{whose} not allowed to access model. This {whose} can only access models={models}. Tried \
+         to access {model}"
+    )]
+    Model {
+        /// Whose list it is: `key`, `team`, `user`, `org`.
+        whose: &'static str,
+        /// The list, as Python shows one.
+        models: Box<str>,
+        /// What was asked for.
+        model: Box<str>,
+    },
+    /// It may not use this route.
+    #[error(
+        "Virtual key is not allowed to call this route. Only allowed to call routes: {allowed}. Tried to call route: {route}"
+    )]
+    Route {
+        /// The list, as Python shows one.
+        allowed: Box<str>,
+        /// What was called.
+        route: Box<str>,
+    },
+    /// The request lacks a parameter that its key has to send.
+    #[error("BadRequest please pass param={0} in request body. This is a required param")]
+    Parameter(Box<str>),
+    /// A user with a budget of its own has spent it.
+    #[error("Budget has been exceeded! {whose}Current cost: {spent}, Max budget: {max}")]
+    Budget {
+        /// Whose budget it is, as in `Team=red `; empty for a key's.
+        whose: Box<str>,
+        /// What was spent, in US dollars as Python writes them.
+        spent: Box<str>,
+        /// Of how much.
+        max: Box<str>,
+    },
+}
+
+/// A list as Python shows it, which is how LiteLLM's messages have it.
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> Box<str> {
+    let names: Vec<_> = names.into_iter().map(|name| format!("'{name}'")).collect();
+    format!("[{}]", names.join(", ")).into()
+}

@@ -1,0 +1,27 @@
+//! Who may do what: virtual keys, users, teams, organisations, end users, tags, as the layers need
+//! them on the path of a call.
+//!
+//! The [`Directory`] holds them in memory; the store is never asked there. What a [`Thing`] says is
+//! read once, into what has an effect: [`Holder`] and [`Rules`]. A [`Caller`] is a key with all that
+//! stands above it, as they are at the beginning of a call.
+//!
+//! [`Thing`]: crate::store::Thing
+mod caller;
+mod denied;
+mod directory;
+mod holder;
+mod issued;
+mod levels;
+mod role;
+mod rules;
+mod sync;
+
+pub use self::caller::Caller;
+pub use self::denied::Denied;
+pub use self::directory::Directory;
+pub use self::holder::{Holder, Key, Spent};
+pub use self::issued::Issued;
+pub use self::levels::Level;
+pub use self::role::Role;
+pub use self::rules::{Money, Rules};
+pub use self::sync::Following;

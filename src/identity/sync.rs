@@ -1,0 +1,77 @@
+//! How a change reaches the other processes.
+use super::Directory;
+use crate::store::{Kind, Store, StoreError};
+use std::time::Duration;
+
+/// How often the store is asked for changes. A change is heard of within a second.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Keeps a [`Directory`] as a store has it.
+#[derive(Debug)]
+pub struct Following {
+    store: Store,
+    directory: Directory,
+    /// Whether all keys are held, or those that were seen.
+    all_keys: bool,
+    /// The last change that is known; `None` before anything was read.
+    seen: Option<i64>,
+}
+
+impl Following {
+    /// Follows `store`: with all keys, or with those only that are seen.
+    #[must_use]
+    pub const fn new(store: Store, directory: Directory, all_keys: bool) -> Self {
+        Self { store, directory, all_keys, seen: None }
+    }
+
+    /// Reads what there is, and from then on what changes.
+    ///
+    /// # Errors
+    ///
+    /// While the store cannot be reached; then the last copy stays in force.
+    pub async fn catch_up(&mut self) -> Result<(), StoreError> {
+        let Some(seen) = self.seen else {
+            // Before the rest: what changes while it is read is read again.
+            let last = self.store.last_change().await?;
+            self.directory.load(&self.store, self.all_keys).await?;
+            self.seen = Some(last);
+            return Ok(());
+        };
+        let heard = self.store.changes_since(seen).await?;
+        for change in &heard {
+            let is_unseen_key = change.kind == Kind::Key
+                && !self.all_keys
+                && self.directory.key_of(&change.id).is_none();
+            if !is_unseen_key {
+                let thing = self.store.thing(change.kind, &change.id).await?;
+                self.directory.apply(change.kind, &change.id, thing.as_ref());
+            }
+            self.seen = Some(change.seq);
+        }
+        Ok(())
+    }
+
+    /// Does so for good.
+    pub async fn run(mut self) {
+        let mut away = false;
+        loop {
+            match self.catch_up().await {
+                Ok(()) if away => {
+                    away = false;
+                    tracing::info!("The store is back: keys are followed again");
+                }
+                Ok(()) => {}
+                Err(error) if !away => {
+                    away = true;
+                    tracing::warn!(
+                        %error,
+                        "The store is away: keys, teams and budgets stay as they were"
+                    );
+                }
+                Err(_) => {}
+            }
+            // Not all processes at once.
+            tokio::time::sleep(EVERY.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a handler answers when it does not do what it was asked.
+use crate::identity::Denied;
+use crate::store::StoreError;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+/// Why a request is refused, in one of the shapes that LiteLLM has for it.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    body: Value,
+}
+
+impl Refusal {
+    /// `{"error": {"message", "type", "param", "code"}}`.
+    #[must_use]
+    pub fn error(status: StatusCode, kind: &str, message: impl Into<String>) -> Self {
+        let (message, code) = (message.into(), status.as_str());
+        let body =
+            json!({"error": {"message": message, "type": kind, "param": null, "code": code}});
+        Self { status, body }
+    }
+
+    /// The same about one field of the request.
+    #[must_use]
+    pub fn param(mut self, param: &str) -> Self {
+        if let Some(slot) = self.body.pointer_mut("/error/param") {
+            *slot = param.into();
+        }
+        self
+    }
+
+    /// `{"detail": …}`, as FastAPI has it.
+    #[must_use]
+    pub fn detail(status: StatusCode, detail: impl Into<Value>) -> Self {
+        Self { status, body: json!({"detail": detail.into()}) }
+    }
+
+    /// The caller's own mistake.
+    #[must_use]
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::error(StatusCode::BAD_REQUEST, "bad_request_error", message)
+    }
+
+    /// Nothing has that id.
+    #[must_use]
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::error(StatusCode::NOT_FOUND, "not_found_error", message)
+    }
+
+    /// The caller may not do that.
+    #[must_use]
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::error(StatusCode::FORBIDDEN, "auth_error", message)
+    }
+
+    /// A field is not what it has to be: 422, as FastAPI tells it.
+    #[must_use]
+    pub fn invalid(place: &[&str], message: &str) -> Self {
+        let detail = json!([{"type": "value_error", "loc": place, "msg": message}]);
+        Self::detail(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut rsp = Response::new(Body::from(self.body.to_string()));
+        *rsp.status_mut() = self.status;
+        let json = HeaderValue::from_static("application/json");
+        rsp.headers_mut().insert(header::CONTENT_TYPE, json);
+        rsp
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Away(_) => {
+                tracing::warn!(%error, "A change was refused: the store is away");
+                Self::error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "no_db_connection",
+                    "The store of keys and spend cannot be reached. Nothing was changed; try again.",
+                )
+            }
+            StoreError::Exists => Self::bad_request("It exists already."),
+            _ => {
+                tracing::error!(%error, source = ?std::error::Error::source(&error), "The store failed");
+                Self::error(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal_server_error",
+                    "The store failed; the log says why. Nothing was changed.",
+                )
+            }
+        }
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::forbidden(denied.to_string())
+    }
+}
