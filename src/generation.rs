@@ -66,7 +66,7 @@ impl House {
         kept: Kept,
     ) -> Result<Self, SetupError> {
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
-        let (state, settler) = State::new(config.redis.as_ref());
+        let (state, settler) = State::new(config.redis.as_ref(), kept.directory());
         let stop = CancellationToken::new();
         if let Some(settler) = settler {
             let stopped = stop.clone().cancelled_owned();

@@ -58,6 +58,12 @@ impl Kept {
         }
     }
 
+    /// Everyone who is known; `None` where nothing is kept.
+    #[must_use]
+    pub fn directory(&self) -> Option<Directory> {
+        self.store.as_ref().map(|_| self.directory.clone())
+    }
+
     /// The keys that open this proxy.
     #[must_use]
     pub fn issued(&self, master: Option<&Secret<String>>) -> Issued {

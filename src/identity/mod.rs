@@ -6,6 +6,8 @@
 //! stands above it, as they are at the beginning of a call.
 //!
 //! [`Thing`]: crate::store::Thing
+mod access;
+mod budgets;
 mod caller;
 mod denied;
 mod directory;
@@ -15,7 +17,9 @@ mod levels;
 mod role;
 mod rules;
 mod sync;
+mod tags;
 
+pub use self::access::Allowed;
 pub use self::caller::Caller;
 pub use self::denied::Denied;
 pub use self::directory::Directory;
@@ -25,3 +29,4 @@ pub use self::levels::Level;
 pub use self::role::Role;
 pub use self::rules::{Money, Rules};
 pub use self::sync::Following;
+pub use self::tags::Tags;

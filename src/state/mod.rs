@@ -12,7 +12,9 @@ pub use self::money::Money;
 pub use self::place::{Place, Waiting};
 
 use self::limits::Part;
+use self::money::CallBudgets;
 use crate::config::{Budgets, Caching, Limits, RedisSettings};
+use crate::identity::Directory;
 use bartizan_layers::cache::{CacheLayer, MemoryStore};
 use bartizan_layers::cost::{CostLayer, MemoryLedger};
 use bartizan_layers::facts::Limit;
@@ -30,6 +32,8 @@ pub struct State {
     quotas: Option<RedisLimiter<Arc<[Limit]>>>,
     kept: Arc<Mutex<Option<(usize, MemoryStore)>>>,
     redis: Option<Redis>,
+    /// Whose limits and budgets count; nobody's but those of the config beside a command.
+    directory: Option<Directory>,
 }
 
 /// Counts the calls to a deployment in one of both places.
@@ -54,16 +58,21 @@ pub struct Holding {
 impl State {
     /// Empty counts, and what has to run beside them if some are shared.
     #[must_use]
-    pub fn new(shared: Option<&RedisSettings>) -> (Self, Option<Settler>) {
+    pub fn new(
+        shared: Option<&RedisSettings>,
+        directory: Option<Directory>,
+    ) -> (Self, Option<Settler>) {
         let nothing: Arc<[Limit]> = Arc::from([]);
         let (redis, settler) = shared.map(redis::settings).map(Redis::connect).unzip();
         let settler = settler.map(|settler| settler.tell(redis::note));
+        let ledger = MemoryLedger::with(Arc::from([]));
         let state = Self {
             quotas: redis.as_ref().map(|redis| RedisLimiter::new(redis, nothing.clone())),
             limiter: MemoryLimiter::new(nothing),
-            ledger: MemoryLedger::with(Arc::from([])),
+            ledger: directory.clone().into_iter().fold(ledger, MemoryLedger::seed),
             kept: Arc::default(),
             redis,
+            directory,
         };
         (state, settler)
     }
@@ -91,14 +100,15 @@ impl State {
         budgets: &Budgets,
         caching: Option<&Caching>,
     ) -> Holding {
-        let money = self.money(budgets);
+        let (money, directory) = (self.money(budgets), self.directory.as_ref());
         let (early, late) = match &self.redis {
             None => {
-                let limited = |part| Some(self.limiter.sharing(CallLimits::new(limits, part)?));
+                let limited =
+                    |part| Some(self.limiter.sharing(CallLimits::new(limits, directory, part)?));
                 (limited(Part::Early), limited(Part::Late).map(Place::Local))
             }
             Some(redis) => {
-                let limited = CallLimits::new(limits, Part::All);
+                let limited = CallLimits::new(limits, directory, Part::All);
                 let limited = limited.map(|rules| RedisLimiter::new(redis, rules));
                 let joined = limited.map(|limiter| match &money {
                     Some(Place::Shared(ledger)) => {
@@ -118,10 +128,10 @@ impl State {
     }
 
     fn money(&self, budgets: &Budgets) -> Option<Money> {
-        let budget: Arc<[_]> = Arc::from([money::budget(budgets.proxy?)]);
+        let calls = CallBudgets::new(budgets, self.directory.as_ref())?;
         Some(match self.redis.as_ref().filter(|_| !budgets.alone) {
-            None => Place::Local(self.ledger.sharing(budget)),
-            Some(redis) => Place::Shared(money::shared(redis, budget, budgets)),
+            None => Place::Local(self.ledger.sharing(calls)),
+            Some(redis) => Place::Shared(money::shared(redis, calls, budgets)),
         })
     }
 
