@@ -99,6 +99,12 @@ impl UsageCell {
         self.used().reported.as_ref().map(|(_, cost)| *cost)
     }
 
+    /// What it is charged by; `None` where nothing costs anything.
+    #[must_use]
+    pub fn price(&self) -> Option<&Arc<Price>> {
+        self.0.price.as_ref()
+    }
+
     /// The usage so far and its cost.
     #[must_use]
     pub fn bill(&self) -> Option<(Usage, NanoUsd)> {
