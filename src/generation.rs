@@ -104,6 +104,7 @@ impl House {
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
         let Config { limits, budgets, caching, .. } = &config;
         let holding = self.state.holding(limits, budgets, caching.as_ref());
+        let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
         let Config { server, access, routing, outbound, telemetry, shown, .. } = config;
         let forwarder = self.forwarder(outbound)?;
@@ -128,7 +129,7 @@ impl House {
             budget: self.budget.clone(),
             default_model,
             elsewhere,
-            wanted: Wanted::new(router.clone(), holding.estimates(), cached),
+            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked),
             largest_file,
         };
         self.rooms().router = Some(router.clone());
@@ -156,6 +157,7 @@ impl House {
             bodies: Arc::new(bodies),
             telemetry,
             router,
+            directory: self.kept.directory(),
             holding,
             compat: self.compat,
             handles,

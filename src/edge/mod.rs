@@ -13,6 +13,7 @@ mod inflate;
 mod ingest;
 mod intake;
 mod items;
+mod labels;
 mod overrides;
 mod panic;
 mod pause;

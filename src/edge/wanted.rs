@@ -2,11 +2,13 @@
 use super::asked::{Asked, Field};
 use super::budget::Share;
 use super::items::Items;
+use super::labels::{self, shortened};
 use crate::config::CachedCalls;
+use crate::identity::Caller;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
 use crate::telemetry::Trail;
-use bartizan_layers::facts::{CacheControl, Call};
+use bartizan_layers::facts::{CacheControl, Call, Principal};
 use bartizan_layers::wire::estimate::Size;
 use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of_object};
 use bartizan_layers::wire::replay::{Form, Retell};
@@ -25,6 +27,8 @@ pub struct Wanted {
     estimates: bool,
     /// Which calls are answered from a cache.
     cached: Option<CachedCalls>,
+    /// Whether calls have keys that were issued, and are booked.
+    booked: bool,
 }
 
 /// What was read of a body.
@@ -41,11 +45,11 @@ pub(super) struct Read<'a> {
 
 impl Wanted {
     /// What the layers behind `router` want, what the proxy's own limits and budgets do if there
-    /// are any (`held`), and what a cache does.
+    /// are any (`held`), what a cache does, and what those do that book calls (`booked`).
     #[must_use]
-    pub fn new(router: Router, held: bool, cached: Option<CachedCalls>) -> Self {
+    pub fn new(router: Router, held: bool, cached: Option<CachedCalls>, booked: bool) -> Self {
         let estimates = held || router.counts_tokens();
-        Self { router, estimates, cached }
+        Self { router, estimates, cached, booked }
     }
 
     /// Leaves the facts of the call that this was `read` of.
@@ -57,15 +61,25 @@ impl Wanted {
         read: &Read<'_>,
         facts: &mut Extensions,
     ) -> Result<(), Problem> {
-        if !self.estimates && self.cached.is_none() {
+        if let Some(tags) = labels::tags(asked, read, facts)? {
+            facts.insert(tags);
+        }
+        let caller = facts.get::<Principal>().and_then(|it| it.about.get::<Caller>());
+        let is_bounded = caller.is_some();
+        if !self.estimates && self.cached.is_none() && !self.booked {
             return Ok(());
+        }
+        let end_user = end_user(operation, asked, read.headers)?;
+        if let Some(trail) = facts.get::<Trail>().filter(|_| self.booked) {
+            let told = labels::told(Some(asked), read.headers, facts, end_user.as_ref());
+            trail.set_told(Box::new(told));
         }
         facts.insert(Call {
             group: read.model.unwrap_or_default().into(),
             stream: read.stream,
-            end_user: end_user(operation, asked, read.headers)?,
+            end_user,
         });
-        if self.estimates
+        if (self.estimates || is_bounded)
             && let Some(estimate) = self.router.estimate(operation, read.model, read.size)
         {
             facts.insert(estimate);
@@ -83,9 +97,6 @@ impl Wanted {
     }
 }
 
-/// So many bytes of an end user's name tell it from others: clients choose it, and counters keep it.
-const LONGEST_USER: usize = 256;
-
 /// Headers that name an end user (contract 3.3); they win over the body.
 static USERS: [HeaderName; 2] = [
     HeaderName::from_static("x-litellm-customer-id"),
@@ -100,19 +111,14 @@ fn end_user(
 ) -> Result<Option<Arc<str>>, Problem> {
     let told = USERS.iter().filter_map(|name| headers.get(name)?.to_str().ok());
     if let Some(user) = told.map(str::trim).find(|user| !user.is_empty()) {
-        return Ok(Some(shortened(user)));
+        return Ok(Some(shortened(user).into()));
     }
     let value = match operation.dialect() {
         Dialect::Anthropic => asked.get(Field::Metadata)?.and_then(|value| value.get("user_id")),
         _ => asked.get(Field::User)?,
     };
     let user = value.and_then(|value| value.as_str()).filter(|user| !user.is_empty());
-    Ok(user.map(|user| shortened(&user)))
-}
-
-fn shortened(user: &str) -> Arc<str> {
-    let (short, _) = user.split_at(user.floor_char_boundary(LONGEST_USER));
-    short.into()
+    Ok(user.map(|user| shortened(&user).into()))
 }
 
 const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {

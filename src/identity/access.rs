@@ -6,6 +6,7 @@ use crate::store::Kind;
 use bartizan_layers::auth::access::{Access, AccessError, covers};
 use bartizan_layers::facts::{Call, Estimate, NanoUsd, Principal, Scope};
 use http::Extensions;
+use std::fmt;
 
 /// Knows who may call what. `belongs` says whether a name of the config covers a model: an access
 /// group that it is in, its provider's pattern.
@@ -13,6 +14,12 @@ use http::Extensions;
 pub struct Allowed<F> {
     directory: Directory,
     belongs: F,
+}
+
+impl<F> fmt::Debug for Allowed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Allowed").field("directory", &self.directory).finish_non_exhaustive()
+    }
 }
 
 /// A list that allows what its key's team may use: it bounds nothing itself.

@@ -24,6 +24,13 @@ impl Caller {
         self.user.as_ref().map_or(Role::None, |user| user.role)
     }
 
+    /// The words that all its calls bear: its own and its team's.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        let holders = [Some(&self.key.holder), self.team.as_deref()].into_iter().flatten();
+        let rules = holders.filter_map(|holder| holder.rules.as_deref());
+        rules.flat_map(|rules| &rules.tags).map(|tag| &**tag)
+    }
+
     /// Whether it may do anything at `now`, in milliseconds since 1970.
     ///
     /// # Errors

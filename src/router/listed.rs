@@ -3,6 +3,7 @@ use super::Router;
 use super::deployment::Deployment;
 use super::stars::{capture, filled};
 use crate::data::{self, Model};
+use bartizan_layers::auth::access::covers;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -43,6 +44,19 @@ impl Router {
         let groups = self.0.deployments.iter().flat_map(|one| &one.config().access_groups);
         let mut seen = HashSet::new();
         groups.filter(|name| seen.insert(*name)).cloned().collect()
+    }
+
+    /// Whether a list that holds `name` allows the model `asked`: as one of its access groups, or
+    /// as a pattern for what its deployments have at their providers (`openai/*`).
+    #[must_use]
+    pub fn belongs(&self, name: &str, asked: &str) -> bool {
+        let Some(found) = self.0.groups.find(asked) else { return false };
+        found.group.deployments.iter().any(|deployment| {
+            let config = deployment.config();
+            let at_provider = || format!("{}/{}", config.provider.name, config.model);
+            config.access_groups.iter().any(|group| group == name)
+                || name.contains('*') && covers(name, &at_provider())
+        })
     }
 
     /// The names of all groups, wildcards as they are, and the deployments that answer to them.

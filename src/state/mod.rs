@@ -51,6 +51,10 @@ pub struct Holding {
     pub late: Option<RateLimitLayer<Counted>>,
     /// Money.
     pub cost: Option<CostLayer<Money>>,
+    /// The same for calls whose body nobody reads.
+    pub through: Option<CostLayer<Money>>,
+    /// Whether all calls are held for what they are likely to take: the config bounds that.
+    pub estimates: bool,
     /// Kept answers.
     pub cache: Option<CacheLayer<Kept, Retold>>,
 }
@@ -120,8 +124,11 @@ impl State {
             }
         };
         Holding {
+            estimates: budgets.proxy.is_some()
+                || CallLimits::new(limits, None, Part::Late).is_some(),
             early: early.map(|it| RateLimitLayer::new(it).tell_early()),
             late: late.map(|it| RateLimitLayer::new(it).tell_early()),
+            through: money.clone().map(|ledger| money::through(ledger, budgets)),
             cost: money.map(|ledger| money::layer(ledger, budgets)),
             cache: caching.map(|caching| kept::layer(self.store(caching), caching)),
         }
@@ -149,13 +156,5 @@ impl State {
                 store
             }
         })
-    }
-}
-
-impl Holding {
-    /// Whether some layer wants to know what a call is likely to take.
-    #[must_use]
-    pub const fn estimates(&self) -> bool {
-        self.late.is_some() || self.cost.is_some()
     }
 }

@@ -40,6 +40,12 @@ pub(super) fn layer(ledger: Money, budgets: &Budgets) -> CostLayer<Money> {
     if closes(budgets) { layer } else { layer.admit_on_outage() }
 }
 
+/// The same for calls of which nobody can tell what they will cost: a strict budget takes them
+/// while something is left, as they could not be made at all otherwise.
+pub(super) fn through(ledger: Money, budgets: &Budgets) -> CostLayer<Money> {
+    layer(ledger, budgets).admission(Admission::Likely)
+}
+
 /// The accounts of those budgets in Redis.
 pub(super) fn shared(
     redis: &Redis,
