@@ -142,6 +142,7 @@ impl House {
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
             config: shown,
+            directory: self.kept.directory(),
             manage: self.kept.managing(self.compat),
             redis: self.state.redis().cloned(),
         });

@@ -3,7 +3,8 @@ use crate::admin::{Admin, Handles};
 use crate::config::Compat;
 use crate::edge::{
     BodyRules, CatchBody, CatchLayer, Dispatch, Doors, EraseLayer, Fork, Guard, IngestLayer,
-    IntakeLayer, ItemsLayer, PauseLayer, RecordLayer, RespondLayer, RoomLayer, SharedLayer,
+    IntakeLayer, ItemsLayer, PauseLayer, PermitLayer, RecordLayer, RespondLayer, RoomLayer,
+    SharedLayer,
 };
 use crate::identity::{Allowed, Directory, Issued};
 use crate::router::Router;
@@ -142,6 +143,8 @@ where
         .layer(plan.room)
         // Needs headers only: a stranger cannot make us read a prompt.
         .layer(auth)
+        // Known callers may not call every route.
+        .layer(PermitLayer)
         // Calls and open calls of a principal: refused before their body is read.
         .option_layer(plan.holding.early.map(erased))
         // Each layer above copies what is below it for each call: from here on that is a count.

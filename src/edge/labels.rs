@@ -1,10 +1,11 @@
 //! What a request says of itself besides what it asks for: tags, its session, whom it is for.
 use super::asked::{Asked, Field};
+use super::entitled;
 use super::wanted::Read;
-use crate::identity::{Caller, Tags};
+use crate::identity::Tags;
 use crate::providers::Problem;
 use crate::telemetry::Told;
-use bartizan_layers::facts::{Peer, Principal};
+use bartizan_layers::facts::Peer;
 use bartizan_layers::wire::scan::{Value, scan};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use std::sync::Arc;
@@ -23,38 +24,39 @@ const LONGEST: usize = 256;
 /// So many tags of one call are told apart.
 const MOST: usize = 64;
 
-/// The tags of a call: those of its header, of its body, of its key and of its team, each once.
-///
-/// # Errors
-///
-/// If a member that may hold some stands twice.
-pub(super) fn tags(
-    asked: &Asked<'_>,
-    read: &Read<'_>,
+/// The tags of a call: those of its header, those `of_body`, its key's and its team's, each once.
+pub(super) fn tags_of(
+    of_body: impl IntoIterator<Item = Box<str>>,
+    headers: &HeaderMap,
     facts: &Extensions,
-) -> Result<Option<Tags>, Problem> {
+) -> Option<Tags> {
     let mut tags: Vec<Box<str>> = Vec::new();
     let mut add = |tag: &str| {
         if !tag.is_empty() && tags.len() < MOST && !tags.iter().any(|known| **known == *tag) {
             tags.push(shortened(tag).into());
         }
     };
-    let headers = read.headers.get_all(TAGS).iter().filter_map(|value| value.to_str().ok());
+    let headers = headers.get_all(TAGS).iter().filter_map(|value| value.to_str().ok());
     headers.flat_map(|value| value.split(',')).for_each(|tag| add(tag.trim()));
-    of_body(asked, read, &mut add)?;
-    if let Some(caller) = facts.get::<Principal>().and_then(|it| it.about.get::<Caller>()) {
+    of_body.into_iter().for_each(|tag| add(&tag));
+    if let Some(caller) = entitled::caller(facts) {
         caller.tags().for_each(add);
     }
-    Ok((!tags.is_empty()).then(|| Tags(tags.into())))
+    (!tags.is_empty()).then(|| Tags(tags.into()))
 }
 
-fn of_body(asked: &Asked<'_>, read: &Read<'_>, add: &mut dyn FnMut(&str)) -> Result<(), Problem> {
+/// The tags in a body.
+///
+/// # Errors
+///
+/// If a member that may hold some stands twice.
+pub(super) fn of_body(asked: &Asked<'_>, read: &Read<'_>) -> Result<Vec<Box<str>>, Problem> {
     let mut is_any = false;
     for field in [Field::Tags, Field::Metadata, Field::LitellmMetadata] {
         is_any |= asked.get(field)?.is_some();
     }
     if !is_any {
-        return Ok(());
+        return Ok(Vec::new());
     }
     // Of a long value the outline does not have the inside.
     let whole = (read.text.cuts() > 0).then(|| read.text.whole());
@@ -65,8 +67,8 @@ fn of_body(asked: &Asked<'_>, read: &Read<'_>, add: &mut dyn FnMut(&str)) -> Res
     let lists =
         [asked.get(Field::Tags)?, inside(Field::Metadata)?, inside(Field::LitellmMetadata)?];
     let lists = lists.into_iter().flatten().filter(|list| list.is_array());
-    lists.flat_map(Value::elements).filter_map(|tag| tag.as_str()).for_each(|tag| add(&tag));
-    Ok(())
+    let tags = lists.flat_map(Value::elements).filter_map(|tag| tag.as_str());
+    Ok(tags.map(|tag| tag.as_ref().into()).collect())
 }
 
 /// What is told of a request where it is booked.

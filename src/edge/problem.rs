@@ -133,7 +133,9 @@ fn no_right(denied: &Denied, compat: Compat) -> Problem {
             let message = if compat == Compat::Current { short } else { message };
             Problem::new(status, message).kind(kind).param("model")
         }
-        Denied::Route { .. } => Problem::new(StatusCode::FORBIDDEN, message).kind("auth_error"),
+        Denied::Route { .. } | Denied::Through => {
+            Problem::new(StatusCode::FORBIDDEN, message).kind("auth_error")
+        }
         Denied::Parameter(_) => Problem::bad_request(message),
         Denied::Budget { whose, spent, max } => {
             let [cost, max] = [*spent, *max].map(dollars);

@@ -1,19 +1,20 @@
 //! What the layers behind ingest want to know of a call, found while its body is at hand.
 use super::asked::{Asked, Field};
 use super::budget::Share;
+use super::entitled;
 use super::items::Items;
 use super::labels::{self, shortened};
 use crate::config::CachedCalls;
-use crate::identity::Caller;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
 use crate::telemetry::Trail;
-use bartizan_layers::facts::{CacheControl, Call, Principal};
+use bartizan_layers::facts::{CacheControl, Call};
 use bartizan_layers::wire::estimate::Size;
 use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of_object};
 use bartizan_layers::wire::replay::{Form, Retell};
 use bartizan_layers::wire::scan::{Object, scan};
 use bartizan_layers::wire::text::Text;
+use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use std::iter;
 use std::sync::Arc;
@@ -52,6 +53,21 @@ impl Wanted {
         Self { router, estimates, cached, booked }
     }
 
+    /// Notes what a request says of itself whose body nobody reads.
+    pub(super) fn tell(&self, parts: &mut Parts) {
+        if !self.booked {
+            return;
+        }
+        if let Some(tags) = labels::tags_of(None, &parts.headers, &parts.extensions) {
+            parts.extensions.insert(tags);
+        }
+        let end_user = told_end_user(&parts.headers);
+        if let Some(trail) = parts.extensions.get::<Trail>() {
+            let told = labels::told(None, &parts.headers, &parts.extensions, end_user.as_ref());
+            trail.set_told(Box::new(told));
+        }
+    }
+
     /// Leaves the facts of the call that this was `read` of.
     pub(super) fn note(
         &self,
@@ -61,11 +77,11 @@ impl Wanted {
         read: &Read<'_>,
         facts: &mut Extensions,
     ) -> Result<(), Problem> {
-        if let Some(tags) = labels::tags(asked, read, facts)? {
+        let of_body = labels::of_body(asked, read)?;
+        if let Some(tags) = labels::tags_of(of_body, read.headers, facts) {
             facts.insert(tags);
         }
-        let caller = facts.get::<Principal>().and_then(|it| it.about.get::<Caller>());
-        let is_bounded = caller.is_some();
+        let is_bounded = entitled::caller(facts).is_some();
         if !self.estimates && self.cached.is_none() && !self.booked {
             return Ok(());
         }
@@ -89,6 +105,7 @@ impl Wanted {
                 self.router.note(trail, operation, read.model, read.stream);
             }
             if let Some(control) = control(operation, asked, object)? {
+                entitled::check_cache(facts, &control)?;
                 facts.insert(control);
             }
             cached(operation, object, read, facts);
@@ -103,15 +120,22 @@ static USERS: [HeaderName; 2] = [
     HeaderName::from_static("x-litellm-end-user-id"),
 ];
 
+/// Whom a header says the client calls for.
+pub(super) fn told_end_user(headers: &HeaderMap) -> Option<Arc<str>> {
+    let told = USERS.iter().filter_map(|name| headers.get(name)?.to_str().ok());
+    let user = told.map(str::trim).find(|user| !user.is_empty())?;
+    Some(shortened(user).into())
+}
+
 /// Whom the client says it calls for: a header, `user`, or Anthropic's `metadata.user_id`.
 fn end_user(
     operation: &Operation,
     asked: &Asked<'_>,
     headers: &HeaderMap,
 ) -> Result<Option<Arc<str>>, Problem> {
-    let told = USERS.iter().filter_map(|name| headers.get(name)?.to_str().ok());
-    if let Some(user) = told.map(str::trim).find(|user| !user.is_empty()) {
-        return Ok(Some(shortened(user).into()));
+    let told = told_end_user(headers);
+    if told.is_some() {
+        return Ok(told);
     }
     let value = match operation.dialect() {
         Dialect::Anthropic => asked.get(Field::Metadata)?.and_then(|value| value.get("user_id")),

@@ -56,6 +56,13 @@ pub enum Denied {
         /// What was called.
         route: Box<str>,
     },
+    /// It asks for a provider's own path, and may use certain models only.
+    #[error(
+        "Virtual key is not allowed to call this route: it may use certain models only, and which \
+         one a provider's own path asks for is not read. Use the proxy's own paths, or name this \
+         route in the key's `allowed_routes`."
+    )]
+    Through,
     /// The request lacks a parameter that its key has to send.
     #[error("BadRequest please pass param={0} in request body. This is a required param")]
     Parameter(Box<str>),
