@@ -70,13 +70,11 @@ impl Directory {
         let above = |kind, id: Option<&Arc<str>>| id.and_then(|id| self.holder(kind, id));
         let (user, team) = (key.user.as_ref(), key.team.as_ref());
         let member = team.zip(user).and_then(|(team, user)| self.member(team, user));
-        Caller {
-            user: above(Kind::User, user),
-            team: above(Kind::Team, team),
-            organization: above(Kind::Organization, key.organization.as_ref()),
-            member,
-            key,
-        }
+        let (user, team) = (above(Kind::User, user), above(Kind::Team, team));
+        // A key that says nothing is of the organisation that its team is of.
+        let of_team = || team.as_ref()?.organization.as_ref();
+        let organization = above(Kind::Organization, key.organization.as_ref().or_else(of_team));
+        Caller { user, team, organization, member, key }
     }
 
     /// Takes over what a thing is now; `None` if it is gone.
