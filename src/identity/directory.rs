@@ -23,6 +23,8 @@ struct Tables {
     others: [Table; Kind::ALL.len()],
     /// Whether all things of the store are here.
     complete: AtomicBool,
+    /// Whether the store was out of reach when it was asked last.
+    away: AtomicBool,
 }
 
 /// Holders of one kind, by their ids.
@@ -151,6 +153,16 @@ impl Directory {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0.complete.load(Relaxed)
+    }
+
+    /// Notes whether the store can be reached.
+    pub(super) fn set_away(&self, away: bool) {
+        self.0.away.store(away, Relaxed);
+    }
+
+    /// Whether the store was out of reach when it was asked last.
+    pub(super) fn is_away(&self) -> bool {
+        self.0.away.load(Relaxed)
     }
 
     /// How many keys are here.

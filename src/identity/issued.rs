@@ -91,6 +91,9 @@ impl Issued {
             (Some(key), _) => Ok(self.principal(key)),
             (None, Some(anyone)) => Ok(Ok(anyone.clone())),
             (None, None) => match &self.unseen {
+                Some(_) if self.directory.is_away() && !self.directory.is_complete() => {
+                    Ok(Err(AuthError::Outage("the store is away".into())))
+                }
                 Some(unseen) if !self.directory.is_complete() && !unseen.misses(&digest) => {
                     Err(digest)
                 }

@@ -18,15 +18,29 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("server", &["config", "tasks", "tunnel", "tls"], "it accepts connections for any service"),
     ("forward", &["config", "tasks", "tls"], "it knows no dialect: bytes, headers, deadlines"),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
-    ("state", &["config"], "it holds counts, money and answers; of calls it knows the facts alone"),
+    (
+        "state",
+        &["identity", "config"],
+        "it holds counts, money and answers; of calls it knows the facts alone",
+    ),
     (
         "router",
-        &["providers", "forward", "state", "telemetry", "config", "data", "tunnel"],
+        &["providers", "forward", "state", "identity", "telemetry", "config", "data", "tunnel"],
         "it picks among deployments and builds their inner stacks",
     ),
     (
         "edge",
-        &["providers", "router", "forward", "telemetry", "config", "data", "tunnel"],
+        &[
+            "providers",
+            "router",
+            "forward",
+            "identity",
+            "telemetry",
+            "config",
+            "data",
+            "tunnel",
+            "clock",
+        ],
         "of router and forward it knows the errors: it is the one table from error to HTTP",
     ),
     (
