@@ -5,6 +5,7 @@
 //! what changed to the [`Directory`]: it is in force when the answer goes out. Answers have
 //! LiteLLM's shapes; whatever goes wrong is a [`Refusal`].
 mod asked;
+mod audit;
 mod bounds;
 mod glob;
 mod keys;
@@ -66,7 +67,7 @@ pub fn described() -> utoipa::openapi::OpenApi {
 }
 
 fn all() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new().merge(keys::routes())
+    OpenApiRouter::new().merge(keys::routes()).merge(audit::routes())
 }
 
 impl Manage {

@@ -80,6 +80,6 @@ pub(super) async fn several(
 }
 
 fn without_token(mut row: Doc) -> Doc {
-    row.remove("token");
+    row.shift_remove("token");
     row
 }
