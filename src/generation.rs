@@ -106,7 +106,7 @@ impl House {
         let holding = self.state.holding(limits, budgets, caching.as_ref());
         let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
-        let Config { server, access, routing, outbound, telemetry, shown, .. } = config;
+        let Config { server, access, routing, outbound, telemetry, shown, issuing, .. } = config;
         let forwarder = self.forwarder(outbound)?;
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
@@ -143,7 +143,7 @@ impl House {
             root_path: server.root_path.clone(),
             config: shown,
             directory: self.kept.directory(),
-            manage: self.kept.managing(self.compat),
+            manage: self.kept.managing(self.compat, issuing),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;

@@ -5,15 +5,21 @@
 //! what changed to the [`Directory`]: it is in force when the answer goes out. Answers have
 //! LiteLLM's shapes; whatever goes wrong is a [`Refusal`].
 mod asked;
+mod audit;
+mod bounds;
+mod glob;
 mod keys;
+mod paging;
 mod refusal;
+mod shown;
+mod told;
 mod who;
 
 pub use self::asked::{Asked, Query};
 pub use self::refusal::Refusal;
 pub use self::who::Who;
 
-use crate::config::Compat;
+use crate::config::{Compat, Issuing};
 use crate::identity::Directory;
 use crate::store::{Change, Kind, Store, Thing};
 use http::StatusCode;
@@ -29,6 +35,8 @@ pub struct Manage {
     pub directory: Directory,
     /// Which LiteLLM generation to follow.
     pub compat: Compat,
+    /// What keys get, and have at most, when they are made.
+    pub issuing: Issuing,
 }
 
 /// What handlers share.
@@ -59,7 +67,7 @@ pub fn described() -> utoipa::openapi::OpenApi {
 }
 
 fn all() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new().merge(keys::routes())
+    OpenApiRouter::new().merge(keys::routes()).merge(audit::routes())
 }
 
 impl Manage {

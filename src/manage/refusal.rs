@@ -38,6 +38,13 @@ impl Refusal {
         Self { status, body: json!({"detail": detail.into()}) }
     }
 
+    /// What it says, for an answer that tells of several things.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let text = self.body.pointer("/error/message").and_then(Value::as_str);
+        text.map_or_else(|| self.body.to_string(), str::to_owned)
+    }
+
     /// The caller's own mistake.
     #[must_use]
     pub fn bad_request(message: impl Into<String>) -> Self {
