@@ -105,7 +105,7 @@ impl House {
         let Config { limits, budgets, caching, .. } = &config;
         let holding = self.state.holding(limits, budgets, caching.as_ref());
         let cached = caching.as_ref().map(|caching| caching.calls);
-        let Config { server, access, routing, outbound, telemetry, shown, .. } = config;
+        let Config { server, access, routing, outbound, telemetry, shown, issuing, .. } = config;
         let forwarder = self.forwarder(outbound)?;
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
@@ -132,6 +132,7 @@ impl House {
             largest_file,
         };
         self.rooms().router = Some(router.clone());
+        let names = router.listed(true).into_iter().map(|listed| listed.name).collect();
         let handles = Arc::new(Handles {
             router: router.clone(),
             metrics: self.metrics.clone(),
@@ -141,7 +142,7 @@ impl House {
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
             config: shown,
-            manage: self.kept.managing(self.compat),
+            manage: self.kept.managing(self.compat, issuing, names),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;

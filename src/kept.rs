@@ -1,5 +1,5 @@
 //! What outlives the process, and who looks after it.
-use crate::config::{Compat, Database, Secret, StoreSettings};
+use crate::config::{Compat, Database, Issuing, Secret, StoreSettings};
 use crate::identity::{Directory, Following, Issued};
 use crate::manage::{self, Manage};
 use crate::store::{Place, Store, StoreError};
@@ -66,9 +66,14 @@ impl Kept {
 
     /// The management API.
     #[must_use]
-    pub fn managing(&self, compat: Compat) -> Option<axum::Router> {
+    pub fn managing(
+        &self,
+        compat: Compat,
+        issuing: Issuing,
+        models: Vec<String>,
+    ) -> Option<axum::Router> {
         let store = self.store.clone()?;
-        let manage = Manage { store, directory: self.directory.clone(), compat };
+        let manage = Manage { store, directory: self.directory.clone(), compat, issuing, models };
         Some(manage::routes(Arc::new(manage)))
     }
 }

@@ -5,15 +5,27 @@
 //! what changed to the [`Directory`]: it is in force when the answer goes out. Answers have
 //! LiteLLM's shapes; whatever goes wrong is a [`Refusal`].
 mod asked;
+mod bounds;
+mod budgets;
+mod customers;
+mod gone;
+mod groups;
 mod keys;
+mod organizations;
+mod paging;
 mod refusal;
+mod shown;
+mod tags;
+mod teams;
+mod told;
+mod users;
 mod who;
 
 pub use self::asked::{Asked, Query};
 pub use self::refusal::Refusal;
 pub use self::who::Who;
 
-use crate::config::Compat;
+use crate::config::{Compat, Issuing};
 use crate::identity::Directory;
 use crate::store::{Change, Kind, Store, Thing};
 use http::StatusCode;
@@ -29,6 +41,10 @@ pub struct Manage {
     pub directory: Directory,
     /// Which LiteLLM generation to follow.
     pub compat: Compat,
+    /// What keys, users and teams get when they are made.
+    pub issuing: Issuing,
+    /// The names that calls may ask for, patterns among them.
+    pub models: Vec<String>,
 }
 
 /// What handlers share.
@@ -59,10 +75,23 @@ pub fn described() -> utoipa::openapi::OpenApi {
 }
 
 fn all() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new().merge(keys::routes())
+    OpenApiRouter::new()
+        .merge(keys::routes())
+        .merge(users::routes())
+        .merge(teams::routes())
+        .merge(organizations::routes())
+        .merge(customers::routes())
+        .merge(budgets::routes())
+        .merge(tags::routes())
+        .merge(groups::routes())
 }
 
 impl Manage {
+    /// Whether calls may ask for a model, or it is a pattern for several.
+    fn has_model(&self, name: &str) -> bool {
+        name.contains('*') || self.models.iter().any(|model| model == name)
+    }
+
     /// Makes changes, and takes them into force here; other processes hear of them.
     ///
     /// # Errors

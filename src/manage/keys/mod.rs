@@ -1,7 +1,11 @@
 //! `/key/*`: virtual keys.
 mod fields;
 mod generate;
+mod issue;
 mod row;
+
+pub(super) use self::issue::{expires, issue};
+pub(super) use self::row::row;
 
 use super::Manage;
 use std::sync::Arc;

@@ -16,7 +16,7 @@ const COLUMNS: &str = r#"{
 }"#;
 
 /// All columns of a key. `spend` is in US dollars.
-pub(super) fn row(thing: &Thing, spend: f64) -> Doc {
+pub(in crate::manage) fn row(thing: &Thing, spend: f64) -> Doc {
     let mut row: Doc = serde_json::from_str(COLUMNS).unwrap_or_default();
     row.extend(thing.doc.clone());
     row.insert("token".to_owned(), thing.id.as_str().into());
