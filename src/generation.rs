@@ -133,6 +133,7 @@ impl House {
             largest_file,
         };
         self.rooms().router = Some(router.clone());
+        let names = router.listed(true).into_iter().map(|listed| listed.name).collect();
         let handles = Arc::new(Handles {
             router: router.clone(),
             metrics: self.metrics.clone(),
@@ -143,7 +144,7 @@ impl House {
             root_path: server.root_path.clone(),
             config: shown,
             directory: self.kept.directory(),
-            manage: self.kept.managing(self.compat, issuing),
+            manage: self.kept.managing(self.compat, issuing, names),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;

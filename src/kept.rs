@@ -72,9 +72,14 @@ impl Kept {
 
     /// The management API.
     #[must_use]
-    pub fn managing(&self, compat: Compat, issuing: Issuing) -> Option<axum::Router> {
+    pub fn managing(
+        &self,
+        compat: Compat,
+        issuing: Issuing,
+        models: Vec<String>,
+    ) -> Option<axum::Router> {
         let store = self.store.clone()?;
-        let manage = Manage { store, directory: self.directory.clone(), compat, issuing };
+        let manage = Manage { store, directory: self.directory.clone(), compat, issuing, models };
         Some(manage::routes(Arc::new(manage)))
     }
 }

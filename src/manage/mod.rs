@@ -7,12 +7,20 @@
 mod asked;
 mod audit;
 mod bounds;
+mod budgets;
+mod customers;
 mod glob;
+mod gone;
+mod groups;
 mod keys;
+mod organizations;
 mod paging;
 mod refusal;
 mod shown;
+mod tags;
+mod teams;
 mod told;
+mod users;
 mod who;
 
 pub use self::asked::{Asked, Query};
@@ -35,8 +43,10 @@ pub struct Manage {
     pub directory: Directory,
     /// Which LiteLLM generation to follow.
     pub compat: Compat,
-    /// What keys get, and have at most, when they are made.
+    /// What keys, users and teams get when they are made.
     pub issuing: Issuing,
+    /// The names that calls may ask for, patterns among them.
+    pub models: Vec<String>,
 }
 
 /// What handlers share.
@@ -67,10 +77,24 @@ pub fn described() -> utoipa::openapi::OpenApi {
 }
 
 fn all() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new().merge(keys::routes()).merge(audit::routes())
+    OpenApiRouter::new()
+        .merge(keys::routes())
+        .merge(users::routes())
+        .merge(teams::routes())
+        .merge(organizations::routes())
+        .merge(customers::routes())
+        .merge(budgets::routes())
+        .merge(tags::routes())
+        .merge(groups::routes())
+        .merge(audit::routes())
 }
 
 impl Manage {
+    /// Whether calls may ask for a model, or it is a pattern for several.
+    fn has_model(&self, name: &str) -> bool {
+        name.contains('*') || self.models.iter().any(|model| model == name)
+    }
+
     /// Makes changes, and takes them into force here; other processes hear of them.
     ///
     /// # Errors
