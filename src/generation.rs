@@ -141,12 +141,13 @@ impl House {
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
             config: shown,
+            journal: self.kept.standing(),
             manage: self.kept.managing(self.compat),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
-        let telemetry = telemetry.until_gone(self.gone.clone());
+        let telemetry = telemetry.until_gone(self.gone.clone()).booking(self.kept.book());
         let plan = Plan {
             keys: self.kept.issued(access.master_key.as_ref()),
             room: RoomLayer::new(server.max_calls, &self.metrics),

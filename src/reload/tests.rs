@@ -25,7 +25,15 @@ fn home() -> (TempDir, Options, Source, House) {
     let writer = LogWriter::start(std::io::sink()).unwrap();
     let draining = Drain::new(Duration::ZERO).handle();
     let metrics = Arc::new(Metrics::new(config.compat));
-    let house = House::new(&config, draining, Tasks::default(), writer, metrics).unwrap();
+    let house = House::new(
+        &config,
+        draining,
+        Tasks::default(),
+        writer,
+        metrics,
+        crate::kept::Kept::default(),
+    )
+    .unwrap();
     (dir, options, source, house)
 }
 

@@ -18,6 +18,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("server", &["config", "tasks", "tunnel", "tls"], "it accepts connections for any service"),
     ("forward", &["config", "tasks", "tls"], "it knows no dialect: bytes, headers, deadlines"),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
+    (
+        "ledger",
+        &["store", "identity", "telemetry", "config", "clock", "tasks"],
+        "it books what the trail of a call says; what a call is, it does not know",
+    ),
     ("state", &["config"], "it holds counts, money and answers; of calls it knows the facts alone"),
     (
         "router",
@@ -39,6 +44,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &[
             "manage",
             "identity",
+            "ledger",
             "edge",
             "providers",
             "router",
@@ -51,7 +57,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "kept",
-        &["admin", "manage", "identity", "store", "config", "tasks"],
+        &["admin", "manage", "ledger", "identity", "store", "telemetry", "config", "tasks"],
         "what outlives the process, and who looks after it",
     ),
     (
