@@ -7,8 +7,10 @@
 mod chain;
 mod drain;
 mod journal;
+mod query;
 mod reader;
 mod record;
+mod reprice;
 mod rows;
 mod segment;
 mod standing;
@@ -17,7 +19,9 @@ mod tests;
 mod writing;
 
 pub use self::drain::DrainError;
+pub use self::query::{Booked, By, Calls, Days, Order, Part, Totals};
 pub use self::record::{Attempt, PriceRow, Record};
+pub use self::reprice::{Repriced, reprice};
 pub use self::standing::Standing;
 
 use self::drain::{BATCH, Drain, sweep};

@@ -108,6 +108,10 @@ pub struct Record {
     /// Who pays: the kind of account, whose it is, and when its window ends (seconds since 1970).
     #[serde(default)]
     pub charges: Vec<(Box<str>, Box<str>, Option<i64>)>,
+    /// Of its line in the journal, once it is in the store.
+    pub hash: Option<Box<str>>,
+    /// Of the line before.
+    pub previous: Option<Box<str>>,
 }
 
 /// One attempt.
