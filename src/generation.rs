@@ -66,7 +66,7 @@ impl House {
         kept: Kept,
     ) -> Result<Self, SetupError> {
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
-        let (state, settler) = State::new(config.redis.as_ref());
+        let (state, settler) = State::new(config.redis.as_ref(), kept.directory());
         let stop = CancellationToken::new();
         if let Some(settler) = settler {
             let stopped = stop.clone().cancelled_owned();
@@ -104,6 +104,7 @@ impl House {
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
         let Config { limits, budgets, caching, .. } = &config;
         let holding = self.state.holding(limits, budgets, caching.as_ref());
+        let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
         let Config { server, access, routing, outbound, telemetry, shown, .. } = config;
         let forwarder = self.forwarder(outbound)?;
@@ -128,7 +129,7 @@ impl House {
             budget: self.budget.clone(),
             default_model,
             elsewhere,
-            wanted: Wanted::new(router.clone(), holding.estimates(), cached),
+            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked),
             largest_file,
         };
         self.rooms().router = Some(router.clone());
@@ -142,7 +143,8 @@ impl House {
             root_path: server.root_path.clone(),
             config: shown,
             journal: self.kept.standing(),
-            manage: self.kept.managing(self.compat),
+            directory: self.kept.directory(),
+            manage: self.kept.managing(self.compat, router.clone()),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;
@@ -157,6 +159,7 @@ impl House {
             bodies: Arc::new(bodies),
             telemetry,
             router,
+            directory: self.kept.directory(),
             holding,
             compat: self.compat,
             handles,

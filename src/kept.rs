@@ -3,6 +3,7 @@ use crate::config::{Compat, Database, Secret, StoreSettings};
 use crate::identity::{Directory, Following, Issued};
 use crate::ledger::{Ledger, Standing};
 use crate::manage::{self, Manage};
+use crate::router::Router;
 use crate::store::{Place, Store, StoreError};
 use crate::tasks::Tasks;
 use crate::telemetry::{Book, Metrics};
@@ -76,6 +77,12 @@ impl Kept {
         }
     }
 
+    /// Everyone who is known; `None` where nothing is kept.
+    #[must_use]
+    pub fn directory(&self) -> Option<Directory> {
+        self.store.as_ref().map(|_| self.directory.clone())
+    }
+
     /// The keys that open this proxy.
     #[must_use]
     pub fn issued(&self, master: Option<&Secret<String>>) -> Issued {
@@ -96,9 +103,10 @@ impl Kept {
 
     /// The management API.
     #[must_use]
-    pub fn managing(&self, compat: Compat) -> Option<axum::Router> {
+    pub fn managing(&self, compat: Compat, router: Router) -> Option<axum::Router> {
         let store = self.store.clone()?;
-        let manage = Manage { store, directory: self.directory.clone(), compat };
+        let (directory, ledger) = (self.directory.clone(), self.ledger.clone()?);
+        let manage = Manage { store, directory, compat, ledger, router };
         Some(manage::routes(Arc::new(manage)))
     }
 }

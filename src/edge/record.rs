@@ -130,16 +130,19 @@ where
     }
 }
 
-/// The call ends with the tunnel, and not with the body of the 101, which is empty.
+/// The call ends with the tunnel: until then its body, which carries nothing, is kept for those who
+/// wait for its end.
 #[cold]
 fn switched(rsp: Response<Body>, recording: Recording) -> Response<Answer> {
-    match rsp.extensions().get::<Tunnel>() {
-        Some(tunnel) => {
-            tunnel.on_end(recording);
-            rsp.map(Answer::Right)
-        }
-        None => rsp.map(|body| recorded(body, recording)),
-    }
+    let Some(tunnel) = rsp.extensions().get::<Tunnel>().cloned() else {
+        return rsp.map(|body| recorded(body, recording));
+    };
+    let (parts, open) = rsp.into_parts();
+    tunnel.on_end(move |end| {
+        drop(open);
+        recording.on_end(end);
+    });
+    Response::from_parts(parts, Answer::Right(Body::empty()))
 }
 
 #[pinned_drop]

@@ -272,8 +272,7 @@ impl Days {
         let sum = "spend prompt_tokens completion_tokens cache_read_tokens cache_write_tokens \
             requests successful failed";
         let sums: Vec<_> = sum.split_whitespace().collect();
-        let sums: String =
-            sums.iter().map(|sum| format!(", CAST(SUM({sum}) AS BIGINT)")).collect();
+        let sums: String = sums.iter().map(|sum| format!(", CAST(SUM({sum}) AS BIGINT)")).collect();
         let sql = format!(
             "SELECT {columns}{sums} FROM daily{} GROUP BY {columns} ORDER BY {columns}",
             all.sql

@@ -7,6 +7,7 @@
 mod asked;
 mod keys;
 mod refusal;
+mod spend;
 mod who;
 
 pub use self::asked::{Asked, Query};
@@ -15,6 +16,8 @@ pub use self::who::Who;
 
 use crate::config::Compat;
 use crate::identity::Directory;
+use crate::ledger::Ledger;
+use crate::router::Router;
 use crate::store::{Change, Kind, Store, Thing};
 use http::StatusCode;
 use std::sync::Arc;
@@ -29,6 +32,10 @@ pub struct Manage {
     pub directory: Directory,
     /// Which LiteLLM generation to follow.
     pub compat: Compat,
+    /// Where calls are booked.
+    pub ledger: Ledger,
+    /// What models cost.
+    pub router: Router,
 }
 
 /// What handlers share.
@@ -59,7 +66,7 @@ pub fn described() -> utoipa::openapi::OpenApi {
 }
 
 fn all() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new().merge(keys::routes())
+    OpenApiRouter::new().merge(keys::routes()).merge(spend::routes())
 }
 
 impl Manage {

@@ -186,6 +186,12 @@ impl Trail {
         learned.attempts.push(past);
     }
 
+    /// Who calls.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal> {
+        self.learned().principal.clone()
+    }
+
     /// What its answer has cost so far.
     #[must_use]
     pub fn cost(&self) -> NanoUsd {

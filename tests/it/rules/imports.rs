@@ -36,7 +36,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "manage",
-        &["identity", "store", "config", "data", "clock"],
+        &["identity", "store", "ledger", "router", "config", "data", "clock"],
         "the management API: handlers over the store, in force at once in the directory",
     ),
     (
