@@ -133,7 +133,6 @@ impl House {
             largest_file,
         };
         self.rooms().router = Some(router.clone());
-        let names = router.listed(true).into_iter().map(|listed| listed.name).collect();
         let handles = Arc::new(Handles {
             router: router.clone(),
             metrics: self.metrics.clone(),
@@ -143,13 +142,14 @@ impl House {
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
             config: shown,
+            journal: self.kept.standing(),
             directory: self.kept.directory(),
-            manage: self.kept.managing(self.compat, issuing, names),
+            manage: self.kept.managing(self.compat, issuing, router.clone()),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
-        let telemetry = telemetry.until_gone(self.gone.clone());
+        let telemetry = telemetry.until_gone(self.gone.clone()).booking(self.kept.book());
         let plan = Plan {
             keys: self.kept.issued(access.master_key.as_ref()),
             room: RoomLayer::new(server.max_calls, &self.metrics),

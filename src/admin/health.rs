@@ -37,6 +37,9 @@ pub(super) fn readiness(handles: &Handles) -> Response<Body> {
     if let Some(redis) = &handles.redis {
         body["redis"] = if redis.is_connected() { "connected" } else { "away" }.into();
     }
+    if let Some(trouble) = handles.journal.as_ref().and_then(|journal| journal.trouble()) {
+        body["journal"] = trouble.into();
+    }
     if let Some(refused) = handles.last_reload.refused() {
         body["config"] = refused;
     }

@@ -2,7 +2,7 @@
 use super::fields::Check;
 use super::load::Sections;
 use super::options::Options;
-use super::{Secret, Server, master_key};
+use super::{LedgerSettings, Secret, Server, master_key};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ pub struct StoreSettings {
     pub database: Option<Database>,
     /// The state directory; `None` where there is none: then SQLite is in memory.
     pub directory: Option<PathBuf>,
+    /// How calls are booked.
+    pub ledger: LedgerSettings,
 }
 
 /// A Postgres.
@@ -58,7 +60,7 @@ impl Check<'_> {
             all_keys: !alone,
         });
         let directory = master_key::state_dir(options.state_dir.as_deref(), self.env);
-        Some(StoreSettings { database, directory })
+        Some(StoreSettings { database, directory, ledger: self.ledger(general) })
     }
 
     fn is_postgres(&mut self, general: &super::yaml::Node, url: &Secret<String>) -> bool {

@@ -24,6 +24,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "it holds counts, money and answers; of calls it knows the facts alone",
     ),
     (
+        "ledger",
+        &["store", "identity", "telemetry", "config", "clock", "tasks"],
+        "it books what the trail of a call says; what a call is, it does not know",
+    ),
+    (
         "router",
         &["providers", "forward", "state", "identity", "telemetry", "config", "data", "tunnel"],
         "it picks among deployments and builds their inner stacks",
@@ -45,7 +50,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "manage",
-        &["identity", "store", "config", "data", "clock"],
+        &["identity", "store", "ledger", "router", "config", "data", "clock"],
         "the management API: handlers over the store, in force at once in the directory",
     ),
     (
@@ -53,6 +58,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &[
             "manage",
             "identity",
+            "ledger",
             "edge",
             "providers",
             "router",
@@ -65,7 +71,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "kept",
-        &["admin", "manage", "identity", "store", "config", "tasks"],
+        &["admin", "manage", "ledger", "identity", "store", "telemetry", "config", "tasks"],
         "what outlives the process, and who looks after it",
     ),
     (
