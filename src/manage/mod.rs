@@ -7,7 +7,6 @@
 mod asked;
 mod audit;
 mod bounds;
-mod glob;
 mod keys;
 mod paging;
 mod refusal;
