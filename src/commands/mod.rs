@@ -12,6 +12,6 @@ pub use self::ask::{health, test};
 pub use self::check::check;
 pub use self::describe::{completions, man};
 pub use self::exec::exec;
-pub use self::keys::master;
+pub use self::keys::keys;
 pub use self::schema::schema;
 pub use self::serve::serve;

@@ -9,7 +9,6 @@ mod audit;
 mod bounds;
 mod budgets;
 mod customers;
-mod glob;
 mod gone;
 mod groups;
 mod keys;
