@@ -66,7 +66,7 @@ impl House {
         kept: Kept,
     ) -> Result<Self, SetupError> {
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
-        let (state, settler) = State::new(config.redis.as_ref());
+        let (state, settler) = State::new(config.redis.as_ref(), kept.directory());
         let stop = CancellationToken::new();
         if let Some(settler) = settler {
             let stopped = stop.clone().cancelled_owned();
@@ -104,6 +104,7 @@ impl House {
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
         let Config { limits, budgets, caching, .. } = &config;
         let holding = self.state.holding(limits, budgets, caching.as_ref());
+        let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
         let Config { server, access, routing, outbound, telemetry, shown, issuing, .. } = config;
         let forwarder = self.forwarder(outbound)?;
@@ -128,11 +129,10 @@ impl House {
             budget: self.budget.clone(),
             default_model,
             elsewhere,
-            wanted: Wanted::new(router.clone(), holding.estimates(), cached),
+            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked),
             largest_file,
         };
         self.rooms().router = Some(router.clone());
-        let names = router.listed(true).into_iter().map(|listed| listed.name).collect();
         let handles = Arc::new(Handles {
             router: router.clone(),
             metrics: self.metrics.clone(),
@@ -142,12 +142,14 @@ impl House {
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
             config: shown,
-            manage: self.kept.managing(self.compat, issuing, names),
+            journal: self.kept.standing(),
+            directory: self.kept.directory(),
+            manage: self.kept.managing(self.compat, issuing, router.clone()),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
-        let telemetry = telemetry.until_gone(self.gone.clone());
+        let telemetry = telemetry.until_gone(self.gone.clone()).booking(self.kept.book());
         let plan = Plan {
             keys: self.kept.issued(access.master_key.as_ref()),
             room: RoomLayer::new(server.max_calls, &self.metrics),
@@ -157,6 +159,7 @@ impl House {
             bodies: Arc::new(bodies),
             telemetry,
             router,
+            directory: self.kept.directory(),
             holding,
             compat: self.compat,
             handles,

@@ -3,14 +3,16 @@ use crate::admin::{Admin, Handles};
 use crate::config::Compat;
 use crate::edge::{
     BodyRules, CatchBody, CatchLayer, Dispatch, Doors, EraseLayer, Fork, Guard, IngestLayer,
-    IntakeLayer, ItemsLayer, PauseLayer, RecordLayer, RespondLayer, RoomLayer, SharedLayer,
+    IntakeLayer, ItemsLayer, PauseLayer, PermitLayer, RecordLayer, RespondLayer, RoomLayer,
+    SharedLayer,
 };
-use crate::identity::Issued;
+use crate::identity::{Allowed, Directory, Issued};
 use crate::router::Router;
 use crate::state::Holding;
 use crate::telemetry::Telemetry;
 use bartizan_layers::BoxError;
 use bartizan_layers::auth::AuthLayer;
+use bartizan_layers::auth::access::AccessLayer;
 use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use std::convert::Infallible;
@@ -74,6 +76,8 @@ pub struct Plan {
     pub room: RoomLayer,
     /// Where records go.
     pub telemetry: Telemetry,
+    /// Everyone with a key of their own; `None` where nobody has one.
+    pub directory: Option<Directory>,
     /// What calls are held against.
     pub holding: Holding,
     /// How errors are told where LiteLLM's generations differ.
@@ -106,7 +110,14 @@ where
         auth = auth.only_header(header.clone());
     }
     let items = plan.holding.cache.clone().map(ItemsLayer::new);
+    let access = plan.directory.map(|directory| {
+        let router = plan.router.clone();
+        let belongs = move |name: &str, model: &str| router.belongs(name, model);
+        (SharedLayer, AccessLayer::new(Allowed::new(directory, belongs)))
+    });
     let inner = ServiceBuilder::new()
+        // Principal and model are both known: before the cache, so that no answer leaks.
+        .option_layer(access.clone())
         // What is limited by what is asked for. A hit counts as a call, and gives its tokens back.
         .option_layer(plan.holding.late.map(erased))
         // A hit needs no money and no deployment; whoever answered, the answer is the same.
@@ -119,6 +130,10 @@ where
         .option_layer(plan.holding.cost.map(erased))
         // Fallbacks, retries, and for each attempt the breaker of the deployment that is picked.
         .service(plan.router.clone());
+    let through = ServiceBuilder::new()
+        .option_layer(access)
+        .option_layer(plan.holding.through.map(erased))
+        .service(plan.router.through());
     let calls = ServiceBuilder::new()
         // Sees refusals, disconnects and the final status: outside everything but the panics.
         .layer(RecordLayer::new(plan.telemetry))
@@ -128,6 +143,8 @@ where
         .layer(plan.room)
         // Needs headers only: a stranger cannot make us read a prompt.
         .layer(auth)
+        // Known callers may not call every route.
+        .layer(PermitLayer)
         // Calls and open calls of a principal: refused before their body is read.
         .option_layer(plan.holding.early.map(erased))
         // Each layer above copies what is below it for each call: from here on that is a count.
@@ -139,7 +156,7 @@ where
         // its dialect and the forwarder.
         .service(Fork::new(
             IngestLayer::with_policy(plan.bodies.clone()).layer(inner),
-            IntakeLayer::new(plan.bodies).layer(plan.router.through()),
+            IntakeLayer::new(plan.bodies).layer(through),
         ));
     let admin = Admin::new(plan.handles.clone(), plan.keys)
         .key_header(plan.key_header)

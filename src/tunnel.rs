@@ -5,9 +5,12 @@
 //! client's connection once the 101 was written.
 use bartizan_layers::end::{End, OnEnd};
 use bytes::Bytes;
+use http_body::Frame;
+use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +82,23 @@ impl Tunnel {
 impl fmt::Debug for Tunnel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tunnel")
+    }
+}
+
+/// The body of a 101, which has none: it lasts as long as the tunnel, so that whoever waits for
+/// the end of the answer waits for that.
+#[derive(Clone, Copy, Debug)]
+pub struct Open;
+
+impl http_body::Body for Open {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
     }
 }
 

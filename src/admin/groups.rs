@@ -3,16 +3,17 @@ use super::{Handles, json, query};
 use crate::data::Model;
 use crate::router::Deployment;
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::Unit;
+use bartizan_layers::facts::{Principal, Unit};
 use http::{Response, StatusCode, request};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Each group, as the best of its deployments.
-pub(super) fn info(handles: &Handles, parts: &request::Parts) -> Response<Body> {
+pub(super) fn info(handles: &Handles, parts: &request::Parts, who: &Principal) -> Response<Body> {
     let wanted = query(parts, "model_group");
     let groups = handles.router.groups();
     let groups = groups.filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted == name));
+    let groups = groups.filter(|(name, _)| handles.shows(who, name));
     let data: Vec<_> = groups.map(|(name, members)| group(name, members)).collect();
     json(&json!({ "data": data }))
 }

@@ -14,7 +14,8 @@ pub use self::last_reload::LastReload;
 
 use crate::config::Compat;
 use crate::edge::{AdminRoute, Page, answer, problem};
-use crate::identity::Issued;
+use crate::identity::{Allowed, Caller, Denied, Directory, Issued, RouteKind};
+use crate::ledger::Standing;
 use crate::providers::{Dialect, Problem};
 use crate::router::Router;
 use crate::server::Draining;
@@ -54,8 +55,12 @@ pub struct Handles {
     pub root_path: String,
     /// The Redis that is shared with other processes.
     pub redis: Option<Redis>,
+    /// How the records of calls are kept; `None` where they are not.
+    pub journal: Option<Arc<Standing>>,
     /// The config as JSON, secrets hidden.
     pub config: Bytes,
+    /// Everyone with a key of their own.
+    pub directory: Option<Directory>,
     /// The management API; `None` where nothing is kept.
     pub manage: Option<axum::Router>,
 }
@@ -100,6 +105,7 @@ impl Admin {
         let presented = presented(&req, self.key_header.as_ref());
         let known = keys.check(presented).await;
         let (parts, Page { route, body }) = req.into_parts();
+        let known = known.and_then(|who| permitted(who, &route, parts.uri.path()));
         let handles = &*self.handles;
         match (&route, known) {
             (AdminRoute::Liveness, _) => health::liveness(),
@@ -108,21 +114,33 @@ impl Admin {
             (AdminRoute::Metrics, _) if !self.metrics_need_key => metrics(handles),
             (AdminRoute::OpenApi, _) => openapi::document(handles, self.metrics_need_key),
             (AdminRoute::Home, _) => home::page(handles),
+            (AdminRoute::Routes, _) => routes::list(handles),
             (_, Err(error)) => {
                 answer(Dialect::OpenAi, &problem(&error, handles.compat, "max_tokens"))
             }
             (AdminRoute::Health, Ok(_)) => health::probed(handles, &parts).await,
             (AdminRoute::Metrics, Ok(_)) => metrics(handles),
-            (AdminRoute::Models, Ok(_)) => models::list(handles, &parts),
-            (AdminRoute::Model(id), Ok(_)) => models::one(handles, id),
-            (AdminRoute::ModelInfo, Ok(_)) => models::info(handles, &parts),
-            (AdminRoute::GroupInfo, Ok(_)) => groups::info(handles, &parts),
+            (AdminRoute::Models, Ok(who)) => models::list(handles, &parts, &who),
+            (AdminRoute::Model(id), Ok(who)) => models::one(handles, id, &who),
+            (AdminRoute::ModelInfo, Ok(who)) => models::info(handles, &parts, &who),
+            (AdminRoute::GroupInfo, Ok(who)) => groups::info(handles, &parts, &who),
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
-            (AdminRoute::Routes, Ok(_)) => routes::list(handles),
             (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
             (AdminRoute::Manage, Ok(who)) => managed(handles, who, parts, body).await,
             (AdminRoute::Test, Ok(_)) => json(&serde_json::json!({"route": "/test"})),
         }
+    }
+}
+
+impl Handles {
+    /// Whether `who` may ask for a model: of others nothing is shown.
+    fn shows(&self, who: &Principal, model: &str) -> bool {
+        let (Some(caller), Some(directory)) = (who.about.get::<Caller>(), &self.directory) else {
+            return true;
+        };
+        let belongs = |name: &str, model: &str| self.router.belongs(name, model);
+        caller.role().sees_all()
+            || Allowed::new(directory.clone(), belongs).model(caller, model).is_ok()
     }
 }
 
@@ -139,6 +157,22 @@ impl Service<Request<Page>> for Admin {
         let admin = self.clone();
         Box::pin(async move { Ok(admin.answer(req).await) })
     }
+}
+
+/// Lets those on who may see a page. What tells of the whole proxy is for its admins.
+fn permitted(who: Principal, route: &AdminRoute, path: &str) -> Result<Principal, AuthError> {
+    let Some(caller) = who.about.get::<Caller>() else { return Ok(who) };
+    let kind = match route {
+        AdminRoute::Manage => RouteKind::Manage,
+        _ => RouteKind::Info,
+    };
+    let permitted = match route {
+        AdminRoute::Config if !caller.role().sees_all() => {
+            Err(Denied::Route { allowed: "[]".into(), route: path.into() })
+        }
+        _ => caller.may_call(path, kind),
+    };
+    permitted.map(|()| who).map_err(|denied| AuthError::Denied(denied.into()))
 }
 
 /// Hands a request on to the management API, with the word of who asks.

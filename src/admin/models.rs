@@ -6,12 +6,12 @@ use crate::edge::answer;
 use crate::providers::{Dialect, Problem};
 use crate::router::{Deployment, Listed};
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::{Rates, Unit};
+use bartizan_layers::facts::{Principal, Rates, Unit};
 use http::{Response, StatusCode, request};
 use serde_json::{Map, Value, json};
 
 /// All names that may be asked for.
-pub(super) fn list(handles: &Handles, parts: &request::Parts) -> Response<Body> {
+pub(super) fn list(handles: &Handles, parts: &request::Parts, who: &Principal) -> Response<Body> {
     let raw = asked(parts, "return_wildcard_routes");
     let only_groups = asked(parts, "only_model_access_groups");
     let with_groups = asked(parts, "include_model_access_groups");
@@ -20,6 +20,7 @@ pub(super) fn list(handles: &Handles, parts: &request::Parts) -> Response<Body> 
         let groups = handles.router.access_groups().into_iter();
         names.extend(groups.map(|name| Listed { name, model: None }));
     }
+    names.retain(|listed| handles.shows(who, &listed.name));
     let data: Vec<_> = names.iter().map(|listed| item(handles.compat, listed)).collect();
     json(&json!({"data": data, "object": "list"}))
 }
@@ -29,8 +30,8 @@ fn asked(parts: &request::Parts, name: &str) -> bool {
 }
 
 /// One name.
-pub(super) fn one(handles: &Handles, id: &str) -> Response<Body> {
-    match handles.router.look_up(id) {
+pub(super) fn one(handles: &Handles, id: &str, who: &Principal) -> Response<Body> {
+    match handles.router.look_up(id).filter(|_| handles.shows(who, id)) {
         Some(listed) => json(&item(handles.compat, &listed)),
         None => {
             let message = format!("The model `{id}` does not exist.");
@@ -56,9 +57,10 @@ fn item(compat: Compat, listed: &Listed) -> Value {
 }
 
 /// The deployments, without their credentials.
-pub(super) fn info(handles: &Handles, parts: &request::Parts) -> Response<Body> {
+pub(super) fn info(handles: &Handles, parts: &request::Parts, who: &Principal) -> Response<Body> {
     let id = query(parts, "litellm_model_id");
     let deployments = handles.router.deployments().iter();
+    let deployments = deployments.filter(|one| handles.shows(who, &one.config().group));
     let wanted = deployments.filter(|one| id.as_ref().is_none_or(|id| one.config().id == *id));
     let data: Vec<_> = wanted.map(|deployment| deployment_info(deployment)).collect();
     if let (Some(id), true) = (id, data.is_empty()) {

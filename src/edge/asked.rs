@@ -58,6 +58,9 @@ fields! {
     MockTestingContextFallbacks b"mock_testing_context_fallbacks"
     MockTestingContentPolicyFallbacks b"mock_testing_content_policy_fallbacks"
     MockTestingRateLimitError b"mock_testing_rate_limit_error"
+    Tags b"tags"
+    LitellmMetadata b"litellm_metadata"
+    SessionId b"litellm_session_id"
     Cache b"cache"
     Caching b"caching"
 }

@@ -1,10 +1,8 @@
 //! Where calls whose body is read first part from those whose body goes straight through.
 use crate::providers::Operation;
 use crate::router::RouteError;
-use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::Principal;
 use http::{Request, Response};
 use pin_project::pin_project;
 use std::pin::Pin;
@@ -40,11 +38,7 @@ where
     }
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
-        let facts = req.extensions();
-        if let (Some(trail), Some(principal)) = (facts.get::<Trail>(), facts.get::<Principal>()) {
-            trail.set_principal(principal.clone());
-        }
-        match facts.get() {
+        match req.extensions().get() {
             Some(Operation::Unserved(path, why)) => {
                 ForkFuture::Unserved(Some(RouteError::Unserved { path, why }))
             }

@@ -4,6 +4,7 @@
 //! need. The prompt itself is not parsed.
 use super::asked::{Asked, Field};
 use super::budget::{BodyRules, Share};
+use super::entitled;
 use super::inflate::{Inflate, inflate};
 use super::wanted::Read;
 use crate::providers::{Class, Contents, Operation, PathModel, Problem, Prompt};
@@ -162,6 +163,7 @@ impl BodyRules {
         asked.overrides(operation, parts)?;
         let elsewhere = asked.elsewhere(operation, self.elsewhere)?;
         asked.check(operation)?;
+        entitled::check(&parts.extensions, &object)?;
         // Which model is for moderations, the router knows.
         let default = self.default_model.as_deref();
         let default = || default.filter(|_| *operation != Operation::Moderations).map(Into::into);
@@ -175,7 +177,7 @@ impl BodyRules {
             }
         };
         let of_path = parts.extensions.get().map(|PathModel(model)| model.clone());
-        let model = of_path.or(model);
+        let model = of_path.or(model).map(|name| entitled::model(&parts.extensions, name));
         let (mut timeout, mut stream_timeout) = (None, None);
         if operation.strips_litellm_fields() {
             let either = asked.seconds(Field::Timeout)?;

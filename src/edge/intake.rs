@@ -1,19 +1,23 @@
 //! Prepares bodies that go straight through: counts and bounds them, and reads a form up to its
 //! model. What follows streams on, still watched.
 use super::budget::{BodyRules, Share};
+use super::entitled;
 use super::flow::{Cap, Flow, Reader};
 use super::form::FormReader;
 use super::ingest::IngestError;
 use super::selectors::{FormSelectors, MOST_HELD, of_json};
+use super::wanted;
 use crate::providers::{
     Fault, Form, Operation, Passing, PathModel, Place, Problem, Resumed, Selected, is_of_type,
 };
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::facts::Call;
+use bartizan_layers::query::{decoded, parameters};
 use bartizan_layers::wire::{form, is_encoded};
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use http_body::Body as _;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -80,7 +84,7 @@ impl BodyRules {
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let (parts, body) = req.into_parts();
+        let (mut parts, body) = req.into_parts();
         let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
         let share = self.budget.share();
         let cap = match operation {
@@ -107,6 +111,22 @@ impl BodyRules {
             }
             _ => {}
         }
+        let named = match &mut form {
+            Some(form) => {
+                form.model = form.model.take().map(|it| entitled::model(&parts.extensions, it));
+                form.model.clone()
+            }
+            None => (*operation == Operation::Realtime).then(|| of_query(&parts.uri)).flatten(),
+        };
+        if form.is_some() || *operation == Operation::Realtime {
+            let stream = form.as_ref().is_none_or(|form| form.stream);
+            parts.extensions.insert(Call {
+                group: named.unwrap_or_default().as_ref().into(),
+                stream,
+                end_user: wanted::told_end_user(&parts.headers),
+            });
+        }
+        self.wanted.tell(&mut parts);
         let fault = flow.fault.clone();
         let rest = if flow.is_end_stream() { Body::empty() } else { Body::stream(flow) };
         let body = if begun.is_empty() { rest } else { Resumed::body(vec![begun], rest) };
@@ -147,6 +167,12 @@ impl BodyRules {
         let model = parts.extensions.get().map(|PathModel(model)| model.clone()).or(named);
         Ok(Form { begun: begun.freeze(), model, place, stream, boundary: boundary.into() })
     }
+}
+
+/// The model that a WebSocket's query names.
+fn of_query(uri: &Uri) -> Option<Box<str>> {
+    let model = parameters(uri.query()?).find(|it| it.name == "model")?;
+    decoded(model.value).map(Into::into)
 }
 
 /// Holds the beginning of a body about objects of an account: what it selects, and the rest of what

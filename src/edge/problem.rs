@@ -2,12 +2,13 @@
 //! contract's 4.4.
 use crate::config::Compat;
 use crate::edge::{IngestError, Paused, TooManyCalls};
+use crate::identity::Denied;
 use crate::providers::{Class, Problem};
 use crate::router::{NoDeployment, RouteError, UpstreamFailure, dollars};
 use crate::telemetry;
 use bartizan_layers::auth::AuthError;
 use bartizan_layers::cause::cause_ref;
-use bartizan_layers::cost::CostError;
+use bartizan_layers::cost::{Budget, CostError};
 use bartizan_layers::facts::{Limit, Scope};
 use bartizan_layers::ratelimit::{Exceeded, RateLimitError};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -23,6 +24,9 @@ pub fn problem(
     compat: Compat,
     bound: &'static str,
 ) -> Problem {
+    if let Some(denied) = cause_ref::<Denied>(error) {
+        return no_right(denied, compat);
+    }
     if let Some(error) = cause_ref::<AuthError>(error) {
         return refused(error);
     }
@@ -83,20 +87,13 @@ fn limited(exceeded: &Exceeded) -> Problem {
     Problem { headers: Some(Box::new(headers)), ..problem }.retry_after(exceeded.reset)
 }
 
-/// A budget that refuses a call: 422 since late 2026, 400 before (contract 4.4).
+/// A budget that refuses a call.
 fn unpaid(error: &CostError, compat: Compat, bound: &'static str) -> Problem {
     match error {
         CostError::BudgetExhausted(exhausted) => {
-            let [cost, max] = [exhausted.spent, exhausted.budget.max].map(dollars);
-            let (cost, max) = (cost.to_str().unwrap_or("?"), max.to_str().unwrap_or("?"));
-            let message =
-                format!("Budget has been exceeded! Current cost: {cost}, Max budget: {max}");
-            let status = match compat {
-                Compat::Current => StatusCode::UNPROCESSABLE_ENTITY,
-                Compat::Classic => StatusCode::BAD_REQUEST,
-            };
-            let problem = Problem::new(status, message).kind("budget_exceeded");
-            let problem = Problem { class: Class::BudgetExceeded, ..problem };
+            let Budget { scope, subject, max, .. } = &exhausted.budget;
+            let denied = Denied::spent(*scope, subject, exhausted.spent, *max);
+            let problem = no_right(&denied, compat);
             exhausted.resets_in.into_iter().fold(problem, Problem::retry_after)
         }
         CostError::Unbounded => Problem::bad_request(format!(
@@ -110,6 +107,66 @@ fn unpaid(error: &CostError, compat: Compat, bound: &'static str) -> Problem {
         )
         .retry_after(Duration::from_secs(1)),
     }
+}
+
+/// A caller who is known and may not go on: LiteLLM's generations differ in the statuses.
+fn no_right(denied: &Denied, compat: Compat) -> Problem {
+    let by = |current, classic| match compat {
+        Compat::Current => current,
+        Compat::Classic => classic,
+    };
+    let message = denied.to_string();
+    match denied {
+        Denied::Expired { .. } => {
+            let status = by(StatusCode::UNAUTHORIZED, StatusCode::BAD_REQUEST);
+            Problem::new(status, message).kind("expired_key").param("key")
+        }
+        Denied::Model { whose, model, .. } => {
+            let kind = match *whose {
+                "team" => "team_model_access_denied",
+                "user" => "user_model_access_denied",
+                "org" => "org_model_access_denied",
+                _ => "key_model_access_denied",
+            };
+            let short = format!("The model `{model}` is not available for this API key.");
+            let status = by(StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED);
+            let message = if compat == Compat::Current { short } else { message };
+            Problem::new(status, message).kind(kind).param("model")
+        }
+        Denied::Route { .. } | Denied::Through => {
+            Problem::new(StatusCode::FORBIDDEN, message).kind("auth_error")
+        }
+        Denied::Parameter(_) => Problem::bad_request(message),
+        Denied::Budget { whose, spent, max } => {
+            let [cost, max] = [*spent, *max].map(dollars);
+            let (cost, max) = (cost.to_str().unwrap_or("?"), max.to_str().unwrap_or("?"));
+            over(
+                compat,
+                format!("Budget has been exceeded! {whose}Current cost: {cost}, Max budget: {max}"),
+            )
+        }
+        Denied::EndUserBudget { end_user, spent, max } => {
+            let [cost, max] = [*spent, *max].map(dollars);
+            let (cost, max) = (cost.to_str().unwrap_or("?"), max.to_str().unwrap_or("?"));
+            over(
+                compat,
+                format!(
+                    "ExceededBudget: End User={end_user} over budget. Spend={cost}, Budget={max}"
+                ),
+            )
+        }
+        _ => Problem::new(StatusCode::UNAUTHORIZED, message).kind("auth_error"),
+    }
+}
+
+/// A budget that is spent: 422 since late 2026, 400 before (contract 4.4).
+fn over(compat: Compat, message: String) -> Problem {
+    let status = match compat {
+        Compat::Current => StatusCode::UNPROCESSABLE_ENTITY,
+        Compat::Classic => StatusCode::BAD_REQUEST,
+    };
+    let problem = Problem::new(status, message).kind("budget_exceeded");
+    Problem { class: Class::BudgetExceeded, ..problem }
 }
 
 fn refused(error: &AuthError) -> Problem {

@@ -8,7 +8,7 @@ use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::end::{End, EndBody, OnEnd};
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::Either;
 use pin_project::{pin_project, pinned_drop};
@@ -17,6 +17,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tower_layer::Layer;
 use tower_service::Service;
+
+/// What the receipt of a call is found by, at `/receipts/{id}`.
+const RECEIPT: HeaderName = HeaderName::from_static("x-bartizan-receipt");
 
 /// Wraps services in [`Record`].
 #[derive(Clone, Debug)]
@@ -76,9 +79,16 @@ impl Recording {
     fn begin<B>(telemetry: &Telemetry, req: &Request<B>, route: &'static str) -> Self {
         let given = req.headers().get(RequestId::HEADER).and_then(|id| id.to_str().ok());
         let id = given.and_then(RequestId::given).unwrap_or_else(RequestId::random);
-        telemetry.begin();
         let trail = Trail::new(id, req.method().clone(), route);
+        telemetry.begin(&trail);
         Self { trail, telemetry: telemetry.clone() }
+    }
+
+    /// Says where the answer's receipt will be.
+    fn tell_receipt<B>(&self, rsp: &mut Response<B>) {
+        if let Some(receipt) = self.telemetry.receipt(&self.trail) {
+            rsp.headers_mut().insert(RECEIPT, receipt);
+        }
     }
 }
 
@@ -108,8 +118,9 @@ where
         let panicked = NotePanic(this.recording.as_ref());
         let polled = this.inner.poll(cx);
         drop(panicked);
-        let Ok(rsp) = ready!(polled);
+        let Ok(mut rsp) = ready!(polled);
         let recording = this.recording.take().expect("a call is answered once");
+        recording.tell_receipt(&mut rsp);
         recording.trail.set_status(rsp.status());
         Poll::Ready(Ok(if rsp.status() == StatusCode::SWITCHING_PROTOCOLS {
             switched(rsp, recording)
@@ -119,16 +130,19 @@ where
     }
 }
 
-/// The call ends with the tunnel, and not with the body of the 101, which is empty.
+/// The call ends with the tunnel: until then its body, which carries nothing, is kept for those who
+/// wait for its end.
 #[cold]
 fn switched(rsp: Response<Body>, recording: Recording) -> Response<Answer> {
-    match rsp.extensions().get::<Tunnel>() {
-        Some(tunnel) => {
-            tunnel.on_end(recording);
-            rsp.map(Answer::Right)
-        }
-        None => rsp.map(|body| recorded(body, recording)),
-    }
+    let Some(tunnel) = rsp.extensions().get::<Tunnel>().cloned() else {
+        return rsp.map(|body| recorded(body, recording));
+    };
+    let (parts, open) = rsp.into_parts();
+    tunnel.on_end(move |end| {
+        drop(open);
+        recording.on_end(end);
+    });
+    Response::from_parts(parts, Answer::Right(Body::empty()))
 }
 
 #[pinned_drop]
@@ -169,6 +183,7 @@ pub(super) fn refused<B>(
     recording.trail.set_status(problem.status);
     let mut rsp = answer(operation.dialect(), problem);
     rsp.headers_mut().insert(RequestId::HEADER, recording.trail.id().header().clone());
+    recording.tell_receipt(&mut rsp);
     rsp.map(|body| recorded(body, recording))
 }
 

@@ -1,5 +1,6 @@
 //! The only place where an error becomes an answer: outside it nothing can fail.
 use super::problem::{limit, problem};
+use super::told_key;
 use crate::config::Compat;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::{dollars, failure, failure_of, tell_error, tell_fallbacks};
@@ -7,7 +8,7 @@ use crate::telemetry::{Hit, RequestId, Trail};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::cache::Replayed;
-use bartizan_layers::facts::{CacheStatus, ServedBy};
+use bartizan_layers::facts::{CacheStatus, NanoUsd, ServedBy};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use pin_project::pin_project;
 use std::convert::Infallible;
@@ -96,6 +97,12 @@ where
                     (Some(CacheStatus::Hit), trail) => from_cache(&mut rsp, trail),
                     (Some(CacheStatus::Miss), Some(trail)) => trail.set_missed(),
                     _ => {}
+                }
+                if let Some(principal) = this.trail.as_ref().and_then(Trail::principal)
+                    && let Some(caller) = principal.about.get()
+                {
+                    let cost = this.trail.as_ref().map_or(NanoUsd(0), Trail::cost);
+                    told_key::tell(caller, cost, rsp.headers_mut());
                 }
                 let status = rsp.status();
                 if let (true, Some(trail)) = (is_error(status), this.trail.as_ref()) {

@@ -1,7 +1,9 @@
 //! What the layers behind ingest want to know of a call, found while its body is at hand.
 use super::asked::{Asked, Field};
 use super::budget::Share;
+use super::entitled;
 use super::items::Items;
+use super::labels::{self, shortened};
 use crate::config::CachedCalls;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
@@ -12,6 +14,7 @@ use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of_object};
 use bartizan_layers::wire::replay::{Form, Retell};
 use bartizan_layers::wire::scan::{Object, scan};
 use bartizan_layers::wire::text::Text;
+use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use std::iter;
 use std::sync::Arc;
@@ -25,6 +28,8 @@ pub struct Wanted {
     estimates: bool,
     /// Which calls are answered from a cache.
     cached: Option<CachedCalls>,
+    /// Whether calls have keys that were issued, and are booked.
+    booked: bool,
 }
 
 /// What was read of a body.
@@ -41,11 +46,26 @@ pub(super) struct Read<'a> {
 
 impl Wanted {
     /// What the layers behind `router` want, what the proxy's own limits and budgets do if there
-    /// are any (`held`), and what a cache does.
+    /// are any (`held`), what a cache does, and what those do that book calls (`booked`).
     #[must_use]
-    pub fn new(router: Router, held: bool, cached: Option<CachedCalls>) -> Self {
+    pub fn new(router: Router, held: bool, cached: Option<CachedCalls>, booked: bool) -> Self {
         let estimates = held || router.counts_tokens();
-        Self { router, estimates, cached }
+        Self { router, estimates, cached, booked }
+    }
+
+    /// Notes what a request says of itself whose body nobody reads.
+    pub(super) fn tell(&self, parts: &mut Parts) {
+        if !self.booked {
+            return;
+        }
+        if let Some(tags) = labels::tags_of(None, &parts.headers, &parts.extensions) {
+            parts.extensions.insert(tags);
+        }
+        let end_user = told_end_user(&parts.headers);
+        if let Some(trail) = parts.extensions.get::<Trail>() {
+            let told = labels::told(None, &parts.headers, &parts.extensions, end_user.as_ref());
+            trail.set_told(Box::new(told));
+        }
     }
 
     /// Leaves the facts of the call that this was `read` of.
@@ -57,15 +77,25 @@ impl Wanted {
         read: &Read<'_>,
         facts: &mut Extensions,
     ) -> Result<(), Problem> {
-        if !self.estimates && self.cached.is_none() {
+        let of_body = labels::of_body(asked, read)?;
+        if let Some(tags) = labels::tags_of(of_body, read.headers, facts) {
+            facts.insert(tags);
+        }
+        let is_bounded = entitled::caller(facts).is_some();
+        if !self.estimates && self.cached.is_none() && !self.booked {
             return Ok(());
+        }
+        let end_user = end_user(operation, asked, read.headers)?;
+        if let Some(trail) = facts.get::<Trail>().filter(|_| self.booked) {
+            let told = labels::told(Some(asked), read.headers, facts, end_user.as_ref());
+            trail.set_told(Box::new(told));
         }
         facts.insert(Call {
             group: read.model.unwrap_or_default().into(),
             stream: read.stream,
-            end_user: end_user(operation, asked, read.headers)?,
+            end_user,
         });
-        if self.estimates
+        if (self.estimates || is_bounded)
             && let Some(estimate) = self.router.estimate(operation, read.model, read.size)
         {
             facts.insert(estimate);
@@ -75,6 +105,7 @@ impl Wanted {
                 self.router.note(trail, operation, read.model, read.stream);
             }
             if let Some(control) = control(operation, asked, object)? {
+                entitled::check_cache(facts, &control)?;
                 facts.insert(control);
             }
             cached(operation, object, read, facts);
@@ -83,14 +114,18 @@ impl Wanted {
     }
 }
 
-/// So many bytes of an end user's name tell it from others: clients choose it, and counters keep it.
-const LONGEST_USER: usize = 256;
-
 /// Headers that name an end user (contract 3.3); they win over the body.
 static USERS: [HeaderName; 2] = [
     HeaderName::from_static("x-litellm-customer-id"),
     HeaderName::from_static("x-litellm-end-user-id"),
 ];
+
+/// Whom a header says the client calls for.
+pub(super) fn told_end_user(headers: &HeaderMap) -> Option<Arc<str>> {
+    let told = USERS.iter().filter_map(|name| headers.get(name)?.to_str().ok());
+    let user = told.map(str::trim).find(|user| !user.is_empty())?;
+    Some(shortened(user).into())
+}
 
 /// Whom the client says it calls for: a header, `user`, or Anthropic's `metadata.user_id`.
 fn end_user(
@@ -98,21 +133,16 @@ fn end_user(
     asked: &Asked<'_>,
     headers: &HeaderMap,
 ) -> Result<Option<Arc<str>>, Problem> {
-    let told = USERS.iter().filter_map(|name| headers.get(name)?.to_str().ok());
-    if let Some(user) = told.map(str::trim).find(|user| !user.is_empty()) {
-        return Ok(Some(shortened(user)));
+    let told = told_end_user(headers);
+    if told.is_some() {
+        return Ok(told);
     }
     let value = match operation.dialect() {
         Dialect::Anthropic => asked.get(Field::Metadata)?.and_then(|value| value.get("user_id")),
         _ => asked.get(Field::User)?,
     };
     let user = value.and_then(|value| value.as_str()).filter(|user| !user.is_empty());
-    Ok(user.map(|user| shortened(&user)))
-}
-
-fn shortened(user: &str) -> Arc<str> {
-    let (short, _) = user.split_at(user.floor_char_boundary(LONGEST_USER));
-    short.into()
+    Ok(user.map(|user| shortened(&user).into()))
 }
 
 const fn is_cached(calls: CachedCalls, operation: &Operation) -> bool {

@@ -1,4 +1,5 @@
 //! Why somebody who is known may not go on.
+use bartizan_layers::facts::NanoUsd;
 use std::sync::Arc;
 
 /// Why a caller who is known may not go on. The texts are LiteLLM's (contract 4.4).
@@ -55,18 +56,35 @@ pub enum Denied {
         /// What was called.
         route: Box<str>,
     },
+    /// It asks for a provider's own path, and may use certain models only.
+    #[error(
+        "Virtual key is not allowed to call this route: it may use certain models only, and which \
+         one a provider's own path asks for is not read. Use the proxy's own paths, or name this \
+         route in the key's `allowed_routes`."
+    )]
+    Through,
     /// The request lacks a parameter that its key has to send.
     #[error("BadRequest please pass param={0} in request body. This is a required param")]
     Parameter(Box<str>),
-    /// A user with a budget of its own has spent it.
+    /// The budget of whom it calls for is spent.
+    #[error("ExceededBudget: End User={end_user} over budget. Spend={spent}, Budget={max}")]
+    EndUserBudget {
+        /// Whom it calls for.
+        end_user: Box<str>,
+        /// What was spent.
+        spent: NanoUsd,
+        /// Of how much.
+        max: NanoUsd,
+    },
+    /// A budget is spent.
     #[error("Budget has been exceeded! {whose}Current cost: {spent}, Max budget: {max}")]
     Budget {
         /// Whose budget it is, as in `Team=red `; empty for a key's.
         whose: Box<str>,
-        /// What was spent, in US dollars as Python writes them.
-        spent: Box<str>,
+        /// What was spent.
+        spent: NanoUsd,
         /// Of how much.
-        max: Box<str>,
+        max: NanoUsd,
     },
 }
 

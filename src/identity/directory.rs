@@ -23,6 +23,8 @@ struct Tables {
     others: [Table; Kind::ALL.len()],
     /// Whether all things of the store are here.
     complete: AtomicBool,
+    /// Whether the store was out of reach when it was asked last.
+    away: AtomicBool,
 }
 
 /// Holders of one kind, by their ids.
@@ -70,13 +72,11 @@ impl Directory {
         let above = |kind, id: Option<&Arc<str>>| id.and_then(|id| self.holder(kind, id));
         let (user, team) = (key.user.as_ref(), key.team.as_ref());
         let member = team.zip(user).and_then(|(team, user)| self.member(team, user));
-        Caller {
-            user: above(Kind::User, user),
-            team: above(Kind::Team, team),
-            organization: above(Kind::Organization, key.organization.as_ref()),
-            member,
-            key,
-        }
+        let (user, team) = (above(Kind::User, user), above(Kind::Team, team));
+        // A key that says nothing is of the organisation that its team is of.
+        let of_team = || team.as_ref()?.organization.as_ref();
+        let organization = above(Kind::Organization, key.organization.as_ref().or_else(of_team));
+        Caller { user, team, organization, member, key }
     }
 
     /// Takes over what a thing is now; `None` if it is gone.
@@ -153,6 +153,16 @@ impl Directory {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0.complete.load(Relaxed)
+    }
+
+    /// Notes whether the store can be reached.
+    pub(super) fn set_away(&self, away: bool) {
+        self.0.away.store(away, Relaxed);
+    }
+
+    /// Whether the store was out of reach when it was asked last.
+    pub(super) fn is_away(&self) -> bool {
+        self.0.away.load(Relaxed)
     }
 
     /// How many keys are here.

@@ -46,9 +46,12 @@ impl Directory {
                     (Scope::Organization, &caller.organization),
                 ];
                 for (scope, holder) in rest {
-                    if let Some(holder) = holder {
-                        level(scope, holder.id.clone(), Some(holder));
-                    }
+                    let Some(holder) = holder else { continue };
+                    // What a user may spend bounds the keys that are for no team.
+                    let is_bounded = scope != Scope::User || caller.team.is_none();
+                    let money = if is_bounded { self.money(holder) } else { Money::default() };
+                    let subject = holder.id.clone();
+                    visit(Level { scope, subject, holder: Some(holder), money });
                 }
                 if let Some((subject, money)) = own {
                     visit(Level { scope: Scope::ModelPerKey, subject, holder: None, money });

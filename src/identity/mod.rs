@@ -6,6 +6,8 @@
 //! stands above it, as they are at the beginning of a call.
 //!
 //! [`Thing`]: crate::store::Thing
+mod access;
+mod budgets;
 mod caller;
 mod denied;
 mod directory;
@@ -13,9 +15,12 @@ mod holder;
 mod issued;
 mod levels;
 mod role;
+mod routes;
 mod rules;
 mod sync;
+mod tags;
 
+pub use self::access::Allowed;
 pub use self::caller::Caller;
 pub use self::denied::Denied;
 pub use self::directory::Directory;
@@ -23,5 +28,7 @@ pub use self::holder::{Holder, Key, Spent};
 pub use self::issued::Issued;
 pub use self::levels::Level;
 pub use self::role::Role;
+pub use self::routes::RouteKind;
 pub use self::rules::{Money, Rules};
 pub use self::sync::Following;
+pub use self::tags::Tags;

@@ -5,9 +5,11 @@
 //! what changed to the [`Directory`]: it is in force when the answer goes out. Answers have
 //! LiteLLM's shapes; whatever goes wrong is a [`Refusal`].
 mod asked;
+mod audit;
 mod bounds;
 mod budgets;
 mod customers;
+mod glob;
 mod gone;
 mod groups;
 mod keys;
@@ -15,6 +17,7 @@ mod organizations;
 mod paging;
 mod refusal;
 mod shown;
+mod spend;
 mod tags;
 mod teams;
 mod told;
@@ -27,6 +30,8 @@ pub use self::who::Who;
 
 use crate::config::{Compat, Issuing};
 use crate::identity::Directory;
+use crate::ledger::Ledger;
+use crate::router::Router;
 use crate::store::{Change, Kind, Store, Thing};
 use http::StatusCode;
 use std::sync::Arc;
@@ -43,8 +48,10 @@ pub struct Manage {
     pub compat: Compat,
     /// What keys, users and teams get when they are made.
     pub issuing: Issuing,
-    /// The names that calls may ask for, patterns among them.
-    pub models: Vec<String>,
+    /// Where calls are booked.
+    pub ledger: Ledger,
+    /// What models cost.
+    pub router: Router,
 }
 
 /// What handlers share.
@@ -84,12 +91,14 @@ fn all() -> OpenApiRouter<Arc<Manage>> {
         .merge(budgets::routes())
         .merge(tags::routes())
         .merge(groups::routes())
+        .merge(audit::routes())
+        .merge(spend::routes())
 }
 
 impl Manage {
     /// Whether calls may ask for a model, or it is a pattern for several.
     fn has_model(&self, name: &str) -> bool {
-        name.contains('*') || self.models.iter().any(|model| model == name)
+        name.contains('*') || self.router.look_up(name).is_some()
     }
 
     /// Makes changes, and takes them into force here; other processes hear of them.

@@ -1,5 +1,5 @@
 //! Things as answers show them: all columns of LiteLLM's tables, with what was spent.
-use super::{Manage, Refusal, keys};
+use super::{Manage, Refusal};
 use crate::clock;
 use crate::store::{Account, Doc, Kind, Page, Thing};
 use bartizan_layers::cost::{BudgetWindow, Zone};
@@ -96,31 +96,22 @@ impl Manage {
     /// # Errors
     ///
     /// As the store says.
-    pub(super) async fn key_rows(
+    pub(super) async fn key_rows_with(
         &self,
         keys: &[Thing],
         teams: &[Thing],
     ) -> Result<Vec<Doc>, Refusal> {
-        let ids: Vec<_> = keys.iter().map(|key| key.id.as_str()).collect();
-        let accounts = self.store.accounts_of(Scope::Key.name(), &ids).await?;
-        let accounts: HashMap<_, _> =
-            accounts.iter().map(|account| (account.subject.as_str(), account)).collect();
+        let mut rows = self.key_rows(keys).await?;
         let aliases: HashMap<_, _> =
             teams.iter().map(|team| (team.id.as_str(), team.text("team_alias"))).collect();
-        let row = |key: &Thing| {
-            let mut row = keys::row(key, 0.0);
-            told_end(&mut row, None);
-            if let Some(account) = accounts.get(key.id.as_str()) {
-                told_spend(&mut row, account);
-            }
+        for (key, row) in keys.iter().zip(&mut rows) {
             // LiteLLM writes what Python has for nothing where there is no team.
             let alias = key
                 .text("team_id")
                 .map_or(Value::from("None"), |team| aliases.get(team).copied().flatten().into());
             row.insert("team_alias".to_owned(), alias);
-            row
-        };
-        Ok(keys.iter().map(row).collect())
+        }
+        Ok(rows)
     }
 
     /// Puts beside each `budget_id` the budget that it names, as `litellm_budget_table`.

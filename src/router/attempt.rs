@@ -17,7 +17,7 @@ use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::scan::scan;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,14 +68,11 @@ impl Attempt {
         // What the config adds may be as secret as its key.
         let theirs = elsewhere.is_some_and(|elsewhere| elsewhere.base.is_some());
         let own = if theirs { &[] } else { &*config.headers };
-        let usage = UsageCell::new(deployment.price(model));
-        if let Some(bill) = facts.get::<Bill>() {
-            bill.add(usage.clone());
-        }
+        let usage = deployment.usage(model);
         let (mut headers, for_us) = outgoing(&head.headers, &operation, rules, own);
         as_json(&mut headers);
         let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
-        let sent = begin(trail.as_ref(), deployment.labels(), own_model, &usage);
+        let sent = begin(facts, deployment.labels(), own_model, &usage);
         let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
         let req = request(&head, uri, headers, edited.body);
@@ -121,16 +118,19 @@ fn plan<'a>(
     }
 }
 
-/// Notes that a call goes out now, and who answers it; with the model, where the deployment's own
-/// name for it is a pattern.
+/// Notes that the call with these facts goes out now, who answers it, and where that stands on its
+/// bill; with the model, where the deployment's own name for it is a pattern.
 pub(super) fn begin(
-    trail: Option<&Trail>,
+    facts: &Extensions,
     labels: &Arc<DeploymentLabels>,
     model: Option<Box<str>>,
     usage: &UsageCell,
 ) -> Instant {
     let sent = Instant::now();
-    if let Some(trail) = trail {
+    if let Some(bill) = facts.get::<Bill>() {
+        bill.add(usage.clone());
+    }
+    if let Some(trail) = facts.get::<Trail>() {
         trail.set_served(Served { deployment: labels.clone(), model, usage: usage.clone() });
         trail.set_sent(sent);
     }

@@ -1,7 +1,8 @@
 //! Which limits a call falls under: those of the config, and those of its principal.
 use crate::config::{Limits, Rate};
+use crate::identity::Directory;
 use bartizan_layers::facts::{Call, Limit, Measure, Principal, Scope};
-use bartizan_layers::ratelimit::{PrincipalLimits, Rules};
+use bartizan_layers::ratelimit::Rules;
 use http::Extensions;
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ impl Part {
 #[derive(Clone, Debug)]
 pub struct CallLimits {
     told: Arc<Told>,
+    directory: Option<Directory>,
     part: Part,
 }
 
@@ -40,7 +42,7 @@ struct Told {
 
 impl CallLimits {
     /// That part of the limits of a config; `None` if it has none.
-    pub(super) fn new(limits: &Limits, part: Part) -> Option<Self> {
+    pub(super) fn new(limits: &Limits, directory: Option<&Directory>, part: Part) -> Option<Self> {
         let parallel = limits.global_parallel.map(|most| (Measure::Parallel, most.into()));
         let global = rates(limits.global).into_iter().chain(parallel);
         let global = global.map(|(measure, most)| global_limit(measure, most));
@@ -59,25 +61,38 @@ impl CallLimits {
         let any = !told.global.is_empty()
             || told.key_parallel.is_some()
             || !told.end_user.is_empty()
-            || !told.end_users.is_empty();
-        any.then(|| Self { told: Arc::new(told), part })
+            || !told.end_users.is_empty()
+            || directory.is_some();
+        let directory = directory.cloned();
+        any.then(|| Self { told: Arc::new(told), directory, part })
     }
 }
 
 impl Rules for CallLimits {
     fn each(&self, facts: &Extensions, visit: &mut dyn FnMut(&Limit)) {
-        let Self { told, part } = self;
+        let Self { told, directory, part } = self;
         told.global.iter().for_each(&mut *visit);
-        if let (Some(most), Some(principal)) = (told.key_parallel, facts.get::<Principal>()) {
+        let (mut parallel, mut end_user) = (told.key_parallel, true);
+        if let Some(directory) = directory {
+            directory.each_limit(facts, &mut |limit| {
+                // Limits of their own count instead of those that the config has for all.
+                match (limit.scope, limit.measure) {
+                    (Scope::Key, Measure::Parallel) => parallel = None,
+                    (Scope::EndUser, _) => end_user = false,
+                    _ => {}
+                }
+                if part.has(part_of(limit)) {
+                    visit(limit);
+                }
+            });
+        }
+        if let (Some(most), Some(principal)) = (parallel, facts.get::<Principal>()) {
             let subject = principal.key.clone();
             visit(&Limit { scope: Scope::Key, subject, measure: Measure::Parallel, most });
         }
-        PrincipalLimits.each(facts, &mut |limit| {
-            if part.has(part_of(limit)) {
-                visit(limit);
-            }
-        });
-        told.each_of_end_user(facts, visit);
+        if end_user {
+            told.each_of_end_user(facts, visit);
+        }
     }
 }
 
@@ -111,6 +126,7 @@ fn global_limit(measure: Measure, most: u64) -> Limit {
 }
 
 fn part_of(limit: &Limit) -> Part {
-    let needs_body = matches!(limit.scope, Scope::EndUser | Scope::ModelPerKey | Scope::Model);
+    let needs_body =
+        matches!(limit.scope, Scope::EndUser | Scope::ModelPerKey | Scope::Model | Scope::Tag);
     if needs_body || limit.measure == Measure::Tokens { Part::Late } else { Part::Early }
 }

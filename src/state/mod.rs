@@ -12,7 +12,9 @@ pub use self::money::Money;
 pub use self::place::{Place, Waiting};
 
 use self::limits::Part;
+use self::money::CallBudgets;
 use crate::config::{Budgets, Caching, Limits, RedisSettings};
+use crate::identity::Directory;
 use bartizan_layers::cache::{CacheLayer, MemoryStore};
 use bartizan_layers::cost::{CostLayer, MemoryLedger};
 use bartizan_layers::facts::Limit;
@@ -30,6 +32,8 @@ pub struct State {
     quotas: Option<RedisLimiter<Arc<[Limit]>>>,
     kept: Arc<Mutex<Option<(usize, MemoryStore)>>>,
     redis: Option<Redis>,
+    /// Whose limits and budgets count; nobody's but those of the config beside a command.
+    directory: Option<Directory>,
 }
 
 /// Counts the calls to a deployment in one of both places.
@@ -47,6 +51,10 @@ pub struct Holding {
     pub late: Option<RateLimitLayer<Counted>>,
     /// Money.
     pub cost: Option<CostLayer<Money>>,
+    /// The same for calls whose body nobody reads.
+    pub through: Option<CostLayer<Money>>,
+    /// Whether all calls are held for what they are likely to take: the config bounds that.
+    pub estimates: bool,
     /// Kept answers.
     pub cache: Option<CacheLayer<Kept, Retold>>,
 }
@@ -54,16 +62,21 @@ pub struct Holding {
 impl State {
     /// Empty counts, and what has to run beside them if some are shared.
     #[must_use]
-    pub fn new(shared: Option<&RedisSettings>) -> (Self, Option<Settler>) {
+    pub fn new(
+        shared: Option<&RedisSettings>,
+        directory: Option<Directory>,
+    ) -> (Self, Option<Settler>) {
         let nothing: Arc<[Limit]> = Arc::from([]);
         let (redis, settler) = shared.map(redis::settings).map(Redis::connect).unzip();
         let settler = settler.map(|settler| settler.tell(redis::note));
+        let ledger = MemoryLedger::with(Arc::from([]));
         let state = Self {
             quotas: redis.as_ref().map(|redis| RedisLimiter::new(redis, nothing.clone())),
             limiter: MemoryLimiter::new(nothing),
-            ledger: MemoryLedger::with(Arc::from([])),
+            ledger: directory.clone().into_iter().fold(ledger, MemoryLedger::seed),
             kept: Arc::default(),
             redis,
+            directory,
         };
         (state, settler)
     }
@@ -91,14 +104,15 @@ impl State {
         budgets: &Budgets,
         caching: Option<&Caching>,
     ) -> Holding {
-        let money = self.money(budgets);
+        let (money, directory) = (self.money(budgets), self.directory.as_ref());
         let (early, late) = match &self.redis {
             None => {
-                let limited = |part| Some(self.limiter.sharing(CallLimits::new(limits, part)?));
+                let limited =
+                    |part| Some(self.limiter.sharing(CallLimits::new(limits, directory, part)?));
                 (limited(Part::Early), limited(Part::Late).map(Place::Local))
             }
             Some(redis) => {
-                let limited = CallLimits::new(limits, Part::All);
+                let limited = CallLimits::new(limits, directory, Part::All);
                 let limited = limited.map(|rules| RedisLimiter::new(redis, rules));
                 let joined = limited.map(|limiter| match &money {
                     Some(Place::Shared(ledger)) => {
@@ -110,18 +124,21 @@ impl State {
             }
         };
         Holding {
+            estimates: budgets.proxy.is_some()
+                || CallLimits::new(limits, None, Part::Late).is_some(),
             early: early.map(|it| RateLimitLayer::new(it).tell_early()),
             late: late.map(|it| RateLimitLayer::new(it).tell_early()),
+            through: money.clone().map(|ledger| money::through(ledger, budgets)),
             cost: money.map(|ledger| money::layer(ledger, budgets)),
             cache: caching.map(|caching| kept::layer(self.store(caching), caching)),
         }
     }
 
     fn money(&self, budgets: &Budgets) -> Option<Money> {
-        let budget: Arc<[_]> = Arc::from([money::budget(budgets.proxy?)]);
+        let calls = CallBudgets::new(budgets, self.directory.as_ref())?;
         Some(match self.redis.as_ref().filter(|_| !budgets.alone) {
-            None => Place::Local(self.ledger.sharing(budget)),
-            Some(redis) => Place::Shared(money::shared(redis, budget, budgets)),
+            None => Place::Local(self.ledger.sharing(calls)),
+            Some(redis) => Place::Shared(money::shared(redis, calls, budgets)),
         })
     }
 
@@ -139,13 +156,5 @@ impl State {
                 store
             }
         })
-    }
-}
-
-impl Holding {
-    /// Whether some layer wants to know what a call is likely to take.
-    #[must_use]
-    pub const fn estimates(&self) -> bool {
-        self.late.is_some() || self.cost.is_some()
     }
 }

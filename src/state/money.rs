@@ -1,13 +1,38 @@
 //! The budget of the proxy, as a config says.
 use super::Place;
 use crate::config::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
+use crate::identity::Directory;
 use bartizan_layers::cost::{self, Admission, BudgetWindow, CostLayer, MemoryLedger, RedisLedger};
 use bartizan_layers::redis::Redis;
+use http::Extensions;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 /// Keeps accounts in one of both places.
-pub type Money = Place<MemoryLedger, RedisLedger>;
+pub type Money = Place<MemoryLedger<CallBudgets>, RedisLedger<CallBudgets>>;
+
+/// Which budgets a call falls under: that of the proxy, and those of everyone above its key.
+#[derive(Clone, Debug)]
+pub struct CallBudgets {
+    proxy: Option<cost::Budget>,
+    directory: Option<Directory>,
+}
+
+impl CallBudgets {
+    /// `None` if there can be none.
+    pub(super) fn new(budgets: &Budgets, directory: Option<&Directory>) -> Option<Self> {
+        let (proxy, directory) = (budgets.proxy.map(budget), directory.cloned());
+        (proxy.is_some() || directory.is_some()).then_some(Self { proxy, directory })
+    }
+}
+
+impl cost::Budgets for CallBudgets {
+    fn each(&self, facts: &Extensions, visit: &mut dyn FnMut(&cost::Budget)) {
+        self.proxy.iter().for_each(&mut *visit);
+        if let Some(directory) = &self.directory {
+            directory.each_budget(facts, visit);
+        }
+    }
+}
 
 /// The layer that holds money in `ledger`.
 pub(super) fn layer(ledger: Money, budgets: &Budgets) -> CostLayer<Money> {
@@ -15,9 +40,21 @@ pub(super) fn layer(ledger: Money, budgets: &Budgets) -> CostLayer<Money> {
     if closes(budgets) { layer } else { layer.admit_on_outage() }
 }
 
-/// The accounts of `budget` in Redis.
-pub(super) fn shared(redis: &Redis, budget: Arc<[cost::Budget]>, budgets: &Budgets) -> RedisLedger {
-    let ledger = RedisLedger::with(redis, budget);
+/// The same for calls of which nobody can tell what they will cost: a strict budget takes them
+/// while something is left, as they could not be made at all otherwise.
+pub(super) fn through(ledger: Money, budgets: &Budgets) -> CostLayer<Money> {
+    layer(ledger, budgets).admission(Admission::Likely)
+}
+
+/// The accounts of those budgets in Redis.
+pub(super) fn shared(
+    redis: &Redis,
+    calls: CallBudgets,
+    budgets: &Budgets,
+) -> RedisLedger<CallBudgets> {
+    let seed = calls.directory.clone();
+    let ledger = RedisLedger::with(redis, calls);
+    let ledger = seed.into_iter().fold(ledger, RedisLedger::seed);
     if closes(budgets) { ledger } else { ledger.admit_on_outage() }
 }
 
@@ -34,7 +71,7 @@ pub(super) const fn admission(budgets: &Budgets) -> Admission {
     }
 }
 
-pub(super) fn budget(told: Budget) -> cost::Budget {
+fn budget(told: Budget) -> cost::Budget {
     let budget = cost::Budget::new(told.max);
     match told.duration.and_then(window) {
         Some(window) => budget.per(window),

@@ -1,4 +1,5 @@
 //! What the proxy tells about itself: metrics, and one log line per call.
+mod book;
 mod decimal;
 mod events;
 mod families;
@@ -17,6 +18,7 @@ mod totals;
 mod trail;
 mod utc;
 
+pub use self::book::{Book, Told};
 pub use self::decimal::Decimal;
 pub use self::events::{Attempted, Failure, Hit};
 pub use self::line::{millis, now};
@@ -27,11 +29,12 @@ pub use self::observed::Observed;
 pub use self::request_id::RequestId;
 pub use self::series::DeploymentLabels;
 pub use self::totals::{ModelTotals, Totals};
-pub use self::trail::{Served, Trail};
+pub use self::trail::{Outcome, Served, Trail};
 pub use self::utc::utc;
 
 use crate::config::Telemetry as Settings;
 use bartizan_layers::end::End;
+use http::HeaderValue;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -46,6 +49,7 @@ struct Shared {
     lines: Option<LogWriter>,
     json: bool,
     gone: Option<Arc<Notify>>,
+    book: Option<Arc<dyn Book>>,
 }
 
 impl Drop for Shared {
@@ -61,7 +65,13 @@ impl Telemetry {
     #[must_use]
     pub fn new(settings: &Settings, metrics: Arc<Metrics>, writer: LogWriter) -> Self {
         let lines = (settings.level >= tracing::Level::INFO).then_some(writer);
-        Self(Arc::new(Shared { metrics, lines, json: logs::is_json(settings), gone: None }))
+        Self(Arc::new(Shared {
+            metrics,
+            lines,
+            json: logs::is_json(settings),
+            gone: None,
+            book: None,
+        }))
     }
 
     /// Notifies `gone` when the last clone has been dropped, and with it the last call has ended
@@ -74,9 +84,27 @@ impl Telemetry {
         self
     }
 
-    /// A call has begun.
-    pub fn begin(&self) {
+    /// Books each call in `book`, where one is kept. To be said before the first clone is made.
+    #[must_use]
+    pub fn booking(mut self, book: Option<Arc<dyn Book>>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.book = book;
+        }
+        self
+    }
+
+    /// A call has begun, which leaves this trail.
+    pub fn begin(&self, trail: &Trail) {
         self.0.metrics.begin();
+        if let Some(book) = &self.0.book {
+            trail.set_number(book.reserve());
+        }
+    }
+
+    /// What the receipt of a call is found by, where it will be booked.
+    #[must_use]
+    pub fn receipt(&self, trail: &Trail) -> Option<HeaderValue> {
+        self.0.book.as_ref().map(|book| book.receipt(trail.number()))
     }
 
     /// A call has ended. Called once for each call, possibly from `Drop`.
@@ -84,6 +112,9 @@ impl Telemetry {
         let mut outcome = trail.outcome(end);
         self.0.metrics.resolve(&mut outcome);
         self.0.metrics.end(trail, &outcome);
+        if let Some(book) = &self.0.book {
+            book.book(trail, &outcome);
+        }
         if let Some(lines) = &self.0.lines {
             lines.write(|buffer| line::write(buffer, self.0.json, trail, &outcome));
         }

@@ -1,4 +1,5 @@
 //! What becomes known of one call while it goes through the layers.
+use super::book::Told;
 use super::events::{Cached, Events, Failure, Hit};
 use super::request_id::RequestId;
 use super::series::DeploymentLabels;
@@ -34,6 +35,8 @@ struct Parts {
     method: Method,
     route: &'static str,
     started: Instant,
+    /// Under which it will be booked; 0 if nobody books it.
+    number: AtomicU64,
     learned: Mutex<Learned>,
     streamed: AtomicBool,
     missed: AtomicBool,
@@ -49,6 +52,7 @@ impl Parts {
             method,
             route,
             started: Instant::now(),
+            number: AtomicU64::new(0),
             learned: Mutex::default(),
             streamed: AtomicBool::new(false),
             missed: AtomicBool::new(false),
@@ -71,6 +75,8 @@ pub(super) struct Learned {
     pub(super) attempts: Vec<Trail>,
     pub(super) hit: Option<Box<Hit>>,
     pub(super) events: Option<Box<Events>>,
+    pub(super) told: Option<Box<Told>>,
+    pub(super) response_id: Option<Box<str>>,
     model: Option<Box<str>>,
     lead: Option<Trail>,
     ended: Option<Instant>,
@@ -79,7 +85,7 @@ pub(super) struct Learned {
 
 /// How a call ended.
 #[derive(Debug)]
-pub(super) struct Outcome<'a> {
+pub struct Outcome<'a> {
     pub(super) learned: MutexGuard<'a, Learned>,
     /// What the client got; 499 if it left before.
     pub(super) status: u16,
@@ -124,6 +130,10 @@ impl Trail {
         set_sent, sent: Instant;
         /// When the first content came.
         set_first_content, first_content: Instant;
+        /// What the request says of itself.
+        set_told, told: Box<Told>;
+        /// The id that the answer bears.
+        set_response_id, response_id: Box<str>;
         /// Why it failed.
         set_failure, failure: Failure;
         /// Of its branches the one whose answer the client gets: how that ends, it ends.
@@ -176,6 +186,12 @@ impl Trail {
         learned.attempts.push(past);
     }
 
+    /// Who calls.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal> {
+        self.learned().principal.clone()
+    }
+
     /// What its answer has cost so far.
     #[must_use]
     pub fn cost(&self) -> NanoUsd {
@@ -190,6 +206,17 @@ impl Trail {
     /// A cache was asked for the answer and had none.
     pub fn set_missed(&self) {
         self.0.missed.store(true, Relaxed);
+    }
+
+    /// The number under which it will be booked.
+    pub fn set_number(&self, number: u64) {
+        self.0.number.store(number, Relaxed);
+    }
+
+    /// The number under which it will be booked; 0 if nobody books it.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.0.number.load(Relaxed)
     }
 
     /// The status that goes to the client.
@@ -228,11 +255,15 @@ impl Trail {
         &self.0.method
     }
 
-    pub(super) fn route(&self) -> &'static str {
+    /// The path, as metrics and records name it.
+    #[must_use]
+    pub fn route(&self) -> &'static str {
         self.0.route
     }
 
-    pub(super) fn streamed(&self) -> bool {
+    /// Whether the client asked for a stream.
+    #[must_use]
+    pub fn streamed(&self) -> bool {
         self.0.streamed.load(Relaxed)
     }
 
@@ -274,13 +305,15 @@ impl Trail {
 
 impl Outcome<'_> {
     /// Who answered this call, or the one whose answer was kept for it.
-    pub(super) fn deployment(&self) -> Option<&Arc<DeploymentLabels>> {
+    #[must_use]
+    pub fn deployment(&self) -> Option<&Arc<DeploymentLabels>> {
         let kept = || self.learned.hit.as_ref()?.deployment.as_ref();
         self.learned.served.as_ref().map(|served| &served.deployment).or_else(kept)
     }
 
     /// What the provider calls the model that answered.
-    pub(super) fn model(&self) -> Option<&str> {
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
         let learned = &*self.learned;
         let told = learned.served.as_ref().map_or(&learned.model, |served| &served.model);
         let label = || self.deployment().map(|deployment| &*deployment.model);

@@ -1,5 +1,5 @@
 //! What [`MemoryLedger`](super::MemoryLedger) keeps its accounts in.
-use super::{Account, Budget, BudgetWindow, Exhausted, Zone};
+use super::{Account, Budget, BudgetWindow, Exhausted, Seed, Zone};
 use crate::facts::{NanoUsd, Scope};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -26,10 +26,16 @@ struct Pages {
 
 impl Books {
     /// The page of `budget`; a new one if it has none.
-    pub(super) fn page(&self, budget: &Budget, calendar: &Calendar) -> Arc<Page> {
+    pub(super) fn page(
+        &self,
+        budget: &Budget,
+        calendar: &Calendar,
+        seed: Option<&dyn Seed>,
+    ) -> Arc<Page> {
         let found = self.0.read().unwrap_or_else(PoisonError::into_inner).find(budget);
         found.unwrap_or_else(|| {
-            self.0.write().unwrap_or_else(PoisonError::into_inner).add(budget, calendar)
+            let seeded = seed.map(|seed| seed.spent(budget));
+            self.0.write().unwrap_or_else(PoisonError::into_inner).add(budget, calendar, seeded)
         })
     }
 
@@ -42,7 +48,7 @@ impl Books {
 impl Pages {
     /// Names may come from clients: pages that say nothing are torn out when their number has
     /// doubled, so that there are never more than twice as many as are needed.
-    fn add(&mut self, budget: &Budget, calendar: &Calendar) -> Arc<Page> {
+    fn add(&mut self, budget: &Budget, calendar: &Calendar, seeded: Option<NanoUsd>) -> Arc<Page> {
         if self.count >= self.crowd.max(FEW) {
             self.tear_out(calendar);
         }
@@ -51,6 +57,9 @@ impl Pages {
             return page;
         }
         let page = Arc::new(Page::new(budget));
+        if let Some(spent) = seeded {
+            page.open(calendar).seed(spent, None);
+        }
         self.pages.entry(budget.subject.clone()).or_default().push(page.clone());
         self.count += 1;
         page

@@ -60,6 +60,19 @@ impl Account {
     }
 }
 
+/// Knows what a budget has spent in its present window. Implemented for closures.
+pub trait Seed: Send + Sync {
+    /// What was spent of `budget`. Asked while a call waits, when a ledger has no account of it: it
+    /// answers from memory.
+    fn spent(&self, budget: &Budget) -> NanoUsd;
+}
+
+impl<F: Fn(&Budget) -> NanoUsd + Send + Sync> Seed for F {
+    fn spent(&self, budget: &Budget) -> NanoUsd {
+        self(budget)
+    }
+}
+
 /// Says which budgets a call falls under. Implemented by a list that holds for every call, and by
 /// closures.
 pub trait Budgets: Clone {

@@ -4,10 +4,12 @@ mod tests;
 
 use super::books::{Books, Calendar, Page};
 use super::{
-    Account, Admission, Budget, BudgetWindow, Budgets, CostError, Exhausted, Hold, Ledger, Zone,
+    Account, Admission, Budget, BudgetWindow, Budgets, CostError, Exhausted, Hold, Ledger, Seed,
+    Zone,
 };
 use crate::facts::{Estimate, NanoUsd};
 use http::Extensions;
+use std::fmt;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -17,11 +19,12 @@ use std::time::SystemTime;
 ///
 /// When a window ends, what was spent in it is forgotten. What is held stays, and is settled into
 /// the window that is open then.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MemoryLedger<B = Arc<[Budget]>> {
     budgets: B,
     books: Arc<Books>,
     calendar: Calendar,
+    seed: Option<Arc<dyn Seed>>,
 }
 
 impl MemoryLedger {
@@ -71,12 +74,13 @@ impl<B: Budgets> MemoryLedger<B> {
     /// ```
     #[must_use]
     pub fn with(budgets: B) -> Self {
-        Self { budgets, books: Arc::default(), calendar: Calendar::default() }
+        Self { budgets, books: Arc::default(), calendar: Calendar::default(), seed: None }
     }
 
     /// A ledger with other `budgets` and this one's accounts.
     pub fn sharing<Q: Budgets>(&self, budgets: Q) -> MemoryLedger<Q> {
-        MemoryLedger { budgets, books: self.books.clone(), calendar: self.calendar.clone() }
+        let Self { books, calendar, seed, .. } = self.clone();
+        MemoryLedger { budgets, books, calendar, seed }
     }
 
     /// The place at whose midnight days begin.
@@ -84,6 +88,12 @@ impl<B: Budgets> MemoryLedger<B> {
     pub fn zone(mut self, zone: Zone) -> Self {
         self.calendar.zone = zone;
         self
+    }
+
+    /// Who knows what was spent before, of a budget that has no account here yet.
+    #[must_use]
+    pub fn seed(self, seed: impl Seed + 'static) -> Self {
+        Self { seed: Some(Arc::new(seed)), ..self }
     }
 
     /// What tells the time, instead of the system's clock.
@@ -106,7 +116,7 @@ impl<B: Budgets> MemoryLedger<B> {
     }
 
     fn page(&self, budget: &Budget) -> Arc<Page> {
-        self.books.page(budget, &self.calendar)
+        self.books.page(budget, &self.calendar, self.seed.as_deref())
     }
 
     fn try_hold(&self, facts: &Extensions, admission: Admission) -> Result<MemoryHold, CostError> {
@@ -125,6 +135,14 @@ impl<B: Budgets> MemoryLedger<B> {
             };
         });
         result.map(|()| hold)
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for MemoryLedger<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { budgets, books, .. } = self;
+        let mut shown = f.debug_struct("MemoryLedger");
+        shown.field("budgets", budgets).field("books", books).finish_non_exhaustive()
     }
 }
 

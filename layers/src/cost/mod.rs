@@ -56,13 +56,13 @@ mod redis;
 mod tests;
 mod window;
 
-pub use self::budget::{Account, Budget, Budgets};
+pub use self::budget::{Account, Budget, Budgets, Seed};
 pub use self::future::{CostFuture, Settle};
 pub use self::memory::{MemoryHold, MemoryLedger};
 pub use self::policy::{Admission, CostError, Exhausted, Hold, Ledger};
 pub use self::record::{CallRecord, Sink};
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisHold, RedisHolding, RedisLedger, Seed, Suspect};
+pub use self::redis::{RedisHold, RedisHolding, RedisLedger, Suspect};
 pub use self::window::{BudgetWindow, WindowError, Zone};
 
 use crate::{BoxError, end::EndBody, facts::Bill};

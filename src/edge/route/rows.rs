@@ -210,6 +210,7 @@ pub static ROWS: &[&[Row]] = &[
         "/audit" "Who changed what"
         "/receipts" "What a call has cost, and why"
     },
+    &[admin!("/audit", Root, "GET", "Who changed what", Manage)],
     &gemini!("/v1beta/models", Root),
     &gemini!("/v1alpha/models", Root),
     &gemini!("/models", Versioned),

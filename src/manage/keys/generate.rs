@@ -1,7 +1,10 @@
-//! `/key/generate`.
+//! `/key/generate` and `/key/service-account/generate`.
+use super::confined::{configured, confine, known};
 use super::fields::KeyFields;
-use super::issue::{expires, issue};
-use super::row::row;
+use super::issue::issue;
+use super::rights::{Delegate, Task};
+use super::spend::settle;
+use super::written::written;
 use crate::manage::{Asked, Refusal, Room, Who};
 use crate::store::Doc;
 use axum::Json;
@@ -17,24 +20,55 @@ use serde_json::Value;
 pub(super) async fn generate(
     room: Room,
     who: Who,
-    Asked { fields, doc: _ }: Asked<KeyFields>,
+    asked: Asked<KeyFields>,
 ) -> Result<Json<Doc>, Refusal> {
-    who.admin("/key/generate")?;
-    let mut doc = match serde_json::to_value(&fields) {
-        Ok(Value::Object(doc)) => doc,
-        _ => Doc::new(),
-    };
-    doc.retain(|_, value| !value.is_null());
-    let mut change = room.store.change(who.actor()).await?;
-    if let Some(duration) = &fields.duration {
-        doc.insert("expires".to_owned(), expires(duration, change.now())?.into());
+    make(&room, &who, asked, Task::Generate).await
+}
+
+/// Makes a key that is a team's, and nobody's in it.
+#[utoipa::path(
+    post,
+    path = "/key/service-account/generate",
+    request_body = KeyFields,
+    responses((status = 200, description = "The key and all its fields"))
+)]
+pub(super) async fn service(
+    room: Room,
+    who: Who,
+    mut asked: Asked<KeyFields>,
+) -> Result<Json<Doc>, Refusal> {
+    Delegate::of(&who, Task::Service)?;
+    if asked.fields.team_id.as_deref().is_none_or(str::is_empty) {
+        let message = "team_id is required for service account keys. Please specify `team_id` in \
+                       the request body.";
+        return Err(Refusal::bad_request(message).param("team_id"));
     }
-    doc.insert("created_by".to_owned(), who.0.user.to_string().into());
-    doc.insert("updated_by".to_owned(), who.0.user.to_string().into());
-    let (thing, text) = issue(&mut change, doc, fields.key).await?;
-    room.commit(change).await?;
-    let mut shown = row(&thing, 0.0);
-    shown.insert("key".to_owned(), text.into());
-    shown.insert("token_id".to_owned(), thing.id.into());
-    Ok(Json(shown))
+    asked.doc.remove("user_id");
+    asked.fields.user_id = None;
+    make(&room, &who, asked, Task::Service).await
+}
+
+async fn make(
+    room: &Room,
+    who: &Who,
+    asked: Asked<KeyFields>,
+    task: Task,
+) -> Result<Json<Doc>, Refusal> {
+    let delegate = Delegate::of(who, task)?;
+    let asked = configured(&room.issuing, asked)?;
+    let mut change = room.store.change(who.actor()).await?;
+    let mut doc = written(Doc::new(), &asked, change.now())?;
+    match &delegate {
+        Some(delegate) => {
+            delegate.may_set(&asked, None)?;
+            confine(change.work(), who, delegate, &mut doc, None).await?;
+        }
+        None => drop(known(change.work(), &doc).await?),
+    }
+    who.signs_new(&mut doc);
+    doc.retain(|_, value| !matches!(value, Value::Null));
+    let (key, text) = issue(&mut change, doc, asked.fields.key).await?;
+    let account = settle(&mut change, &key, None, asked.fields.spend).await?;
+    room.commit_key(change, account.as_ref()).await?;
+    Ok(Json(room.new_key_row(&key, text).await?))
 }

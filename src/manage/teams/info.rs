@@ -53,7 +53,7 @@ pub(super) async fn info(
         let budget = budget.map(|budget| BUDGETS.row(&budget));
         row.insert("team_member_budget_table".to_owned(), budget.into());
     }
-    let keys = room.key_rows(&keys, std::slice::from_ref(&team)).await?;
+    let keys = room.key_rows_with(&keys, std::slice::from_ref(&team)).await?;
     let places = memberships(&room, &members).await?;
     Ok(Json(json!({
         "team_id": id, "team_info": row, "keys": keys, "team_memberships": places

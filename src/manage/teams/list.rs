@@ -64,7 +64,7 @@ async fn keys(room: &Manage, teams: &[Thing]) -> Result<HashMap<String, Vec<Valu
     for team in teams {
         let filter = Filter { team: Some(team.id.clone()), ..Filter::default() };
         let own = room.store.things(Kind::Key, &filter, Page::ALL).await?;
-        let rows = room.key_rows(&own, std::slice::from_ref(team)).await?;
+        let rows = room.key_rows_with(&own, std::slice::from_ref(team)).await?;
         keys.insert(team.id.clone(), rows.into_iter().map(Value::Object).collect());
     }
     Ok(keys)

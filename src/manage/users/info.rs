@@ -45,7 +45,7 @@ pub(super) async fn info(
     }
     let shown = teams::with_memberships(&room, &teams, &memberships).await?;
     let row = room.row(&USERS, &user).await?;
-    let keys = room.key_rows(&keys, &teams).await?;
+    let keys = room.key_rows_with(&keys, &teams).await?;
     Ok(Json(json!({"user_id": user.id, "user_info": row, "keys": keys, "teams": shown})))
 }
 
@@ -126,6 +126,6 @@ async fn everything(room: &Manage) -> Result<Value, Refusal> {
     let keys = room.store.things(Kind::Key, &Filter::default(), Page::ALL).await?;
     let teams = room.store.things(Kind::Team, &Filter::default(), Page::ALL).await?;
     let shown = room.rows(&teams::TEAMS, &teams).await?;
-    let keys = room.key_rows(&keys, &teams).await?;
+    let keys = room.key_rows_with(&keys, &teams).await?;
     Ok(json!({"user_id": null, "user_info": null, "keys": keys, "teams": shown}))
 }

@@ -4,7 +4,7 @@ use super::fields::{Joining, NewUser, UserFields};
 use super::row::USERS;
 use crate::config::NewUsers;
 use crate::manage::bounds::{check_bounds, id_or_new, merge};
-use crate::manage::keys::{self, expires, issue};
+use crate::manage::keys::{expires, issue};
 use crate::manage::organizations;
 use crate::manage::teams::{Member, Rank, enlist, has, seat};
 use crate::manage::{Asked, Refusal, Room, Who};
@@ -56,6 +56,10 @@ pub(super) async fn new(
     let shown = match user {
         Some(user) => room.row(&USERS, &user).await?,
         None => Doc::new(),
+    };
+    let key = match key {
+        Some((key, text)) => Some((room.key_row(&key).await?, text)),
+        None => None,
     };
     Ok(Json(answer(shown, key)))
 }
@@ -164,9 +168,8 @@ async fn own_key(
 }
 
 /// The columns of the key, with those of the user over them.
-fn answer(user: Doc, key: Option<(Thing, String)>) -> Doc {
-    let text = key.as_ref().map_or_else(String::new, |(_, text)| text.clone());
-    let mut shown = key.map_or_else(Doc::new, |(key, _)| keys::row(&key, 0.0));
+fn answer(user: Doc, key: Option<(Doc, String)>) -> Doc {
+    let (mut shown, text) = key.unwrap_or_default();
     let kept = shown.remove("team_id");
     shown.extend(user);
     shown.extend(kept.map(|team| ("team_id".to_owned(), team)));

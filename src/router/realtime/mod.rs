@@ -17,7 +17,7 @@ use crate::data::Wire;
 use crate::forward::{Line, Upgrade, strip_hop_by_hop};
 use crate::providers::{Dialect, Operation, PathModel, Problem};
 use crate::telemetry::{RequestId, Trail};
-use crate::tunnel::Tunnel;
+use crate::tunnel::{Open, Tunnel};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
@@ -103,8 +103,8 @@ fn prepare(router: &Router, mut parts: Parts, has_body: bool) -> Result<Call, St
     outgoing(request.headers_mut(), &shared.rules, &config.headers);
     let limits = shared.rules.settings.timeouts;
     let first_byte = config.stream_timeout.or(config.timeout).or(limits.stream);
-    let usage = UsageCell::new(deployment.price(&model));
-    let sent = begin(trail.as_ref(), deployment.labels(), Some(model.into()), &usage);
+    let usage = deployment.usage(&model);
+    let sent = begin(&parts.extensions, deployment.labels(), Some(model.into()), &usage);
     Ok(Call {
         first_byte: first_byte.unwrap_or(limits.total),
         session: if asked.transcribes { Session::Transcription } else { Session::Conversation },
@@ -181,7 +181,8 @@ impl Call {
         // What is between the client and the upstream is told once, and not again as a provider's.
         let theirs = [SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL]
             .map(|name| (parts.headers.remove(&name), name));
-        let mut rsp = Response::new(Body::empty());
+        // Whoever waits for the end of the answer waits for that of the tunnel.
+        let mut rsp = Response::new(Body::stream(Open));
         *rsp.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         *rsp.headers_mut() = self.dressed(parts.headers);
         let theirs = theirs.into_iter().filter_map(|(value, name)| Some((name, value?)));

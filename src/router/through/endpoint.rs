@@ -83,7 +83,7 @@ impl Endpoint {
         if self.config.nanos_per_request > 0 {
             usage.charge(NanoUsd(self.config.nanos_per_request));
         }
-        let sent = begin(trail.as_ref(), &self.labels, None, &usage);
+        let sent = begin(&parts.extensions, &self.labels, None, &usage);
         let req = Request::from_parts(parts, body);
         let sending = self.leaf.send(req, deadlines, &operation, &Prompt::of(Bytes::new()));
         Ok(raw::answer(sending, Back::Endpoint(self), trail, sent))

@@ -4,10 +4,11 @@ use super::super::leaf::LeafBody;
 use crate::providers::Raw;
 use crate::telemetry::{Served, Trail};
 use bartizan_layers::BoxError;
-use bartizan_layers::facts::UsageCell;
+use bartizan_layers::facts::{Bill, UsageCell};
 use bartizan_layers::wire::is_encoded;
 use bartizan_layers::wire::tap::{Framing, Tap, Wire};
 use bytes::{Bytes, BytesMut};
+use http::Extensions;
 use http::response::Parts;
 use http_body::{Body as _, Frame, SizeHint};
 use std::pin::Pin;
@@ -29,13 +30,16 @@ pub(super) struct Listener {
     /// The answer's beginning, until its model is known.
     near: BytesMut,
     bill: Option<UsageCell>,
+    call: Option<Bill>,
 }
 
 impl Listener {
-    pub(super) fn new(deployment: Arc<Deployment>, trail: Option<Trail>, asked: &Raw) -> Self {
+    pub(super) fn new(deployment: Arc<Deployment>, facts: &Extensions, asked: &Raw) -> Self {
         let (wire, model) = known(&asked.path);
         let (tap, near, bill) = (None, BytesMut::new(), None);
-        Self { deployment, trail, wire, model: model.map(Into::into), tap, near, bill }
+        let (trail, call) = (facts.get().cloned(), facts.get().cloned());
+        let model = model.map(Into::into);
+        Self { deployment, trail, wire, model, tap, near, bill, call }
     }
 
     /// Whether there is something to hear in an answer that begins like this: a wire that we
@@ -64,6 +68,9 @@ impl Listener {
             let deployment = self.deployment.labels().clone();
             let model = self.model.clone();
             trail.set_served(Served { deployment, model, usage: usage.clone() });
+        }
+        if let Some(call) = &self.call {
+            call.add(usage.clone());
         }
         self.bill = Some(usage);
     }

@@ -40,7 +40,7 @@ pub(super) fn call(
     parts.uri = below(root, asked, &parts.uri)?;
     let config = root.deployment.config();
     let deadlines = prepare(&shared.rules, &mut parts, config, &config.headers);
-    let listener = Listener::new(root.deployment.clone(), trail(&parts), asked);
+    let listener = Listener::new(root.deployment.clone(), &parts.extensions, asked);
     let operation = operation(&parts);
     let trail = trail(&parts);
     // Who answers, and at which price, the listener may learn from the answer alone.

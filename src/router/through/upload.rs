@@ -36,7 +36,7 @@ pub(super) fn call(
     let contents = Contents { stream, held, ..Contents::of(Text::default()) };
     let prompt = Prompt::new(contents, None);
     let body = Resumed::body(naming.into(), passing.body);
-    let usage = UsageCell::new(deployment.price(&model));
+    let usage = deployment.usage(&model);
     drop(model);
     Ok(send(&shared.rules, deployment, usage, parts, body, prompt))
 }
@@ -60,7 +60,7 @@ pub(super) fn send(
     parts.headers = headers;
     let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
     let trail: Option<Trail> = parts.extensions.get().cloned();
-    let sent = begin(trail.as_ref(), deployment.labels(), None, &usage);
+    let sent = begin(&parts.extensions, deployment.labels(), None, &usage);
     let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
     let sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
     let attempt = Attempt {

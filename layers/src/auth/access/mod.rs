@@ -91,7 +91,7 @@ where
     fn call(&mut self, req: Request<B>) -> Self::Future {
         let facts = req.extensions();
         let refused = match (facts.get::<Principal>(), facts.get::<Call>()) {
-            (Some(principal), Some(call)) => self.access.check(principal, &call.group).err(),
+            (Some(principal), Some(call)) => self.access.check(principal, call, facts).err(),
             _ => None,
         };
         match refused {

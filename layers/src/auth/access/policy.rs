@@ -1,6 +1,7 @@
 //! Who may use what: the [`Access`] trait and its in-memory default.
 use crate::BoxError;
-use crate::facts::Principal;
+use crate::facts::{Call, Principal};
+use http::Extensions;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ pub enum AccessError {
     /// It may use nothing now: it is blocked, or its time is over.
     #[error("the key may not be used now")]
     Blocked,
+    /// It may not make this call, for a reason of the host's own.
+    #[error("the key may not make this call")]
+    Denied(#[source] BoxError),
     /// The store of rights did not answer.
     #[error("rights are unreachable")]
     Outage(#[source] BoxError),
@@ -28,20 +32,30 @@ pub enum AccessError {
 ///
 /// It answers at once, from memory: what has to be looked up, the policy of keys looks up.
 pub trait Access: Clone {
-    /// Whether `principal` may use the model `group` now.
+    /// Whether `principal` may make this `call` now, of which `facts` tell the rest.
     ///
     /// # Errors
     /// [`AccessError`], if it may not.
-    fn check(&self, principal: &Principal, group: &str) -> Result<(), AccessError>;
+    fn check(
+        &self,
+        principal: &Principal,
+        call: &Call,
+        facts: &Extensions,
+    ) -> Result<(), AccessError>;
 }
 
 /// Closures decide.
 impl<F> Access for F
 where
-    F: Fn(&Principal, &str) -> Result<(), AccessError> + Clone,
+    F: Fn(&Principal, &Call) -> Result<(), AccessError> + Clone,
 {
-    fn check(&self, principal: &Principal, group: &str) -> Result<(), AccessError> {
-        self(principal, group)
+    fn check(
+        &self,
+        principal: &Principal,
+        call: &Call,
+        _facts: &Extensions,
+    ) -> Result<(), AccessError> {
+        self(principal, call)
     }
 }
 
@@ -89,7 +103,13 @@ impl Groups {
 }
 
 impl Access for Groups {
-    fn check(&self, principal: &Principal, group: &str) -> Result<(), AccessError> {
+    fn check(
+        &self,
+        principal: &Principal,
+        call: &Call,
+        _facts: &Extensions,
+    ) -> Result<(), AccessError> {
+        let group = &*call.group;
         let key = self.0.keys.get(&principal.key);
         let team = principal.team.as_ref().and_then(|team| self.0.teams.get(team));
         for allowed in key.into_iter().chain(team).filter(|groups| !groups.is_empty()) {

@@ -52,8 +52,8 @@ async fn a_request_without_a_model_or_a_principal_passes() {
 
 #[tokio::test]
 async fn an_outage_and_a_block_refuse() {
-    let blocked = |_: &Principal, _: &str| Err(AccessError::Blocked);
-    let away = |_: &Principal, _: &str| Err(AccessError::Outage("away".into()));
+    let blocked = |_: &Principal, _: &Call| Err(AccessError::Blocked);
+    let away = |_: &Principal, _: &Call| Err(AccessError::Outage("away".into()));
     for (error, why) in [
         (refusal(blocked).await, "the key may not be used now"),
         (refusal(away).await, "rights are unreachable"),

@@ -6,7 +6,7 @@ pub use self::hold::{RedisHold, RedisHolding};
 use self::hold::{Held, Holding};
 use super::books::Calendar;
 use super::{
-    Account, Admission, Budget, BudgetWindow, Budgets, CostError, Exhausted, Ledger, Zone,
+    Account, Admission, Budget, BudgetWindow, Budgets, CostError, Exhausted, Ledger, Seed, Zone,
 };
 use crate::facts::{Estimate, NanoUsd, Scope};
 use crate::redis::{
@@ -34,19 +34,6 @@ pub struct RedisLedger<B = Arc<[Budget]>> {
     calendar: Calendar,
     seed: Option<Arc<dyn Seed>>,
     admit_on_outage: bool,
-}
-
-/// Knows what a budget has spent in its present window. Implemented for closures.
-pub trait Seed: Send + Sync {
-    /// What was spent of `budget`. Asked while a call waits, when Redis has no counter, and so at
-    /// the beginning of each window: it answers from memory.
-    fn spent(&self, budget: &Budget) -> NanoUsd;
-}
-
-impl<F: Fn(&Budget) -> NanoUsd + Send + Sync> Seed for F {
-    fn spent(&self, budget: &Budget) -> NanoUsd {
-        self(budget)
-    }
 }
 
 /// A strict hold that expired before anyone settled it: its process died, or was away from Redis

@@ -1,0 +1,91 @@
+//! Which routes a key may call.
+use super::denied::listed;
+use super::{Caller, Denied};
+use bartizan_layers::auth::access::covers;
+
+/// What kind of route it is, as LiteLLM groups them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteKind {
+    /// A call to a model (`llm_api_routes`).
+    Call,
+    /// A provider's own path: nobody reads which model it asks for.
+    Through,
+    /// The management API (`management_routes`).
+    Manage,
+    /// What can be known of the proxy and of oneself (`info_routes`).
+    Info,
+}
+
+/// Routes of the management API that only tell something.
+const TELLING: [&str; 9] = [
+    "/key/info",
+    "/key/list",
+    "/key/health",
+    "/v2/key/info",
+    "/user/info",
+    "/team/info",
+    "/team/list",
+    "/organization/info",
+    "/customer/info",
+];
+
+impl Caller {
+    /// Whether its key may call the route at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Route`], if it has a list of routes and none of them is this one;
+    /// [`Denied::Through`] for a provider's own path where its models are bounded.
+    pub fn may_call(&self, path: &str, kind: RouteKind) -> Result<(), Denied> {
+        let routes = self.key.holder.rules.as_ref().map_or(&[][..], |rules| &rules.routes);
+        let bare = |path: &str| path.strip_prefix("/v1").unwrap_or(path).to_owned();
+        let asked = bare(path.strip_suffix('/').unwrap_or(path));
+        let by_name = |route: &str| bare(route) == asked || covers(&pattern(&bare(route)), &asked);
+        if kind == RouteKind::Through {
+            let is_named = routes.iter().any(|route| !is_group(route) && by_name(route));
+            return if is_named || !self.has_models() { Ok(()) } else { Err(Denied::Through) };
+        }
+        if routes.is_empty() {
+            return Ok(());
+        }
+        let is_told = kind == RouteKind::Info || TELLING.contains(&path);
+        let allows = |route: &str| match route {
+            "llm_api_routes" | "openai_routes" => {
+                kind == RouteKind::Call || path.ends_with("models")
+            }
+            "management_routes" => kind == RouteKind::Manage,
+            "info_routes" => is_told,
+            route => by_name(route),
+        };
+        if routes.iter().any(|route| allows(route)) {
+            return Ok(());
+        }
+        let allowed = listed(routes.iter().map(|route| &**route));
+        Err(Denied::Route { allowed, route: path.into() })
+    }
+
+    /// Whether some list bounds the models that it may use.
+    fn has_models(&self) -> bool {
+        let holders = [
+            Some(&self.key.holder),
+            self.team.as_deref(),
+            self.user.as_deref(),
+            self.organization.as_deref(),
+        ];
+        let rules = holders.into_iter().flatten().filter_map(|holder| holder.rules.as_ref());
+        rules
+            .flat_map(|rules| &rules.models)
+            .any(|name| !matches!(&**name, "*" | "all-proxy-models"))
+    }
+}
+
+fn is_group(route: &str) -> bool {
+    !route.starts_with('/')
+}
+
+/// Placeholders stand for any text.
+fn pattern(route: &str) -> String {
+    let mut parts = route.split('{');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + "*" + part.split_once('}').map_or("", |(_, rest)| rest))
+}

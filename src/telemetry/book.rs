@@ -1,0 +1,126 @@
+//! Where finished calls are booked, and what is told of them there.
+use super::events::{Cached, Failure, Hit};
+use super::trail::{Outcome, Served, Trail};
+use bartizan_layers::end::End;
+use bartizan_layers::facts::{NanoUsd, Principal};
+use http::HeaderValue;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Keeps finished calls: each is handed over once, before the client sees the end of its answer.
+pub trait Book: fmt::Debug + Send + Sync {
+    /// The number under which a call that begins will be booked; never 0.
+    fn reserve(&self) -> u64;
+
+    /// What the receipt of the call with that number is found by.
+    fn receipt(&self, number: u64) -> HeaderValue;
+
+    /// Books a call that has ended. Possibly called from `Drop`: it must not panic.
+    fn book(&self, trail: &Trail, outcome: &Outcome<'_>);
+}
+
+/// What a request says of itself besides what it asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Whom the client calls for.
+    pub end_user: Option<Arc<str>>,
+    /// Words that the call bears, its key's included.
+    pub tags: Arc<[Box<str>]>,
+    /// The session that it belongs to.
+    pub session: Option<Box<str>>,
+    /// What is to be kept with its record: the text of a JSON object.
+    pub metadata: Option<Box<str>>,
+    /// Where it came from.
+    pub ip: Option<IpAddr>,
+    /// The program that made it, as that says.
+    pub user_agent: Option<Box<str>>,
+    /// What was held for it, where a budget bounds it.
+    pub held: Option<NanoUsd>,
+}
+
+impl Outcome<'_> {
+    /// What the client got; 499 if it left before.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Why it failed, if it did.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        self.failure
+    }
+
+    /// From its begin to its end.
+    #[must_use]
+    pub const fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// From its begin to the first content of its answer.
+    #[must_use]
+    pub fn first_content(&self, trail: &Trail) -> Option<Duration> {
+        self.learned.first_content.map(|at| at - trail.started())
+    }
+
+    /// Whether a cache had its answer; `None` if none was asked.
+    #[must_use]
+    pub fn is_hit(&self) -> Option<bool> {
+        self.cached.map(|cached| cached == Cached::Hit)
+    }
+
+    /// The kept answer that the client got.
+    #[must_use]
+    pub fn hit(&self) -> Option<&Hit> {
+        self.learned.hit.as_deref()
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn principal(&self) -> Option<&Principal> {
+        self.learned.principal.as_ref()
+    }
+
+    /// The name that was asked for.
+    #[must_use]
+    pub fn requested(&self) -> Option<&Arc<str>> {
+        self.learned.requested.as_ref()
+    }
+
+    /// Who answered, and what that uses.
+    #[must_use]
+    pub fn served(&self) -> Option<&Served> {
+        self.learned.served.as_ref()
+    }
+
+    /// What the request says of itself.
+    #[must_use]
+    pub fn told(&self) -> Option<&Told> {
+        self.learned.told.as_deref()
+    }
+
+    /// The id that the answer bears.
+    #[must_use]
+    pub fn response_id(&self) -> Option<&str> {
+        self.learned.response_id.as_deref()
+    }
+
+    /// Shows `visit` the attempts that failed before, in their order, and the deployments of a
+    /// call that asked several, each with the attempts before its own.
+    pub fn others(&self, visit: &mut dyn FnMut(&Outcome<'_>)) {
+        let learned = &*self.learned;
+        for other in learned.attempts.iter().chain(&learned.branches) {
+            let outcome = other.outcome(self.end);
+            outcome.others(visit);
+            visit(&outcome);
+        }
+    }
+
+    /// Whether all of the answer went out.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.end == End::Complete
+    }
+}
