@@ -1,6 +1,8 @@
 //! Budgets and access groups: what several others share.
-use crate::proxy::KEY;
+use crate::client::{chat, post};
+use crate::proxy::{KEY, in_front_of};
 use crate::tenancy::{config, house};
+use crate::upstream::{COMPLETION, Upstream, json as playing};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -103,4 +105,70 @@ async fn a_reload_leaves_everything_as_it_was() {
     proxy.line(|line| line.contains("Config reloaded")).await;
     assert_eq!(proxy.got("/budget/list").await[0]["budget_id"], "gold");
     assert_eq!(proxy.done("/user/new", json!({})).await["max_budget"], 3.0);
+}
+
+/// A chat call of `user` with that tag.
+fn call(user: &str, tag: &str) -> crate::client::Call {
+    let body = json!({
+        "model": "gpt", "user": user, "metadata": {"tags": [tag]},
+        "messages": [{"role": "user", "content": "hi"}]
+    });
+    post("/v1/chat/completions", body.to_string())
+}
+
+#[tokio::test]
+async fn whoever_has_spent_a_budget_is_refused_wherever_it_stands() {
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let proxy = in_front_of(&upstream.base()).arg("--compat").arg("classic").start().await;
+    proxy.done("/budget/new", json!({"budget_id": "none", "max_budget": 0})).await;
+    proxy.done("/user/new", json!({"user_id": "poor", "max_budget": 0})).await;
+    proxy.done("/team/new", json!({"team_id": "poor", "max_budget": 0})).await;
+    proxy.done("/team/new", json!({"team_id": "shared", "team_member_budget": 0})).await;
+    let member = json!({"team_id": "shared", "member": {"role": "user", "user_id": "ann"}});
+    proxy.done("/team/member_add", member).await;
+    let body = json!({"organization_id": "o", "organization_alias": "O", "budget_id": "none"});
+    proxy.done("/organization/new", body).await;
+    proxy.done("/team/new", json!({"team_id": "within", "organization_id": "o"})).await;
+    proxy.done("/customer/new", json!({"user_id": "c", "budget_id": "none"})).await;
+    proxy.done("/tag/new", json!({"name": "t", "max_budget": 0})).await;
+    for (key, user, tag) in [
+        (json!({"user_id": "poor"}), "", ""),
+        (json!({"team_id": "poor"}), "", ""),
+        (json!({"team_id": "shared", "user_id": "ann"}), "", ""),
+        (json!({"team_id": "within"}), "", ""),
+        (json!({}), "c", ""),
+        (json!({}), "", "t"),
+    ] {
+        let text = proxy.key(key.clone()).await;
+        let refused = call(user, tag).key(&text).send(proxy.addr()).await.expect(400);
+        assert_eq!(refused.json()["error"]["type"], "budget_exceeded", "{key}");
+    }
+    assert_eq!(upstream.seen().begun, 0);
+    // Once there is money again they go on at once.
+    proxy.done("/budget/update", json!({"budget_id": "none", "max_budget": 1})).await;
+    let text = proxy.key(json!({"team_id": "within"})).await;
+    call("c", "").key(&text).send(proxy.addr()).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_is_blocked_or_not_listed_is_refused() {
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let proxy = in_front_of(&upstream.base()).arg("--compat").arg("classic").start().await;
+    let body = json!({"access_group": "small", "model_names": ["gpt"]});
+    proxy.done("/access_group/new", body).await;
+    proxy.done("/team/new", json!({"team_id": "red", "models": ["small"]})).await;
+    let key = proxy.key(json!({"team_id": "red"})).await;
+    chat("gpt").key(&key).send(proxy.addr()).await.expect(200);
+    proxy.done("/team/model/delete", json!({"team_id": "red", "models": ["small"]})).await;
+    let refused = chat("gpt").key(&key).send(proxy.addr()).await.expect(401).json();
+    assert_eq!(refused["error"]["type"], "team_model_access_denied");
+    proxy.done("/team/model/add", json!({"team_id": "red", "models": ["gpt"]})).await;
+    call("c", "").key(&key).send(proxy.addr()).await.expect(200);
+    proxy.done("/customer/block", json!({"user_ids": ["c"]})).await;
+    let refused = call("c", "").key(&key).send(proxy.addr()).await;
+    assert!((400..500).contains(&refused.status), "{}", refused.text());
+    proxy.done("/customer/unblock", json!({"user_ids": ["c"]})).await;
+    call("c", "").key(&key).send(proxy.addr()).await.expect(200);
+    proxy.done("/team/block", json!({"team_id": "red"})).await;
+    chat("gpt").key(&key).send(proxy.addr()).await.expect(401);
 }

@@ -25,6 +25,10 @@ async fn an_end_user_has_a_budget_of_its_own_or_shares_one() {
         let changed = proxy.done(&path("update"), body).await;
         assert_eq!(changed["litellm_budget_table"]["max_budget"], 3.0);
         assert_eq!(changed["alias"], Value::Null);
+        proxy.done("/budget/delete", json!({"id": "free"})).await;
+        let body = json!({"user_id": "c2", "max_budget": 1});
+        let mended = proxy.done(&path("update"), body).await;
+        assert_eq!(mended["litellm_budget_table"]["max_budget"], 1.0);
         let seen = proxy.got(&format!("{root}/info?end_user_id=c1")).await;
         assert_eq!(seen["litellm_budget_table"]["budget_duration"], "1d");
         assert_eq!(proxy.got(&path("list")).await.as_array().unwrap().len(), 2);

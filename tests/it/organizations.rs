@@ -126,6 +126,13 @@ async fn members_of_an_organisation_come_change_and_go() {
     let body = json!({"organization_id": "o", "team_id": "red"});
     proxy.ask(&ann, "POST", "/team/new", body).await.expect(200);
     proxy.ask(&ann, "POST", "/team/new", json!({"team_id": "blue"})).await.expect(401);
+    for (body, status) in [
+        (json!({"team_id": "red", "max_budget": 1}), 200),
+        (json!({"team_id": "red", "organization_id": null}), 401),
+        (json!({"team_id": "red", "organization_id": "other"}), 401),
+    ] {
+        proxy.ask(&ann, "POST", "/team/update", body).await.expect(status);
+    }
     let gone = json!({"organization_id": "o", "user_id": "bob"});
     proxy.ask(&ann, "DELETE", "/organization/member_delete", gone.clone()).await.expect(200);
     proxy.ask(&ann, "DELETE", "/organization/member_delete", gone).await.expect(404);

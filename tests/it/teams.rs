@@ -19,7 +19,8 @@ async fn whoever_makes_a_team_is_an_admin_there_and_unknown_members_become_users
         "team_alias": "Red", "models": ["gpt"], "max_budget": 9, "budget_duration": "7d",
         "model_aliases": {"small": "gpt"}, "model_rpm_limit": {"gpt": 2}, "tags": ["a"],
         "members_with_roles": [{"role": "user", "user_id": "ann"},
-            {"role": "admin", "user_email": "bob@example.com"}]
+            {"role": "admin", "user_email": "bob@example.com"},
+            {"role": "user", "user_email": "BOB@example.com"}]
     });
     let team = proxy.done("/team/new", asked).await;
     assert_eq!(team["team_id"].as_str().unwrap().len(), 36);
@@ -31,6 +32,7 @@ async fn whoever_makes_a_team_is_an_admin_there_and_unknown_members_become_users
     assert_eq!(all[0], ("ann", "user"));
     assert_eq!(all[1].1, "admin");
     assert_eq!(all[2], ("default_user_id", "admin"));
+    assert_eq!(all.len(), 3);
     assert_eq!(team["members_with_roles"][1]["user_email"], "bob@example.com");
     let ann = proxy.got("/user/info?user_id=ann").await;
     assert_eq!(ann["teams"][0]["team_id"], team["team_id"]);

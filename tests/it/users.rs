@@ -105,6 +105,10 @@ async fn a_user_sees_itself_and_an_admin_sees_all() {
     assert_eq!(seen["user_info"]["user_id"], "bob");
     ask(viewer, "/user/list".to_owned()).await.expect(200);
     ask(ann, "/user/list".to_owned()).await.expect(401);
+    proxy.user("ann+b@example.com", "internal_user").await;
+    for path in ["/user/info?user_id=ann+b@example.com", "/user/info?user_id=ann%2Bb@example.com"] {
+        assert_eq!(proxy.got(path).await["user_id"], "ann+b@example.com");
+    }
     let roles = proxy.got("/user/available_roles").await;
     assert_eq!(roles.as_object().unwrap().len(), 4);
 }
