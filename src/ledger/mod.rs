@@ -123,6 +123,8 @@ impl Ledger {
     ///
     /// While the store cannot take anything.
     pub async fn flush(&self) -> Result<(), DrainError> {
+        // Another process may have ended a moment ago.
+        self.0.drain.lock().await.look();
         self.0.drain(false).await
     }
 

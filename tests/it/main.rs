@@ -28,6 +28,7 @@ mod harness;
 mod images;
 mod ingest;
 mod killed;
+mod ledger;
 mod limits;
 mod lossless;
 mod mocks;
