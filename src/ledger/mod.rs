@@ -5,6 +5,7 @@
 //! end of the answer. From there it is taken over into the store: its row, the sums of its day, and
 //! the accounts that pay. The life of a record is told in `docs/ledger.md`.
 mod chain;
+mod days;
 mod drain;
 mod journal;
 mod query;
@@ -18,8 +19,9 @@ mod standing;
 mod tests;
 mod writing;
 
+pub use self::days::{By, Days, Totals};
 pub use self::drain::DrainError;
-pub use self::query::{Booked, By, Calls, Days, Order, Part, Totals};
+pub use self::query::{Booked, Calls, Order, Part};
 pub use self::record::{Attempt, PriceRow, Record};
 pub use self::reprice::{Repriced, reprice};
 pub use self::standing::Standing;
@@ -207,7 +209,7 @@ impl Book for Ledger {
     }
 
     fn receipt(&self, number: u64) -> HeaderValue {
-        let id = self.0.id(number);
+        let id = format!("{}-{number}", self.0.journal.instance);
         HeaderValue::from_str(&id).expect("hexadecimal digits, a dash and a number")
     }
 
@@ -218,8 +220,8 @@ impl Book for Ledger {
         }
         RECORD.with_borrow_mut(|out| {
             out.clear();
-            let (id, now) = (shared.id(trail.number()), clock::now());
-            writing::write(out, &id, now, &shared.directory, trail, outcome);
+            let (instance, now) = (&*shared.journal.instance, clock::now());
+            writing::write(out, instance, now, &shared.directory, trail, outcome);
             shared.journal.append(out);
         });
         match shared.pending.fetch_add(1, Relaxed) + 1 {
@@ -227,11 +229,5 @@ impl Book for Ledger {
             BATCH => shared.many.notify_one(),
             _ => {}
         }
-    }
-}
-
-impl Shared {
-    fn id(&self, number: u64) -> String {
-        format!("{}-{number}", self.journal.instance)
     }
 }

@@ -57,7 +57,17 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "kept",
-        &["admin", "manage", "ledger", "identity", "store", "telemetry", "config", "tasks"],
+        &[
+            "admin",
+            "manage",
+            "ledger",
+            "router",
+            "identity",
+            "store",
+            "telemetry",
+            "config",
+            "tasks",
+        ],
         "what outlives the process, and who looks after it",
     ),
     (
