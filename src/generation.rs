@@ -7,7 +7,7 @@ use crate::kept::Kept;
 use crate::router::Router;
 use crate::server::{Draining, Peers};
 use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
-use crate::state::State;
+use crate::state::{State, proxy_window};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
 use arc_swap::ArcSwap;
@@ -103,10 +103,13 @@ impl House {
         config: Config,
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
         let Config { limits, budgets, caching, .. } = &config;
+        if let Some(directory) = self.kept.directory() {
+            directory.set_proxy_window(proxy_window(budgets));
+        }
         let holding = self.state.holding(limits, budgets, caching.as_ref());
         let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
-        let Config { server, access, routing, outbound, telemetry, shown, .. } = config;
+        let Config { server, access, routing, outbound, telemetry, shown, issuing, .. } = config;
         let forwarder = self.forwarder(outbound)?;
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
@@ -144,7 +147,7 @@ impl House {
             config: shown,
             journal: self.kept.standing(),
             directory: self.kept.directory(),
-            manage: self.kept.managing(self.compat, router.clone()),
+            manage: self.kept.managing(self.compat, issuing, router.clone()),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;

@@ -1,5 +1,5 @@
 //! What outlives the process, and who looks after it.
-use crate::config::{Compat, Database, Secret, StoreSettings};
+use crate::config::{Compat, Database, Issuing, Secret, StoreSettings};
 use crate::identity::{Directory, Following, Issued};
 use crate::ledger::{Ledger, Standing};
 use crate::manage::{self, Manage};
@@ -103,10 +103,15 @@ impl Kept {
 
     /// The management API.
     #[must_use]
-    pub fn managing(&self, compat: Compat, router: Router) -> Option<axum::Router> {
+    pub fn managing(
+        &self,
+        compat: Compat,
+        issuing: Issuing,
+        router: Router,
+    ) -> Option<axum::Router> {
         let store = self.store.clone()?;
         let (directory, ledger) = (self.directory.clone(), self.ledger.clone()?);
-        let manage = Manage { store, directory, compat, ledger, router };
+        let manage = Manage { store, directory, compat, issuing, ledger, router };
         Some(manage::routes(Arc::new(manage)))
     }
 }

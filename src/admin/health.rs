@@ -27,6 +27,13 @@ pub(super) fn readiness(handles: &Handles) -> Response<Body> {
             "litellm_version": VERSION, "success_callbacks": [],
         }),
     };
+    if handles.manage.is_some() {
+        // As LiteLLM tells that it has a database.
+        body["db"] = "connected".into();
+        if handles.compat == Compat::Classic {
+            body["status"] = "connected".into();
+        }
+    }
     if let Some(redis) = &handles.redis {
         body["redis"] = if redis.is_connected() { "connected" } else { "away" }.into();
     }

@@ -114,6 +114,7 @@ impl Admin {
             (AdminRoute::Metrics, _) if !self.metrics_need_key => metrics(handles),
             (AdminRoute::OpenApi, _) => openapi::document(handles, self.metrics_need_key),
             (AdminRoute::Home, _) => home::page(handles),
+            (AdminRoute::Routes, _) => routes::list(handles),
             (_, Err(error)) => {
                 answer(Dialect::OpenAi, &problem(&error, handles.compat, "max_tokens"))
             }
@@ -124,7 +125,6 @@ impl Admin {
             (AdminRoute::ModelInfo, Ok(who)) => models::info(handles, &parts, &who),
             (AdminRoute::GroupInfo, Ok(who)) => groups::info(handles, &parts, &who),
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
-            (AdminRoute::Routes, Ok(_)) => routes::list(handles),
             (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
             (AdminRoute::Manage, Ok(who)) => managed(handles, who, parts, body).await,
             (AdminRoute::Test, Ok(_)) => json(&serde_json::json!({"route": "/test"})),

@@ -182,6 +182,7 @@ impl<'a> Check<'a> {
         let budgets = self.budgets(sections);
         let (caching, redis) = self.shared(sections);
         let store = self.store(sections, options, &server);
+        let issuing = self.issuing(sections);
 
         let access = access?;
         let serves = options.model.is_none() || !routing.deployments.is_empty();
@@ -196,6 +197,7 @@ impl<'a> Check<'a> {
             caching,
             redis,
             store,
+            issuing,
             outbound,
             telemetry,
             compat,

@@ -21,6 +21,7 @@ mod fallbacks;
 mod fields;
 mod fill;
 mod include;
+mod issuing;
 mod judge;
 mod keys;
 mod known;
@@ -81,6 +82,7 @@ pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};
 pub use self::cooldown::{AllowedFailsPolicy, Cooldown, OwnCooldown};
 pub use self::env::{Env, Unread};
 pub use self::fallbacks::{Fallback, FallbackTarget, Fallbacks};
+pub use self::issuing::{Issuing, NewUsers};
 pub use self::keys::{page, schema};
 pub use self::ledger::{Fsync, LedgerSettings};
 pub use self::limits::{Limits, Rate};
@@ -120,6 +122,8 @@ pub struct Config {
     pub redis: Option<RedisSettings>,
     /// Where keys, budgets and spend are kept; `None` is nowhere.
     pub store: Option<StoreSettings>,
+    /// What keys, users and teams get when they are made.
+    pub issuing: Issuing,
     /// How the forwarder reaches upstreams.
     pub outbound: Outbound,
     /// What is logged, and how.

@@ -128,7 +128,7 @@ fn no_right(denied: &Denied, compat: Compat) -> Problem {
                 "org" => "org_model_access_denied",
                 _ => "key_model_access_denied",
             };
-            let short = format!("{whose} not allowed to access model. Tried to access {model}");
+            let short = format!("The model `{model}` is not available for this API key.");
             let status = by(StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED);
             let message = if compat == Compat::Current { short } else { message };
             Problem::new(status, message).kind(kind).param("model")
@@ -140,14 +140,33 @@ fn no_right(denied: &Denied, compat: Compat) -> Problem {
         Denied::Budget { whose, spent, max } => {
             let [cost, max] = [*spent, *max].map(dollars);
             let (cost, max) = (cost.to_str().unwrap_or("?"), max.to_str().unwrap_or("?"));
-            let message =
-                format!("Budget has been exceeded! {whose}Current cost: {cost}, Max budget: {max}");
-            let status = by(StatusCode::UNPROCESSABLE_ENTITY, StatusCode::BAD_REQUEST);
-            let problem = Problem::new(status, message).kind("budget_exceeded");
-            Problem { class: Class::BudgetExceeded, ..problem }
+            over(
+                compat,
+                format!("Budget has been exceeded! {whose}Current cost: {cost}, Max budget: {max}"),
+            )
+        }
+        Denied::EndUserBudget { end_user, spent, max } => {
+            let [cost, max] = [*spent, *max].map(dollars);
+            let (cost, max) = (cost.to_str().unwrap_or("?"), max.to_str().unwrap_or("?"));
+            over(
+                compat,
+                format!(
+                    "ExceededBudget: End User={end_user} over budget. Spend={cost}, Budget={max}"
+                ),
+            )
         }
         _ => Problem::new(StatusCode::UNAUTHORIZED, message).kind("auth_error"),
     }
+}
+
+/// A budget that is spent: 422 since late 2026, 400 before (contract 4.4).
+fn over(compat: Compat, message: String) -> Problem {
+    let status = match compat {
+        Compat::Current => StatusCode::UNPROCESSABLE_ENTITY,
+        Compat::Classic => StatusCode::BAD_REQUEST,
+    };
+    let problem = Problem::new(status, message).kind("budget_exceeded");
+    Problem { class: Class::BudgetExceeded, ..problem }
 }
 
 fn refused(error: &AuthError) -> Problem {

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::store::Kind;
 use bartizan_layers::auth::access::{Access, AccessError, covers};
 use bartizan_layers::facts::{Call, Estimate, NanoUsd, Principal, Scope};
+use bartizan_layers::fallback::FallbackOverride;
 use http::Extensions;
 use std::fmt;
 
@@ -86,7 +87,7 @@ impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
         self.directory.levels(principal, Some(group), end_user.as_ref(), tags, &mut |level| {
             let (Some(max), Some(holder)) = (level.money.max, level.holder) else { return };
             let spent = holder.spent.amount(now);
-            if result.is_ok() && spent >= max {
+            if result.is_ok() && level.bounds && spent >= max {
                 result = Err(Denied::spent(level.scope, &level.subject, spent, max));
             }
         });
@@ -116,6 +117,11 @@ impl<F: Fn(&str, &str) -> bool + Clone> Access for Allowed<F> {
             for model in call.group.split(',').map(str::trim) {
                 self.model(caller, model).map_err(denied)?;
             }
+            if let Some(fallbacks) = facts.get::<FallbackOverride>() {
+                for target in fallbacks.targets() {
+                    self.model(caller, &target.group).map_err(denied)?;
+                }
+            }
         }
         self.solvent(principal, call, facts).map_err(denied)
     }
@@ -128,14 +134,19 @@ impl Denied {
         let whose = match scope {
             Scope::Team => format!("Team={subject} "),
             Scope::User => format!("User={subject} "),
-            Scope::TeamMember => "TeamMember ".to_owned(),
+            Scope::TeamMember => match serde_json::from_str::<[String; 2]>(subject) {
+                Ok([team, user]) => format!("User={user} in Team={team} "),
+                Err(_) => String::new(),
+            },
             Scope::Organization => format!("Organization={subject} "),
-            Scope::EndUser => format!("End User={subject} "),
             Scope::Tag => format!("Tag={subject} "),
             Scope::Provider => format!("Provider={subject} "),
             Scope::Deployment => format!("Deployment={subject} "),
             _ => String::new(),
         };
-        Self::Budget { whose: whose.into(), spent, max }
+        match scope {
+            Scope::EndUser => Self::EndUserBudget { end_user: subject.into(), spent, max },
+            _ => Self::Budget { whose: whose.into(), spent, max },
+        }
     }
 }

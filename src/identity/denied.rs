@@ -66,6 +66,16 @@ pub enum Denied {
     /// The request lacks a parameter that its key has to send.
     #[error("BadRequest please pass param={0} in request body. This is a required param")]
     Parameter(Box<str>),
+    /// The budget of whom it calls for is spent.
+    #[error("ExceededBudget: End User={end_user} over budget. Spend={spent}, Budget={max}")]
+    EndUserBudget {
+        /// Whom it calls for.
+        end_user: Box<str>,
+        /// What was spent.
+        spent: NanoUsd,
+        /// Of how much.
+        max: NanoUsd,
+    },
     /// A budget is spent.
     #[error("Budget has been exceeded! {whose}Current cost: {spent}, Max budget: {max}")]
     Budget {

@@ -1,6 +1,7 @@
 //! Everyone who is known, in memory.
 use super::{Caller, Holder, Key};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
+use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::Scope;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -21,8 +22,12 @@ pub struct Directory(Arc<Tables>);
 struct Tables {
     keys: RwLock<HashMap<Digest, Arc<Key>, RandomState>>,
     others: [Table; Kind::ALL.len()],
+    /// The proxy as a whole.
+    proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
     /// Whether all things of the store are here.
     complete: AtomicBool,
+    /// Whether the store was out of reach when it was asked last.
+    away: AtomicBool,
 }
 
 /// Holders of one kind, by their ids.
@@ -70,13 +75,11 @@ impl Directory {
         let above = |kind, id: Option<&Arc<str>>| id.and_then(|id| self.holder(kind, id));
         let (user, team) = (key.user.as_ref(), key.team.as_ref());
         let member = team.zip(user).and_then(|(team, user)| self.member(team, user));
-        Caller {
-            user: above(Kind::User, user),
-            team: above(Kind::Team, team),
-            organization: above(Kind::Organization, key.organization.as_ref()),
-            member,
-            key,
-        }
+        let (user, team) = (above(Kind::User, user), above(Kind::Team, team));
+        // A key that says nothing is of the organisation that its team is of.
+        let of_team = || team.as_ref()?.organization.as_ref();
+        let organization = above(Kind::Organization, key.organization.as_ref().or_else(of_team));
+        Caller { user, team, organization, member, key }
     }
 
     /// Takes over what a thing is now; `None` if it is gone.
@@ -155,6 +158,27 @@ impl Directory {
         self.0.complete.load(Relaxed)
     }
 
+    /// Notes after which time the budget of the whole proxy starts anew.
+    pub fn set_proxy_window(&self, window: Option<BudgetWindow>) {
+        write(&self.0.proxy).1 = window;
+    }
+
+    /// After which time the budget of the whole proxy starts anew; `None` is never.
+    #[must_use]
+    pub fn proxy_window(&self) -> Option<BudgetWindow> {
+        read(&self.0.proxy).1
+    }
+
+    /// Notes whether the store can be reached.
+    pub(super) fn set_away(&self, away: bool) {
+        self.0.away.store(away, Relaxed);
+    }
+
+    /// Whether the store was out of reach when it was asked last.
+    pub(super) fn is_away(&self) -> bool {
+        self.0.away.load(Relaxed)
+    }
+
     /// How many keys are here.
     #[must_use]
     pub fn keys(&self) -> usize {
@@ -173,6 +197,10 @@ impl Directory {
                 visit(&key.holder);
             }
             return;
+        }
+        if scope == Scope::Global.name() {
+            let proxy = read(&self.0.proxy).0.clone();
+            return visit(&proxy);
         }
         let kinds = [
             (Scope::User, Kind::User),

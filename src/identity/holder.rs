@@ -1,7 +1,7 @@
 //! Keys, and whoever else has rules, as they are held in memory: there may be a hundred thousand.
 use super::{Role, Rules};
 use crate::clock;
-use crate::store::{Account, Thing};
+use crate::store::{Account, Kind, Thing};
 use bartizan_layers::facts::NanoUsd;
 use serde_json::Value;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// Somebody with rules: a user, a team, an organisation, …, or the part of a [`Key`] that is like
 /// theirs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Holder {
     /// What it is found by; of a key the digest.
     pub id: Arc<str>,
@@ -17,6 +17,8 @@ pub struct Holder {
     pub alias: Option<Box<str>>,
     /// Whether it may do nothing now.
     pub blocked: bool,
+    /// The organisation that a team belongs to.
+    pub organization: Option<Arc<str>>,
     /// What a user may do with the proxy itself.
     pub role: Role,
     /// `None` is no bounds.
@@ -100,7 +102,12 @@ impl Holder {
             id: thing.id.as_str().into(),
             alias: alias.into_iter().find_map(|field| thing.text(field)).map(Into::into),
             blocked: flag("blocked"),
-            role: thing.text("user_role").map_or(Role::None, Role::named),
+            organization: thing.text("organization_id").map(Into::into),
+            role: match (thing.kind, thing.text("user_role")) {
+                (_, Some(role)) => Role::named(role),
+                (Kind::User, None) => Role::User,
+                _ => Role::None,
+            },
             rules: Rules::of(&thing.doc),
             spent: Spent::default(),
         }

@@ -3,9 +3,10 @@
 use super::record::{UNITS, call_type};
 use crate::identity::{Caller, Directory};
 use crate::telemetry::{Outcome, Served, Told, Trail};
-use bartizan_layers::cost::Zone;
+use bartizan_layers::cost::{BudgetWindow, Zone};
 use bartizan_layers::facts::{NanoUsd, Price, Principal, Rates, Scope, Unit};
 use std::io::Write;
+use std::ops::Add;
 use std::time::Duration;
 
 /// Appends the record of a call that ended at `now`, in milliseconds since 1970.
@@ -24,7 +25,7 @@ pub(super) fn write(
     out.extend_from_slice(itoa::Buffer::new().format(trail.number()).as_bytes());
     out.push(b'"');
     text(out, ",\"call\":", trail.id().as_str());
-    maybe(out, ",\"response\":", outcome.response_id());
+    maybe(out, ",\"response\":", outcome.response_id().as_deref());
     text(out, ",\"type\":", call_type(trail.route()));
     number(out, ",\"began\":", began);
     number(out, ",\"ended\":", now);
@@ -47,9 +48,8 @@ pub(super) fn write(
         said(out, told);
     }
     answered(out, outcome);
-    let paid = attempts(out, outcome);
-    if paid {
-        charges(out, now / 1000, directory, outcome);
+    if let Some(cost) = attempts(out, outcome) {
+        charges(out, (now / 1000, cost), directory, outcome);
     }
     out.push(b'}');
 }
@@ -108,24 +108,24 @@ fn answered(out: &mut Vec<u8>, outcome: &Outcome<'_>) {
     }
 }
 
-/// Whether some attempt has to be paid for, or would have to at other prices.
-fn attempts(out: &mut Vec<u8>, outcome: &Outcome<'_>) -> bool {
-    let (mut any, mut paid) = (false, false);
+/// What all attempts cost together; `None` where nothing has to be paid for, at no price.
+fn attempts(out: &mut Vec<u8>, outcome: &Outcome<'_>) -> Option<NanoUsd> {
+    let (mut any, mut cost) = (false, None);
     let mut visit = |outcome: &Outcome<'_>| {
         let Some(served) = outcome.served() else { return };
         out.extend_from_slice(if any { b"," } else { b",\"attempts\":[" });
         any = true;
-        paid |= attempt(out, outcome, served);
+        cost = cost.into_iter().chain(attempt(out, outcome, served)).reduce(Add::add);
     };
     outcome.others(&mut visit);
     visit(outcome);
     if any {
         out.push(b']');
     }
-    paid
+    cost
 }
 
-fn attempt(out: &mut Vec<u8>, outcome: &Outcome<'_>, served: &Served) -> bool {
+fn attempt(out: &mut Vec<u8>, outcome: &Outcome<'_>, served: &Served) -> Option<NanoUsd> {
     let labels = &*served.deployment;
     text(out, "{\"deployment\":", &labels.model_id);
     text(out, ",\"model\":", served.model.as_deref().unwrap_or(&labels.model));
@@ -140,11 +140,11 @@ fn attempt(out: &mut Vec<u8>, outcome: &Outcome<'_>, served: &Served) -> bool {
             out.extend_from_slice(b",\"estimated\":true");
         }
         if let Some(price) = served.usage.price() {
-            price_row(out, price);
+            price_row(out, &price);
         }
     }
     out.push(b'}');
-    bill.is_some()
+    bill.map(|(_, cost)| cost)
 }
 
 fn price_row(out: &mut Vec<u8>, price: &Price) {
@@ -176,9 +176,15 @@ fn by_unit(out: &mut Vec<u8>, before: &str, of: impl Fn(Unit) -> Option<i64>) {
 }
 
 /// The accounts that pay, each with the end of the window that is open at `now`, in seconds since
-/// 1970.
-fn charges(out: &mut Vec<u8>, now: i64, directory: &Directory, outcome: &Outcome<'_>) {
+/// 1970. Their holders know at once what they have spent.
+fn charges(
+    out: &mut Vec<u8>,
+    (now, cost): (i64, NanoUsd),
+    directory: &Directory,
+    outcome: &Outcome<'_>,
+) {
     let mut charge = |scope: Scope, subject: &str, until: Option<i64>, first: bool| {
+        directory.spent(scope.name(), subject, |holder| holder.spent.add(cost, now, until));
         text(out, if first { ",\"charges\":[[" } else { ",[" }, scope.name());
         text(out, ",", subject);
         match until {
@@ -187,7 +193,8 @@ fn charges(out: &mut Vec<u8>, now: i64, directory: &Directory, outcome: &Outcome
         }
         out.push(b']');
     };
-    charge(Scope::Global, "", None, true);
+    let end = |window: Option<BudgetWindow>| window.map(|window| window.end(now, &Zone::default()));
+    charge(Scope::Global, "", end(directory.proxy_window()), true);
     if let Some(deployment) = outcome.deployment() {
         charge(Scope::Deployment, &deployment.model_id, None, false);
         charge(Scope::Provider, deployment.api_provider, None, false);
@@ -198,8 +205,7 @@ fn charges(out: &mut Vec<u8>, now: i64, directory: &Directory, outcome: &Outcome
         let tags = told.map_or(&[][..], |told| &told.tags);
         let group = outcome.requested().map(|name| &**name);
         directory.levels(principal, group, end_user, tags, &mut |level| {
-            let until = level.money.window.map(|window| window.end(now, &Zone::default()));
-            charge(level.scope, &level.subject, until, false);
+            charge(level.scope, &level.subject, end(level.money.window), false);
         });
     }
     out.push(b']');

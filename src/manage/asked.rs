@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -22,6 +23,42 @@ pub struct Asked<T> {
     pub doc: Doc,
 }
 
+impl<T: DeserializeOwned> Asked<T> {
+    /// What an object says.
+    ///
+    /// # Errors
+    ///
+    /// 422, if a field is not what it has to be.
+    pub fn of(doc: Doc) -> Result<Self, Refusal> {
+        let fields = typed(Value::Object(doc.clone()), "body")?;
+        Ok(Self { fields, doc })
+    }
+}
+
+impl<T: Serialize> Asked<T> {
+    /// What the request says of the fields that the route keeps, `null` included.
+    pub fn said(&self) -> Doc {
+        match serde_json::to_value(&self.fields) {
+            Ok(Value::Object(mut known)) => {
+                known.retain(|name, _| self.doc.contains_key(name));
+                known
+            }
+            _ => Doc::new(),
+        }
+    }
+}
+
+impl<T> Asked<T> {
+    /// The same members as other fields.
+    ///
+    /// # Errors
+    ///
+    /// 422, if one is not what it has to be.
+    pub fn also<M: DeserializeOwned>(&self) -> Result<M, Refusal> {
+        typed(Value::Object(self.doc.clone()), "body")
+    }
+}
+
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Asked<T> {
     type Rejection = Refusal;
 
@@ -30,9 +67,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Asked<T> {
             let message = format!("The request body is larger than {LARGEST} bytes.");
             Refusal::error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request_error", message)
         })?;
-        let doc = object(&body)?;
-        let fields = typed(Value::Object(doc.clone()), "body")?;
-        Ok(Self { fields, doc })
+        Self::of(object(&body)?)
     }
 }
 

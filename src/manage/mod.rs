@@ -5,16 +5,30 @@
 //! what changed to the [`Directory`]: it is in force when the answer goes out. Answers have
 //! LiteLLM's shapes; whatever goes wrong is a [`Refusal`].
 mod asked;
+mod audit;
+mod bounds;
+mod budgets;
+mod customers;
+mod glob;
+mod gone;
+mod groups;
 mod keys;
+mod organizations;
+mod paging;
 mod refusal;
+mod shown;
 mod spend;
+mod tags;
+mod teams;
+mod told;
+mod users;
 mod who;
 
 pub use self::asked::{Asked, Query};
 pub use self::refusal::Refusal;
 pub use self::who::Who;
 
-use crate::config::Compat;
+use crate::config::{Compat, Issuing};
 use crate::identity::Directory;
 use crate::ledger::Ledger;
 use crate::router::Router;
@@ -32,6 +46,8 @@ pub struct Manage {
     pub directory: Directory,
     /// Which LiteLLM generation to follow.
     pub compat: Compat,
+    /// What keys, users and teams get when they are made.
+    pub issuing: Issuing,
     /// Where calls are booked.
     pub ledger: Ledger,
     /// What models cost.
@@ -66,10 +82,25 @@ pub fn described() -> utoipa::openapi::OpenApi {
 }
 
 fn all() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new().merge(keys::routes()).merge(spend::routes())
+    OpenApiRouter::new()
+        .merge(keys::routes())
+        .merge(users::routes())
+        .merge(teams::routes())
+        .merge(organizations::routes())
+        .merge(customers::routes())
+        .merge(budgets::routes())
+        .merge(tags::routes())
+        .merge(groups::routes())
+        .merge(audit::routes())
+        .merge(spend::routes())
 }
 
 impl Manage {
+    /// Whether calls may ask for a model, or it is a pattern for several.
+    fn has_model(&self, name: &str) -> bool {
+        name.contains('*') || self.router.look_up(name).is_some()
+    }
+
     /// Makes changes, and takes them into force here; other processes hear of them.
     ///
     /// # Errors

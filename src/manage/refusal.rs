@@ -38,6 +38,17 @@ impl Refusal {
         Self { status, body: json!({"detail": detail.into()}) }
     }
 
+    /// What it says, where it is a part of a longer answer.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let told = ["/error/message", "/detail/error", "/detail/0/msg", "/detail"];
+        let told = told.iter().find_map(|place| self.body.pointer(place));
+        told.map_or_else(String::new, |told| match told {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+    }
+
     /// The caller's own mistake.
     #[must_use]
     pub fn bad_request(message: impl Into<String>) -> Self {

@@ -1,7 +1,7 @@
 //! Who asks.
 use super::Refusal;
 use crate::identity::{Caller, Role};
-use crate::store::Actor;
+use crate::store::{Actor, Doc};
 use axum::extract::FromRequestParts;
 use bartizan_layers::facts::Principal;
 use http::StatusCode;
@@ -28,6 +28,23 @@ impl Who {
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
         self.0.about.get()
+    }
+
+    /// Its user, if it has one.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        Some(&*self.0.user).filter(|user| !user.is_empty())
+    }
+
+    /// Puts down who made a thing, and who changed it last.
+    pub fn signs_new(&self, doc: &mut Doc) {
+        doc.insert("created_by".to_owned(), self.0.user.to_string().into());
+        self.signs(doc);
+    }
+
+    /// Puts down who changed a thing last.
+    pub fn signs(&self, doc: &mut Doc) {
+        doc.insert("updated_by".to_owned(), self.0.user.to_string().into());
     }
 
     /// What it may do with the proxy itself.
@@ -60,13 +77,12 @@ impl Who {
         }
     }
 
-    fn not_admin(&self, role: Role, route: &str) -> Refusal {
-        let user = Some(&*self.0.user).filter(|user| !user.is_empty());
+    pub(super) fn not_admin(&self, role: Role, route: &str) -> Refusal {
         let message = format!(
             "Authentication Error, Only proxy admin can be used to generate, delete, update info \
              for new keys/users/teams. Route={route}. Your role={}. Your user_id={}",
             role.name().unwrap_or("unknown"),
-            user.unwrap_or("unknown"),
+            self.user().unwrap_or("unknown"),
         );
         Refusal::error(StatusCode::UNAUTHORIZED, "auth_error", message)
     }

@@ -2,6 +2,7 @@
 use super::{Rotating, Source};
 use crate::config::{Env, Options, load};
 use crate::generation::House;
+use crate::kept::Kept;
 use crate::server::Drain;
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics};
@@ -25,15 +26,8 @@ fn home() -> (TempDir, Options, Source, House) {
     let writer = LogWriter::start(std::io::sink()).unwrap();
     let draining = Drain::new(Duration::ZERO).handle();
     let metrics = Arc::new(Metrics::new(config.compat));
-    let house = House::new(
-        &config,
-        draining,
-        Tasks::default(),
-        writer,
-        metrics,
-        crate::kept::Kept::default(),
-    )
-    .unwrap();
+    let house =
+        House::new(&config, draining, Tasks::default(), writer, metrics, Kept::default()).unwrap();
     (dir, options, source, house)
 }
 

@@ -68,7 +68,7 @@ impl Attempt {
         // What the config adds may be as secret as its key.
         let theirs = elsewhere.is_some_and(|elsewhere| elsewhere.base.is_some());
         let own = if theirs { &[] } else { &*config.headers };
-        let usage = UsageCell::new(deployment.price(model));
+        let usage = deployment.usage(model);
         let (mut headers, for_us) = outgoing(&head.headers, &operation, rules, own);
         as_json(&mut headers);
         let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);

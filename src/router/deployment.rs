@@ -9,7 +9,7 @@ use crate::forward::Forwarder;
 use crate::providers::{Dialect, Operation};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
-use bartizan_layers::facts::Price;
+use bartizan_layers::facts::{LookUp, Price, UsageCell};
 use bartizan_layers::redis::Redis;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
@@ -31,6 +31,8 @@ pub struct Deployment {
     model_json: Bytes,
     /// What its model costs, with the provider's discount and margin.
     price: Arc<Price>,
+    /// Who knows the price of the model that an answer names; `None` where it is known before.
+    look_up: Option<LookUp>,
 }
 
 impl Deployment {
@@ -82,6 +84,7 @@ impl Deployment {
         let native = native.into_iter().find_map(|dialect| Some((dialect, leaf(dialect)?)));
         let mut deployment = Self {
             price: Arc::default(),
+            look_up: None,
             observed: metrics.observed(config.provider.name),
             openai: leaf(Dialect::OpenAi),
             native,
@@ -94,7 +97,13 @@ impl Deployment {
             labels,
             config,
         };
-        deployment.price = Arc::new(deployment.charged(deployment.listed_price()));
+        let price = deployment.listed_price();
+        if price.is_none() {
+            let factor = deployment.config.cost_factor;
+            let priced = move |model: &str| Some(data::model(model)?.price.times(factor));
+            deployment.look_up = Some(LookUp::new(priced));
+        }
+        deployment.price = Arc::new(deployment.charged(price));
         deployment
     }
 
@@ -214,6 +223,20 @@ impl Deployment {
     pub(super) fn catalogued_as(&self, model: &str) -> Option<Model> {
         let provider = self.config.provider.name;
         data::model(&format!("{provider}/{model}")).or_else(|| data::model(model))
+    }
+
+    /// The usage of an answer of `model`: at its price, or where that is not known, at the price
+    /// of the model that the answer names.
+    pub(super) fn usage(&self, model: &str) -> UsageCell {
+        match &self.look_up {
+            Some(look_up) if !self.lists(model) => UsageCell::unpriced(look_up.clone()),
+            _ => UsageCell::new(self.price(model)),
+        }
+    }
+
+    /// Whether the price of `model` is known before it answers.
+    fn lists(&self, model: &str) -> bool {
+        model != self.config.model && self.catalogued_as(model).is_some()
     }
 
     /// What `model` costs here: the config's price, else the catalogue's, else nothing; with the

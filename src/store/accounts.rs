@@ -42,9 +42,51 @@ impl Store {
         let (spend, until) = rows.first().map_or((0, None), |row| (row.int(0), row.maybe_int(1)));
         Ok(Account { scope: scope.to_owned(), subject: subject.to_owned(), spend, until })
     }
+
+    /// The accounts of these subjects that there are, in no order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn accounts_of(
+        &self,
+        scope: &str,
+        subjects: &[&str],
+    ) -> Result<Vec<Account>, StoreError> {
+        let mut accounts = Vec::new();
+        // Both engines take more placeholders than these.
+        for some in subjects.chunks(500) {
+            let places: Vec<_> = (2..some.len() + 2).map(|at| format!("${at}")).collect();
+            let places = places.join(", ");
+            let sql = format!(
+                "SELECT subject, spend, until FROM accounts WHERE scope = $1 AND subject IN \
+                 ({places})"
+            );
+            let args: Vec<_> =
+                std::iter::once(&scope).chain(some).map(|arg| super::Arg::from(*arg)).collect();
+            let account = |row: &super::Row| Account {
+                scope: scope.to_owned(),
+                subject: row.text(0).to_owned(),
+                spend: row.int(1),
+                until: row.maybe_int(2),
+            };
+            accounts.extend(self.fetch(&sql, &args).await?.iter().map(account));
+        }
+        Ok(accounts)
+    }
 }
 
 impl Work {
+    /// Forgets an account: whoever has that name later has spent nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn forget_account(&mut self, scope: &str, subject: &str) -> Result<(), StoreError> {
+        let sql = "DELETE FROM accounts WHERE scope = $1 AND subject = $2";
+        self.execute(sql, &[scope.into(), subject.into()]).await.map(|_| ())
+    }
+
     /// Adds what was spent by calls that ended at `ended` (seconds since 1970) to an account whose
     /// window ends at `until`. What was spent in a window that was over by then is forgotten.
     ///

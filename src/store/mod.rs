@@ -5,6 +5,9 @@
 //! `ON CONFLICT`. Values are always arguments, never a part of a statement's text. A thing that the
 //! proxy issues is a JSON [document](Thing), with the few fields beside it that it is looked up by.
 mod accounts;
+mod aliases;
+mod audit;
+mod carry;
 mod change;
 mod db;
 mod migrate;
@@ -12,6 +15,7 @@ mod open;
 mod things;
 
 pub use self::accounts::Account;
+pub use self::audit::{AuditFilter, Audited};
 pub use self::change::{Actor, Change, Heard};
 pub use self::db::{Arg, Row, StoreError, Work};
 pub use self::open::{Place, Store};

@@ -1,6 +1,7 @@
 //! What a call has cost so far, and how its attempts ended.
 use super::{Fault, NanoUsd, Price, Usage};
 use http::Extensions;
+use std::fmt;
 use std::ops::Add;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +14,35 @@ pub struct UsageCell(Arc<Line>);
 struct Line {
     /// Without one, nothing costs anything.
     price: Option<Arc<Price>>,
+    /// Who knows prices by the model that the answer names, where there is none.
+    look_up: Option<LookUp>,
     used: Mutex<Used>,
+}
+
+/// Knows the price of a model by its name. Clones are one.
+#[derive(Clone)]
+pub struct LookUp(Arc<dyn Fn(&str) -> Option<Price> + Send + Sync>);
+
+impl LookUp {
+    /// Asks `prices`.
+    pub fn new(prices: impl Fn(&str) -> Option<Price> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(prices))
+    }
+}
+
+impl fmt::Debug for LookUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LookUp")
+    }
+}
+
+/// What an answer says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// Its id.
+    pub id: Option<Box<str>>,
+    /// The model that wrote it, as the provider calls it.
+    pub model: Option<Box<str>>,
 }
 
 /// What an attempt has used.
@@ -23,6 +52,9 @@ struct Used {
     estimated: bool,
     finish: Option<Finish>,
     fault: Option<Box<Fault>>,
+    answered: Option<Box<Answered>>,
+    /// What was found by the answer's model.
+    price: Option<Arc<Price>>,
 }
 
 /// Why a model stopped.
@@ -44,7 +76,36 @@ impl UsageCell {
     /// Nothing used yet, at the prices of the deployment that answers.
     #[must_use]
     pub fn new(price: impl Into<Arc<Price>>) -> Self {
-        Self(Arc::new(Line { price: Some(price.into()), used: Mutex::default() }))
+        let (price, look_up) = (Some(price.into()), None);
+        Self(Arc::new(Line { price, look_up, used: Mutex::default() }))
+    }
+
+    /// Nothing used yet, at the price that `look_up` knows of the model which the answer names.
+    #[must_use]
+    pub fn unpriced(look_up: LookUp) -> Self {
+        let look_up = Some(look_up);
+        Self(Arc::new(Line { price: None, look_up, used: Mutex::default() }))
+    }
+
+    /// Notes the id of the answer. The first word counts.
+    pub fn set_id(&self, id: &str) {
+        let mut used = self.used();
+        used.answered.get_or_insert_default().id.get_or_insert_with(|| id.into());
+    }
+
+    /// Notes the model that the answer names. The first word counts.
+    pub fn set_model(&self, model: &str) {
+        let mut used = self.used();
+        if used.answered.get_or_insert_default().model.is_none() {
+            used.price = self.0.look_up.as_ref().and_then(|look_up| look_up.0(model)).map(Arc::new);
+            used.answered.get_or_insert_default().model = Some(model.into());
+        }
+    }
+
+    /// What the answer says of itself, as far as it was read.
+    #[must_use]
+    pub fn answered(&self) -> Option<Answered> {
+        self.used().answered.as_deref().cloned()
     }
 
     /// Replaces the usage by a newer report of the provider.
@@ -101,8 +162,8 @@ impl UsageCell {
 
     /// What it is charged by; `None` where nothing costs anything.
     #[must_use]
-    pub fn price(&self) -> Option<&Arc<Price>> {
-        self.0.price.as_ref()
+    pub fn price(&self) -> Option<Arc<Price>> {
+        self.0.price.clone().or_else(|| self.used().price.clone())
     }
 
     /// The usage so far and its cost.
@@ -143,7 +204,10 @@ impl UsageCell {
     }
 
     fn cost_of(&self, usage: &Usage) -> NanoUsd {
-        self.0.price.as_ref().map_or(NanoUsd(0), |price| price.cost(usage))
+        match &self.0.price {
+            Some(price) => price.cost(usage),
+            None => self.used().price.as_ref().map_or(NanoUsd(0), |price| price.cost(usage)),
+        }
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {

@@ -9,7 +9,7 @@ mod money;
 mod principal;
 mod usage;
 
-pub use self::bill::{Bill, Finish, UsageCell};
+pub use self::bill::{Answered, Bill, Finish, LookUp, UsageCell};
 pub use self::call::{
     Amount, Attempt, CacheControl, CacheKey, CacheStatus, Call, Deadline, Estimate, ServedBy,
 };

@@ -244,6 +244,14 @@ pub struct FallbackOverride {
     pub disabled: bool,
 }
 
+impl FallbackOverride {
+    /// All groups that the request names.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let lists = [&self.general, &self.context, &self.content];
+        lists.into_iter().flatten().flat_map(|list| list.iter())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{FallbackOverride, Plan, Target};

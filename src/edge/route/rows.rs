@@ -196,6 +196,7 @@ pub static ROWS: &[&[Row]] = &[
         "/key" "Virtual keys"
         "/v2/key" "Virtual keys"
         "/user" "Users"
+        "/v2/user" "Users"
         "/team" "Teams"
         "/v2/team" "Teams"
         "/customer" "End users"
@@ -209,6 +210,7 @@ pub static ROWS: &[&[Row]] = &[
         "/audit" "Who changed what"
         "/receipts" "What a call has cost, and why"
     },
+    &[admin!("/audit", Root, "GET", "Who changed what", Manage)],
     &gemini!("/v1beta/models", Root),
     &gemini!("/v1alpha/models", Root),
     &gemini!("/models", Versioned),

@@ -1,13 +1,13 @@
-//! `/key/generate`.
+//! `/key/generate` and `/key/service-account/generate`.
+use super::confined::{configured, confine, known};
 use super::fields::KeyFields;
-use super::row::row;
-use crate::clock;
+use super::issue::issue;
+use super::rights::{Delegate, Task};
+use super::spend::settle;
+use super::written::written;
 use crate::manage::{Asked, Refusal, Room, Who};
-use crate::store::{Doc, Kind, StoreError};
+use crate::store::Doc;
 use axum::Json;
-use bartizan_layers::auth::digest;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rustix::rand::{GetRandomFlags, getrandom};
 use serde_json::Value;
 
 /// Makes a key, and shows its text this once.
@@ -20,74 +20,55 @@ use serde_json::Value;
 pub(super) async fn generate(
     room: Room,
     who: Who,
-    Asked { fields, doc: _ }: Asked<KeyFields>,
+    asked: Asked<KeyFields>,
 ) -> Result<Json<Doc>, Refusal> {
-    who.admin("/key/generate")?;
-    let text = match &fields.key {
-        Some(text) if text.starts_with("sk-") => text.clone(),
-        Some(_) => return Err(Refusal::bad_request("A key must begin with `sk-`.").param("key")),
-        None => new_text()?,
-    };
-    let id: String = digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut doc = match serde_json::to_value(&fields) {
-        Ok(Value::Object(doc)) => doc,
-        _ => Doc::new(),
-    };
-    doc.retain(|_, value| !value.is_null());
-    let mut change = room.store.change(who.actor()).await?;
-    let lasts = fields.duration.as_deref().map(lasting).transpose()?;
-    let expires = lasts.map(|millis| clock::iso(change.now().saturating_add(millis)));
-    let last = text.len().saturating_sub(4);
-    doc.insert(
-        "key_name".to_owned(),
-        format!("sk-...{}", text.get(last..).unwrap_or_default()).into(),
-    );
-    doc.extend(expires.map(|time| ("expires".to_owned(), time.into())));
-    doc.insert("created_by".to_owned(), who.0.user.to_string().into());
-    doc.insert("updated_by".to_owned(), who.0.user.to_string().into());
-    let thing = change.insert(Kind::Key, &id, doc).await.map_err(|error| match error {
-        StoreError::Exists => {
-            Refusal::bad_request("A key with this text or this alias exists already.").param("key")
-        }
-        error => error.into(),
-    })?;
-    room.commit(change).await?;
-    let mut shown = row(&thing, 0.0);
-    shown.insert("key".to_owned(), text.into());
-    shown.insert("token_id".to_owned(), id.into());
-    Ok(Json(shown))
+    make(&room, &who, asked, Task::Generate).await
 }
 
-/// 128 random bits of the operating system, as LiteLLM writes them.
-fn new_text() -> Result<String, Refusal> {
-    let mut bits = [0; 16];
-    let filled = getrandom(&mut bits, GetRandomFlags::empty());
-    if filled.is_ok_and(|bytes| bytes == bits.len()) {
-        return Ok(format!("sk-{}", URL_SAFE_NO_PAD.encode(bits)));
+/// Makes a key that is a team's, and nobody's in it.
+#[utoipa::path(
+    post,
+    path = "/key/service-account/generate",
+    request_body = KeyFields,
+    responses((status = 200, description = "The key and all its fields"))
+)]
+pub(super) async fn service(
+    room: Room,
+    who: Who,
+    mut asked: Asked<KeyFields>,
+) -> Result<Json<Doc>, Refusal> {
+    Delegate::of(&who, Task::Service)?;
+    if asked.fields.team_id.as_deref().is_none_or(str::is_empty) {
+        let message = "team_id is required for service account keys. Please specify `team_id` in \
+                       the request body.";
+        return Err(Refusal::bad_request(message).param("team_id"));
     }
-    Err(Refusal::error(
-        http::StatusCode::INTERNAL_SERVER_ERROR,
-        "internal_server_error",
-        "The system gives no random bits.",
-    ))
+    asked.doc.remove("user_id");
+    asked.fields.user_id = None;
+    make(&room, &who, asked, Task::Service).await
 }
 
-/// Milliseconds of `30s`, `30m`, `30h`, `30d`, `2w`, `1mo` (30 days).
-fn lasting(text: &str) -> Result<i64, Refusal> {
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number: Option<i64> = text.strip_suffix(unit).and_then(|number| number.parse().ok());
-    let seconds = match unit {
-        "s" => Some(1),
-        "m" => Some(60),
-        "h" => Some(3_600),
-        "d" => Some(86_400),
-        "w" => Some(7 * 86_400),
-        "mo" => Some(30 * 86_400),
-        _ => None,
-    };
-    let millis = seconds.and_then(|each| number?.checked_mul(each)?.checked_mul(1000));
-    millis.ok_or_else(|| {
-        let message = format!("`{text}` is no duration: write a number and s, m, h, d, w or mo.");
-        Refusal::bad_request(message).param("duration")
-    })
+async fn make(
+    room: &Room,
+    who: &Who,
+    asked: Asked<KeyFields>,
+    task: Task,
+) -> Result<Json<Doc>, Refusal> {
+    let delegate = Delegate::of(who, task)?;
+    let asked = configured(&room.issuing, asked)?;
+    let mut change = room.store.change(who.actor()).await?;
+    let mut doc = written(Doc::new(), &asked, change.now())?;
+    match &delegate {
+        Some(delegate) => {
+            delegate.may_set(&asked, None)?;
+            confine(change.work(), who, delegate, &mut doc, None).await?;
+        }
+        None => drop(known(change.work(), &doc).await?),
+    }
+    who.signs_new(&mut doc);
+    doc.retain(|_, value| !matches!(value, Value::Null));
+    let (key, text) = issue(&mut change, doc, asked.fields.key).await?;
+    let account = settle(&mut change, &key, None, asked.fields.spend).await?;
+    room.commit_key(change, account.as_ref()).await?;
+    Ok(Json(room.new_key_row(&key, text).await?))
 }

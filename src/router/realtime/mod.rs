@@ -103,7 +103,7 @@ fn prepare(router: &Router, mut parts: Parts, has_body: bool) -> Result<Call, St
     outgoing(request.headers_mut(), &shared.rules, &config.headers);
     let limits = shared.rules.settings.timeouts;
     let first_byte = config.stream_timeout.or(config.timeout).or(limits.stream);
-    let usage = UsageCell::new(deployment.price(&model));
+    let usage = deployment.usage(&model);
     let sent = begin(&parts.extensions, deployment.labels(), Some(model.into()), &usage);
     Ok(Call {
         first_byte: first_byte.unwrap_or(limits.total),

@@ -36,7 +36,7 @@ pub(super) fn call(
     let contents = Contents { stream, held, ..Contents::of(Text::default()) };
     let prompt = Prompt::new(contents, None);
     let body = Resumed::body(naming.into(), passing.body);
-    let usage = UsageCell::new(deployment.price(&model));
+    let usage = deployment.usage(&model);
     drop(model);
     Ok(send(&shared.rules, deployment, usage, parts, body, prompt))
 }

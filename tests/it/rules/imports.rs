@@ -19,19 +19,33 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("forward", &["config", "tasks", "tls"], "it knows no dialect: bytes, headers, deadlines"),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
     (
+        "state",
+        &["identity", "config"],
+        "it holds counts, money and answers; of calls it knows the facts alone",
+    ),
+    (
         "ledger",
         &["store", "identity", "telemetry", "config", "clock", "tasks"],
         "it books what the trail of a call says; what a call is, it does not know",
     ),
-    ("state", &["config"], "it holds counts, money and answers; of calls it knows the facts alone"),
     (
         "router",
-        &["providers", "forward", "state", "telemetry", "config", "data", "tunnel"],
+        &["providers", "forward", "state", "identity", "telemetry", "config", "data", "tunnel"],
         "it picks among deployments and builds their inner stacks",
     ),
     (
         "edge",
-        &["providers", "router", "forward", "telemetry", "config", "data", "tunnel"],
+        &[
+            "providers",
+            "router",
+            "forward",
+            "identity",
+            "telemetry",
+            "config",
+            "data",
+            "tunnel",
+            "clock",
+        ],
         "of router and forward it knows the errors: it is the one table from error to HTTP",
     ),
     (

@@ -21,6 +21,7 @@ impl Learned {
 
     /// Takes in a response object that is over, or goes on in the background.
     pub(super) fn response(&mut self, response: Value<'_>) {
+        response.members().for_each(|(key, value)| self.named(&key, value));
         if let Some(usage) = response.get("usage") {
             self.used(usage);
         }
@@ -117,7 +118,7 @@ impl Learned {
             }),
             (Wire::Gemini, b"promptFeedback") => self.feedback(value),
             (_, b"error") if !is_empty(value) => self.tell_finish(Finish::Other),
-            _ => {}
+            _ => self.named(key, value),
         }
     }
 }

@@ -11,7 +11,7 @@ impl Learned {
                 b"usageMetadata" => self.used(value),
                 b"promptFeedback" => self.feedback(value),
                 b"error" if !value.is_null() => self.failed(data),
-                _ => {}
+                key => self.named(key, value),
             }
         }
         self.content += u64::from(content);

@@ -58,6 +58,10 @@ pub(super) struct Learned {
     pub(super) begun: bool,
     /// Tools were called, on wires that stop in the same way then.
     pub(super) tools: bool,
+    /// The answer has told its id.
+    pub(super) has_id: bool,
+    /// The answer has told its model.
+    pub(super) has_model: bool,
     /// The content that was counted, for answers without a usage report.
     pub(super) written: Written,
     pub(super) report: Report,
@@ -76,6 +80,8 @@ impl Learned {
             unread: false,
             begun: false,
             tools: false,
+            has_id: false,
+            has_model: false,
             written: Written::default(),
             report: Report::default(),
         }
@@ -137,7 +143,7 @@ impl Learned {
                 // Groq's own place, before it took OpenAI's.
                 b"x_groq" if usage.is_none() => usage = value.get("usage"),
                 b"error" if !value.is_null() => self.failed(data),
-                _ => {}
+                key => self.named(key, value),
             }
         }
         if name == b"error" {
@@ -205,9 +211,15 @@ impl Learned {
                 self.written.message(data);
             }
             b"message_start" => {
-                if let Some(usage) = value(data).get("message").and_then(|m| m.get("usage")) {
-                    self.used(usage);
+                let mut usage = None;
+                for (key, value) in value(data).get("message").into_iter().flat_map(Value::members)
+                {
+                    match &*key {
+                        b"usage" => usage = Some(value),
+                        key => self.named(key, value),
+                    }
                 }
+                usage.into_iter().for_each(|usage| self.used(usage));
             }
             b"message_delta" => {
                 let delta = value(data);

@@ -29,6 +29,7 @@ mod in_band;
 mod key;
 mod learned;
 mod media;
+mod named;
 mod realtime;
 mod sift;
 mod usage;
