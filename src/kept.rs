@@ -111,7 +111,7 @@ impl Kept {
     ) -> Option<axum::Router> {
         let store = self.store.clone()?;
         let (directory, ledger) = (self.directory.clone(), self.ledger.clone()?);
-        let manage = Manage { store, directory, compat, issuing, ledger, router };
+        let manage = Manage { store, directory, compat, issuing, ledger, router: Some(router) };
         Some(manage::routes(Arc::new(manage)))
     }
 }

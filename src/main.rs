@@ -1,5 +1,5 @@
 //! The `bartizan` program: flags → command → exit code.
-use bartizan::cli::{Cli, Command, Exec, Keys, Serve};
+use bartizan::cli::{Cli, Command, Exec, Serve};
 use bartizan::commands;
 use bartizan::config::Options;
 use std::io::Write;
@@ -24,9 +24,9 @@ fn done(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(commands::check(options))
         }
         Some(Command::Schema { markdown }) => Ok(commands::schema(markdown)),
-        Some(Command::Keys { which: Keys::Master { state_dir } }) => {
-            Ok(commands::master(state_dir.as_deref()))
-        }
+        Some(Command::Keys { what }) => commands::keys(what),
+        Some(Command::Spend(wanted)) => commands::spend(&wanted),
+        Some(Command::Receipts { what }) => commands::receipts(&what),
         Some(Command::Exec(exec)) => Ok(run(*exec.0)),
         Some(Command::Completions { shell }) => Ok(commands::completions(shell, Cli::described())),
         Some(Command::Man { command }) => Ok(commands::man(command.as_deref(), Cli::described())),

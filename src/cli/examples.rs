@@ -53,6 +53,21 @@ pub(super) const EXEC: &str = "Examples:
 Exit codes: the command's own, or 128 and the signal's number if one ended it; 127 if it is not
 found, 126 if it cannot be run, 125 if the proxy cannot be started, 2 for mistakes before `--`.";
 
+/// Below the help of `keys`.
+pub(super) const KEYS: &str = "Examples:
+  bartizan keys create --alias ci --max-budget 5 --models gpt-4o,gpt-4o-mini
+  bartizan keys list
+  bartizan keys rotate ci
+  bartizan keys delete ci
+
+A proxy is asked with the key in LITELLM_MASTER_KEY, or with the one in the state directory.";
+
+/// Below the help of `keys create`.
+pub(super) const KEYS_CREATE: &str = "Examples:
+  KEY=$(bartizan keys create --alias ci --max-budget 5 --models gpt-4o)
+  bartizan keys create --max-budget 100 --budget-duration 30d --rpm 60
+  bartizan keys create --duration 12h --json";
+
 /// Below the help of `completions`.
 pub(super) const COMPLETIONS: &str = "Examples:
   bartizan completions bash > ~/.local/share/bash-completion/completions/bartizan

@@ -1,17 +1,21 @@
 //! The command line: one item per flag, with its variable, default and meaning.
 mod examples;
 mod exec;
+mod keys;
 mod later;
 mod money;
 mod proxy;
 mod spelling;
+mod spend;
 #[cfg(test)]
 mod tests;
 mod without_effect;
 
 pub use self::exec::Exec;
+pub use self::keys::{At as KeysAt, Create, Keys, Named as NamedKey};
 pub use self::later::Later;
 pub use self::proxy::{Asked, Proxy};
+pub use self::spend::{Receipts, Spend};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
@@ -60,11 +64,26 @@ pub enum Command {
         #[arg(long)]
         markdown: bool,
     },
-    /// Show keys
+    /// Make, show and revoke keys
+    ///
+    /// They are those of a proxy that runs: the one at --url, or on this machine. Where none runs,
+    /// its state directory is worked on.
+    #[command(after_help = examples::KEYS)]
     Keys {
-        /// Which ones
+        /// What to do
         #[command(subcommand)]
-        which: Keys,
+        what: Keys,
+    },
+    /// Show what calls have cost
+    ///
+    /// It is asked of a proxy that runs: the one at --url, or on this machine. Where none runs, it
+    /// is read from its state directory.
+    Spend(Spend),
+    /// Check the receipts of calls
+    Receipts {
+        /// What to do
+        #[command(subcommand)]
+        what: Receipts,
     },
     /// Print a script that completes commands and flags in a shell
     #[command(after_help = examples::COMPLETIONS)]
@@ -77,17 +96,6 @@ pub enum Command {
     Man {
         /// Of this sub-command, not of the whole program
         command: Option<String>,
-    },
-}
-
-/// What `bartizan keys` can show.
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Print the key that was generated because none was set
-    Master {
-        /// Where it is kept [env: BARTIZAN_STATE_DIR]
-        #[arg(long, value_name = "DIR")]
-        state_dir: Option<PathBuf>,
     },
 }
 

@@ -23,7 +23,7 @@ type Answer = (StatusCode, Value);
 ///
 /// When no proxy answers.
 pub fn health(options: &Options) -> anyhow::Result<ExitCode> {
-    let proxy = Asked::new(options, None)?;
+    let proxy = Asked::new(options, None, "--health")?;
     told(&block_on(proxy.ask(Method::GET, "/health", None))??)
 }
 
@@ -34,7 +34,7 @@ pub fn health(options: &Options) -> anyhow::Result<ExitCode> {
 ///
 /// When no proxy answers.
 pub fn test(options: &Options, url: Option<&str>) -> anyhow::Result<ExitCode> {
-    let proxy = Asked::new(options, url)?;
+    let proxy = Asked::new(options, url, "--test")?;
     let answer = block_on(async {
         let model = match &options.model {
             Some(model) => model.clone(),
@@ -48,7 +48,7 @@ pub fn test(options: &Options, url: Option<&str>) -> anyhow::Result<ExitCode> {
     told(&answer)
 }
 
-fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
+pub(super) fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
     let runtime = crate::server::runtime::build(Some(1));
     Ok(runtime.context("the runtime cannot be started")?.block_on(future))
 }
@@ -64,16 +64,17 @@ fn told((status, answer): &Answer) -> anyhow::Result<ExitCode> {
 }
 
 /// A proxy that is asked, and the key for it.
-struct Asked {
+pub(super) struct Asked {
     base: Uri,
     key: Option<Secret<String>>,
 }
 
 impl Asked {
-    fn new(options: &Options, url: Option<&str>) -> anyhow::Result<Self> {
+    /// The proxy at `url`, which the flag of that name told, or the one of the options.
+    pub(super) fn new(options: &Options, url: Option<&str>, flag: &str) -> anyhow::Result<Self> {
         let env = Env::of_process();
         let base = match url {
-            Some(url) => url.parse().context("--test: this is not a URL")?,
+            Some(url) => url.parse().with_context(|| format!("{flag}: this is not a URL"))?,
             None => own_base(options, &env).parse().context("--host: this is no address")?,
         };
         let key = match env.secret("LITELLM_MASTER_KEY")? {
@@ -83,13 +84,19 @@ impl Asked {
         Ok(Self { base, key })
     }
 
+    /// Where it is.
+    pub(super) const fn base(&self) -> &Uri {
+        &self.base
+    }
+
     async fn first_model(&self) -> anyhow::Result<String> {
         let (_, models) = self.ask(Method::GET, "/v1/models", None).await?;
         let first = models.pointer("/data/0/id").and_then(Value::as_str);
         Ok(first.unwrap_or(MODEL).to_owned())
     }
 
-    async fn ask(
+    /// Asks, with the key.
+    pub(super) async fn ask(
         &self,
         method: Method,
         path: &str,

@@ -90,11 +90,7 @@ impl Caller {
     /// What its key may spend on a model, where that is bounded: the account is that of the key,
     /// a colon and the model as the key has it.
     fn model_money(&self, group: Option<&str>) -> Option<(Arc<str>, Money)> {
-        let (rules, group) = (self.key.holder.rules.as_ref()?, group?);
-        // A model's own provider may stand before its name or not.
-        let bare = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
-        let own = |(name, _): &&(Box<str>, Money)| &**name == group || **name == bare(group);
-        let (name, money) = rules.model_money.iter().find(own)?;
+        let (name, money) = self.key.holder.rules.as_ref()?.money_of(group?)?;
         Some((format!("{}:{name}", self.key.holder.id).into(), *money))
     }
 }

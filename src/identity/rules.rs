@@ -75,6 +75,17 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// What may be spent on a model, and its name there: a model's own provider may stand before
+    /// its name or not.
+    #[must_use]
+    pub fn money_of(&self, model: &str) -> Option<(&str, &Money)> {
+        let bare = model.rsplit('/').next().unwrap_or_default();
+        let own = |(name, _): &&(Box<str>, Money)| **name == *model || **name == *bare;
+        self.model_money.iter().find(own).map(|(name, money)| (&**name, money))
+    }
+}
+
 impl Money {
     fn of(doc: &Doc, max: &str, window: &str) -> Self {
         let money = |name| doc.get(name).and_then(Value::as_f64).map(NanoUsd::from_dollars);

@@ -17,6 +17,7 @@ mod segment;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writing;
 
 pub use self::days::{By, Days, Totals};
@@ -25,6 +26,7 @@ pub use self::query::{Booked, Calls, Order, Part};
 pub use self::record::{Attempt, PriceRow, Record};
 pub use self::reprice::{Repriced, reprice};
 pub use self::standing::Standing;
+pub use self::verify::{Verified, verify};
 
 use self::drain::{BATCH, Drain, sweep};
 use self::journal::{Journal, Sizes};

@@ -9,7 +9,6 @@ mod audit;
 mod bounds;
 mod budgets;
 mod customers;
-mod glob;
 mod gone;
 mod groups;
 mod keys;
@@ -50,8 +49,8 @@ pub struct Manage {
     pub issuing: Issuing,
     /// Where calls are booked.
     pub ledger: Ledger,
-    /// What models cost.
-    pub router: Router,
+    /// What models there are, and what they cost; `None` where no proxy runs.
+    pub router: Option<Router>,
 }
 
 /// What handlers share.
@@ -98,7 +97,8 @@ fn all() -> OpenApiRouter<Arc<Manage>> {
 impl Manage {
     /// Whether calls may ask for a model, or it is a pattern for several.
     fn has_model(&self, name: &str) -> bool {
-        name.contains('*') || self.router.look_up(name).is_some()
+        let known = |router: &Router| router.look_up(name).is_some();
+        name.contains('*') || self.router.as_ref().is_none_or(known)
     }
 
     /// Makes changes, and takes them into force here; other processes hear of them.

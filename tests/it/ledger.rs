@@ -1,6 +1,6 @@
 //! The ledger of the real binary: every finished call once, to the nano-dollar.
 use crate::client::{Answer, Call, chat, chat_stream, get, post};
-use crate::proxy::{KEY, Proxy, with};
+use crate::proxy::{KEY, Proxy, bare, with};
 use crate::upstream::{Upstream, json as answer, stream};
 use crate::wire::{Message, PATIENCE};
 use futures_util::future::join_all;
@@ -104,6 +104,7 @@ fn sum<'a>(rows: impl IntoIterator<Item = &'a Value>) -> i64 {
 async fn each_finished_call_is_booked_once_and_all_sums_are_those_of_the_answers() {
     let (upstream, state) = (upstream().await, TempDir::new().unwrap());
     let proxy = proxy(&upstream.base(), state.path()).await;
+    proxy.call(post("/team/new", r#"{"team_id":"red"}"#)).await.expect(200);
     let keys = [
         key(&proxy, r#"{"key_alias":"one","user_id":"ann","team_id":"red"}"#).await,
         key(&proxy, r#"{"key_alias":"two","user_id":"bob","team_id":"red"}"#).await,
@@ -145,6 +146,8 @@ async fn each_finished_call_is_booked_once_and_all_sums_are_those_of_the_answers
     let teams = read(&proxy, "/global/spend/teams").await;
     assert_eq!(nanos(&teams["total_spend_per_team"][0]["total_spend"]), total);
     assert_eq!(nanos(&read(&proxy, "/global/spend").await["spend"]), total);
+    let team = read(&proxy, "/team/info?team_id=red").await;
+    assert_eq!(nanos(&team["team_info"]["spend"]), total);
     let activity = read(&proxy, "/global/activity").await;
     assert_eq!(activity["sum_api_requests"], 40);
 }
@@ -351,6 +354,43 @@ async fn two_processes_share_a_state_directory() {
     assert_eq!((found.len(), once), (60, expected));
     let total: i64 = answers.iter().map(cost).sum();
     assert_eq!(nanos(&read(&one, "/global/spend").await["spend"]), total);
+}
+
+#[tokio::test]
+async fn the_command_line_shows_spend_and_checks_journals() {
+    let (upstream, state) = (upstream().await, TempDir::new().unwrap());
+    let mut proxy =
+        proxy_with(&upstream.base(), state.path(), "  proxy_batch_write_at: 600\n").await;
+    let costs = [proxy.call(chat("gpt")).await, proxy.call(chat("other")).await];
+    let costs = costs.map(|answer| cost(&answer.expect(200)));
+    proxy.kill();
+    let directory = state.path().join("journal");
+    let file = std::fs::read_dir(&directory).unwrap().next().unwrap().unwrap().path();
+    let verify =
+        |file: &Path| bare().arg("receipts").arg("verify").arg(file.to_str().unwrap()).finish();
+    let found = verify(&file);
+    assert!(found.status.success() && found.output.contains("2 records, 0 damaged"), "{found:?}");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let damaged = state.path().join("damaged");
+    std::fs::write(&damaged, bytes).unwrap();
+    let found = verify(&damaged);
+    assert!(!found.status.success() && !found.output.contains(" 0 damaged"), "{found:?}");
+
+    let state = state.path().to_str().unwrap();
+    let spend = bare().env("PORT", "1").arg("spend").arg("--state-dir").arg(state);
+    let shown = spend.arg("--since").arg("2d").finish();
+    assert!(shown.status.success(), "{}", shown.output);
+    for (model, cost) in
+        [("gpt-4o-mini ", costs[0]), ("gpt-4o ", costs[1]), ("total", costs[0] + costs[1])]
+    {
+        let line = shown.output.lines().find(|line| line.starts_with(model));
+        let line = line.unwrap_or_else(|| panic!("no {model} in {}", shown.output));
+        assert!(line.ends_with(&format!("$0.{cost:09}")), "{line}");
+    }
+    let spend = bare().env("PORT", "1").arg("spend").arg("--by").arg("colour").arg("--state-dir");
+    assert!(!spend.arg(state).finish().status.success());
 }
 
 /// Makes calls one after another until the proxy is gone; those that ended well are in `finished`.

@@ -9,8 +9,7 @@ use crate::store::{Doc, Kind, StoreError, Thing, Work};
 use serde_json::Value;
 
 /// Limits that a budget gives to those who refer to it and have none of their own.
-const OF_BUDGETS: [&str; 5] =
-    ["tpm_limit", "rpm_limit", "max_parallel_requests", "model_max_budget", "soft_budget"];
+const OF_BUDGETS: [&str; 3] = ["tpm_limit", "rpm_limit", "max_parallel_requests"];
 
 /// What a request asks for, with the values that the config gives where it says nothing.
 ///

@@ -8,8 +8,8 @@ mod tests;
 
 use crate::clock;
 use crate::identity::{Money, Rules};
-use crate::manage::glob::glob;
 use crate::store::Doc;
+use bartizan_layers::auth::access::covers;
 use bartizan_layers::cost::BudgetWindow;
 use serde_json::{Map, Value};
 
@@ -176,49 +176,38 @@ fn bounded(key: &Rules, issuer: &Rules, strict: bool) -> Result<(), &'static str
         (&key.model_rpm, &issuer.model_rpm, "model_rpm_limit"),
         (&key.model_tpm, &issuer.model_tpm, "model_tpm_limit"),
     ] {
-        let fits = |own: Option<u64>, most: u64| at_most(own, Some(most), strict);
-        if !by_model(own, most, fits) {
+        let of = |list: &[(Box<str>, u64)], model: &str| {
+            list.iter().find(|(name, _)| **name == *model).map(|(_, most)| *most)
+        };
+        let fits = |(model, most): &(Box<str>, u64)| at_most(of(own, model), Some(*most), strict);
+        if !most.iter().all(fits) {
             return Err(name);
         }
     }
     if !money(key.money, issuer.money, strict) {
         return Err("max_budget");
     }
-    let fits =
-        |own: Option<Money>, most: Money| own.map_or(!strict, |own| money(own, most, strict));
-    if by_model(&key.model_money, &issuer.model_money, fits) {
-        Ok(())
-    } else {
-        Err("model_max_budget")
-    }
-}
-
-/// Whether each bound of `most` has one in `own` that fits. One with the model's provider before its
-/// name counts for the model too.
-fn by_model<T: Copy>(
-    own: &[(Box<str>, T)],
-    most: &[(Box<str>, T)],
-    fits: impl Fn(Option<T>, T) -> bool,
-) -> bool {
-    most.iter().all(|(model, most)| {
-        let bare = |name: &str| name.rsplit('/').next().is_some_and(|bare| *bare == **model);
-        let mut same = own.iter().filter(|(name, _)| name == model || bare(name));
-        let has = own.iter().any(|(name, _)| name == model);
-        (has || fits(None, *most)) && same.all(|(_, own)| fits(Some(*own), *most))
-    })
+    let all = key.model_money.iter().chain(&issuer.model_money).map(|(name, _)| &**name);
+    let fits = |model: &str| {
+        let money_of = |rules: &Rules| rules.money_of(model).map_or(Money::default(), |it| *it.1);
+        money(money_of(key), money_of(issuer), strict)
+    };
+    // A bound for a model counts for it at every provider.
+    let fits = |name: &str| fits(name) && fits(&format!("any/{name}"));
+    if all.into_iter().all(fits) { Ok(()) } else { Err("model_max_budget") }
 }
 
 /// Whether a list has only what another one lets through, in which stars are any text. An empty one
 /// is everything.
 fn listed(own: &[Box<str>], most: &[Box<str>], strict: bool) -> bool {
-    let all = |one: &Box<str>| ["*", "all-proxy-models"].contains(&&**one);
-    if most.is_empty() || most.iter().any(all) {
+    let all = |one: &str| ["*", "all-proxy-models"].contains(&one);
+    if most.is_empty() || most.iter().any(|one| all(one)) {
         return true;
     }
     if own.is_empty() {
         return !strict;
     }
-    own.iter().all(|one| most.iter().any(|pattern| glob(pattern, one)))
+    own.iter().all(|one| most.iter().any(|pattern| covers(pattern, one)))
 }
 
 fn at_most<T: PartialOrd>(own: Option<T>, most: Option<T>, strict: bool) -> bool {
