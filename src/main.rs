@@ -25,6 +25,8 @@ fn done(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Schema { markdown }) => Ok(commands::schema(markdown)),
         Some(Command::Keys { what }) => commands::keys(what),
+        Some(Command::Spend(wanted)) => commands::spend(&wanted),
+        Some(Command::Receipts { what }) => commands::receipts(&what),
         Some(Command::Exec(exec)) => Ok(run(*exec.0)),
         Some(Command::Completions { shell }) => Ok(commands::completions(shell, Cli::described())),
         Some(Command::Man { command }) => Ok(commands::man(command.as_deref(), Cli::described())),

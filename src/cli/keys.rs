@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum Keys {
     /// Make a key and print it: it is shown this once
     #[command(after_help = examples::KEYS_CREATE)]
-    Create(Create),
+    Create(Box<Create>),
     /// List all keys
     List {
         /// Of this user only

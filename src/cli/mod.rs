@@ -6,6 +6,7 @@ mod later;
 mod money;
 mod proxy;
 mod spelling;
+mod spend;
 #[cfg(test)]
 mod tests;
 mod without_effect;
@@ -14,6 +15,7 @@ pub use self::exec::Exec;
 pub use self::keys::{At as KeysAt, Create, Keys, Named as NamedKey};
 pub use self::later::Later;
 pub use self::proxy::{Asked, Proxy};
+pub use self::spend::{Receipts, Spend};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
@@ -71,6 +73,17 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         what: Keys,
+    },
+    /// Show what calls have cost
+    ///
+    /// It is asked of a proxy that runs: the one at --url, or on this machine. Where none runs, it
+    /// is read from its state directory.
+    Spend(Spend),
+    /// Check the receipts of calls
+    Receipts {
+        /// What to do
+        #[command(subcommand)]
+        what: Receipts,
     },
     /// Print a script that completes commands and flags in a shell
     #[command(after_help = examples::COMPLETIONS)]

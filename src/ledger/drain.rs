@@ -129,9 +129,9 @@ impl Drain {
     async fn forget(&mut self, segment: &Segment, clean: bool) -> Result<(), DrainError> {
         self.readers.remove(&segment.name);
         if clean {
-            segment.delete()?
+            segment.delete()?;
         } else {
-            segment.set_aside()?
+            segment.set_aside()?;
         }
         let mut work = self.store.work().await?;
         let sql = "DELETE FROM journals WHERE name = $1";

@@ -5,6 +5,7 @@
 //! end of the answer. From there it is taken over into the store: its row, the sums of its day, and
 //! the accounts that pay. The life of a record is told in `docs/ledger.md`.
 mod chain;
+mod days;
 mod drain;
 mod journal;
 mod query;
@@ -16,13 +17,16 @@ mod segment;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writing;
 
+pub use self::days::{By, Days, Totals};
 pub use self::drain::DrainError;
-pub use self::query::{Booked, By, Calls, Days, Order, Part, Totals};
+pub use self::query::{Booked, Calls, Order, Part};
 pub use self::record::{Attempt, PriceRow, Record};
 pub use self::reprice::{Repriced, reprice};
 pub use self::standing::Standing;
+pub use self::verify::{Verified, verify};
 
 use self::drain::{BATCH, Drain, sweep};
 use self::journal::{Journal, Sizes};
@@ -123,6 +127,8 @@ impl Ledger {
     ///
     /// While the store cannot take anything.
     pub async fn flush(&self) -> Result<(), DrainError> {
+        // Another process may have ended a moment ago.
+        self.0.drain.lock().await.look();
         self.0.drain(false).await
     }
 
@@ -205,7 +211,7 @@ impl Book for Ledger {
     }
 
     fn receipt(&self, number: u64) -> HeaderValue {
-        let id = self.0.id(number);
+        let id = format!("{}-{number}", self.0.journal.instance);
         HeaderValue::from_str(&id).expect("hexadecimal digits, a dash and a number")
     }
 
@@ -216,8 +222,8 @@ impl Book for Ledger {
         }
         RECORD.with_borrow_mut(|out| {
             out.clear();
-            let (id, now) = (shared.id(trail.number()), clock::now());
-            writing::write(out, &id, now, &shared.directory, trail, outcome);
+            let (instance, now) = (&*shared.journal.instance, clock::now());
+            writing::write(out, instance, now, &shared.directory, trail, outcome);
             shared.journal.append(out);
         });
         match shared.pending.fetch_add(1, Relaxed) + 1 {
@@ -225,11 +231,5 @@ impl Book for Ledger {
             BATCH => shared.many.notify_one(),
             _ => {}
         }
-    }
-}
-
-impl Shared {
-    fn id(&self, number: u64) -> String {
-        format!("{}-{number}", self.journal.instance)
     }
 }

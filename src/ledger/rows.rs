@@ -33,12 +33,15 @@ const ADDED: &str = " ON CONFLICT (day, kind, subject, api_key, model, model_gro
 /// Whose day it is: day, kind, subject, key, model, group, provider.
 type DayOf = [String; 7];
 
+/// An account: its kind, whose it is, and when its window ends.
+type Payer = (Box<str>, Box<str>, Option<i64>);
+
 /// Sums that are added to the store's: of a day the columns from `spend` on; of an account what was
 /// spent.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
     days: BTreeMap<DayOf, [i64; 8]>,
-    accounts: BTreeMap<(Box<str>, Box<str>, Option<i64>), i64>,
+    accounts: BTreeMap<Payer, i64>,
 }
 
 impl Sums {
@@ -109,7 +112,7 @@ impl Sums {
         for (rows, sql) in statements(&days, 15, INTO_DAILY, ADDED) {
             work.execute(&sql, &rows.concat()).await?;
         }
-        let account = |((scope, subject, until), spend): ((Box<str>, Box<str>, _), i64)| Account {
+        let account = |((scope, subject, until), spend): (Payer, i64)| Account {
             scope: scope.into(),
             subject: subject.into(),
             spend,

@@ -90,6 +90,13 @@ impl Segment {
         Ok(Some(Self { name: name.into(), path, file: Arc::new(file), len }))
     }
 
+    /// A file that is looked at, whoever holds it.
+    pub(super) fn to_read(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(Self { name: "".into(), path: path.to_owned(), file: Arc::new(file), len })
+    }
+
     /// Appends a line, with one call of the system. Where not all of it can be written, nothing is.
     pub(super) fn append(&mut self, line: &[u8]) -> io::Result<()> {
         let written = (&*self.file).write(line);

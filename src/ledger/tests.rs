@@ -210,6 +210,25 @@ async fn a_directory_that_cannot_be_written_keeps_records_in_memory() {
     assert_eq!(calls(&store).await, [1, 5]);
 }
 
+#[tokio::test]
+async fn a_long_journal_is_taken_over_within_a_minute() {
+    // With `--release` and 300000, it measures.
+    let records = std::env::var_os("BARTIZAN_RECORDS");
+    let records = records.and_then(|it| it.to_str()?.parse().ok()).unwrap_or(3_000);
+    let directory = TempDir::new().unwrap();
+    let journal = journal(&directory.path().join("journal"), Sizes::default());
+    super::segment::place(&directory.path().join("journal")).unwrap();
+    let began = tokio::time::Instant::now();
+    (0..records).for_each(|id| assert!(journal.append(record(id, 1).as_bytes())));
+    eprintln!("written in {:?}", began.elapsed());
+    let store = Store::open(Place::Directory(directory.path().to_owned())).await.unwrap();
+    let began = tokio::time::Instant::now();
+    draining(&store, &journal, true).drain(true).await.unwrap();
+    eprintln!("taken over in {:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 60);
+    assert_eq!(calls(&store).await, [records as i64; 2]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 

@@ -12,14 +12,18 @@ use std::time::Duration;
 /// Appends the record of a call that ended at `now`, in milliseconds since 1970.
 pub(super) fn write(
     out: &mut Vec<u8>,
-    id: &str,
+    instance: &str,
     now: i64,
     directory: &Directory,
     trail: &Trail,
     outcome: &Outcome<'_>,
 ) {
     let began = now - millis(outcome.took());
-    text(out, "{\"id\":", id);
+    out.extend_from_slice(b"{\"id\":\"");
+    out.extend_from_slice(instance.as_bytes());
+    out.push(b'-');
+    out.extend_from_slice(itoa::Buffer::new().format(trail.number()).as_bytes());
+    out.push(b'"');
     text(out, ",\"call\":", trail.id().as_str());
     maybe(out, ",\"response\":", outcome.response_id().as_deref());
     text(out, ",\"type\":", call_type(trail.route()));

@@ -82,7 +82,7 @@ impl Who {
             "Authentication Error, Only proxy admin can be used to generate, delete, update info \
              for new keys/users/teams. Route={route}. Your role={}. Your user_id={}",
             role.name().unwrap_or("unknown"),
-            self.user().unwrap_or("unknown"),
+            self.user().map_or_else(|| "unknown".to_owned(), masked),
         );
         Refusal::error(StatusCode::UNAUTHORIZED, "auth_error", message)
     }
@@ -92,4 +92,11 @@ impl Who {
     pub fn actor(&self) -> Actor {
         Actor { user: self.0.user.to_string(), key: self.0.key.to_string() }
     }
+}
+
+/// Its first four letters and its last four, if there are others between them.
+fn masked(user: &str) -> String {
+    let count = user.chars().count();
+    let mask = |(at, c)| if (4..count.saturating_sub(4)).contains(&at) { '*' } else { c };
+    user.chars().enumerate().map(mask).collect()
 }

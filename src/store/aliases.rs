@@ -16,11 +16,13 @@ impl Store {
     ) -> Result<(Vec<String>, i64), StoreError> {
         let literal = part.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
         let mut sql = r"FROM things WHERE kind = 'key' AND alias IS NOT NULL
-            AND lower(alias) LIKE $1 ESCAPE '\'"
+            AND (lower(alias) LIKE $1 ESCAPE '\' OR alias LIKE $2 ESCAPE '\')"
             .to_owned();
-        let mut args = vec![Arg::from(format!("%{}%", literal.to_lowercase()))];
+        // SQLite knows the cases of ASCII only.
+        let mut args =
+            vec![Arg::from(format!("%{}%", literal.to_lowercase())), format!("%{literal}%").into()];
         if let Some(user) = user {
-            sql += " AND user_id = $2";
+            sql += " AND user_id = $3";
             args.push(user.into());
         }
         let count = self.fetch(&format!("SELECT COUNT(*) {sql}"), &args).await?;

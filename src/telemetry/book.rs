@@ -1,13 +1,15 @@
 //! Where finished calls are booked, and what is told of them there.
 use super::events::{Cached, Failure, Hit};
-use super::trail::{Outcome, Served, Trail};
+use super::series::DeploymentLabels;
+use super::trail::{Learned, Served, Trail};
 use bartizan_layers::end::End;
 use bartizan_layers::facts::{NanoUsd, Principal};
 use http::HeaderValue;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Keeps finished calls: each is handed over once, before the client sees the end of its answer.
 pub trait Book: fmt::Debug + Send + Sync {
@@ -40,7 +42,40 @@ pub struct Told {
     pub held: Option<NanoUsd>,
 }
 
+/// How a call ended.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    pub(super) learned: MutexGuard<'a, Learned>,
+    /// What the client got; 499 if it left before.
+    pub(super) status: u16,
+    pub(super) failure: Option<Failure>,
+    /// What a cache had for it; nothing if none was asked, or nobody answered.
+    pub(super) cached: Option<Cached>,
+    pub(super) end: End,
+    pub(super) ended: Instant,
+    /// From its begin to its end.
+    pub(super) took: Duration,
+}
+
 impl Outcome<'_> {
+    /// Who answered this call, or the one whose answer was kept for it.
+    #[must_use]
+    pub fn deployment(&self) -> Option<&Arc<DeploymentLabels>> {
+        let kept = || self.learned.hit.as_ref()?.deployment.as_ref();
+        self.learned.served.as_ref().map(|served| &served.deployment).or_else(kept)
+    }
+
+    /// What the provider calls the model that answered.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        let learned = &*self.learned;
+        let told = learned.served.as_ref().map_or(&learned.model, |served| &served.model);
+        let label = || self.deployment().map(|deployment| &*deployment.model);
+        // Another process may have kept the answer, of a deployment of its own.
+        let asked = || learned.hit.as_ref().and(learned.requested.as_deref());
+        told.as_deref().or_else(label).or_else(asked)
+    }
+
     /// What the client got; 499 if it left before.
     #[must_use]
     pub const fn status(&self) -> u16 {

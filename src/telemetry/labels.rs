@@ -1,6 +1,7 @@
 //! Which value a label has for a call, and which calls have all values in common.
+use super::book::Outcome;
 use super::series::{Alike, DeploymentLabels};
-use super::trail::{Outcome, Trail};
+use super::trail::Trail;
 use std::sync::Arc;
 
 /// What LiteLLM prints where a value is not known.

@@ -1,7 +1,8 @@
 //! The log line of a call.
+use super::book::Outcome;
 use super::decimal::Decimal;
 use super::events::{Cached, Failure};
-use super::trail::{Outcome, Served, Trail};
+use super::trail::{Served, Trail};
 use bartizan_layers::end::End;
 use bartizan_layers::facts::Unit;
 use std::cell::RefCell;

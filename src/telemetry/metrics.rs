@@ -1,4 +1,5 @@
 //! Counts calls: finds the cells of calls that are alike, and counts in them.
+use super::book::Outcome;
 use super::events::Events;
 use super::families::Families;
 use super::family::unix_now;
@@ -7,7 +8,7 @@ use super::live::Live;
 use super::observed::Observed;
 use super::series::{Alike, Cells, DeploymentLabels};
 use super::totals::{ByModel, Totals};
-use super::trail::{Outcome, Trail};
+use super::trail::Trail;
 use crate::config::Compat;
 use bartizan_layers::end::End;
 use foldhash::fast::RandomState;

@@ -18,7 +18,7 @@ mod totals;
 mod trail;
 mod utc;
 
-pub use self::book::{Book, Told};
+pub use self::book::{Book, Outcome, Told};
 pub use self::decimal::Decimal;
 pub use self::events::{Attempted, Failure, Hit};
 pub use self::line::{millis, now};
@@ -29,7 +29,7 @@ pub use self::observed::Observed;
 pub use self::request_id::RequestId;
 pub use self::series::DeploymentLabels;
 pub use self::totals::{ModelTotals, Totals};
-pub use self::trail::{Outcome, Served, Trail};
+pub use self::trail::{Served, Trail};
 pub use self::utc::utc;
 
 use crate::config::Telemetry as Settings;

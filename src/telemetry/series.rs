@@ -1,8 +1,9 @@
 //! The metrics of calls that are alike: looked up once, then counted without any label.
+use super::book::Outcome;
 use super::events::Cached;
 use super::families::Families;
 use super::labels::{NONE, of_call};
-use super::trail::{Outcome, Served, Trail};
+use super::trail::{Served, Trail};
 use bartizan_layers::facts::Unit;
 use prometheus::{Counter, Histogram};
 use std::sync::Arc;

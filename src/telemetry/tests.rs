@@ -1,5 +1,5 @@
+use super::book::Outcome;
 use super::events::Cached;
-use super::trail::Outcome;
 use super::{DeploymentLabels, Failure, Hit, Live, Metrics, RequestId, Served, Trail, line};
 use crate::config::Compat;
 use crate::telemetry::UpstreamConnections;

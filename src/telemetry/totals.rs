@@ -1,5 +1,5 @@
 //! What a whole run comes to.
-use super::trail::Outcome;
+use super::book::Outcome;
 use bartizan_layers::facts::{NanoUsd, Unit};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

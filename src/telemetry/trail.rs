@@ -1,5 +1,5 @@
 //! What becomes known of one call while it goes through the layers.
-use super::book::Told;
+use super::book::{Outcome, Told};
 use super::events::{Cached, Events, Failure, Hit};
 use super::request_id::RequestId;
 use super::series::DeploymentLabels;
@@ -8,7 +8,6 @@ use bartizan_layers::facts::{NanoUsd, Principal, UsageCell};
 use http::{Method, StatusCode};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Who answered a call, and what it uses.
@@ -76,25 +75,10 @@ pub(super) struct Learned {
     pub(super) hit: Option<Box<Hit>>,
     pub(super) events: Option<Box<Events>>,
     pub(super) told: Option<Box<Told>>,
-    model: Option<Box<str>>,
+    pub(super) model: Option<Box<str>>,
     lead: Option<Trail>,
     ended: Option<Instant>,
     pub(super) failure: Option<Failure>,
-}
-
-/// How a call ended.
-#[derive(Debug)]
-pub struct Outcome<'a> {
-    pub(super) learned: MutexGuard<'a, Learned>,
-    /// What the client got; 499 if it left before.
-    pub(super) status: u16,
-    pub(super) failure: Option<Failure>,
-    /// What a cache had for it; nothing if none was asked, or nobody answered.
-    pub(super) cached: Option<Cached>,
-    pub(super) end: End,
-    pub(super) ended: Instant,
-    /// From its begin to its end.
-    pub(super) took: Duration,
 }
 
 macro_rules! once {
@@ -297,25 +281,5 @@ impl Trail {
         let ended = learned.ended.unwrap_or_else(Instant::now);
         let took = ended - self.started();
         Outcome { learned, status, failure, cached, end, ended, took }
-    }
-}
-
-impl Outcome<'_> {
-    /// Who answered this call, or the one whose answer was kept for it.
-    #[must_use]
-    pub fn deployment(&self) -> Option<&Arc<DeploymentLabels>> {
-        let kept = || self.learned.hit.as_ref()?.deployment.as_ref();
-        self.learned.served.as_ref().map(|served| &served.deployment).or_else(kept)
-    }
-
-    /// What the provider calls the model that answered.
-    #[must_use]
-    pub fn model(&self) -> Option<&str> {
-        let learned = &*self.learned;
-        let told = learned.served.as_ref().map_or(&learned.model, |served| &served.model);
-        let label = || self.deployment().map(|deployment| &*deployment.model);
-        // Another process may have kept the answer, of a deployment of its own.
-        let asked = || learned.hit.as_ref().and(learned.requested.as_deref());
-        told.as_deref().or_else(label).or_else(asked)
     }
 }

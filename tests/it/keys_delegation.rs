@@ -16,6 +16,7 @@ async fn tenants() -> Proxy {
         (Kind::User, "bob", user("internal_user", &["red"])),
         (Kind::User, "carl", user("internal_user", &["blue"])),
         (Kind::User, "vera", user("internal_user_viewer", &[])),
+        (Kind::User, "viewer-of-much", user("internal_user_viewer", &[])),
         (Kind::User, "eve", user("proxy_admin_viewer", &[])),
         (Kind::User, "root", user("proxy_admin", &[])),
         (Kind::User, "plain", json!({"max_budget": 5.0, "models": ["echo"]})),
@@ -125,7 +126,10 @@ async fn a_key_without_a_user_is_told_who_it_is() {
     assert_eq!(message, wanted);
     let vera = key_of(&proxy, "vera").await;
     let message = told(&proxy, &vera, "/key/update", &json!({})).await.expect(401).error_message();
-    assert!(message.contains("Your role=internal_user_viewer"), "{message}");
+    assert!(message.contains("Your role=internal_user_viewer. Your user_id=vera"), "{message}");
+    let long = key_of(&proxy, "viewer-of-much").await;
+    let message = told(&proxy, &long, "/key/update", &json!({})).await.expect(401).error_message();
+    assert!(message.ends_with("Your user_id=view******much"), "{message}");
     // Of itself it knows everything.
     assert_eq!(asked(&proxy, &nobody, "/key/info").await.expect(200).json()["info"]["spend"], 0.0);
 }

@@ -35,6 +35,7 @@ mod keys_cli;
 mod keys_delegation;
 mod keys_hostile;
 mod killed;
+mod ledger;
 mod limits;
 mod lossless;
 mod mocks;

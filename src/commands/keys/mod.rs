@@ -1,12 +1,11 @@
 //! `bartizan keys`: makes, shows and revokes keys, at a proxy that runs or where one keeps them.
-mod place;
 mod table;
 
-use self::place::Place;
+use super::place::{self, Place};
 use crate::cli::{Create, Keys, KeysAt};
 use crate::config::{Env, state_dir, stored};
 use anyhow::{Context, bail};
-use http::{Method, StatusCode};
+use http::Method;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -148,7 +147,7 @@ fn known(place: &Place, key: &str) -> anyhow::Result<String> {
 }
 
 /// As it stands in a query.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).into(),
         byte => format!("%{byte:02X}"),
@@ -156,30 +155,15 @@ fn encoded(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-fn printed(value: &Value) -> anyhow::Result<()> {
+/// Prints JSON.
+pub(super) fn printed(value: &Value) -> anyhow::Result<()> {
     line(&serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
 /// Whoever stops reading has seen enough.
-fn line(text: &str) {
+pub(super) fn line(text: &str) {
     drop(writeln!(std::io::stdout(), "{text}"));
-}
-
-/// What an answer means: its JSON, or an error.
-fn read((status, answer): (StatusCode, Value)) -> anyhow::Result<Value> {
-    if status.is_success() {
-        return Ok(answer);
-    }
-    let told = ["/error/message", "/detail/error", "/detail/0/msg", "/detail"];
-    let told = told.iter().find_map(|path| answer.pointer(path)?.as_str());
-    let told = told.map_or_else(|| answer.to_string(), str::to_owned);
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            bail!("{told} (set LITELLM_MASTER_KEY to the key of an admin)")
-        }
-        _ => bail!("{told} ({status})"),
-    }
 }
 
 /// Prints the generated key.

@@ -200,8 +200,8 @@ fn bounded(key: &Rules, issuer: &Rules, strict: bool) -> Result<(), &'static str
 /// Whether a list has only what another one lets through, in which stars are any text. An empty one
 /// is everything.
 fn listed(own: &[Box<str>], most: &[Box<str>], strict: bool) -> bool {
-    let all = |one: &Box<str>| ["*", "all-proxy-models"].contains(&&**one);
-    if most.is_empty() || most.iter().any(all) {
+    let all = |one: &str| ["*", "all-proxy-models"].contains(&one);
+    if most.is_empty() || most.iter().any(|one| all(one)) {
         return true;
     }
     if own.is_empty() {

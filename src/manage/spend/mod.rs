@@ -2,6 +2,7 @@
 //!
 //! Whoever reads waits until every call that has ended is in the store.
 mod activity;
+mod by;
 mod calculate;
 mod daily;
 mod global;
@@ -26,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
         .routes(routes!(paged::v2))
         .routes(routes!(paged::ui))
         .routes(routes!(paged::one))
+        .routes(routes!(by::by))
         .routes(routes!(calculate::calculate))
         .routes(routes!(listed::keys))
         .routes(routes!(listed::users))

@@ -23,6 +23,9 @@ pub(super) struct Wanted {
     api_key: Option<String>,
 }
 
+/// A model, what it has cost, and its tokens.
+type OfModel<'a> = (&'a str, i64, i64);
+
 /// Of each day, who has spent how much on which model.
 #[utoipa::path(
     get,
@@ -57,7 +60,7 @@ pub(super) async fn report(
     room.booked().await?;
     let narrow = Narrow::between(start, end, wanted.api_key);
     let rows = narrow.days(kind)?.by(&room.store, &[By::Day, by, By::Model]).await?;
-    let mut days: BTreeMap<&str, BTreeMap<&str, Vec<(&str, i64, i64)>>> = BTreeMap::new();
+    let mut days: BTreeMap<&str, BTreeMap<&str, Vec<OfModel<'_>>>> = BTreeMap::new();
     for (names, sums) in &rows {
         let whose = days.entry(&names[0]).or_default().entry(&names[1]).or_default();
         let tokens = sums.prompt.saturating_add(sums.completion);

@@ -36,6 +36,7 @@ impl Seen {
                 calls.user = Some(user.clone());
             }
             Self::Key(key) => {
+                own(&calls.user, "")?;
                 own(&calls.key, key)?;
                 calls.key = Some(key.clone());
             }

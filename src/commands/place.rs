@@ -1,7 +1,6 @@
-//! Where keys are worked on: at a proxy that runs, or on the files of one that does not.
-use super::read;
+//! Where keys and spend are worked on: at a proxy that runs, or on the files of one that does not.
+use super::ask::{Asked, block_on};
 use crate::cli::KeysAt;
-use crate::commands::ask::{Asked, block_on};
 use crate::config::{Compat, Env, Issuing, LedgerSettings, Options, StoreSettings, state_dir};
 use crate::kept::Kept;
 use crate::tasks::Tasks;
@@ -10,7 +9,7 @@ use anyhow::{Context, bail};
 use axum::body::Body;
 use bartizan_layers::auth::digest;
 use bartizan_layers::facts::Principal;
-use http::{Method, Request, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use std::io::Write;
@@ -54,7 +53,7 @@ impl Place {
         })?;
         let shown = directory.display();
         drop(writeln!(std::io::stderr(), "no proxy answers at {base}: working on {shown}"));
-        Self::open(&directory).with_context(|| format!("the keys in {shown} cannot be used"))
+        Self::open(&directory).with_context(|| format!("what is kept in {shown} cannot be used"))
     }
 
     fn open(directory: &Path) -> anyhow::Result<Self> {
@@ -110,6 +109,22 @@ fn answers(proxy: &Asked) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let places = (host, port).to_socket_addrs().into_iter().flatten();
     places.into_iter().any(|place| TcpStream::connect_timeout(&place, PATIENCE).is_ok())
+}
+
+/// What an answer means: its JSON, or an error.
+fn read((status, answer): (StatusCode, Value)) -> anyhow::Result<Value> {
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let told = ["/error/message", "/detail/error", "/detail/0/msg", "/detail"];
+    let told = told.iter().find_map(|path| answer.pointer(path)?.as_str());
+    let told = told.map_or_else(|| answer.to_string(), str::to_owned);
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            bail!("{told} (set LITELLM_MASTER_KEY to the key of an admin)")
+        }
+        _ => bail!("{told} ({status})"),
+    }
 }
 
 /// What a key is found by.
