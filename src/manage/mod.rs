@@ -49,8 +49,8 @@ pub struct Manage {
     pub issuing: Issuing,
     /// Where calls are booked.
     pub ledger: Ledger,
-    /// What models cost.
-    pub router: Router,
+    /// The models and what they cost; `None` where no config is at hand.
+    pub router: Option<Router>,
 }
 
 /// What handlers share.
@@ -97,7 +97,19 @@ fn all() -> OpenApiRouter<Arc<Manage>> {
 impl Manage {
     /// Whether calls may ask for a model, or it is a pattern for several.
     fn has_model(&self, name: &str) -> bool {
-        name.contains('*') || self.router.look_up(name).is_some()
+        let known = |router: &Router| router.look_up(name).is_some();
+        name.contains('*') || self.router.as_ref().is_none_or(known)
+    }
+
+    /// The models and what they cost.
+    ///
+    /// # Errors
+    ///
+    /// Where no config is at hand.
+    fn models(&self) -> Result<&Router, Refusal> {
+        self.router
+            .as_ref()
+            .ok_or_else(|| Refusal::bad_request("Prices are known to a proxy that runs: ask one."))
     }
 
     /// Makes changes, and takes them into force here; other processes hear of them.

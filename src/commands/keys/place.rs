@@ -2,10 +2,10 @@
 use super::read;
 use crate::cli::KeysAt;
 use crate::commands::ask::{Asked, block_on};
-use crate::config::{Compat, Env, Issuing, Options, state_dir};
-use crate::identity::Directory;
-use crate::manage::{self, Manage};
-use crate::store::{self, Store};
+use crate::config::{Compat, Env, Issuing, LedgerSettings, Options, StoreSettings, state_dir};
+use crate::kept::Kept;
+use crate::tasks::Tasks;
+use crate::telemetry::Metrics;
 use anyhow::{Context, bail};
 use axum::body::Body;
 use bartizan_layers::auth::digest;
@@ -60,15 +60,18 @@ impl Place {
     fn open(directory: &Path) -> anyhow::Result<Self> {
         let runtime = crate::server::runtime::build(Some(1));
         let runtime = runtime.context("the runtime cannot be started")?;
-        let store = runtime.block_on(Store::open(store::Place::Directory(directory.to_owned())))?;
-        let manage = Manage {
-            store,
-            // Nobody calls by it: a proxy that starts meanwhile hears of changes by itself.
-            directory: Directory::default(),
-            compat: Compat::default(),
-            issuing: Issuing::default(),
+        let settings = StoreSettings {
+            database: None,
+            directory: Some(directory.to_owned()),
+            ledger: LedgerSettings::default(),
         };
-        Ok(Self::Directory(manage::routes(Arc::new(manage)), runtime))
+        let metrics = Arc::new(Metrics::new(Compat::default()));
+        let tasks = Tasks::default();
+        let kept = runtime.block_on(Kept::open(Some(&settings), &metrics, &tasks));
+        // A proxy that starts meanwhile hears of changes by itself.
+        let routes = kept.managing(Compat::default(), Issuing::default(), None);
+        let routes = routes.filter(|_| kept.is_lasting()).context("they cannot be written")?;
+        Ok(Self::Directory(routes, runtime))
     }
 
     /// Asks, and reads the answer.
