@@ -233,8 +233,9 @@ async fn a_key_that_is_gone_blocked_or_made_anew_opens_nothing_from_then_on() {
     assert_ne!(anew["token"], blocked["token"]);
     assert!(!opens(&proxy, &key).await && opens(&proxy, &second).await);
     let hash = text(&anew["token"]);
-    let third = done(&proxy, &format!("/key/{hash}/regenerate"), json!({"new_key": "sk-mine"}));
-    assert_eq!(third.await["key"], "sk-mine");
+    let path = format!("/key/{hash}/regenerate");
+    let third = done(&proxy, &path, json!({"new_key": "sk-mine"})).await;
+    assert_eq!(third["key"], "sk-mine");
     assert!(!opens(&proxy, &second).await && opens(&proxy, "sk-mine").await);
     let gone = done(&proxy, "/key/delete", json!({"keys": ["sk-mine", "sk-nobody"]})).await;
     assert_eq!(gone, json!({"deleted_keys": ["sk-mine"]}));
