@@ -151,6 +151,23 @@ async fn whoever_has_spent_a_budget_is_refused_wherever_it_stands() {
 }
 
 #[tokio::test]
+async fn a_member_spends_its_own_part_of_what_the_team_has() {
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let proxy = in_front_of(&upstream.base()).arg("--compat").arg("classic").start().await;
+    proxy.done("/team/new", json!({"team_id": "red"})).await;
+    let ann = proxy.done("/user/new", json!({"user_id": "ann", "team_id": "red"})).await;
+    let ann = ann["key"].as_str().unwrap();
+    let bob = proxy.done("/user/new", json!({"user_id": "bob", "team_id": "red"})).await;
+    let body = json!({"team_id": "red", "user_id": "ann", "max_budget_in_team": 1e-7});
+    proxy.done("/team/member_update", body).await;
+    chat("gpt").key(ann).send(proxy.addr()).await.expect(200);
+    let refused = chat("gpt").key(ann).send(proxy.addr()).await.expect(400);
+    let told = "Budget has been exceeded! User=ann in Team=red ";
+    assert!(refused.error_message().starts_with(told), "{}", refused.text());
+    chat("gpt").key(bob["key"].as_str().unwrap()).send(proxy.addr()).await.expect(200);
+}
+
+#[tokio::test]
 async fn what_is_blocked_or_not_listed_is_refused() {
     let upstream = Upstream::playing(playing(200, COMPLETION)).await;
     let proxy = in_front_of(&upstream.base()).arg("--compat").arg("classic").start().await;

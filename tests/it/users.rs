@@ -127,7 +127,7 @@ async fn an_update_changes_what_it_names_and_null_takes_bounds_away() {
     assert_eq!(changed["data"]["tpm_limit"], 9);
     assert_eq!(changed["data"]["user_role"], "internal_user");
     for (body, status) in [
-        (json!({"user_id": "nobody", "rpm_limit": 1}), 404),
+        (json!({"user_id": "a\u{0}b", "rpm_limit": 1}), 400),
         (json!({"user_email": "no@b.c", "rpm_limit": 1}), 404),
         (json!({"rpm_limit": 1}), 422),
         (json!({"user_id": "ann", "rpm_limit": -1}), 400),
@@ -135,6 +135,10 @@ async fn an_update_changes_what_it_names_and_null_takes_bounds_away() {
     ] {
         proxy.ask(KEY, "POST", "/user/update", body).await.expect(status);
     }
+    // As with LiteLLM, one may be changed before it is made.
+    let made = proxy.done("/user/update", json!({"user_id": "new", "rpm_limit": 1})).await;
+    assert_eq!(made["data"]["user_role"], "internal_user");
+    assert_eq!(proxy.got("/user/list").await["total"], 2);
 }
 
 #[tokio::test]
@@ -211,7 +215,7 @@ async fn many_users_are_changed_each_for_itself() {
     }
     let users = json!([
         {"user_id": "ann", "max_budget": 3},
-        {"user_id": "nobody", "max_budget": 3},
+        {"user_email": "nobody@example.com", "max_budget": 3},
         {"user_id": "bob", "max_budget": -3},
         {"user_id": "bob", "max_budget": "x"}
     ]);

@@ -2,7 +2,7 @@
 use super::email::is_taken;
 use super::fields::UserFields;
 use super::row::USERS;
-use crate::manage::bounds::{check_bounds, merge};
+use crate::manage::bounds::{check_bounds, check_id, merge};
 use crate::manage::teams::user_with_email;
 use crate::manage::{Asked, Manage, Refusal, Room, Who};
 use crate::store::{Change, Doc, Kind, Thing};
@@ -44,7 +44,7 @@ pub(super) async fn changed(
     asked: &Asked<UserFields>,
 ) -> Result<Thing, Refusal> {
     asked.fields.check()?;
-    let user = named(change, &asked.fields).await?;
+    let user = named(change, who, &asked.fields).await?;
     let mut said = asked.said();
     check_bounds(&said).map_err(|error| failed(StatusCode::BAD_REQUEST, &error))?;
     if let Some(email) = asked.fields.user_email.as_deref().filter(|email| !email.is_empty())
@@ -71,7 +71,7 @@ fn failed(status: StatusCode, error: &str) -> Refusal {
 }
 
 /// The user that a request names.
-async fn named(change: &mut Change, fields: &UserFields) -> Result<Thing, Refusal> {
+async fn named(change: &mut Change, who: &Who, fields: &UserFields) -> Result<Thing, Refusal> {
     let told = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let (user, name) = match (told(&fields.user_id), told(&fields.user_email)) {
         (Some(id), _) => (change.work().thing(Kind::User, &id).await?, format!("user_id={id}")),
@@ -86,7 +86,13 @@ async fn named(change: &mut Change, fields: &UserFields) -> Result<Thing, Refusa
     match (user, told(&fields.user_id)) {
         (Some(user), _) => Ok(user),
         // LiteLLM makes a user that is changed before it was made.
-        (None, Some(id)) => Ok(change.insert(Kind::User, id, Doc::new()).await?),
+        (None, Some(id)) => {
+            check_id("user_id", &id).map_err(|error| failed(StatusCode::BAD_REQUEST, &error))?;
+            let mut doc = Doc::new();
+            doc.insert("user_role".to_owned(), "internal_user".into());
+            who.signs_new(&mut doc);
+            Ok(change.insert(Kind::User, id, doc).await?)
+        }
         (None, None) => {
             Err(failed(StatusCode::NOT_FOUND, &format!("User not found, passed {name}")))
         }
