@@ -81,10 +81,10 @@ fn wanted() -> Wanted {
     let (config, _) = parse_str("model_list: []").expect("a config without models");
     let forwarder = Forwarder::new(&config.outbound, Tasks::default()).expect("no proxy URL");
     let metrics = Arc::new(Metrics::new(Compat::Current));
-    let (state, _) = State::new(None);
+    let (state, _) = State::new(None, None);
     let hop = (HOP, HeaderValue::from_static("bench"));
     let router = Router::new(config.routing, forwarder, &metrics, &state, hop, None, None);
-    Wanted::new(router, false, None)
+    Wanted::new(router, false, None, false)
 }
 
 fn answer_prompt(prompt: Request<Prompt>) -> Ready<Result<Response<Body>, BoxError>> {

@@ -7,7 +7,7 @@ use crate::kept::Kept;
 use crate::router::Router;
 use crate::server::{Draining, Peers};
 use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
-use crate::state::State;
+use crate::state::{State, proxy_window};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
 use arc_swap::ArcSwap;
@@ -103,6 +103,9 @@ impl House {
         config: Config,
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
         let Config { limits, budgets, caching, .. } = &config;
+        if let Some(directory) = self.kept.directory() {
+            directory.set_proxy_window(proxy_window(budgets));
+        }
         let holding = self.state.holding(limits, budgets, caching.as_ref());
         let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
@@ -142,13 +145,14 @@ impl House {
             last_reload: self.last_reload.clone(),
             root_path: server.root_path.clone(),
             config: shown,
+            journal: self.kept.standing(),
             directory: self.kept.directory(),
-            manage: self.kept.managing(self.compat, issuing),
+            manage: self.kept.managing(self.compat, issuing, router.clone()),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
-        let telemetry = telemetry.until_gone(self.gone.clone());
+        let telemetry = telemetry.until_gone(self.gone.clone()).booking(self.kept.book());
         let plan = Plan {
             keys: self.kept.issued(access.master_key.as_ref()),
             room: RoomLayer::new(server.max_calls, &self.metrics),

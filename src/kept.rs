@@ -1,9 +1,12 @@
 //! What outlives the process, and who looks after it.
 use crate::config::{Compat, Database, Issuing, Secret, StoreSettings};
 use crate::identity::{Directory, Following, Issued};
+use crate::ledger::{Ledger, Standing};
 use crate::manage::{self, Manage};
+use crate::router::Router;
 use crate::store::{Place, Store, StoreError};
 use crate::tasks::Tasks;
+use crate::telemetry::{Book, Metrics};
 use anyhow::Context;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Kept {
     store: Option<Store>,
     directory: Directory,
+    ledger: Option<Ledger>,
     /// Cancelled when nothing more is to be kept.
     stop: CancellationToken,
 }
@@ -20,7 +24,11 @@ pub struct Kept {
 impl Kept {
     /// Opens what `settings` name. Where the state directory cannot be used, everything is kept in
     /// memory, and a warning says so.
-    pub async fn open(settings: Option<&StoreSettings>, tasks: &Tasks) -> Self {
+    pub async fn open(
+        settings: Option<&StoreSettings>,
+        metrics: &Arc<Metrics>,
+        tasks: &Tasks,
+    ) -> Self {
         let Some(settings) = settings else { return Self::default() };
         let store = match &settings.database {
             Some(database) => match postgres(database).await {
@@ -43,16 +51,27 @@ impl Kept {
             tracing::error!(%error, "The keys of the state directory cannot be read");
         }
         let stop = CancellationToken::new();
+        let ledger = Ledger::open(
+            settings.ledger.clone(),
+            settings.directory.as_ref().map(|directory| directory.join("journal")),
+            store.clone(),
+            directory.clone(),
+            Standing::new(metrics.clone()),
+            (tasks, &stop),
+        );
         let stopped = stop.clone();
         tasks.spawn(async move {
             stopped.run_until_cancelled(following.run()).await;
         });
-        Self { store: Some(store), directory, stop }
+        Self { store: Some(store), directory, ledger: Some(ledger), stop }
     }
 
     /// Lets go of everything: no call may end after it.
     pub async fn close(&self) {
         self.stop.cancel();
+        if let Some(ledger) = &self.ledger {
+            ledger.close().await;
+        }
         if let Some(store) = &self.store {
             store.close().await;
         }
@@ -70,11 +89,30 @@ impl Kept {
         Issued::new(master, self.directory.clone(), self.store.clone())
     }
 
+    /// Where calls are booked.
+    #[must_use]
+    pub fn book(&self) -> Option<Arc<dyn Book>> {
+        self.ledger.clone().map(|ledger| Arc::new(ledger) as Arc<dyn Book>)
+    }
+
+    /// How the ledger stands.
+    #[must_use]
+    pub fn standing(&self) -> Option<Arc<Standing>> {
+        self.ledger.as_ref().map(|ledger| ledger.standing().clone())
+    }
+
     /// The management API.
     #[must_use]
-    pub fn managing(&self, compat: Compat, issuing: Issuing) -> Option<axum::Router> {
+    pub fn managing(
+        &self,
+        compat: Compat,
+        issuing: Issuing,
+        router: Router,
+    ) -> Option<axum::Router> {
         let store = self.store.clone()?;
-        let manage = Manage { store, directory: self.directory.clone(), compat, issuing };
+        let (directory, ledger) = (self.directory.clone(), self.ledger.clone());
+        let router = Some(router);
+        let manage = Manage { store, directory, compat, issuing, ledger, router };
         Some(manage::routes(Arc::new(manage)))
     }
 }

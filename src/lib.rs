@@ -13,6 +13,7 @@ pub mod forward;
 pub mod generation;
 pub mod identity;
 pub mod kept;
+pub mod ledger;
 pub mod manage;
 pub mod providers;
 pub mod reload;
@@ -94,7 +95,7 @@ pub async fn run_with(
         .flatten()
         .fold(beside.source, |source, tls| source.map(|source| source.with(Box::new(tls.clone()))));
     let metrics = beside.metrics.unwrap_or_else(|| Arc::new(Metrics::new(config.compat)));
-    let kept = Kept::open(config.store.as_ref(), &tasks).await;
+    let kept = Kept::open(config.store.as_ref(), &metrics, &tasks).await;
     let house = House::new(&config, drain.handle(), tasks.clone(), writer, metrics, kept.clone());
     let house = house.context(SETUP)?;
     let first = house.generation(config).context(SETUP)?;

@@ -27,8 +27,18 @@ pub(super) fn readiness(handles: &Handles) -> Response<Body> {
             "litellm_version": VERSION, "success_callbacks": [],
         }),
     };
+    if handles.manage.is_some() {
+        // As LiteLLM tells that it has a database.
+        body["db"] = "connected".into();
+        if handles.compat == Compat::Classic {
+            body["status"] = "connected".into();
+        }
+    }
     if let Some(redis) = &handles.redis {
         body["redis"] = if redis.is_connected() { "connected" } else { "away" }.into();
+    }
+    if let Some(trouble) = handles.journal.as_ref().and_then(|journal| journal.trouble()) {
+        body["journal"] = trouble.into();
     }
     if let Some(refused) = handles.last_reload.refused() {
         body["config"] = refused;

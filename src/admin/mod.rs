@@ -15,6 +15,7 @@ pub use self::last_reload::LastReload;
 use crate::config::Compat;
 use crate::edge::{AdminRoute, Page, answer, problem};
 use crate::identity::{Allowed, Caller, Denied, Directory, Issued, RouteKind};
+use crate::ledger::Standing;
 use crate::providers::{Dialect, Problem};
 use crate::router::Router;
 use crate::server::Draining;
@@ -54,6 +55,8 @@ pub struct Handles {
     pub root_path: String,
     /// The Redis that is shared with other processes.
     pub redis: Option<Redis>,
+    /// How the records of calls are kept; `None` where they are not.
+    pub journal: Option<Arc<Standing>>,
     /// The config as JSON, secrets hidden.
     pub config: Bytes,
     /// Everyone with a key of their own.

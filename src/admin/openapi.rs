@@ -140,9 +140,8 @@ fn parameter(text: &str) -> Option<Value> {
 /// Whether a path answers without a key.
 fn is_public(path: &str, metrics_need_key: bool) -> bool {
     match path {
-        "/" | "/openapi.json" | "/health/liveliness" | "/health/liveness" | "/health/readiness" => {
-            true
-        }
+        "/" | "/openapi.json" | "/routes" | "/health/liveliness" | "/health/liveness"
+        | "/health/readiness" => true,
         "/metrics" => !metrics_need_key,
         _ => false,
     }

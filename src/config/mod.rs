@@ -25,6 +25,7 @@ mod issuing;
 mod judge;
 mod keys;
 mod known;
+mod ledger;
 mod limits;
 mod load;
 mod mask;
@@ -81,8 +82,9 @@ pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};
 pub use self::cooldown::{AllowedFailsPolicy, Cooldown, OwnCooldown};
 pub use self::env::{Env, Unread};
 pub use self::fallbacks::{Fallback, FallbackTarget, Fallbacks};
-pub use self::issuing::Issuing;
+pub use self::issuing::{Issuing, NewUsers};
 pub use self::keys::{page, schema};
+pub use self::ledger::{Fsync, LedgerSettings};
 pub use self::limits::{Limits, Rate};
 pub use self::load::{Refused, load, parse_str};
 pub use self::master_key::{state_dir, stored};
@@ -120,7 +122,7 @@ pub struct Config {
     pub redis: Option<RedisSettings>,
     /// Where keys, budgets and spend are kept; `None` is nowhere.
     pub store: Option<StoreSettings>,
-    /// What keys get, and have at most, when they are made.
+    /// What keys, users and teams get when they are made.
     pub issuing: Issuing,
     /// How the forwarder reaches upstreams.
     pub outbound: Outbound,

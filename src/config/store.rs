@@ -2,7 +2,7 @@
 use super::fields::Check;
 use super::load::Sections;
 use super::options::Options;
-use super::{Secret, Server, master_key};
+use super::{LedgerSettings, Secret, Server, master_key};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ pub struct StoreSettings {
     pub database: Option<Database>,
     /// The state directory; `None` where there is none: then SQLite is in memory.
     pub directory: Option<PathBuf>,
+    /// How calls are booked.
+    pub ledger: LedgerSettings,
 }
 
 /// A Postgres.
@@ -23,7 +25,7 @@ pub struct Database {
     /// Connections at most (`database_connection_pool_limit`). Default 1 beside an application, on
     /// loopback, else 10.
     pub connections: u32,
-    /// How long a connection is waited for (`database_connection_timeout`). Default 60 s.
+    /// How long a connection is waited for (`database_connection_timeout`). Default 5 s.
     pub timeout: Duration,
     /// Whether all keys are held in memory, or those only that were seen: beside an application,
     /// on loopback.
@@ -54,11 +56,11 @@ impl Check<'_> {
         let database = url.map(|url| Database {
             url,
             connections: connections.unwrap_or(if alone { 1 } else { 10 }),
-            timeout: timeout.unwrap_or(Duration::from_mins(1)),
+            timeout: timeout.unwrap_or(Duration::from_secs(5)),
             all_keys: !alone,
         });
         let directory = master_key::state_dir(options.state_dir.as_deref(), self.env);
-        Some(StoreSettings { database, directory })
+        Some(StoreSettings { database, directory, ledger: self.ledger(general) })
     }
 
     fn is_postgres(&mut self, general: &super::yaml::Node, url: &Secret<String>) -> bool {

@@ -87,7 +87,7 @@ impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
         self.directory.levels(principal, Some(group), end_user.as_ref(), tags, &mut |level| {
             let (Some(max), Some(holder)) = (level.money.max, level.holder) else { return };
             let spent = holder.spent.amount(now);
-            if result.is_ok() && spent >= max {
+            if result.is_ok() && level.bounds && spent >= max {
                 result = Err(Denied::spent(level.scope, &level.subject, spent, max));
             }
         });

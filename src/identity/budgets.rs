@@ -19,8 +19,8 @@ impl Directory {
 
     /// Shows `visit` each budget that the call with these `facts` falls under.
     pub fn each_budget(&self, facts: &Extensions, visit: &mut dyn FnMut(&Budget)) {
-        self.levels_of(facts, &mut |Level { scope, subject, money, .. }| {
-            if let Some(max) = money.max {
+        self.levels_of(facts, &mut |Level { scope, subject, money, bounds, .. }| {
+            if let Some(max) = money.max.filter(|_| bounds) {
                 let budget = Budget::of(scope, subject, max);
                 visit(&money.window.into_iter().fold(budget, Budget::per));
             }

@@ -1,6 +1,7 @@
 //! Everyone who is known, in memory.
 use super::{Caller, Holder, Key};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
+use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::Scope;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -21,8 +22,12 @@ pub struct Directory(Arc<Tables>);
 struct Tables {
     keys: RwLock<HashMap<Digest, Arc<Key>, RandomState>>,
     others: [Table; Kind::ALL.len()],
+    /// The proxy as a whole.
+    proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
     /// Whether all things of the store are here.
     complete: AtomicBool,
+    /// Whether the store was out of reach when it was asked last.
+    away: AtomicBool,
 }
 
 /// Holders of one kind, by their ids.
@@ -153,6 +158,27 @@ impl Directory {
         self.0.complete.load(Relaxed)
     }
 
+    /// Notes after which time the budget of the whole proxy starts anew.
+    pub fn set_proxy_window(&self, window: Option<BudgetWindow>) {
+        write(&self.0.proxy).1 = window;
+    }
+
+    /// After which time the budget of the whole proxy starts anew; `None` is never.
+    #[must_use]
+    pub fn proxy_window(&self) -> Option<BudgetWindow> {
+        read(&self.0.proxy).1
+    }
+
+    /// Notes whether the store can be reached.
+    pub(super) fn set_away(&self, away: bool) {
+        self.0.away.store(away, Relaxed);
+    }
+
+    /// Whether the store was out of reach when it was asked last.
+    pub(super) fn is_away(&self) -> bool {
+        self.0.away.load(Relaxed)
+    }
+
     /// How many keys are here.
     #[must_use]
     pub fn keys(&self) -> usize {
@@ -171,6 +197,10 @@ impl Directory {
                 visit(&key.holder);
             }
             return;
+        }
+        if scope == Scope::Global.name() {
+            let proxy = read(&self.0.proxy).0.clone();
+            return visit(&proxy);
         }
         let kinds = [
             (Scope::User, Kind::User),

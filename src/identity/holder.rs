@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// Somebody with rules: a user, a team, an organisation, …, or the part of a [`Key`] that is like
 /// theirs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Holder {
     /// What it is found by; of a key the digest.
     pub id: Arc<str>,

@@ -15,6 +15,8 @@ pub struct Level<'a> {
     pub holder: Option<&'a Holder>,
     /// What may be spent there; nothing is bounded where it is empty.
     pub money: Money,
+    /// Whether that bounds this call: what a user may spend bounds the keys that are for no team.
+    pub bounds: bool,
 }
 
 impl Directory {
@@ -31,7 +33,7 @@ impl Directory {
     ) {
         let mut level = |scope, subject: Arc<str>, holder: Option<&Holder>| {
             let money = holder.map_or(Money::default(), |holder| self.money(holder));
-            visit(Level { scope, subject, holder, money });
+            visit(Level { scope, subject, holder, money, bounds: true });
         };
         match principal.about.get::<Caller>() {
             None => level(Scope::Key, principal.key.clone(), None),
@@ -47,14 +49,13 @@ impl Directory {
                 ];
                 for (scope, holder) in rest {
                     let Some(holder) = holder else { continue };
-                    // What a user may spend bounds the keys that are for no team.
-                    let is_bounded = scope != Scope::User || caller.team.is_none();
-                    let money = if is_bounded { self.money(holder) } else { Money::default() };
-                    let subject = holder.id.clone();
-                    visit(Level { scope, subject, holder: Some(holder), money });
+                    let bounds = scope != Scope::User || caller.team.is_none();
+                    let (money, subject) = (self.money(holder), holder.id.clone());
+                    visit(Level { scope, subject, holder: Some(holder), money, bounds });
                 }
                 if let Some((subject, money)) = own {
-                    visit(Level { scope: Scope::ModelPerKey, subject, holder: None, money });
+                    let scope = Scope::ModelPerKey;
+                    visit(Level { scope, subject, holder: None, money, bounds: true });
                 }
             }
         }
@@ -62,7 +63,7 @@ impl Directory {
             let holder = self.holder(kind, id);
             let money = holder.as_deref().map_or(Money::default(), |holder| self.money(holder));
             let subject = holder.as_ref().map_or_else(|| id.into(), |holder| holder.id.clone());
-            visit(Level { scope, subject, holder: holder.as_deref(), money });
+            visit(Level { scope, subject, holder: holder.as_deref(), money, bounds: true });
         };
         if let Some(end_user) = end_user {
             level(Scope::EndUser, Kind::EndUser, end_user);

@@ -30,6 +30,12 @@ impl Following {
     ///
     /// While the store cannot be reached; then the last copy stays in force.
     pub async fn catch_up(&mut self) -> Result<(), StoreError> {
+        let done = self.read_on().await;
+        self.directory.set_away(done.is_err());
+        done
+    }
+
+    async fn read_on(&mut self) -> Result<(), StoreError> {
         let Some(seen) = self.seen else {
             // Before the rest: what changes while it is read is read again.
             let last = self.store.last_change().await?;
@@ -53,22 +59,17 @@ impl Following {
 
     /// Does so for good.
     pub async fn run(mut self) {
-        let mut away = false;
         loop {
+            let was_away = self.directory.is_away();
             match self.catch_up().await {
-                Ok(()) if away => {
-                    away = false;
+                Ok(()) if was_away => {
                     tracing::info!("The store is back: keys are followed again");
                 }
-                Ok(()) => {}
-                Err(error) if !away => {
-                    away = true;
-                    tracing::warn!(
-                        %error,
-                        "The store is away: keys, teams and budgets stay as they were"
-                    );
-                }
-                Err(_) => {}
+                Err(error) if !was_away => tracing::warn!(
+                    %error,
+                    "The store is away: keys, teams and budgets stay as they were"
+                ),
+                Ok(()) | Err(_) => {}
             }
             // Not all processes at once.
             tokio::time::sleep(EVERY.mul_f64(0.8 + 0.4 * fastrand::f64())).await;

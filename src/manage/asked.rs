@@ -23,6 +23,18 @@ pub struct Asked<T> {
     pub doc: Doc,
 }
 
+impl<T: DeserializeOwned> Asked<T> {
+    /// What an object says.
+    ///
+    /// # Errors
+    ///
+    /// 422, if a field is not what it has to be.
+    pub fn of(doc: Doc) -> Result<Self, Refusal> {
+        let fields = typed(Value::Object(doc.clone()), "body")?;
+        Ok(Self { fields, doc })
+    }
+}
+
 impl<T: Serialize> Asked<T> {
     /// What the request says of the fields that the route keeps, `null` included.
     pub fn said(&self) -> Doc {
@@ -36,6 +48,17 @@ impl<T: Serialize> Asked<T> {
     }
 }
 
+impl<T> Asked<T> {
+    /// The same members as other fields.
+    ///
+    /// # Errors
+    ///
+    /// 422, if one is not what it has to be.
+    pub fn also<M: DeserializeOwned>(&self) -> Result<M, Refusal> {
+        typed(Value::Object(self.doc.clone()), "body")
+    }
+}
+
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Asked<T> {
     type Rejection = Refusal;
 
@@ -45,18 +68,6 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Asked<T> {
             Refusal::error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request_error", message)
         })?;
         Self::of(object(&body)?)
-    }
-}
-
-impl<T: DeserializeOwned> Asked<T> {
-    /// What an object asks for, as if it were a request's body.
-    ///
-    /// # Errors
-    ///
-    /// If a field has the wrong type.
-    pub fn of(doc: Doc) -> Result<Self, Refusal> {
-        let fields = typed(Value::Object(doc.clone()), "body")?;
-        Ok(Self { fields, doc })
     }
 }
 

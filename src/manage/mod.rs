@@ -7,11 +7,20 @@
 mod asked;
 mod audit;
 mod bounds;
+mod budgets;
+mod customers;
+mod gone;
+mod groups;
 mod keys;
+mod organizations;
 mod paging;
 mod refusal;
 mod shown;
+mod spend;
+mod tags;
+mod teams;
 mod told;
+mod users;
 mod who;
 
 pub use self::asked::{Asked, Query};
@@ -20,6 +29,8 @@ pub use self::who::Who;
 
 use crate::config::{Compat, Issuing};
 use crate::identity::Directory;
+use crate::ledger::Ledger;
+use crate::router::Router;
 use crate::store::{Change, Kind, Store, Thing};
 use http::StatusCode;
 use std::sync::Arc;
@@ -34,8 +45,12 @@ pub struct Manage {
     pub directory: Directory,
     /// Which LiteLLM generation to follow.
     pub compat: Compat,
-    /// What keys get, and have at most, when they are made.
+    /// What keys, users and teams get when they are made.
     pub issuing: Issuing,
+    /// Where calls are booked; `None` where no proxy runs.
+    pub ledger: Option<Ledger>,
+    /// What models cost; `None` where no proxy runs.
+    pub router: Option<Router>,
 }
 
 /// What handlers share.
@@ -66,10 +81,26 @@ pub fn described() -> utoipa::openapi::OpenApi {
 }
 
 fn all() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new().merge(keys::routes()).merge(audit::routes())
+    OpenApiRouter::new()
+        .merge(keys::routes())
+        .merge(users::routes())
+        .merge(teams::routes())
+        .merge(organizations::routes())
+        .merge(customers::routes())
+        .merge(budgets::routes())
+        .merge(tags::routes())
+        .merge(groups::routes())
+        .merge(audit::routes())
+        .merge(spend::routes())
 }
 
 impl Manage {
+    /// Whether calls may ask for a model, or it is a pattern for several.
+    fn has_model(&self, name: &str) -> bool {
+        let routed = |router: &Router| router.look_up(name).is_some();
+        name.contains('*') || self.router.as_ref().is_some_and(routed)
+    }
+
     /// Makes changes, and takes them into force here; other processes hear of them.
     ///
     /// # Errors

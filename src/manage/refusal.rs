@@ -38,11 +38,15 @@ impl Refusal {
         Self { status, body: json!({"detail": detail.into()}) }
     }
 
-    /// What it says, for an answer that tells of several things.
+    /// What it says, where it is a part of a longer answer.
     #[must_use]
     pub fn message(&self) -> String {
-        let text = self.body.pointer("/error/message").and_then(Value::as_str);
-        text.map_or_else(|| self.body.to_string(), str::to_owned)
+        let told = ["/error/message", "/detail/error", "/detail/0/msg", "/detail"];
+        let told = told.iter().find_map(|place| self.body.pointer(place));
+        told.map_or_else(String::new, |told| match told {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
     }
 
     /// The caller's own mistake.

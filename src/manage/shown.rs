@@ -91,6 +91,29 @@ impl Manage {
         Ok(rows.into_iter().next().unwrap_or_default())
     }
 
+    /// All columns of keys, with the alias of their teams as far as those are among `teams`.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    pub(super) async fn key_rows_with(
+        &self,
+        keys: &[Thing],
+        teams: &[Thing],
+    ) -> Result<Vec<Doc>, Refusal> {
+        let mut rows = self.key_rows(keys).await?;
+        let aliases: HashMap<_, _> =
+            teams.iter().map(|team| (team.id.as_str(), team.text("team_alias"))).collect();
+        for (key, row) in keys.iter().zip(&mut rows) {
+            // LiteLLM writes what Python has for nothing where there is no team.
+            let alias = key
+                .text("team_id")
+                .map_or(Value::from("None"), |team| aliases.get(team).copied().flatten().into());
+            row.insert("team_alias".to_owned(), alias);
+        }
+        Ok(rows)
+    }
+
     /// Puts beside each `budget_id` the budget that it names, as `litellm_budget_table`.
     ///
     /// # Errors

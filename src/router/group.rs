@@ -3,6 +3,7 @@ use super::deployment::Deployment;
 use super::error::RouteError;
 use super::stars::{capture, specificity};
 use crate::config::{Alias, Routing};
+use crate::data;
 use crate::telemetry::Trail;
 use bartizan_layers::retry::{ByClass, RetryBudget, Rules};
 use bartizan_layers::wire::estimate::Typical;
@@ -202,7 +203,7 @@ impl Groups {
     }
 
     /// The deployments that answer to `name`, by the first of: id, alias, exact name, wildcard,
-    /// `provider/model`, any name.
+    /// `provider/model`, the wildcard of the provider that the name implies, any name.
     #[must_use]
     pub(super) fn find<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
         let plain = self.named.get(name);
@@ -212,7 +213,19 @@ impl Groups {
         }
         plain.map(found).or_else(|| self.matching(name)).or_else(|| {
             let by_model = self.by_model.get(name).filter(|group| !group.name.contains('*'));
-            by_model.or(self.any.as_ref()).map(found)
+            by_model
+                .map(found)
+                .or_else(|| self.implied(name))
+                .or_else(|| self.any.as_ref().map(found))
+        })
+    }
+
+    /// The pattern for a provider (`openai/*`) that a bare name implies (`gpt-4o`).
+    fn implied<'a>(&'a self, name: &'a str) -> Option<Found<'a>> {
+        let provider = data::provider_of_model(name).filter(|_| !self.patterns.is_empty())?;
+        self.patterns.iter().find_map(|group| {
+            let bare = group.name.strip_prefix(provider)?.strip_prefix('/')?;
+            Some(Found { group, captures: Some(capture(bare, name)?), name })
         })
     }
 

@@ -4,6 +4,7 @@ use super::deployment::Deployment;
 use super::stars::{capture, filled};
 use crate::data::{self, Model};
 use bartizan_layers::auth::access::covers;
+use bartizan_layers::facts::Price;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -75,6 +76,25 @@ impl Router {
         let listed = self.look_up(name)?;
         let found = self.0.groups.find(name)?;
         Some((found.group.deployments.first()?.config().provider.name, listed.model))
+    }
+
+    /// What a call by that name costs at the first deployment that takes it, or what the catalogue
+    /// says of a model that leads nowhere.
+    #[must_use]
+    pub fn price(&self, name: &str) -> Option<Arc<Price>> {
+        let found = self.0.groups.find(name);
+        let own = found.and_then(|found| {
+            let deployment = found.group.deployments.first()?;
+            Some(deployment.price(&found.model(deployment)))
+        });
+        own.or_else(|| data::model(name).map(|model| Arc::new(model.price)))
+    }
+
+    /// What the deployment with that id charges for a model, if there is one.
+    #[must_use]
+    pub fn price_at(&self, deployment: &str, model: &str) -> Option<Arc<Price>> {
+        let found = self.0.deployments.iter().find(|one| one.config().id == deployment)?;
+        Some(found.price(model))
     }
 
     /// The name `id`, if a call may ask for it.

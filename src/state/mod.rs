@@ -8,7 +8,7 @@ mod redis;
 
 pub use self::kept::Kept;
 pub use self::limits::CallLimits;
-pub use self::money::Money;
+pub use self::money::{Money, proxy_window};
 pub use self::place::{Place, Waiting};
 
 use self::limits::Part;

@@ -34,6 +34,12 @@ impl cost::Budgets for CallBudgets {
     }
 }
 
+/// After which time the proxy's budget starts anew.
+#[must_use]
+pub fn proxy_window(budgets: &Budgets) -> Option<BudgetWindow> {
+    budgets.proxy.and_then(|proxy| proxy.duration).and_then(window)
+}
+
 /// The layer that holds money in `ledger`.
 pub(super) fn layer(ledger: Money, budgets: &Budgets) -> CostLayer<Money> {
     let layer = CostLayer::new(ledger).admission(admission(budgets));

@@ -103,8 +103,8 @@ impl Outcome<'_> {
 
     /// The id that the answer bears.
     #[must_use]
-    pub fn response_id(&self) -> Option<&str> {
-        self.learned.response_id.as_deref()
+    pub fn response_id(&self) -> Option<Box<str>> {
+        self.learned.served.as_ref()?.usage.answered()?.id
     }
 
     /// Shows `visit` the attempts that failed before, in their order, and the deployments of a

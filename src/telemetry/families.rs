@@ -232,6 +232,10 @@ families! {
         "Connections to upstreams, by state.",
         "state",
         "", None;
+    lost_records: Counter = "bartizan_journal_lost_records",
+        "Records of calls that were lost: no room on the disk, nor in memory.",
+        "",
+        "", None;
     reloads: Counter = "bartizan_config_reloads",
         "Changed configs that were taken into use (success) or refused (failure).",
         "result",

@@ -166,6 +166,11 @@ impl Metrics {
         self.in_flight.get() as usize
     }
 
+    /// Counts records of calls that are nowhere: there was no room for them.
+    pub fn lost_records(&self, records: u64) {
+        self.families.lost_records.get(|_| NONE).inc_by(records as f64);
+    }
+
     pub(super) fn begin(&self) {
         self.in_flight.inc();
     }

@@ -76,7 +76,6 @@ pub(super) struct Learned {
     pub(super) hit: Option<Box<Hit>>,
     pub(super) events: Option<Box<Events>>,
     pub(super) told: Option<Box<Told>>,
-    pub(super) response_id: Option<Box<str>>,
     model: Option<Box<str>>,
     lead: Option<Trail>,
     ended: Option<Instant>,
@@ -132,8 +131,6 @@ impl Trail {
         set_first_content, first_content: Instant;
         /// What the request says of itself.
         set_told, told: Box<Told>;
-        /// The id that the answer bears.
-        set_response_id, response_id: Box<str>;
         /// Why it failed.
         set_failure, failure: Failure;
         /// Of its branches the one whose answer the client gets: how that ends, it ends.

@@ -162,8 +162,8 @@ impl UsageCell {
 
     /// What it is charged by; `None` where nothing costs anything.
     #[must_use]
-    pub fn price(&self) -> Option<&Arc<Price>> {
-        self.0.price.as_ref()
+    pub fn price(&self) -> Option<Arc<Price>> {
+        self.0.price.clone().or_else(|| self.used().price.clone())
     }
 
     /// The usage so far and its cost.

@@ -67,6 +67,8 @@ impl Place {
             directory: Directory::default(),
             compat: Compat::default(),
             issuing: Issuing::default(),
+            ledger: None,
+            router: None,
         };
         Ok(Self::Directory(manage::routes(Arc::new(manage)), runtime))
     }

@@ -196,6 +196,7 @@ pub static ROWS: &[&[Row]] = &[
         "/key" "Virtual keys"
         "/v2/key" "Virtual keys"
         "/user" "Users"
+        "/v2/user" "Users"
         "/team" "Teams"
         "/v2/team" "Teams"
         "/customer" "End users"

@@ -20,7 +20,7 @@ pub(super) fn configured(
     issuing: &Issuing,
     mut asked: Asked<KeyFields>,
 ) -> Result<Asked<KeyFields>, Refusal> {
-    let Issuing { defaults, most } = issuing;
+    let Issuing { defaults, most, .. } = issuing;
     if defaults.is_empty() && most.is_empty() {
         return Ok(asked);
     }

@@ -22,6 +22,8 @@ mod update;
 mod within;
 mod written;
 
+pub(super) use self::issue::{expires, issue};
+
 use super::{Manage, Refusal};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;

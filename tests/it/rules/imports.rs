@@ -18,20 +18,39 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("server", &["config", "tasks", "tunnel", "tls"], "it accepts connections for any service"),
     ("forward", &["config", "tasks", "tls"], "it knows no dialect: bytes, headers, deadlines"),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
-    ("state", &["config"], "it holds counts, money and answers; of calls it knows the facts alone"),
+    (
+        "state",
+        &["identity", "config"],
+        "it holds counts, money and answers; of calls it knows the facts alone",
+    ),
+    (
+        "ledger",
+        &["store", "identity", "telemetry", "config", "clock", "tasks"],
+        "it books what the trail of a call says; what a call is, it does not know",
+    ),
     (
         "router",
-        &["providers", "forward", "state", "telemetry", "config", "data", "tunnel"],
+        &["providers", "forward", "state", "identity", "telemetry", "config", "data", "tunnel"],
         "it picks among deployments and builds their inner stacks",
     ),
     (
         "edge",
-        &["providers", "router", "forward", "telemetry", "config", "data", "tunnel"],
+        &[
+            "providers",
+            "router",
+            "forward",
+            "identity",
+            "telemetry",
+            "config",
+            "data",
+            "tunnel",
+            "clock",
+        ],
         "of router and forward it knows the errors: it is the one table from error to HTTP",
     ),
     (
         "manage",
-        &["identity", "store", "config", "data", "clock"],
+        &["identity", "store", "ledger", "router", "config", "data", "clock"],
         "the management API: handlers over the store, in force at once in the directory",
     ),
     (
@@ -39,6 +58,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &[
             "manage",
             "identity",
+            "ledger",
             "edge",
             "providers",
             "router",
@@ -51,7 +71,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "kept",
-        &["admin", "manage", "identity", "store", "config", "tasks"],
+        &["admin", "manage", "ledger", "identity", "store", "telemetry", "config", "tasks"],
         "what outlives the process, and who looks after it",
     ),
     (

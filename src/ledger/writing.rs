@@ -1,0 +1,241 @@
+//! How a finished call becomes the JSON of its record: straight from its trail, without a tree in
+//! between.
+use super::record::{UNITS, call_type};
+use crate::identity::{Caller, Directory};
+use crate::telemetry::{Outcome, Served, Told, Trail};
+use bartizan_layers::cost::{BudgetWindow, Zone};
+use bartizan_layers::facts::{NanoUsd, Price, Principal, Rates, Scope, Unit};
+use std::io::Write;
+use std::ops::Add;
+use std::time::Duration;
+
+/// Appends the record of a call that ended at `now`, in milliseconds since 1970.
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    id: &str,
+    now: i64,
+    directory: &Directory,
+    trail: &Trail,
+    outcome: &Outcome<'_>,
+) {
+    let began = now - millis(outcome.took());
+    text(out, "{\"id\":", id);
+    text(out, ",\"call\":", trail.id().as_str());
+    maybe(out, ",\"response\":", outcome.response_id().as_deref());
+    text(out, ",\"type\":", call_type(trail.route()));
+    number(out, ",\"began\":", began);
+    number(out, ",\"ended\":", now);
+    if let Some(after) = outcome.first_content(trail) {
+        number(out, ",\"first\":", began + millis(after));
+    }
+    number(out, ",\"status\":", outcome.status().into());
+    if let Some(failure) = outcome.failure() {
+        number(out, ",\"failure\":[", failure.status.into());
+        text(out, ",", failure.class);
+        out.push(b']');
+    }
+    if trail.streamed() {
+        out.extend_from_slice(b",\"stream\":true");
+    }
+    if let Some(principal) = outcome.principal() {
+        who(out, principal);
+    }
+    if let Some(told) = outcome.told() {
+        said(out, told);
+    }
+    answered(out, outcome);
+    if let Some(cost) = attempts(out, outcome) {
+        charges(out, (now / 1000, cost), directory, outcome);
+    }
+    out.push(b'}');
+}
+
+fn who(out: &mut Vec<u8>, principal: &Principal) {
+    text(out, ",\"key\":", &principal.key);
+    text(out, ",\"user\":", &principal.user);
+    maybe(out, ",\"team\":", principal.team.as_deref());
+    let Some(caller) = principal.about.get::<Caller>() else { return };
+    maybe(out, ",\"alias\":", caller.key.holder.alias.as_deref());
+    maybe(out, ",\"team_alias\":", caller.team.as_ref().and_then(|team| team.alias.as_deref()));
+    maybe(out, ",\"org\":", caller.key.organization.as_deref());
+}
+
+fn said(out: &mut Vec<u8>, told: &Told) {
+    maybe(out, ",\"end_user\":", told.end_user.as_deref());
+    for (at, tag) in told.tags.iter().enumerate() {
+        text(out, if at == 0 { ",\"tags\":[" } else { "," }, tag);
+    }
+    if !told.tags.is_empty() {
+        out.push(b']');
+    }
+    maybe(out, ",\"session\":", told.session.as_deref());
+    if let Some(ip) = told.ip {
+        // An address has nothing to escape, and a vector takes all that is written.
+        write!(out, ",\"ip\":\"{ip}\"").ok();
+    }
+    maybe(out, ",\"agent\":", told.user_agent.as_deref());
+    if let Some(metadata) = told.metadata.as_deref().filter(|text| is_json(text)) {
+        out.extend_from_slice(b",\"metadata\":");
+        // A record is one line.
+        out.extend(metadata.bytes().map(|byte| if byte < b' ' { b' ' } else { byte }));
+    }
+    if let Some(held) = told.held {
+        number(out, ",\"held\":", held.0);
+    }
+}
+
+fn answered(out: &mut Vec<u8>, outcome: &Outcome<'_>) {
+    let asked = outcome.requested().map(|name| &**name);
+    let deployment = outcome.deployment();
+    maybe(out, ",\"model\":", outcome.model().or(asked));
+    let group = deployment.map(|deployment| &*deployment.model_group).filter(|it| !it.is_empty());
+    maybe(out, ",\"group\":", group.or(asked));
+    if let Some(deployment) = deployment {
+        text(out, ",\"deployment\":", &deployment.model_id);
+        text(out, ",\"provider\":", deployment.api_provider);
+        text(out, ",\"base\":", &deployment.api_base);
+    }
+    if let Some(hit) = outcome.is_hit() {
+        let word: &[u8] = if hit { b",\"hit\":true" } else { b",\"hit\":false" };
+        out.extend_from_slice(word);
+    }
+    if let Some((_, saved)) = outcome.hit().and_then(|hit| hit.bill) {
+        number(out, ",\"saved\":", saved.0);
+    }
+}
+
+/// What all attempts cost together; `None` where nothing has to be paid for, at no price.
+fn attempts(out: &mut Vec<u8>, outcome: &Outcome<'_>) -> Option<NanoUsd> {
+    let (mut any, mut cost) = (false, None);
+    let mut visit = |outcome: &Outcome<'_>| {
+        let Some(served) = outcome.served() else { return };
+        out.extend_from_slice(if any { b"," } else { b",\"attempts\":[" });
+        any = true;
+        cost = cost.into_iter().chain(attempt(out, outcome, served)).reduce(Add::add);
+    };
+    outcome.others(&mut visit);
+    visit(outcome);
+    if any {
+        out.push(b']');
+    }
+    cost
+}
+
+fn attempt(out: &mut Vec<u8>, outcome: &Outcome<'_>, served: &Served) -> Option<NanoUsd> {
+    let labels = &*served.deployment;
+    text(out, "{\"deployment\":", &labels.model_id);
+    text(out, ",\"model\":", served.model.as_deref().unwrap_or(&labels.model));
+    text(out, ",\"provider\":", labels.api_provider);
+    number(out, ",\"status\":", outcome.status().into());
+    maybe(out, ",\"failure\":", outcome.failure().map(|failure| failure.class));
+    let bill = served.usage.bill();
+    if let Some((usage, NanoUsd(cost))) = bill {
+        by_unit(out, ",\"usage\":{", |unit| Some(usage[unit]).filter(|count| *count != 0));
+        number(out, ",\"cost\":", cost);
+        if served.usage.is_estimated() {
+            out.extend_from_slice(b",\"estimated\":true");
+        }
+        if let Some(price) = served.usage.price() {
+            price_row(out, &price);
+        }
+    }
+    out.push(b'}');
+    bill.map(|(_, cost)| cost)
+}
+
+fn price_row(out: &mut Vec<u8>, price: &Price) {
+    let rates = |out: &mut Vec<u8>, before: &str, rates: &Rates| {
+        by_unit(out, before, |unit| rates.get(unit));
+    };
+    rates(out, ",\"price\":{\"base\":{", &price.base);
+    for (at, (above, tier)) in price.tiers.iter().enumerate() {
+        number(out, if at == 0 { ",\"tiers\":[[" } else { ",[" }, (*above).into());
+        rates(out, ",{", tier);
+        out.push(b']');
+    }
+    if !price.tiers.is_empty() {
+        out.push(b']');
+    }
+    out.push(b'}');
+}
+
+fn by_unit(out: &mut Vec<u8>, before: &str, of: impl Fn(Unit) -> Option<i64>) {
+    out.extend_from_slice(before.as_bytes());
+    let told = Unit::ALL.into_iter().zip(UNITS);
+    let told = told.filter_map(|(unit, name)| Some((name, of(unit)?)));
+    for (at, (name, count)) in told.enumerate() {
+        out.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
+        out.extend_from_slice(name.as_bytes());
+        number(out, "\":", count);
+    }
+    out.push(b'}');
+}
+
+/// The accounts that pay, each with the end of the window that is open at `now`, in seconds since
+/// 1970. Their holders know at once what they have spent.
+fn charges(
+    out: &mut Vec<u8>,
+    (now, cost): (i64, NanoUsd),
+    directory: &Directory,
+    outcome: &Outcome<'_>,
+) {
+    let mut charge = |scope: Scope, subject: &str, until: Option<i64>, first: bool| {
+        directory.spent(scope.name(), subject, |holder| holder.spent.add(cost, now, until));
+        text(out, if first { ",\"charges\":[[" } else { ",[" }, scope.name());
+        text(out, ",", subject);
+        match until {
+            Some(until) => number(out, ",", until),
+            None => out.extend_from_slice(b",null"),
+        }
+        out.push(b']');
+    };
+    let end = |window: Option<BudgetWindow>| window.map(|window| window.end(now, &Zone::default()));
+    charge(Scope::Global, "", end(directory.proxy_window()), true);
+    if let Some(deployment) = outcome.deployment() {
+        charge(Scope::Deployment, &deployment.model_id, None, false);
+        charge(Scope::Provider, deployment.api_provider, None, false);
+    }
+    if let Some(principal) = outcome.principal() {
+        let told = outcome.told();
+        let end_user = told.and_then(|told| told.end_user.as_ref());
+        let tags = told.map_or(&[][..], |told| &told.tags);
+        let group = outcome.requested().map(|name| &**name);
+        directory.levels(principal, group, end_user, tags, &mut |level| {
+            charge(level.scope, &level.subject, end(level.money.window), false);
+        });
+    }
+    out.push(b']');
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn number(out: &mut Vec<u8>, before: &str, number: i64) {
+    out.extend_from_slice(before.as_bytes());
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+fn maybe(out: &mut Vec<u8>, before: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        text(out, before, value);
+    }
+}
+
+/// A JSON string.
+fn text(out: &mut Vec<u8>, before: &str, text: &str) {
+    out.extend_from_slice(before.as_bytes());
+    let special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if text.bytes().any(special) {
+        // A vector takes all that is written, and every text can be written.
+        serde_json::to_writer(out, text).ok();
+        return;
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
