@@ -273,7 +273,7 @@ async fn the_keys_of_a_team_are_managed_by_its_admins_and_as_it_permits() {
         let answer = told(&proxy, &bob, path, &json!({"key": service})).await.expect(401).json();
         assert_eq!(answer["error"]["type"], "team_member_permission_error", "{path}");
     }
-    told(&proxy, &bob, "/key/delete", &json!({"keys": [service]})).await.expect(401);
+    told(&proxy, &bob, "/key/delete", &json!({"keys": [service]})).await.expect(403);
     told(&proxy, &bob, "/key/block", &json!({"key": service})).await.expect(401);
     // Its admin does all of it.
     let list = asked(&proxy, &ann, "/key/list?include_team_keys=true").await.expect(200).json();
