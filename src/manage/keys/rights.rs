@@ -100,6 +100,14 @@ impl<'a> Delegate<'a> {
         if is_own && matches!(self.task, Task::Delete | Task::Regenerate) {
             return Ok(());
         }
+        if self.task == Task::Delete {
+            // No permission of a team lets its members delete each other's keys.
+            let team = work.thing(Kind::Team, team).await?;
+            let as_what = team.and_then(|team| standing(&team, self.user));
+            return (as_what == Some(Standing::Admin))
+                .then_some(())
+                .ok_or_else(|| self.not_its_own());
+        }
         self.in_team(work, team).await.map(|_| ())
     }
 

@@ -149,20 +149,41 @@ fn rules(doc: &Doc) -> Box<Rules> {
 
 /// `strict` is whether what bounds the issuer must bound the key.
 fn bounded(key: &Rules, issuer: &Rules, strict: bool) -> Result<(), &'static str> {
-    let models = |list: &[Box<str>]| listed(list, &issuer.models, strict);
-    if !models(&key.models) {
-        return Err("models");
+    lists(key, issuer, strict)?;
+    limits(key, issuer, strict)?;
+    if !money(key.money, issuer.money, strict) {
+        return Err("max_budget");
     }
+    let all = key.model_money.iter().chain(&issuer.model_money).map(|(name, _)| &**name);
+    let fits = |model: &str| {
+        let money_of = |rules: &Rules| rules.money_of(model).map_or(Money::default(), |it| *it.1);
+        money(money_of(key), money_of(issuer), strict)
+    };
+    // A bound for a model counts for it at every provider.
+    let fits = |name: &str| fits(name) && fits(&format!("any/{name}"));
+    if all.into_iter().all(fits) { Ok(()) } else { Err("model_max_budget") }
+}
+
+/// What may be asked for.
+fn lists(key: &Rules, issuer: &Rules, strict: bool) -> Result<(), &'static str> {
     let named: Vec<_> = key.aliases.iter().map(|(_, model)| model.clone()).collect();
     if !named.is_empty() && !listed(&named, &issuer.models, true) {
         return Err("aliases");
     }
-    if !listed(&key.routes, &issuer.routes, strict) {
-        return Err("allowed_routes");
+    for (own, most, name) in [
+        (&key.models, &issuer.models, "models"),
+        (&key.routes, &issuer.routes, "allowed_routes"),
+        (&key.cache_controls, &issuer.cache_controls, "allowed_cache_controls"),
+    ] {
+        if !listed(own, most, strict) {
+            return Err(name);
+        }
     }
-    if !listed(&key.cache_controls, &issuer.cache_controls, strict) {
-        return Err("allowed_cache_controls");
-    }
+    Ok(())
+}
+
+/// How often.
+fn limits(key: &Rules, issuer: &Rules, strict: bool) -> Result<(), &'static str> {
     for (own, most, name) in [
         (key.rpm, issuer.rpm, "rpm_limit"),
         (key.tpm, issuer.tpm, "tpm_limit"),
@@ -176,25 +197,12 @@ fn bounded(key: &Rules, issuer: &Rules, strict: bool) -> Result<(), &'static str
         (&key.model_rpm, &issuer.model_rpm, "model_rpm_limit"),
         (&key.model_tpm, &issuer.model_tpm, "model_tpm_limit"),
     ] {
-        let of = |list: &[(Box<str>, u64)], model: &str| {
-            list.iter().find(|(name, _)| **name == *model).map(|(_, most)| *most)
-        };
-        let fits = |(model, most): &(Box<str>, u64)| at_most(of(own, model), Some(*most), strict);
-        if !most.iter().all(fits) {
+        let of = |model: &str| own.iter().find(|(name, _)| **name == *model).map(|(_, it)| *it);
+        if !most.iter().all(|(model, most)| at_most(of(model), Some(*most), strict)) {
             return Err(name);
         }
     }
-    if !money(key.money, issuer.money, strict) {
-        return Err("max_budget");
-    }
-    let all = key.model_money.iter().chain(&issuer.model_money).map(|(name, _)| &**name);
-    let fits = |model: &str| {
-        let money_of = |rules: &Rules| rules.money_of(model).map_or(Money::default(), |it| *it.1);
-        money(money_of(key), money_of(issuer), strict)
-    };
-    // A bound for a model counts for it at every provider.
-    let fits = |name: &str| fits(name) && fits(&format!("any/{name}"));
-    if all.into_iter().all(fits) { Ok(()) } else { Err("model_max_budget") }
+    Ok(())
 }
 
 /// Whether a list has only what another one lets through, in which stars are any text. An empty one
