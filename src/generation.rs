@@ -147,7 +147,7 @@ impl House {
             config: shown,
             journal: self.kept.standing(),
             directory: self.kept.directory(),
-            manage: self.kept.managing(self.compat, issuing, router.clone()),
+            manage: self.kept.managing(self.compat, issuing, Some(router.clone())),
             redis: self.state.redis().cloned(),
         });
         let metrics_need_key = telemetry.metrics_need_key;

@@ -89,6 +89,12 @@ impl Kept {
         Issued::new(master, self.directory.clone(), self.store.clone())
     }
 
+    /// Whether anything outlives the process.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        self.store.as_ref().is_some_and(|store| !store.is_memory())
+    }
+
     /// Where calls are booked.
     #[must_use]
     pub fn book(&self) -> Option<Arc<dyn Book>> {
@@ -107,11 +113,11 @@ impl Kept {
         &self,
         compat: Compat,
         issuing: Issuing,
-        router: Router,
+        router: Option<Router>,
     ) -> Option<axum::Router> {
         let store = self.store.clone()?;
         let (directory, ledger) = (self.directory.clone(), self.ledger.clone()?);
-        let manage = Manage { store, directory, compat, issuing, ledger, router: Some(router) };
+        let manage = Manage { store, directory, compat, issuing, ledger, router };
         Some(manage::routes(Arc::new(manage)))
     }
 }

@@ -1,20 +1,30 @@
 //! `/model_group/info` and `/utils/supported_openai_params` (contract 3.2).
 use super::{Handles, json, query};
 use crate::data::Model;
-use crate::router::Deployment;
+use crate::router::{Deployment, Listed};
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::{Principal, Unit};
 use http::{Response, StatusCode, request};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Each group, as the best of its deployments.
 pub(super) fn info(handles: &Handles, parts: &request::Parts, who: &Principal) -> Response<Body> {
     let wanted = query(parts, "model_group");
-    let groups = handles.router.groups();
-    let groups = groups.filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted == name));
-    let groups = groups.filter(|(name, _)| handles.shows(who, name));
-    let data: Vec<_> = groups.map(|(name, members)| group(name, members)).collect();
+    let is_wanted = |name: &str| {
+        wanted.as_ref().is_none_or(|wanted| wanted == name) && handles.shows(who, name)
+    };
+    let groups = handles.router.groups().filter(|(name, _)| is_wanted(name));
+    let mut data: Vec<_> = groups.map(|(name, members)| group(name, members)).collect();
+    // What the catalogue knows behind a wildcard is a group each.
+    let listed = handles.router.listed(false).into_iter();
+    let mut known: HashSet<_> = handles.router.groups().map(|(name, _)| name.to_owned()).collect();
+    for Listed { name, model } in listed {
+        if let (Some(model), true, true) = (model, is_wanted(&name), known.insert(name.clone())) {
+            data.push(catalogued(&name, &model));
+        }
+    }
     json(&json!({ "data": data }))
 }
 
@@ -28,6 +38,34 @@ const ABILITIES: [&str; 7] = [
     "function_calling",
     "audio_input",
 ];
+
+/// A group that only the catalogue tells of.
+fn catalogued(name: &str, model: &Model) -> Value {
+    let cost = |unit| model.price.base.rate(unit) as f64 / 1e12;
+    let provider = name.split_once('/').map_or("", |(provider, _)| provider);
+    let mut shown = json!({
+        "model_group": name,
+        "providers": [provider],
+        "max_input_tokens": model.max_input_tokens.map(f64::from),
+        "max_output_tokens": model.max_output_tokens.map(f64::from),
+        "input_cost_per_token": cost(Unit::Input),
+        "output_cost_per_token": cost(Unit::Output),
+        "mode": model.mode,
+        "tpm": null,
+        "rpm": null,
+        "supported_openai_params": params(Some(model.mode), Some(model)),
+    });
+    able(&mut shown, &[model]);
+    shown
+}
+
+/// Notes which abilities some of `models` have.
+fn able(shown: &mut Value, models: &[&Model]) {
+    for ability in ABILITIES {
+        let able = models.iter().any(|model| model.supports.has(ability));
+        shown[format!("supports_{ability}")] = able.into();
+    }
+}
 
 fn group(name: &str, members: &[Arc<Deployment>]) -> Value {
     let models: Vec<_> = members.iter().filter_map(|one| one.catalogued()).collect();
@@ -62,10 +100,7 @@ fn group(name: &str, members: &[Arc<Deployment>]) -> Value {
         "health_response_time": null,
         "health_checked_at": null,
     });
-    for ability in ABILITIES {
-        let able = models.iter().any(|model| model.supports.has(ability));
-        shown[format!("supports_{ability}")] = able.into();
-    }
+    able(&mut shown, &Vec::from_iter(&models));
     shown
 }
 

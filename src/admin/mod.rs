@@ -4,6 +4,7 @@ mod groups;
 mod health;
 mod home;
 mod last_reload;
+mod managed;
 mod models;
 mod openapi;
 mod ops;
@@ -126,7 +127,7 @@ impl Admin {
             (AdminRoute::GroupInfo, Ok(who)) => groups::info(handles, &parts, &who),
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
             (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
-            (AdminRoute::Manage, Ok(who)) => managed(handles, who, parts, body).await,
+            (AdminRoute::Manage, Ok(who)) => manage(handles, who, parts, body).await,
             (AdminRoute::Test, Ok(_)) => json(&serde_json::json!({"route": "/test"})),
         }
     }
@@ -176,7 +177,7 @@ fn permitted(who: Principal, route: &AdminRoute, path: &str) -> Result<Principal
 }
 
 /// Hands a request on to the management API, with the word of who asks.
-async fn managed(
+async fn manage(
     handles: &Handles,
     who: Principal,
     mut parts: request::Parts,

@@ -26,7 +26,7 @@ pub(super) fn list(handles: &Handles, parts: &request::Parts, who: &Principal) -
 }
 
 fn asked(parts: &request::Parts, name: &str) -> bool {
-    query(parts, name).is_some_and(|told| told == "true")
+    query(parts, name).is_some_and(|told| told.eq_ignore_ascii_case("true"))
 }
 
 /// One name.

@@ -1,6 +1,6 @@
 //! `/openapi.json`: the table of routes as OpenAPI 3.1, so that it cannot say other than what is.
 use super::schemas::{self, Answers};
-use super::{Handles, elsewhere, json};
+use super::{Handles, elsewhere, json, managed};
 use crate::config::PassThrough;
 use crate::edge::{ROWS, Row};
 use crate::providers::{Operation, Raw};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// Describes every path. `metrics_need_key` is what the config says of `/metrics`.
 pub(super) fn document(handles: &Handles, metrics_need_key: bool) -> Response<Body> {
     let mut paths = Map::new();
-    for row in ROWS.iter().copied().flatten() {
+    for row in ROWS.iter().copied().flatten().filter(|row| !row.is_managed()) {
         for path in row.paths() {
             let path = path.replace("*}", "}");
             let item = paths.entry(path.clone()).or_insert_with(|| json!({}));
@@ -21,6 +21,11 @@ pub(super) fn document(handles: &Handles, metrics_need_key: bool) -> Response<Bo
     for (path, endpoint) in elsewhere::paths(handles) {
         let item = paths.entry(path.clone()).or_insert_with(|| json!({}));
         describe(item, &Described::endpoint(endpoint, &path));
+    }
+    paths.extend(managed::paths(handles));
+    let mut schemas = schemas::schemas();
+    if let Some(schemas) = schemas.as_object_mut() {
+        schemas.extend(managed::schemas(handles));
     }
     let root = if handles.root_path.is_empty() { "/" } else { &handles.root_path };
     json(&json!({
@@ -37,7 +42,7 @@ pub(super) fn document(handles: &Handles, metrics_need_key: bool) -> Response<Bo
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "The proxy's key."},
             },
-            "schemas": schemas::schemas(),
+            "schemas": schemas,
             "responses": schemas::responses(),
         },
     }))

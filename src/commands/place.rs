@@ -1,11 +1,8 @@
 //! Where keys and spend are worked on: at a proxy that runs, or on the files of one that does not.
 use super::ask::{Asked, block_on};
 use crate::cli::KeysAt;
-use crate::config::{Compat, Env, Issuing, LedgerSettings, Options, state_dir};
-use crate::identity::Directory;
-use crate::ledger::{Ledger, Standing};
-use crate::manage::{self, Manage};
-use crate::store::{self, Store};
+use crate::config::{Compat, Env, Issuing, LedgerSettings, Options, StoreSettings, state_dir};
+use crate::kept::Kept;
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
 use anyhow::{Context, bail};
@@ -21,7 +18,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// How long a proxy may take to accept a connection.
@@ -63,26 +59,18 @@ impl Place {
     fn open(directory: &Path) -> anyhow::Result<Self> {
         let runtime = crate::server::runtime::build(Some(1));
         let runtime = runtime.context("the runtime cannot be started")?;
-        // Spawns what takes over the journals of processes that are gone.
-        let inside = runtime.enter();
-        let store = runtime.block_on(Store::open(store::Place::Directory(directory.to_owned())))?;
-        let journal = Some(directory.join("journal"));
-        let standing = Standing::new(Arc::new(Metrics::new(Compat::default())));
-        // Nobody calls by it: a proxy that starts meanwhile hears of changes by itself.
-        let known = Directory::default();
-        let tasks = (&Tasks::default(), &CancellationToken::new());
-        let settings = LedgerSettings::default();
-        let ledger = Ledger::open(settings, journal, store.clone(), known.clone(), standing, tasks);
-        drop(inside);
-        let manage = Manage {
-            store,
-            directory: known,
-            compat: Compat::default(),
-            issuing: Issuing::default(),
-            ledger,
-            router: None,
+        let settings = StoreSettings {
+            database: None,
+            directory: Some(directory.to_owned()),
+            ledger: LedgerSettings::default(),
         };
-        Ok(Self::Directory(manage::routes(Arc::new(manage)), runtime))
+        let metrics = Arc::new(Metrics::new(Compat::default()));
+        let tasks = Tasks::default();
+        let kept = runtime.block_on(Kept::open(Some(&settings), &metrics, &tasks));
+        // A proxy that starts meanwhile hears of changes by itself.
+        let routes = kept.managing(Compat::default(), Issuing::default(), None);
+        let routes = routes.filter(|_| kept.is_lasting()).context("they cannot be written")?;
+        Ok(Self::Directory(routes, runtime))
     }
 
     /// Asks, and reads the answer.

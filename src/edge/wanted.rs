@@ -137,9 +137,15 @@ fn end_user(
     if told.is_some() {
         return Ok(told);
     }
+    let metadata = |field, name| Ok(asked.get(field)?.and_then(|value| value.get(name)));
     let value = match operation.dialect() {
-        Dialect::Anthropic => asked.get(Field::Metadata)?.and_then(|value| value.get("user_id")),
-        _ => asked.get(Field::User)?,
+        Dialect::Anthropic => metadata(Field::Metadata, "user_id")?,
+        _ => match asked.get(Field::User)? {
+            None => {
+                metadata(Field::LitellmMetadata, "user")?.or(metadata(Field::Metadata, "user_id")?)
+            }
+            user => user,
+        },
     };
     let user = value.and_then(|value| value.as_str()).filter(|user| !user.is_empty());
     Ok(user.map(|user| shortened(&user).into()))

@@ -94,7 +94,10 @@ mod tests {
     use serde_json::{Value, json};
 
     fn doc(value: Value) -> crate::store::Doc {
-        value.as_object().unwrap().clone()
+        match value {
+            Value::Object(doc) => doc,
+            other => panic!("{other}"),
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub struct Manage {
     pub issuing: Issuing,
     /// Where calls are booked.
     pub ledger: Ledger,
-    /// What models there are, and what they cost; `None` where no proxy runs.
+    /// The models and what they cost; `None` where no config is at hand.
     pub router: Option<Router>,
 }
 
@@ -99,6 +99,17 @@ impl Manage {
     fn has_model(&self, name: &str) -> bool {
         let known = |router: &Router| router.look_up(name).is_some();
         name.contains('*') || self.router.as_ref().is_none_or(known)
+    }
+
+    /// The models and what they cost.
+    ///
+    /// # Errors
+    ///
+    /// Where no config is at hand.
+    fn models(&self) -> Result<&Router, Refusal> {
+        self.router
+            .as_ref()
+            .ok_or_else(|| Refusal::bad_request("Prices are known to a proxy that runs: ask one."))
     }
 
     /// Makes changes, and takes them into force here; other processes hear of them.

@@ -15,7 +15,7 @@ use bartizan_layers::wire::body::TapBody;
 use bartizan_layers::wire::cause::fault_of;
 use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::peek::{Peek, Replay};
-use bartizan_layers::wire::tap::{Framing, Tap, Wire, finish_of, usage_of};
+use bartizan_layers::wire::tap::{Framing, Tap, Wire, finish_of, name_whole, usage_of};
 use bartizan_layers::wire::usage_tap::{Tapping, begun};
 use bytes::Bytes;
 use http::response::Parts;
@@ -122,6 +122,7 @@ impl Attempt {
 
     /// Notes what a whole answer used, and why it ended.
     fn account(&self, bytes: &Bytes) {
+        name_whole(self.wire(), bytes, &self.usage);
         match usage_of(self.wire(), bytes) {
             Some(usage) => {
                 self.usage.set(usage);

@@ -34,9 +34,13 @@ impl Router {
             _ => size,
         };
         let typical = &found.group.typical;
+        let is_priced = found.candidates(|_| true).all(|one| one.is_priced(&found.model(one)));
         let prices = others.flat_map(prices).chain(prices(found));
         // A bound of the model alone would let no strict budget refuse what names none.
-        Some(size.estimate(typical, prices, Longest::default()))
+        let estimate = size.estimate(typical, prices, Longest::default());
+        // What the answer will tell the price of is not free.
+        let most = estimate.most.filter(|_| is_priced);
+        Some(Estimate { most, ..estimate })
     }
 
     /// Notes what a call asks for, where no deployment may be asked.

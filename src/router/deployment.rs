@@ -98,7 +98,8 @@ impl Deployment {
             config,
         };
         let price = deployment.listed_price();
-        if price.is_none() {
+        // Where nothing of a provider costs anything, an answer will not say otherwise.
+        if price.is_none() && data::models_of(deployment.config.provider.name).next().is_some() {
             let factor = deployment.config.cost_factor;
             let priced = move |model: &str| Some(data::model(model)?.price.times(factor));
             deployment.look_up = Some(LookUp::new(priced));
@@ -229,14 +230,14 @@ impl Deployment {
     /// of the model that the answer names.
     pub(super) fn usage(&self, model: &str) -> UsageCell {
         match &self.look_up {
-            Some(look_up) if !self.lists(model) => UsageCell::unpriced(look_up.clone()),
+            Some(look_up) if !self.is_priced(model) => UsageCell::unpriced(look_up.clone()),
             _ => UsageCell::new(self.price(model)),
         }
     }
 
-    /// Whether the price of `model` is known before it answers.
-    fn lists(&self, model: &str) -> bool {
-        model != self.config.model && self.catalogued_as(model).is_some()
+    /// Whether the price of `model` is known before it answers, or never.
+    pub(super) fn is_priced(&self, model: &str) -> bool {
+        self.look_up.is_none() || model != self.config.model && self.catalogued_as(model).is_some()
     }
 
     /// What `model` costs here: the config's price, else the catalogue's, else nothing; with the

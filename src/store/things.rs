@@ -196,8 +196,9 @@ impl Filter {
         }
         if let Some(part) = &self.alias_has {
             let literal = part.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-            args.push(format!("%{}%", literal.to_lowercase()).into());
-            sql += &format!(r" AND lower(alias) LIKE ${} ESCAPE '\'", args.len());
+            args.push(format!("%{literal}%").into());
+            // Which letters are one, either engine decides by itself.
+            sql += &format!(r" AND lower(alias) LIKE lower(${}) ESCAPE '\'", args.len());
         }
         (sql, args)
     }

@@ -1,7 +1,7 @@
 //! What a row of the table says, and how a path finds its row.
-use super::Route;
 use super::pattern::{self, Captures, captures};
 use super::rows::ROWS;
+use super::{AdminRoute, Route};
 use crate::providers::{Operation, PathModel};
 use bartizan_layers::query::percent_decoded;
 use http::Method;
@@ -55,6 +55,12 @@ impl Row {
             Some(Route::Call(operation)) => Some(operation),
             _ => None,
         }
+    }
+
+    /// Whether it leads to the management API, which knows its own paths.
+    #[must_use]
+    pub fn is_managed(&self) -> bool {
+        (self.to)(&Captures::EXAMPLE) == Some(Route::Admin(AdminRoute::Manage))
     }
 
     fn takes(&self, method: &Method) -> bool {

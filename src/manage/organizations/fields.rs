@@ -142,12 +142,17 @@ pub(in crate::manage) async fn bound(
     own: Option<&str>,
     bounds: Doc,
 ) -> Result<Option<String>, Refusal> {
-    match own {
-        _ if bounds.is_empty() => Ok(None),
-        Some(own) => {
-            budgets::change_budget(change, who, own, bounds).await.map(|budget| Some(budget.id))
-        }
-        None if bounds.values().all(Value::is_null) => Ok(None),
-        None => budgets::make(change, who, None, bounds).await.map(|budget| Some(budget.id)),
+    if bounds.is_empty() {
+        return Ok(None);
     }
+    if let Some(own) = own
+        && change.work().thing(Kind::Budget, own).await?.is_some()
+    {
+        return budgets::change_budget(change, who, own, bounds).await.map(|it| Some(it.id));
+    }
+    // It has none, or the one that it had was deleted.
+    if bounds.values().all(Value::is_null) {
+        return Ok(None);
+    }
+    budgets::make(change, who, None, bounds).await.map(|it| Some(it.id))
 }

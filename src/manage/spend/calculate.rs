@@ -46,7 +46,7 @@ pub(super) async fn calculate(
             return Err(Refusal::bad_request(message).param("messages"));
         }
     };
-    let price = room.router.as_ref().and_then(|router| router.price(model)).ok_or_else(|| {
+    let price = room.models()?.price(model).ok_or_else(|| {
         let message = format!("No price is known for the model `{model}`.");
         Refusal::bad_request(message).param("model")
     })?;

@@ -41,8 +41,8 @@ pub(super) async fn again(
     let (from, to) = span::times(Some(start), Some(end))?;
     let times = (from.unwrap_or_default(), to.unwrap_or(i64::MAX));
     room.booked().await?;
-    let price =
-        |attempt: &Attempt| room.router.as_ref()?.price_at(&attempt.deployment, &attempt.model);
+    let models = room.models()?;
+    let price = |attempt: &Attempt| models.price_at(&attempt.deployment, &attempt.model);
     let model = fields.model.as_deref();
     let mut work = room.store.work().await?;
     let done = ledger::reprice(&mut work, model, times, &price).await?;

@@ -1,6 +1,6 @@
 //! `/team/new`.
 use super::fields::{TeamFields, into_metadata};
-use super::roster::{Member, Rank, enlist, has, seat};
+use super::roster::{Member, Rank, enlist, has, known, seat};
 use super::row::team_row;
 use super::shared::share;
 use crate::manage::bounds::{check_bounds, id_or_new};
@@ -80,6 +80,10 @@ async fn fill(
     members: Option<&[Member]>,
 ) -> Result<(), Refusal> {
     for member in members.unwrap_or_default() {
+        let user = known(change, member).await?;
+        if user.is_some_and(|user| has(team, &user.id, None)) {
+            continue;
+        }
         let place = seat(change, who, (id, team), member, None).await?;
         enlist(team, &[place]);
     }

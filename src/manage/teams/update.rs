@@ -40,8 +40,9 @@ pub(super) async fn update(
     may(&mut change, &who, team.text("organization_id"), "/team/update").await?;
     let mut said = asked.said();
     check_bounds(&said).map_err(wrong)?;
-    let moves = said.get("organization_id").and_then(Value::as_str);
-    if moves.is_some_and(|to| Some(to) != team.text("organization_id")) {
+    // To take it out of an organisation is to take bounds away.
+    let moves = said.get("organization_id").map(|to| to.as_str().unwrap_or_default());
+    if moves.is_some_and(|to| to != team.text("organization_id").unwrap_or_default()) {
         who.admin("/team/update")?;
     }
     into_metadata(&mut said, Some(&team.doc));

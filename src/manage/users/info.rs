@@ -97,7 +97,11 @@ pub(super) async fn roles(who: Who) -> Result<Json<Value>, Refusal> {
 
 /// The user that is asked for; `None` for an admin who names none.
 async fn whom(room: &Manage, who: &Who, id: Option<String>) -> Result<Option<Thing>, Refusal> {
-    let id = match (id.filter(|id| !id.is_empty()), who.user()) {
+    let id = match id.filter(|id| !id.is_empty()) {
+        Some(id) => Some(spelt(room, id).await?),
+        None => None,
+    };
+    let id = match (id, who.user()) {
         (None, _) if who.role() == Role::Admin => return Ok(None),
         (None, Some(own)) => own.to_owned(),
         (None, None) => return Err(unknown("None")),
@@ -114,6 +118,14 @@ async fn whom(room: &Manage, who: &Who, id: Option<String>) -> Result<Option<Thi
         Some(user) => Ok(Some(user)),
         None => Err(unknown(&id)),
     }
+}
+
+/// The id that is meant: a plus sign that stands in a query as it is reads as a space.
+async fn spelt(room: &Manage, id: String) -> Result<String, Refusal> {
+    if id.contains(' ') && room.store.thing(Kind::User, &id).await?.is_none() {
+        return Ok(id.replace(' ', "+"));
+    }
+    Ok(id)
 }
 
 fn unknown(id: &str) -> Refusal {

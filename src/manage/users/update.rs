@@ -10,14 +10,15 @@ use axum::Json;
 use http::StatusCode;
 use serde_json::Value;
 
-/// Changes a user, who is named by its id or its address. `null` takes a bound away.
+/// Changes a user, who is named by its id or its address; one that is named by an id and is not
+/// there yet is made. `null` takes a bound away.
 #[utoipa::path(
     post,
     path = "/user/update",
     request_body = UserFields,
     responses(
         (status = 200, description = "`{user_id, data}`"),
-        (status = 404, description = "There is no such user"),
+        (status = 404, description = "No user has that address"),
     )
 )]
 pub(super) async fn update(
@@ -82,5 +83,12 @@ async fn named(change: &mut Change, fields: &UserFields) -> Result<Thing, Refusa
             return Err(Refusal::invalid(&["body"], message));
         }
     };
-    user.ok_or_else(|| failed(StatusCode::NOT_FOUND, &format!("User not found, passed {name}")))
+    match (user, told(&fields.user_id)) {
+        (Some(user), _) => Ok(user),
+        // LiteLLM makes a user that is changed before it was made.
+        (None, Some(id)) => Ok(change.insert(Kind::User, id, Doc::new()).await?),
+        (None, None) => {
+            Err(failed(StatusCode::NOT_FOUND, &format!("User not found, passed {name}")))
+        }
+    }
 }

@@ -38,6 +38,7 @@ mod written;
 
 pub use finish::finish_of;
 pub use in_band::InBand;
+pub use named::name_whole;
 pub use realtime::{Session, realtime_usage};
 pub use usage::usage_of;
 

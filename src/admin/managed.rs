@@ -1,0 +1,35 @@
+//! The management API in lists of routes: it describes itself.
+use super::Handles;
+use crate::manage;
+use serde_json::{Map, Value, json};
+
+/// Its paths and what is said of them, with the refusals that stand before its own; nothing where
+/// there is none.
+pub(super) fn paths(handles: &Handles) -> Map<String, Value> {
+    let Some(Value::Object(mut paths)) = part(handles, "/paths") else { return Map::new() };
+    let operations = paths.values_mut().filter_map(Value::as_object_mut).flatten();
+    for (_, operation) in operations {
+        operation["tags"] = json!(["management"]);
+        for status in ["401", "503"] {
+            let refused = json!({"$ref": "#/components/responses/Error"});
+            if let Some(responses) = operation["responses"].as_object_mut() {
+                responses.entry(status).or_insert(refused);
+            }
+        }
+    }
+    paths
+}
+
+/// The schemas of its requests.
+pub(super) fn schemas(handles: &Handles) -> Map<String, Value> {
+    match part(handles, "/components/schemas") {
+        Some(Value::Object(schemas)) => schemas,
+        _ => Map::new(),
+    }
+}
+
+fn part(handles: &Handles, place: &str) -> Option<Value> {
+    handles.manage.as_ref()?;
+    let mut all = serde_json::to_value(manage::described()).ok()?;
+    all.pointer_mut(place).map(Value::take)
+}
