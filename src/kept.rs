@@ -116,8 +116,7 @@ impl Kept {
         router: Option<Router>,
     ) -> Option<axum::Router> {
         let store = self.store.clone()?;
-        let (directory, ledger) = (self.directory.clone(), self.ledger.clone());
-        let router = Some(router);
+        let (directory, ledger) = (self.directory.clone(), self.ledger.clone()?);
         let manage = Manage { store, directory, compat, issuing, ledger, router };
         Some(manage::routes(Arc::new(manage)))
     }

@@ -180,17 +180,30 @@ def rust(words, title):
     return "\n".join(lines) + "\n"
 
 
+def version_of(wheel):
+    return wheel.name.split("-")[1]
+
+
+def read(path):
+    """The models of a wheel."""
+    with zipfile.ZipFile(path) as wheel:
+        models = json.loads(wheel.read(SOURCE), parse_float=Decimal)
+    models.pop("sample_spec", None)  # describes the format
+    return {name: facts for name, facts in models.items() if facts.get("litellm_provider")}
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("wheel", type=Path)
     arguments.add_argument("--date", required=True, help="day of the download, YYYY-MM-DD")
+    arguments.add_argument("--retired", type=Path, help="an older wheel, for models it alone has")
     options = arguments.parse_args()
-    version = options.wheel.name.split("-")[1]
-    with zipfile.ZipFile(options.wheel) as wheel:
-        models = json.loads(wheel.read(SOURCE), parse_float=Decimal)
-    models.pop("sample_spec", None)  # describes the format
-    models = {name: facts for name, facts in models.items() if facts.get("litellm_provider")}
-    title = f"Bartizan model catalogue 1; from litellm {version}, {options.date}; licence MIT"
+    models, source = read(options.wheel), f"litellm {version_of(options.wheel)}"
+    if options.retired:
+        # Servers go on answering in the names of models that are listed no more.
+        models = read(options.retired) | models
+        source += f" and {version_of(options.retired)}"
+    title = f"Bartizan model catalogue 1; from {source}, {options.date}; licence MIT"
     table, words = build(models, title)
     (TARGET / "catalogue.bin").write_bytes(table)
     (TARGET / "words.rs").write_text(rust(words, title))

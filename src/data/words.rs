@@ -1,16 +1,17 @@
 //! Words of the model catalogue, by their number in `catalogue.bin`.
 //!
-//! Written by `tools/catalogue.py`. Bartizan model catalogue 1; from litellm 1.109.1, 2026-11-21; licence MIT.
+//! Written by `tools/catalogue.py`. Bartizan model catalogue 1; from litellm 1.109.1 and 1.81.3, 2026-11-21; licence MIT.
 
 /// Providers as the source spells them.
 #[rustfmt::skip]
-pub(super) static PROVIDERS: [&str; 152] = [
+pub(super) static PROVIDERS: [&str; 160] = [
     "abliteration",
     "agentcore",
     "ai21",
     "aiand",
     "aihubmix",
     "aiml",
+    "aleph_alpha",
     "amazon_nova",
     "anthropic",
     "anyscale",
@@ -94,7 +95,9 @@ pub(super) static PROVIDERS: [&str; 152] = [
     "openai",
     "opencode_go",
     "openinfer",
+    "openrouter",
     "ovhcloud",
+    "palm",
     "parallel_ai",
     "perplexity",
     "pinstripes",
@@ -136,8 +139,12 @@ pub(super) static PROVIDERS: [&str; 152] = [
     "vertex_ai",
     "vertex_ai-ai21_models",
     "vertex_ai-anthropic_models",
+    "vertex_ai-chat-models",
+    "vertex_ai-code-chat-models",
+    "vertex_ai-code-text-models",
     "vertex_ai-deepseek_models",
     "vertex_ai-embedding-models",
+    "vertex_ai-image-models",
     "vertex_ai-language-models",
     "vertex_ai-llama_models",
     "vertex_ai-minimax_models",
@@ -147,6 +154,7 @@ pub(super) static PROVIDERS: [&str; 152] = [
     "vertex_ai-qwen_models",
     "vertex_ai-text-models",
     "vertex_ai-video-models",
+    "vertex_ai-vision-models",
     "vertex_ai-zai_models",
     "volcengine",
     "voyage",

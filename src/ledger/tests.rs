@@ -8,6 +8,7 @@ use super::standing::Standing;
 use crate::config::{Compat, Fsync};
 use crate::store::{Place, Store};
 use crate::telemetry::Metrics;
+use bartizan_layers::facts::{Price, Rates};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -227,6 +228,45 @@ async fn a_long_journal_is_taken_over_within_a_minute() {
     eprintln!("taken over in {:?}", began.elapsed());
     assert!(began.elapsed().as_secs() < 60);
     assert_eq!(calls(&store).await, [records as i64; 2]);
+}
+
+#[tokio::test]
+async fn old_rows_go_and_their_sums_stay() {
+    let directory = TempDir::new().unwrap();
+    let journal = filled(directory.path(), Sizes::default(), 5);
+    let recent = record(5, 6).replace("1763791500000", "1763791600000");
+    journal.append(recent.as_bytes());
+    let store = store().await;
+    draining(&store, &journal, true).drain(false).await.unwrap();
+    assert_eq!(super::sweep(&store, 1_763_791_550_000).await.unwrap(), 5);
+    assert_eq!(calls(&store).await, [1, 6]);
+    assert_eq!(store.account("api_key", "k").await.unwrap().spend, 21);
+}
+
+#[tokio::test]
+async fn other_prices_change_rows_days_and_accounts_together() {
+    let directory = TempDir::new().unwrap();
+    let journal = filled(directory.path(), Sizes::default(), 600);
+    let store = store().await;
+    draining(&store, &journal, true).drain(false).await.unwrap();
+    // 3 tokens in and 2 out.
+    let price = Arc::new(Price::flat(Rates::tokens(1_000, 10_000)));
+    let priced = |_: &super::Attempt| Some(price.clone());
+    let mut work = store.work().await.unwrap();
+    let done = super::reprice(&mut work, Some("m"), (0, i64::MAX), &priced).await.unwrap();
+    assert_eq!((done.calls, done.changed, done.after), (600, 599, 600 * 23));
+    // Until it is committed nothing has changed; a work that is dropped leaves all as it was.
+    drop(work);
+    assert_eq!(calls(&store).await, [600, 180_300]);
+    let mut work = store.work().await.unwrap();
+    super::reprice(&mut work, None, (0, i64::MAX), &priced).await.unwrap();
+    work.commit().await.unwrap();
+    assert_eq!(calls(&store).await, [600, 13_800]);
+    let days = "SELECT SUM(spend) FROM daily WHERE kind = 'user'";
+    assert_eq!(ints(&store, days).await, [13_800]);
+    for (scope, subject) in [("global", ""), ("api_key", "k"), ("team", "t")] {
+        assert_eq!(store.account(scope, subject).await.unwrap().spend, 13_800);
+    }
 }
 
 proptest! {

@@ -57,8 +57,7 @@ impl Manage {
     /// Waits until what has ended can be read.
     async fn booked(&self) -> Result<(), Refusal> {
         use crate::ledger::DrainError;
-        let Some(ledger) = &self.ledger else { return Ok(()) };
-        ledger.flush().await.map_err(|error| match error {
+        self.ledger.flush().await.map_err(|error| match error {
             DrainError::Store(error) => error.into(),
             DrainError::Journal(error) => {
                 tracing::error!(%error, "The journal cannot be read");
