@@ -50,7 +50,7 @@ async fn liveness_and_readiness_need_no_key() {
         }
         let ready = get("/health/readiness").send(addr).await.expect(200).json();
         assert_eq!(ready["status"], "healthy");
-        assert_eq!(ready["db"], "Not connected");
+        assert_eq!(ready["db"], "connected");
     }
 }
 

@@ -131,6 +131,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "commands",
         &[
             "lib",
+            "kept",
             "cli",
             "reload",
             "server",

@@ -210,17 +210,7 @@ impl Learned {
                 self.content += 1;
                 self.written.message(data);
             }
-            b"message_start" => {
-                let mut usage = None;
-                for (key, value) in value(data).get("message").into_iter().flat_map(Value::members)
-                {
-                    match &*key {
-                        b"usage" => usage = Some(value),
-                        key => self.named(key, value),
-                    }
-                }
-                usage.into_iter().for_each(|usage| self.used(usage));
-            }
+            b"message_start" => self.message(value(data).get("message")),
             b"message_delta" => {
                 let delta = value(data);
                 if let Some(stop) = delta.get("delta").and_then(|it| it.get("stop_reason")) {

@@ -52,6 +52,16 @@ fn name<'a>(wire: Wire, key: &[u8], value: Value<'a>) -> Option<Name<'a>> {
 }
 
 impl Learned {
+    /// Reads the beginning of an Anthropic answer.
+    pub(super) fn message(&mut self, message: Option<Value<'_>>) {
+        for (key, value) in message.into_iter().flat_map(Value::members) {
+            match &*key {
+                b"usage" => self.used(value),
+                key => self.named(key, value),
+            }
+        }
+    }
+
     /// Reads a member of an answer, or of a part of one, that may be its id or its model. All parts
     /// of a stream say the same.
     #[inline]
