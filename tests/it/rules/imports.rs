@@ -138,6 +138,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
             "config",
             "telemetry",
             "tasks",
+            "kept",
             "manage",
             "ledger",
             "identity",
