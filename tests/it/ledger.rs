@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// So often a proxy is killed; `.ci/deep` says more.
@@ -424,14 +425,14 @@ async fn whoever_is_killed_at_any_instant_has_booked_every_finished_call_once() 
     for _ in 0..rounds.unwrap_or(ROUNDS) {
         let mut proxy = proxy(&upstream.base(), state.path()).await;
         let addr = proxy.addr();
-        let clients: Vec<_> =
-            (0..6).map(|at| tokio::spawn(load(at, addr, finished.clone()))).collect();
+        let mut clients = JoinSet::new();
+        for at in 0..6 {
+            clients.spawn(load(at, addr, finished.clone()));
+        }
         let instant = Duration::from_micros(fastrand::u64(1_000..400_000));
         tokio::time::sleep(instant).await;
         proxy.kill();
-        for client in clients {
-            client.await.unwrap();
-        }
+        clients.join_all().await;
     }
     let proxy = proxy(&upstream.base(), state.path()).await;
     let mut booked: BTreeMap<String, (usize, i64)> = BTreeMap::new();

@@ -139,6 +139,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
             "config",
             "telemetry",
             "tasks",
+            "kept",
             "manage",
             "ledger",
             "identity",
