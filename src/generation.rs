@@ -1,6 +1,6 @@
 //! What is made anew from each config, what outlives it, and how one takes another's place.
 use crate::admin::{Handles, LastReload};
-use crate::config::{Compat, Config, Outbound};
+use crate::config::{Compat, Config, Issuing, Outbound};
 use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer, Wanted};
 use crate::forward::{Forwarder, SetupError};
 use crate::kept::Kept;
@@ -11,6 +11,7 @@ use crate::state::{State, proxy_window};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::HeaderValue;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -136,20 +137,7 @@ impl House {
             largest_file,
         };
         self.rooms().router = Some(router.clone());
-        let handles = Arc::new(Handles {
-            router: router.clone(),
-            metrics: self.metrics.clone(),
-            draining: self.draining.clone(),
-            compat: self.compat,
-            started: self.started,
-            last_reload: self.last_reload.clone(),
-            root_path: server.root_path.clone(),
-            config: shown,
-            journal: self.kept.standing(),
-            directory: self.kept.directory(),
-            manage: self.kept.managing(self.compat, issuing, Some(router.clone())),
-            redis: self.state.redis().cloned(),
-        });
+        let handles = self.handles(&router, server.root_path.clone(), shown, issuing);
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
         let telemetry = telemetry.until_gone(self.gone.clone()).booking(self.kept.book());
@@ -165,11 +153,35 @@ impl House {
             directory: self.kept.directory(),
             holding,
             compat: self.compat,
-            handles,
+            handles: Arc::new(handles),
             key_header: access.key_header,
             metrics_need_key: metrics_need_key.unwrap_or(self.compat == Compat::Current),
         };
         Ok(stack::stack(plan))
+    }
+
+    /// What the proxy's own routes show.
+    fn handles(
+        &self,
+        router: &Router,
+        root_path: String,
+        config: Bytes,
+        issuing: Issuing,
+    ) -> Handles {
+        Handles {
+            router: router.clone(),
+            metrics: self.metrics.clone(),
+            draining: self.draining.clone(),
+            compat: self.compat,
+            started: self.started,
+            last_reload: self.last_reload.clone(),
+            root_path,
+            config,
+            journal: self.kept.standing(),
+            directory: self.kept.directory(),
+            manage: self.kept.managing(self.compat, issuing, Some(router.clone())),
+            redis: self.state.redis().cloned(),
+        }
     }
 
     /// The forwarder for `outbound`: the one there is, or a new one. Connections of one that is

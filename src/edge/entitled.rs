@@ -13,7 +13,10 @@ pub(super) fn caller(facts: &Extensions) -> Option<&Caller> {
 
 /// The model that a name stands for.
 pub(super) fn model(facts: &Extensions, name: Box<str>) -> Box<str> {
-    caller(facts).and_then(|caller| caller.alias(&name)).map_or(name.clone(), Into::into)
+    match caller(facts).and_then(|caller| caller.alias(&name)) {
+        Some(model) => model.into(),
+        None => name,
+    }
 }
 
 /// Refuses a request without a parameter that its key demands. A point leads inside: so

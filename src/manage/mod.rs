@@ -60,7 +60,6 @@ type Room = axum::extract::State<Arc<Manage>>;
 /// extensions.
 ///
 /// [`Principal`]: bartizan_layers::facts::Principal
-#[must_use]
 pub fn routes(manage: Arc<Manage>) -> axum::Router {
     let router: axum::Router = all().with_state(manage).into();
     router.fallback(nothing).method_not_allowed_fallback(wrong_method)

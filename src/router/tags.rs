@@ -56,10 +56,10 @@ fn among<'a>(
 }
 
 fn fits(rules: TagRules, own: &[String], asked: &[Box<str>]) -> bool {
-    let has = |tag: &Box<str>| own.iter().any(|own| **own == **tag);
+    let mut has = asked.iter().map(|tag| own.iter().any(|own| **own == **tag));
     match rules.match_any {
-        true => asked.iter().any(has),
-        false => !asked.is_empty() && asked.iter().all(has),
+        true => has.any(|has| has),
+        false => !asked.is_empty() && has.all(|has| has),
     }
 }
 

@@ -21,7 +21,9 @@ struct Line {
 
 /// Knows the price of a model by its name. Clones are one.
 #[derive(Clone)]
-pub struct LookUp(Arc<dyn Fn(&str) -> Option<Price> + Send + Sync>);
+pub struct LookUp(Arc<Prices>);
+
+type Prices = dyn Fn(&str) -> Option<Price> + Send + Sync;
 
 impl LookUp {
     /// Asks `prices`.
