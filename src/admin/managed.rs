@@ -1,5 +1,5 @@
 //! The management API in lists of routes: it describes itself.
-use super::Handles;
+use super::{Handles, openapi};
 use crate::manage;
 use serde_json::{Map, Value, json};
 
@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 /// there is none.
 pub(super) fn paths(handles: &Handles) -> Map<String, Value> {
     let Some(Value::Object(mut paths)) = part(handles, "/paths") else { return Map::new() };
-    let operations = paths.values_mut().filter_map(Value::as_object_mut).flatten();
-    for (_, operation) in operations {
+    let items = paths.iter_mut().filter_map(|(path, item)| Some((path, item.as_object_mut()?)));
+    let operations = items.flat_map(|(path, item)| item.iter_mut().map(move |it| (path, it)));
+    for (path, (method, operation)) in operations {
+        operation["operationId"] = openapi::id(method, path).into();
         operation["tags"] = json!(["management"]);
         for status in ["401", "503"] {
             let refused = json!({"$ref": "#/components/responses/Error"});

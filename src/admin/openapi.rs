@@ -126,7 +126,7 @@ fn describe(item: &mut Value, told: &Described<'_>) {
 }
 
 /// A name that no other operation has, of letters, digits, `-` and `_`.
-fn id(method: &str, path: &str) -> String {
+pub(super) fn id(method: &str, path: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     format!("{method}{}", path.chars().map(plain).collect::<String>())
 }

@@ -5,7 +5,7 @@ use super::wanted::Read;
 use crate::identity::Tags;
 use crate::providers::Problem;
 use crate::telemetry::Told;
-use bartizan_layers::facts::Peer;
+use bartizan_layers::facts::{Call, Peer};
 use bartizan_layers::wire::scan::{Value, scan};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use std::sync::Arc;
@@ -85,6 +85,7 @@ pub(super) fn told(
     let agent = headers.get(header::USER_AGENT).map(HeaderValue::to_str);
     Told {
         end_user: end_user.cloned(),
+        model: facts.get().and_then(|call: &Call| named(&call.group)),
         tags: facts.get::<Tags>().map(|tags| tags.0.clone()).unwrap_or_default(),
         session,
         metadata: text(&METADATA).filter(|text| is_object(text)).map(Into::into),
@@ -92,6 +93,10 @@ pub(super) fn told(
         user_agent: agent.and_then(Result::ok).map(|agent| shortened(agent).into()),
         held: None,
     }
+}
+
+fn named(model: &str) -> Option<Box<str>> {
+    Some(shortened(model)).filter(|model| !model.is_empty()).map(Into::into)
 }
 
 fn is_object(text: &str) -> bool {

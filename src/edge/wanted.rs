@@ -86,15 +86,15 @@ impl Wanted {
             return Ok(());
         }
         let end_user = end_user(operation, asked, read.headers)?;
+        facts.insert(Call {
+            group: read.model.unwrap_or_default().into(),
+            stream: read.stream,
+            end_user: end_user.clone(),
+        });
         if let Some(trail) = facts.get::<Trail>().filter(|_| self.booked) {
             let told = labels::told(Some(asked), read.headers, facts, end_user.as_ref());
             trail.set_told(Box::new(told));
         }
-        facts.insert(Call {
-            group: read.model.unwrap_or_default().into(),
-            stream: read.stream,
-            end_user,
-        });
         if (self.estimates || is_bounded)
             && let Some(estimate) = self.router.estimate(operation, read.model, read.size)
         {

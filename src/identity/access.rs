@@ -114,7 +114,7 @@ impl<F: Fn(&str, &str) -> bool + Clone> Access for Allowed<F> {
             return Err(denied(Denied::EndUserBlocked(holder.id.clone())));
         }
         if let Some(caller) = principal.about.get::<Caller>() {
-            for model in call.group.split(',').map(str::trim) {
+            for model in call.group.split(',').map(str::trim).filter(|it| !it.is_empty()) {
                 self.model(caller, model).map_err(denied)?;
             }
             if let Some(fallbacks) = facts.get::<FallbackOverride>() {

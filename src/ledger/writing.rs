@@ -61,7 +61,7 @@ fn who(out: &mut Vec<u8>, principal: &Principal) {
     let Some(caller) = principal.about.get::<Caller>() else { return };
     maybe(out, ",\"alias\":", caller.key.holder.alias.as_deref());
     maybe(out, ",\"team_alias\":", caller.team.as_ref().and_then(|team| team.alias.as_deref()));
-    maybe(out, ",\"org\":", caller.key.organization.as_deref());
+    maybe(out, ",\"org\":", caller.organization.as_ref().map(|it| &*it.id));
 }
 
 fn said(out: &mut Vec<u8>, told: &Told) {
@@ -89,7 +89,9 @@ fn said(out: &mut Vec<u8>, told: &Told) {
 }
 
 fn answered(out: &mut Vec<u8>, outcome: &Outcome<'_>) {
-    let asked = outcome.requested().map(|name| &**name);
+    // A model that nobody has is called as the client did.
+    let told = || outcome.told().and_then(|told| told.model.as_deref());
+    let asked = outcome.requested().map(|name| &**name).or_else(told);
     let deployment = outcome.deployment();
     maybe(out, ",\"model\":", outcome.model().or(asked));
     let group = deployment.map(|deployment| &*deployment.model_group).filter(|it| !it.is_empty());

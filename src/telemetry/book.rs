@@ -28,6 +28,8 @@ pub trait Book: fmt::Debug + Send + Sync {
 pub struct Told {
     /// Whom the client calls for.
     pub end_user: Option<Arc<str>>,
+    /// The model that the client asks for, as it spells it.
+    pub model: Option<Box<str>>,
     /// Words that the call bears, its key's included.
     pub tags: Arc<[Box<str>]>,
     /// The session that it belongs to.

@@ -1,7 +1,6 @@
 //! What a call has cost so far, and how its attempts ended.
-use super::{Fault, NanoUsd, Price, Usage};
+use super::{Answered, Fault, LookUp, NanoUsd, Price, Usage};
 use http::Extensions;
-use std::fmt;
 use std::ops::Add;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,34 +16,6 @@ struct Line {
     /// Who knows prices by the model that the answer names, where there is none.
     look_up: Option<LookUp>,
     used: Mutex<Used>,
-}
-
-/// Knows the price of a model by its name. Clones are one.
-#[derive(Clone)]
-pub struct LookUp(Arc<Prices>);
-
-type Prices = dyn Fn(&str) -> Option<Price> + Send + Sync;
-
-impl LookUp {
-    /// Asks `prices`.
-    pub fn new(prices: impl Fn(&str) -> Option<Price> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(prices))
-    }
-}
-
-impl fmt::Debug for LookUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LookUp")
-    }
-}
-
-/// What an answer says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answered {
-    /// Its id.
-    pub id: Option<Box<str>>,
-    /// The model that wrote it, as the provider calls it.
-    pub model: Option<Box<str>>,
 }
 
 /// What an attempt has used.
@@ -99,7 +70,8 @@ impl UsageCell {
     pub fn set_model(&self, model: &str) {
         let mut used = self.used();
         if used.answered.get_or_insert_default().model.is_none() {
-            used.price = self.0.look_up.as_ref().and_then(|look_up| look_up.0(model)).map(Arc::new);
+            used.price =
+                self.0.look_up.as_ref().and_then(|look_up| look_up.price(model)).map(Arc::new);
             used.answered.get_or_insert_default().model = Some(model.into());
         }
     }

@@ -1,6 +1,7 @@
 //! Facts about one call that layers hand to each other through [`http::Extensions`].
 //!
 //! One type per fact, one writer, any readers, and a stated meaning where it is absent.
+mod answered;
 mod bill;
 mod call;
 mod fault;
@@ -9,7 +10,8 @@ mod money;
 mod principal;
 mod usage;
 
-pub use self::bill::{Answered, Bill, Finish, LookUp, UsageCell};
+pub use self::answered::{Answered, LookUp};
+pub use self::bill::{Bill, Finish, UsageCell};
 pub use self::call::{
     Amount, Attempt, CacheControl, CacheKey, CacheStatus, Call, Deadline, Estimate, ServedBy,
 };

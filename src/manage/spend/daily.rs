@@ -214,7 +214,9 @@ async fn answer(
 
 fn breakdown(room: &Room, day: &Day) -> Value {
     let mut shown = Map::new();
-    shown.insert("mcp_servers".to_owned(), json!({}));
+    for name in ["mcp_servers", "endpoints", "entities"] {
+        shown.insert(name.to_owned(), json!({}));
+    }
     for (name, sums) in PARTS.into_iter().zip(&day.parts) {
         let part = sums.iter().map(|(subject, sums)| {
             let metadata = if name == "api_keys" { of_key(room, subject) } else { json!({}) };
