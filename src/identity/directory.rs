@@ -1,15 +1,34 @@
 //! Everyone who is known, in memory.
 use super::{Caller, Holder, Key};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
-use bartizan_layers::cost::BudgetWindow;
-use bartizan_layers::facts::Scope;
+use bartizan_layers::cost::{Budget, BudgetWindow};
+use bartizan_layers::facts::{NanoUsd, Scope};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Things are read from the store so many at a time.
 const PAGE: i64 = 5_000;
+
+/// Whose accounts have holders here, besides keys and the proxy.
+const ACCOUNTS: [(Scope, Kind); 6] = [
+    (Scope::User, Kind::User),
+    (Scope::Team, Kind::Team),
+    (Scope::TeamMember, Kind::TeamMember),
+    (Scope::Organization, Kind::Organization),
+    (Scope::EndUser, Kind::EndUser),
+    (Scope::Tag, Kind::Tag),
+];
+
+struct OnSpent(Box<dyn Fn(&Budget, NanoUsd) + Send + Sync>);
+
+impl fmt::Debug for OnSpent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnSpent")
+    }
+}
 
 /// A SHA-256.
 pub(super) type Digest = [u8; 32];
@@ -24,6 +43,8 @@ struct Tables {
     others: [Table; Kind::ALL.len()],
     /// The proxy as a whole.
     proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
+    /// Who else keeps accounts, and has to hear when one is set.
+    on_spent: OnceLock<OnSpent>,
     /// Whether all things of the store are here.
     complete: AtomicBool,
     /// Whether the store was out of reach when it was asked last.
@@ -190,6 +211,30 @@ impl Directory {
         self.spent(&account.scope, &account.subject, |holder| holder.spent.set(account));
     }
 
+    /// Has `hear` told of each account that a person sets.
+    pub fn on_spent(&self, hear: impl Fn(&Budget, NanoUsd) + Send + Sync + 'static) {
+        // The first one counts: there is one ledger.
+        self.0.on_spent.get_or_init(|| OnSpent(Box::new(hear)));
+    }
+
+    /// Takes over what a person says was spent, for the calls that come.
+    pub fn respend(&self, account: &Account) {
+        self.set_spent(account);
+        let scopes = ACCOUNTS.into_iter().map(|(scope, _)| scope);
+        let mut scopes = scopes.chain([Scope::Key, Scope::Global]);
+        let scope = scopes.find(|scope| scope.name() == account.scope);
+        if let (Some(scope), Some(hear)) = (scope, self.0.on_spent.get()) {
+            let mut window = self.proxy_window().filter(|_| scope == Scope::Global);
+            if scope != Scope::Global {
+                self.spent(&account.scope, &account.subject, |holder| {
+                    window = self.money(holder).window;
+                });
+            }
+            let budget = Budget::of(scope, account.subject.as_str(), NanoUsd(0));
+            hear.0(&window.into_iter().fold(budget, Budget::per), NanoUsd(account.spend));
+        }
+    }
+
     /// Shows the holder of an account to `visit`, if it is here.
     pub fn spent(&self, scope: &str, subject: &str, visit: impl FnOnce(&Holder)) {
         if scope == Scope::Key.name() {
@@ -202,15 +247,7 @@ impl Directory {
             let proxy = read(&self.0.proxy).0.clone();
             return visit(&proxy);
         }
-        let kinds = [
-            (Scope::User, Kind::User),
-            (Scope::Team, Kind::Team),
-            (Scope::TeamMember, Kind::TeamMember),
-            (Scope::Organization, Kind::Organization),
-            (Scope::EndUser, Kind::EndUser),
-            (Scope::Tag, Kind::Tag),
-        ];
-        let kind = kinds.into_iter().find(|(own, _)| own.name() == scope);
+        let kind = ACCOUNTS.into_iter().find(|(own, _)| own.name() == scope);
         if let Some(holder) = kind.and_then(|(_, kind)| self.holder(kind, subject)) {
             visit(&holder);
         }

@@ -1,7 +1,7 @@
 //! The management API: keys, users, teams, budgets, spend (contract 3.2 and 4.2).
 //!
 //! One folder per kind of thing, one file per route or two. A handler checks who asks ([`Who`]),
-//! reads its fields ([`Asked`]), makes a [`Change`](crate::store::Change) in the store, and hands
+//! reads its fields ([`Asked`]), makes a [`Change`] in the store, and hands
 //! what changed to the [`Directory`]: it is in force when the answer goes out. Answers have
 //! LiteLLM's shapes; whatever goes wrong is a [`Refusal`].
 mod asked;

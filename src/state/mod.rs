@@ -70,10 +70,15 @@ impl State {
         let (redis, settler) = shared.map(redis::settings).map(Redis::connect).unzip();
         let settler = settler.map(|settler| settler.tell(redis::note));
         let ledger = MemoryLedger::with(Arc::from([]));
+        let ledger = directory.clone().into_iter().fold(ledger, MemoryLedger::seed);
+        if let Some(directory) = &directory {
+            let own = ledger.clone();
+            directory.on_spent(move |budget, spent| own.set_spent(budget, spent, None));
+        }
         let state = Self {
             quotas: redis.as_ref().map(|redis| RedisLimiter::new(redis, nothing.clone())),
             limiter: MemoryLimiter::new(nothing),
-            ledger: directory.clone().into_iter().fold(ledger, MemoryLedger::seed),
+            ledger,
             kept: Arc::default(),
             redis,
             directory,

@@ -23,6 +23,7 @@ mod cve;
 mod documented;
 mod echo;
 mod elsewhere;
+mod exact;
 mod exec;
 mod failures;
 mod forward;

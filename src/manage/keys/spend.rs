@@ -66,7 +66,7 @@ impl Manage {
     ) -> Result<(), Refusal> {
         self.commit(change).await?;
         if let Some(account) = account {
-            self.directory.set_spent(account);
+            self.directory.respend(account);
         }
         Ok(())
     }

@@ -278,7 +278,7 @@ pub(super) async fn reset(room: Room, who: Who) -> Result<Json<Value>, Refusal> 
     work.commit().await?;
     for Account { scope, subject, until, .. } in room.store.accounts().await? {
         if scopes.contains(&&*scope) {
-            room.directory.set_spent(&Account { scope, subject, spend: 0, until });
+            room.directory.respend(&Account { scope, subject, spend: 0, until });
         }
     }
     let message = "Spend for all API Keys and Teams reset successfully";
