@@ -161,15 +161,19 @@ macro_rules! names {
 }
 
 /// By [`Scope`], in its order.
-static NAMES: [Names; 8] = [
+static NAMES: [Names; 12] = [
     names!("global"),
     names!("api_key"),
     names!("model_per_key"),
     names!("user"),
     names!("team"),
+    names!("team_member"),
+    names!("organization"),
     names!("end_user"),
+    names!("tag"),
     names!("model"),
     names!("deployment"),
+    names!("provider"),
 ];
 
 #[cfg(test)]
@@ -179,15 +183,19 @@ mod tests {
     use http::HeaderMap;
     use proptest::prelude::*;
 
-    const SCOPES: [Scope; 8] = [
+    const SCOPES: [Scope; 12] = [
         Scope::Global,
         Scope::Key,
         Scope::ModelPerKey,
         Scope::User,
         Scope::Team,
+        Scope::TeamMember,
+        Scope::Organization,
         Scope::EndUser,
+        Scope::Tag,
         Scope::Model,
         Scope::Deployment,
+        Scope::Provider,
     ];
     const MEASURES: [Measure; 3] = [Measure::Requests, Measure::Tokens, Measure::Parallel];
 
