@@ -18,6 +18,15 @@ pub(super) fn paths(handles: &Handles) -> Map<String, Value> {
                 responses.entry(status).or_insert(refused);
             }
         }
+        for status in ["400", "403", "404", "409", "413", "422"] {
+            let why = json!({
+                "description": "Why it was not done",
+                "content": {"application/json": {"schema": {}}},
+            });
+            if let Some(responses) = operation["responses"].as_object_mut() {
+                responses.entry(status).or_insert(why);
+            }
+        }
     }
     paths
 }
