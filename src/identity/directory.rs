@@ -22,7 +22,9 @@ const ACCOUNTS: [(Scope, Kind); 6] = [
     (Scope::Tag, Kind::Tag),
 ];
 
-struct OnSpent(Box<dyn Fn(&Budget, NanoUsd) + Send + Sync>);
+struct OnSpent(Box<Hear>);
+
+type Hear = dyn Fn(&Budget, NanoUsd) + Send + Sync;
 
 impl fmt::Debug for OnSpent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
