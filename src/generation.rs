@@ -3,7 +3,7 @@ use crate::admin::{Handles, LastReload};
 use crate::config::{Compat, Config, Issuing, Outbound};
 use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer, Wanted};
 use crate::forward::{Forwarder, SetupError};
-use crate::kept::Kept;
+use crate::persistence::Persistence;
 use crate::router::Router;
 use crate::server::{Draining, Peers};
 use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
@@ -29,7 +29,7 @@ pub struct House {
     metrics: Arc<Metrics>,
     budget: Budget,
     state: State,
-    kept: Kept,
+    kept: Persistence,
     /// Cancelled when nothing more is to be settled.
     settled: CancellationToken,
     instance: HeaderValue,
@@ -64,7 +64,7 @@ impl House {
         tasks: Tasks,
         writer: LogWriter,
         metrics: Arc<Metrics>,
-        kept: Kept,
+        kept: Persistence,
     ) -> Result<Self, SetupError> {
         let forwarder = Forwarder::new(&config.outbound, tasks.clone())?;
         let (state, settler) = State::new(config.redis.as_ref(), kept.directory());

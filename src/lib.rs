@@ -12,9 +12,9 @@ pub mod edge;
 pub mod forward;
 pub mod generation;
 pub mod identity;
-pub mod kept;
 pub mod ledger;
 pub mod manage;
+pub mod persistence;
 pub mod providers;
 pub mod reload;
 pub mod router;
@@ -29,7 +29,7 @@ pub mod tunnel;
 
 use crate::config::Config;
 use crate::generation::{Current, House};
-use crate::kept::Kept;
+use crate::persistence::Persistence;
 use crate::reload::{Rotating, Source};
 use crate::server::{Drain, Limits, Peers, Tls};
 use crate::tasks::Tasks;
@@ -95,7 +95,7 @@ pub async fn run_with(
         .flatten()
         .fold(beside.source, |source, tls| source.map(|source| source.with(Box::new(tls.clone()))));
     let metrics = beside.metrics.unwrap_or_else(|| Arc::new(Metrics::new(config.compat)));
-    let kept = Kept::open(config.store.as_ref(), &metrics, &tasks).await;
+    let kept = Persistence::open(config.store.as_ref(), &metrics, &tasks).await;
     let house = House::new(&config, drain.handle(), tasks.clone(), writer, metrics, kept.clone());
     let house = house.context(SETUP)?;
     let first = house.generation(config).context(SETUP)?;

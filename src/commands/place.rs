@@ -2,7 +2,7 @@
 use super::ask::{Asked, block_on};
 use crate::cli::KeysAt;
 use crate::config::{Compat, Env, Issuing, LedgerSettings, Options, StoreSettings, state_dir};
-use crate::kept::Kept;
+use crate::persistence::Persistence;
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
 use anyhow::{Context, bail};
@@ -66,7 +66,7 @@ impl Place {
         };
         let metrics = Arc::new(Metrics::new(Compat::default()));
         let tasks = Tasks::default();
-        let kept = runtime.block_on(Kept::open(Some(&settings), &metrics, &tasks));
+        let kept = runtime.block_on(Persistence::open(Some(&settings), &metrics, &tasks));
         // A proxy that starts meanwhile hears of changes by itself.
         let routes = kept.managing(Compat::default(), Issuing::default(), None);
         let routes = routes.filter(|_| kept.is_lasting()).context("they cannot be written")?;

@@ -98,8 +98,8 @@ where
                     (Some(CacheStatus::Miss), Some(trail)) => trail.set_missed(),
                     _ => {}
                 }
-                if let Some(principal) = this.trail.as_ref().and_then(Trail::principal)
-                    && let Some(caller) = principal.about.get()
+                if let Some(about) = this.trail.as_ref().and_then(Trail::about)
+                    && let Some(caller) = about.get()
                 {
                     let cost = this.trail.as_ref().map_or(NanoUsd(0), Trail::cost);
                     told_key::tell(caller, cost, rsp.headers_mut());

@@ -17,7 +17,8 @@ pub enum RouteKind {
 }
 
 /// Routes of the management API that only tell something.
-const TELLING: [&str; 9] = [
+const TELLING: [&str; 10] = [
+    "/key/aliases",
     "/key/info",
     "/key/list",
     "/key/health",

@@ -2,7 +2,7 @@
 use super::{Rotating, Source};
 use crate::config::{Env, Options, load};
 use crate::generation::House;
-use crate::kept::Kept;
+use crate::persistence::Persistence;
 use crate::server::Drain;
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics};
@@ -27,7 +27,8 @@ fn home() -> (TempDir, Options, Source, House) {
     let draining = Drain::new(Duration::ZERO).handle();
     let metrics = Arc::new(Metrics::new(config.compat));
     let house =
-        House::new(&config, draining, Tasks::default(), writer, metrics, Kept::default()).unwrap();
+        House::new(&config, draining, Tasks::default(), writer, metrics, Persistence::default())
+            .unwrap();
     (dir, options, source, house)
 }
 

@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
+use std::fmt;
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use tokio::sync::OnceCell;
 const FILE: &str = "bartizan.db";
 
 /// Where things are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Place {
     /// In this directory.
     Directory(PathBuf),
@@ -44,6 +45,21 @@ struct Shared {
     place: Place,
     /// Set when the tables are as they have to be.
     migrated: OnceCell<()>,
+}
+
+/// Without the way to a database: its password is part of that.
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(directory) => f.debug_tuple("Directory").field(directory).finish(),
+            Self::Memory => f.write_str("Memory"),
+            Self::Postgres { connections, timeout, .. } => f
+                .debug_struct("Postgres")
+                .field("connections", connections)
+                .field("timeout", timeout)
+                .finish_non_exhaustive(),
+        }
+    }
 }
 
 impl Store {
@@ -155,4 +171,20 @@ fn in_memory() -> sqlx::SqlitePool {
     let options = SqliteConnectOptions::new().in_memory(true);
     let pool = SqlitePoolOptions::new().max_connections(1).min_connections(1);
     pool.idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, Store};
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_store_does_not_show_the_password_of_its_database() {
+        let options = "postgres://me:hunter2@127.0.0.1:1/db".parse().unwrap();
+        let (connections, timeout) = (1, Duration::from_millis(1));
+        let place = Place::Postgres { options: Box::new(options), connections, timeout };
+        let store = Store::open(place.clone()).await.unwrap();
+        let shown = format!("{place:?} {store:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
 }

@@ -4,7 +4,7 @@ use super::events::{Cached, Events, Failure, Hit};
 use super::request_id::RequestId;
 use super::series::DeploymentLabels;
 use bartizan_layers::end::End;
-use bartizan_layers::facts::{NanoUsd, Principal, UsageCell};
+use bartizan_layers::facts::{About, NanoUsd, Principal, UsageCell};
 use http::{Method, StatusCode};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -167,10 +167,10 @@ impl Trail {
         learned.attempts.push(past);
     }
 
-    /// Who calls.
+    /// What else its issuer knows of the key that it came with.
     #[must_use]
-    pub fn principal(&self) -> Option<Principal> {
-        self.learned().principal.clone()
+    pub fn about(&self) -> Option<About> {
+        self.learned().principal.as_ref().map(|principal| principal.about.clone())
     }
 
     /// What its answer has cost so far.

@@ -70,7 +70,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "operations routes read handles; they never reach into the stack",
     ),
     (
-        "kept",
+        "persistence",
         &[
             "admin",
             "manage",
@@ -103,7 +103,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "generation",
         &[
-            "kept",
+            "persistence",
             "stack",
             "edge",
             "router",
@@ -124,14 +124,14 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "lib",
-        &["generation", "kept", "reload", "server", "telemetry", "config", "tasks", "tls"],
+        &["generation", "persistence", "reload", "server", "telemetry", "config", "tasks", "tls"],
         "it starts a proxy in process, for the program, tests and benches",
     ),
     (
         "commands",
         &[
             "lib",
-            "kept",
+            "persistence",
             "cli",
             "reload",
             "server",
@@ -139,7 +139,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
             "config",
             "telemetry",
             "tasks",
-            "kept",
+            "persistence",
             "manage",
             "ledger",
             "identity",

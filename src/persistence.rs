@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The store and who is known of it; nothing beside a command.
 #[derive(Clone, Debug, Default)]
-pub struct Kept {
+pub struct Persistence {
     store: Option<Store>,
     directory: Directory,
     ledger: Option<Ledger>,
@@ -21,7 +21,7 @@ pub struct Kept {
     stop: CancellationToken,
 }
 
-impl Kept {
+impl Persistence {
     /// Opens what `settings` name. Where the state directory cannot be used, everything is kept in
     /// memory, and a warning says so.
     pub async fn open(
