@@ -1,4 +1,5 @@
 //! Everyone who is known, in memory.
+use super::interned::Interned;
 use super::{Caller, Holder, Key};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
 use bartizan_layers::cost::{Budget, BudgetWindow};
@@ -7,7 +8,7 @@ use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Things are read from the store so many at a time.
 const PAGE: i64 = 5_000;
@@ -43,6 +44,7 @@ pub struct Directory(Arc<Tables>);
 struct Tables {
     keys: RwLock<HashMap<Digest, Arc<Key>, RandomState>>,
     others: [Table; Kind::ALL.len()],
+    rules: Mutex<Interned>,
     /// The proxy as a whole.
     proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
     /// Who else keeps accounts, and has to hear when one is set.
@@ -113,7 +115,8 @@ impl Directory {
         let table = &self.0.others[kind as usize];
         let mut holders = write(&table.holders);
         match thing.map(Holder::of) {
-            Some(holder) => {
+            Some(mut holder) => {
+                self.intern(&mut holder);
                 if let Some(before) = holders.get(id) {
                     holder.spent.copy(&before.spent);
                 }
@@ -129,6 +132,7 @@ impl Directory {
         let mut key = thing.map(Key::of);
         // Most keys of a user or a team share their names.
         if let Some(key) = &mut key {
+            self.intern(&mut key.holder);
             let shared = |kind, id: &mut Option<Arc<str>>| {
                 let known = id.as_deref().and_then(|id| self.holder(kind, id));
                 if let Some(known) = known {
@@ -148,6 +152,13 @@ impl Directory {
                 keys.insert(digest, Arc::new(key));
             }
             None => drop(keys.remove(&digest)),
+        }
+    }
+
+    fn intern(&self, holder: &mut Holder) {
+        if let Some(rules) = holder.rules.take() {
+            let mut interned = self.0.rules.lock().unwrap_or_else(PoisonError::into_inner);
+            holder.rules = Some(interned.one(rules));
         }
     }
 

@@ -22,7 +22,7 @@ pub struct Holder {
     /// What a user may do with the proxy itself.
     pub role: Role,
     /// `None` is no bounds.
-    pub rules: Option<Box<Rules>>,
+    pub rules: Option<Arc<Rules>>,
     /// What it has spent, as this process knows.
     pub spent: Spent,
 }
@@ -108,7 +108,7 @@ impl Holder {
                 (Kind::User, None) => Role::User,
                 _ => Role::None,
             },
-            rules: Rules::of(&thing.doc),
+            rules: Rules::of(&thing.doc).map(Arc::new),
             spent: Spent::default(),
         }
     }

@@ -12,6 +12,7 @@ mod caller;
 mod denied;
 mod directory;
 mod holder;
+mod interned;
 mod issued;
 mod levels;
 mod role;

@@ -5,7 +5,7 @@ use bartizan_layers::facts::NanoUsd;
 use serde_json::Value;
 
 /// What a key, a user, a team, … may use and take. Empty and `None` are no bounds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rules {
     /// The models that may be asked for: names, patterns, access groups.
     pub models: Box<[Box<str>]>,
@@ -38,7 +38,7 @@ pub struct Rules {
 }
 
 /// What may be spent, and in which time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Money {
     /// No call is taken when so much is spent.
     pub max: Option<NanoUsd>,
@@ -51,7 +51,7 @@ pub struct Money {
 impl Rules {
     /// Reads a document; `None` if it bounds nothing.
     #[must_use]
-    pub fn of(doc: &Doc) -> Option<Box<Self>> {
+    pub fn of(doc: &Doc) -> Option<Self> {
         let metadata = doc.get("metadata").and_then(Value::as_object);
         // LiteLLM keeps some of them in the metadata, and takes them from there too.
         let either = |name| doc.get(name).filter(|it| !is_empty(it)).or(metadata?.get(name));
@@ -71,7 +71,7 @@ impl Rules {
             enforced: texts(either("enforced_params")),
             cache_controls: texts(doc.get("allowed_cache_controls")),
         };
-        (rules != Self::default()).then(|| Box::new(rules))
+        (rules != Self::default()).then_some(rules)
     }
 }
 

@@ -13,7 +13,7 @@ use std::io;
 use std::sync::Arc;
 
 /// So many records are taken over at once.
-pub(super) const BATCH: usize = 500;
+pub(super) const BATCH: usize = 256;
 
 /// Takes records over into the store, in batches, each exactly once: a batch and how far the
 /// journal was read are written together or not at all.
@@ -182,7 +182,7 @@ impl Drain {
     }
 
     fn read<'a>(&self, line: &'a Line) -> Option<(Record, &'a Line)> {
-        match serde_json::from_str(&line.payload) {
+        match Record::read(&line.payload) {
             Ok(record) => Some((record, line)),
             Err(error) => {
                 // Its hash is right: another version wrote it.

@@ -23,7 +23,7 @@ mod writing;
 pub use self::days::{By, Days, Totals};
 pub use self::drain::DrainError;
 pub use self::query::{Booked, Calls, Order, Part};
-pub use self::record::{Attempt, PriceRow, Record};
+pub use self::record::{Attempt, Charge, PriceRow, Record};
 pub use self::reprice::{Repriced, reprice};
 pub use self::standing::Standing;
 pub use self::verify::{Verified, verify};

@@ -167,7 +167,7 @@ impl Calls {
 impl Booked {
     pub(super) fn of(row: &Row) -> Result<Self, StoreError> {
         let text = row.text(0).to_owned();
-        let record = serde_json::from_str(&text);
+        let record = Record::read(&text);
         let record = record.map_err(|error| StoreError::Broken(error.to_string().into()))?;
         Ok(Self { record, spend: row.int(1), text })
     }

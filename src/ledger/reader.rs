@@ -109,13 +109,15 @@ impl Reader {
             self.previous = [None; 2];
             return None;
         };
-        let head = follows(payload).filter(|_| line.len() < 512);
+        let is_first = self.at == line.len() as u64 + 1;
+        let head = is_first.then(|| follows(payload)).flatten();
         if let Some(head) = head {
             self.previous = [Some(head), None];
         }
         let follows = |previous: &&Hex| chain::hash(previous, payload) == hash;
         let good = self.previous.iter().flatten().find(follows).copied();
-        let Some(previous) = good.filter(|_| std::str::from_utf8(payload).is_ok()) else {
+        let text = std::str::from_utf8(payload).ok();
+        let (Some(previous), Some(text)) = (good, text) else {
             // Either its hash is damaged, or what it is the hash of.
             let should = self.previous.iter().flatten().next();
             let should = should.map(|previous| chain::hash(previous, payload));
@@ -123,7 +125,7 @@ impl Reader {
             return None;
         };
         self.previous = [Some(hash), None];
-        let payload = String::from_utf8_lossy(payload).into_owned();
-        Some(head.is_none().then_some(Line { payload, previous, hash, end: self.at }))
+        let line = || Line { payload: text.to_owned(), previous, hash, end: self.at };
+        Some(head.is_none().then(line))
     }
 }

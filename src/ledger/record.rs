@@ -105,23 +105,35 @@ pub struct Record {
     /// Every attempt that reached for an upstream; the last is the one that answered.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
-    /// Who pays: the kind of account, whose it is, and when its window ends (seconds since 1970).
+    /// Who pays.
     #[serde(default)]
-    pub charges: Vec<(Box<str>, Box<str>, Option<i64>)>,
+    pub charges: Vec<Charge>,
     /// Of its line in the journal, once it is in the store.
     pub hash: Option<Box<str>>,
     /// Of the line before.
     pub previous: Option<Box<str>>,
 }
 
-/// One attempt.
+/// An account that pays: its kind, whose it is, and when its window ends (seconds since 1970).
+/// Nobody is the one of this kind that the call is of.
+#[derive(Debug, Deserialize)]
+pub struct Charge(
+    pub Box<str>,
+    #[serde(default)] pub Option<Box<str>>,
+    #[serde(default)] pub Option<i64>,
+);
+
+/// One attempt. In a journal it does not say again what the call says too.
 #[derive(Debug, Deserialize)]
 pub struct Attempt {
     /// The id of the deployment.
+    #[serde(default)]
     pub deployment: Box<str>,
     /// The provider's name of the model.
+    #[serde(default)]
     pub model: Box<str>,
     /// The provider.
+    #[serde(default)]
     pub provider: Box<str>,
     /// How it ended.
     pub status: u16,
@@ -151,6 +163,48 @@ pub struct PriceRow {
 }
 
 impl Record {
+    /// Reads the text of a record.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn read(text: &str) -> serde_json::Result<Self> {
+        let mut record: Self = serde_json::from_str(text)?;
+        for attempt in &mut record.attempts {
+            if attempt.deployment.is_empty() {
+                attempt.deployment.clone_from(&record.deployment);
+                attempt.provider.clone_from(&record.provider);
+            }
+            if attempt.model.is_empty() {
+                attempt.model.clone_from(&record.model);
+            }
+        }
+        Ok(record)
+    }
+
+    /// The accounts that pay: their kind, whose they are, and when their window ends (seconds since
+    /// 1970).
+    pub fn payers(&self) -> impl Iterator<Item = (&str, &str, Option<i64>)> {
+        self.charges.iter().map(|Charge(scope, subject, until)| {
+            (&**scope, subject.as_deref().unwrap_or_else(|| self.own(scope)), *until)
+        })
+    }
+
+    /// Who of a kind the call is of.
+    fn own(&self, scope: &str) -> &str {
+        let own = match scope {
+            "api_key" => Some(&self.key),
+            "user" => Some(&self.user),
+            "team" => self.team.as_ref(),
+            "organization" => self.org.as_ref(),
+            "end_user" => self.end_user.as_ref(),
+            "deployment" => Some(&self.deployment),
+            "provider" => Some(&self.provider),
+            _ => None,
+        };
+        own.map_or("", |own| own)
+    }
+
     /// What it cost.
     #[must_use]
     pub fn cost(&self) -> NanoUsd {
@@ -225,5 +279,30 @@ pub(super) fn call_type(route: &str) -> &'static str {
         "/batches" => "abatch",
         "/vector_stores" => "avector_store",
         _ => "pass_through_endpoint",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Record;
+
+    #[test]
+    fn what_is_not_said_again_is_that_of_the_call() {
+        let text = r#"{"id":"i-1","call":"c","type":"acompletion","began":0,"ended":1,"status":200,
+            "key":"k","user":"u","team":"t","model":"m","group":"g","deployment":"d","provider":"p",
+            "attempts":[{"status":500,"deployment":"e","provider":"q"},{"status":200,"model":"n"}],
+            "charges":[["global"],["api_key"],["team",null,9],["tag","x"],["provider"]]}"#;
+        let record = Record::read(text).unwrap();
+        let attempts =
+            record.attempts.iter().map(|it| [&*it.deployment, &*it.provider, &*it.model]);
+        assert_eq!(attempts.collect::<Vec<_>>(), [["e", "q", "m"], ["d", "p", "n"]]);
+        let payers = [
+            ("global", "", None),
+            ("api_key", "k", None),
+            ("team", "t", Some(9)),
+            ("tag", "x", None),
+            ("provider", "p", None),
+        ];
+        assert_eq!(record.payers().collect::<Vec<_>>(), payers);
     }
 }

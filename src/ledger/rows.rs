@@ -69,8 +69,8 @@ impl Sums {
     }
 
     fn charge(&mut self, record: &Record, cost: i64) {
-        for charge in record.charges.iter().filter(|_| cost != 0) {
-            let sum = self.accounts.entry(charge.clone()).or_default();
+        for (scope, subject, until) in record.payers().filter(|_| cost != 0) {
+            let sum = self.accounts.entry((scope.into(), subject.into(), until)).or_default();
             *sum = sum.saturating_add(cost);
         }
     }
@@ -109,7 +109,7 @@ impl Sums {
     /// window that is over counts nowhere any more.
     pub(super) async fn store(self, work: &mut Work, now: i64) -> Result<(), StoreError> {
         let days: Vec<_> = self.days.into_iter().map(day_row).collect();
-        for (rows, sql) in statements(&days, 15, INTO_DAILY, ADDED) {
+        for (rows, sql) in statements(work.is_postgres(), &days, 15, (INTO_DAILY, ADDED)) {
             work.execute(&sql, &rows.concat()).await?;
         }
         let account = |((scope, subject, until), spend): (Payer, i64)| Account {
@@ -132,30 +132,36 @@ fn day_row((of, sums): (DayOf, [i64; 8])) -> Vec<Arg> {
     of.into_iter().map(Arg::from).chain(sums.map(Arg::from)).collect()
 }
 
-/// Parts `rows` into statements of a few sizes.
+/// Parts `rows` into statements of a few sizes, which begin and end as given.
 fn statements<'a>(
+    postgres: bool,
     mut rows: &'a [Vec<Arg>],
     columns: usize,
-    into: &str,
-    end: &str,
+    (into, end): (&str, &str),
 ) -> Vec<(&'a [Vec<Arg>], String)> {
     let mut all = Vec::new();
     while let Some(size) = ROWS.into_iter().find(|size| *size <= rows.len()) {
         let (now, later) = rows.split_at(size);
-        all.push((now, format!("{into}{}{end}", places(size, columns))));
+        all.push((now, format!("{into}{}{end}", places(postgres, size, columns))));
         rows = later;
     }
     all
 }
 
-/// `($1, $2), ($3, $4)`
-fn places(rows: usize, columns: usize) -> String {
+/// `($1, $2), ($3, $4)`; of SQLite `(?, ?), (?, ?)`: it takes a number for a name, and looks for each
+/// name among all before it.
+fn places(postgres: bool, rows: usize, columns: usize) -> String {
     let mut sql = String::with_capacity(rows * columns * 6);
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         for column in 1..=columns {
-            sql.push_str(if column == 1 { "$" } else { ", $" });
-            sql.push_str(itoa::Buffer::new().format(row * columns + column));
+            sql.push_str(if column == 1 { "" } else { ", " });
+            if postgres {
+                sql.push('$');
+                sql.push_str(itoa::Buffer::new().format(row * columns + column));
+            } else {
+                sql.push('?');
+            }
         }
         sql.push(')');
     }
@@ -170,7 +176,7 @@ pub(super) async fn insert(
     let rows: Vec<_> = calls.iter().map(|(record, line)| call_row(record, line)).collect();
     let mut new = Vec::with_capacity(rows.len());
     let end = " ON CONFLICT (id) DO NOTHING RETURNING id";
-    for (rows, sql) in statements(&rows, COLUMNS, INTO_CALLS, end) {
+    for (rows, sql) in statements(work.is_postgres(), &rows, COLUMNS, (INTO_CALLS, end)) {
         let inserted = work.fetch(&sql, &rows.concat()).await?;
         new.extend(inserted.iter().map(|row| row.text(0).to_owned()));
     }

@@ -113,11 +113,11 @@ fn answered(out: &mut Vec<u8>, outcome: &Outcome<'_>) {
 /// What all attempts cost together; `None` where nothing has to be paid for, at no price.
 fn attempts(out: &mut Vec<u8>, outcome: &Outcome<'_>) -> Option<NanoUsd> {
     let (mut any, mut cost) = (false, None);
-    let mut visit = |outcome: &Outcome<'_>| {
-        let Some(served) = outcome.served() else { return };
+    let mut visit = |one: &Outcome<'_>| {
+        let Some(served) = one.served() else { return };
         out.extend_from_slice(if any { b"," } else { b",\"attempts\":[" });
         any = true;
-        cost = cost.into_iter().chain(attempt(out, outcome, served)).reduce(Add::add);
+        cost = cost.into_iter().chain(attempt(out, outcome, one, served)).reduce(Add::add);
     };
     outcome.others(&mut visit);
     visit(outcome);
@@ -127,12 +127,23 @@ fn attempts(out: &mut Vec<u8>, outcome: &Outcome<'_>) -> Option<NanoUsd> {
     cost
 }
 
-fn attempt(out: &mut Vec<u8>, outcome: &Outcome<'_>, served: &Served) -> Option<NanoUsd> {
+/// An attempt of `call`: what stands there is not said again.
+fn attempt(
+    out: &mut Vec<u8>,
+    call: &Outcome<'_>,
+    outcome: &Outcome<'_>,
+    served: &Served,
+) -> Option<NanoUsd> {
+    number(out, "{\"status\":", outcome.status().into());
     let labels = &*served.deployment;
-    text(out, "{\"deployment\":", &labels.model_id);
-    text(out, ",\"model\":", served.model.as_deref().unwrap_or(&labels.model));
-    text(out, ",\"provider\":", labels.api_provider);
-    number(out, ",\"status\":", outcome.status().into());
+    if call.deployment().is_none_or(|own| own.model_id != labels.model_id) {
+        text(out, ",\"deployment\":", &labels.model_id);
+        text(out, ",\"provider\":", labels.api_provider);
+    }
+    let model = served.model.as_deref().unwrap_or(&labels.model);
+    if call.model() != Some(model) {
+        text(out, ",\"model\":", model);
+    }
     maybe(out, ",\"failure\":", outcome.failure().map(|failure| failure.class));
     let bill = served.usage.bill();
     if let Some((usage, NanoUsd(cost))) = bill {
@@ -185,13 +196,17 @@ fn charges(
     directory: &Directory,
     outcome: &Outcome<'_>,
 ) {
+    let own = own(outcome);
     let mut charge = |scope: Scope, subject: &str, until: Option<i64>, first: bool| {
         directory.spent(scope.name(), subject, |holder| holder.spent.add(cost, now, until));
         text(out, if first { ",\"charges\":[[" } else { ",[" }, scope.name());
-        text(out, ",", subject);
-        match until {
-            Some(until) => number(out, ",", until),
-            None => out.extend_from_slice(b",null"),
+        if !own.contains(&(scope, Some(subject))) {
+            text(out, ",", subject);
+        } else if until.is_some() {
+            out.extend_from_slice(b",null");
+        }
+        if let Some(until) = until {
+            number(out, ",", until);
         }
         out.push(b']');
     };
@@ -213,6 +228,19 @@ fn charges(
     out.push(b']');
 }
 
+/// Who of each kind the record says that the call is of.
+fn own<'a>(outcome: &'a Outcome<'_>) -> [(Scope, Option<&'a str>); 6] {
+    let (principal, deployment) = (outcome.principal(), outcome.deployment());
+    [
+        (Scope::Global, Some("")),
+        (Scope::Key, principal.map(|it| &*it.key)),
+        (Scope::User, principal.map(|it| &*it.user)),
+        (Scope::Team, principal.and_then(|it| it.team.as_deref())),
+        (Scope::Deployment, deployment.map(|it| &*it.model_id)),
+        (Scope::Provider, deployment.map(|it| it.api_provider)),
+    ]
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -232,7 +260,8 @@ fn maybe(out: &mut Vec<u8>, before: &str, value: Option<&str>) {
 fn text(out: &mut Vec<u8>, before: &str, text: &str) {
     out.extend_from_slice(before.as_bytes());
     let special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-    if text.bytes().any(special) {
+    // All bytes are looked at, as that can be done for many at once.
+    if text.bytes().fold(false, |found, byte| found | special(byte)) {
         // A vector takes all that is written, and every text can be written.
         serde_json::to_writer(out, text).ok();
         return;

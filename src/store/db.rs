@@ -238,7 +238,8 @@ impl Work {
     }
 
     /// Whether it is done in Postgres.
-    pub(super) const fn is_postgres(&self) -> bool {
+    #[must_use]
+    pub const fn is_postgres(&self) -> bool {
         matches!(self.0, Transactions::Pg(_))
     }
 

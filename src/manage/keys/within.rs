@@ -143,7 +143,7 @@ pub(super) fn resolved(doc: &Doc, team: Option<&Doc>) -> Doc {
     doc
 }
 
-fn rules(doc: &Doc) -> Box<Rules> {
+fn rules(doc: &Doc) -> Rules {
     Rules::of(doc).unwrap_or_default()
 }
 
