@@ -10,9 +10,6 @@ use std::collections::BTreeMap;
 /// So many rows are written by one statement, so that few statements are prepared.
 const ROWS: [usize; 5] = [256, 64, 16, 4, 1];
 
-/// The columns of a call.
-const COLUMNS: usize = 21;
-
 const INTO_CALLS: &str = "INSERT INTO calls (id, call_id, request_id, call_type, started, ended, \
     api_key, user_id, team_id, organization_id, end_user, model, model_group, model_id, provider, \
     status, spend, prompt_tokens, completion_tokens, session_id, doc) VALUES ";
@@ -108,9 +105,9 @@ impl Sums {
     /// Adds all of them to what the store has, at `now` in seconds since 1970. What was spent in a
     /// window that is over counts nowhere any more.
     pub(super) async fn store(self, work: &mut Work, now: i64) -> Result<(), StoreError> {
-        let days: Vec<_> = self.days.into_iter().map(day_row).collect();
-        for (rows, sql) in statements(work.is_postgres(), &days, 15, (INTO_DAILY, ADDED)) {
-            work.execute(&sql, &rows.concat()).await?;
+        let days = self.days.into_iter().map(day_row).collect();
+        for (sql, args) in statements(work.is_postgres(), days, (INTO_DAILY, ADDED)) {
+            work.execute(&sql, &args).await?;
         }
         let account = |((scope, subject, until), spend): (Payer, i64)| Account {
             scope: scope.into(),
@@ -133,17 +130,15 @@ fn day_row((of, sums): (DayOf, [i64; 8])) -> Vec<Arg> {
 }
 
 /// Parts `rows` into statements of a few sizes, which begin and end as given.
-fn statements<'a>(
+fn statements(
     postgres: bool,
-    mut rows: &'a [Vec<Arg>],
-    columns: usize,
+    mut rows: Vec<Vec<Arg>>,
     (into, end): (&str, &str),
-) -> Vec<(&'a [Vec<Arg>], String)> {
-    let mut all = Vec::new();
+) -> Vec<(String, Vec<Arg>)> {
+    let (mut all, columns) = (Vec::new(), rows.first().map_or(0, Vec::len));
     while let Some(size) = ROWS.into_iter().find(|size| *size <= rows.len()) {
-        let (now, later) = rows.split_at(size);
-        all.push((now, format!("{into}{}{end}", places(postgres, size, columns))));
-        rows = later;
+        let sql = format!("{into}{}{end}", places(postgres, size, columns));
+        all.push((sql, rows.drain(..size).flatten().collect()));
     }
     all
 }
@@ -173,11 +168,11 @@ pub(super) async fn insert(
     work: &mut Work,
     calls: &[(Record, &Line)],
 ) -> Result<Vec<String>, StoreError> {
-    let rows: Vec<_> = calls.iter().map(|(record, line)| call_row(record, line)).collect();
-    let mut new = Vec::with_capacity(rows.len());
+    let rows = calls.iter().map(|(record, line)| call_row(record, line)).collect();
+    let mut new = Vec::with_capacity(calls.len());
     let end = " ON CONFLICT (id) DO NOTHING RETURNING id";
-    for (rows, sql) in statements(work.is_postgres(), &rows, COLUMNS, (INTO_CALLS, end)) {
-        let inserted = work.fetch(&sql, &rows.concat()).await?;
+    for (sql, args) in statements(work.is_postgres(), rows, (INTO_CALLS, end)) {
+        let inserted = work.fetch(&sql, &args).await?;
         new.extend(inserted.iter().map(|row| row.text(0).to_owned()));
     }
     Ok(new)

@@ -66,25 +66,25 @@ impl From<Option<i64>> for Arg {
 
 impl From<&str> for Arg {
     fn from(text: &str) -> Self {
-        Self::Text(Some(storable(text)))
+        Self::Text(Some(storable(text.to_owned())))
     }
 }
 
 impl From<Option<&str>> for Arg {
     fn from(text: Option<&str>) -> Self {
-        Self::Text(text.map(storable))
+        Self::Text(text.map(|text| storable(text.to_owned())))
     }
 }
 
 impl From<String> for Arg {
     fn from(text: String) -> Self {
-        Self::Text(Some(storable(&text)))
+        Self::Text(Some(storable(text)))
     }
 }
 
 /// Postgres keeps any text but the one character that ends those of C.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// One row of an answer.
@@ -151,7 +151,7 @@ macro_rules! bound {
         let query = sqlx::query(AssertSqlSafe($sql.to_owned()));
         $args.iter().fold(query, |query, arg| match arg {
             Arg::Int(number) => query.bind(*number),
-            Arg::Text(text) => query.bind(text.clone()),
+            Arg::Text(text) => query.bind(text.as_deref()),
         })
     }};
 }
