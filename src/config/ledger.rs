@@ -70,16 +70,6 @@ impl Check<'_> {
 
     /// A duration such as `30d`; what is none was named when its key was judged.
     fn lasting(&mut self, map: &Node, key: &str) -> Option<Duration> {
-        use super::budget::{BudgetDuration, DurationUnit};
-        let BudgetDuration { count, unit } = BudgetDuration::parse(&self.text(map, key)?)?;
-        let seconds: u64 = match unit {
-            DurationUnit::Second => 1,
-            DurationUnit::Minute => 60,
-            DurationUnit::Hour => 3_600,
-            DurationUnit::Day => 86_400,
-            DurationUnit::Week => 604_800,
-            DurationUnit::Month => 30 * 86_400,
-        };
-        Some(Duration::from_secs(seconds.saturating_mul(count.into())))
+        super::BudgetDuration::parse(&self.text(map, key)?).map(super::BudgetDuration::length)
     }
 }

@@ -263,6 +263,8 @@ pub struct Deployment {
     pub drop: Vec<String>,
     /// What it answers instead of calling its provider (`mock_response`).
     pub mock: Option<String>,
+    /// What calls to it may cost (`max_budget`, `budget_duration`).
+    pub budget: Option<Budget>,
     /// Names under which `/v1/models` lists its group (`model_info.access_groups`).
     pub access_groups: Vec<String>,
 }

@@ -1,7 +1,8 @@
 //! Everyone who is known, in memory.
-use super::{Caller, Holder, Key};
+use super::purse::Purses;
+use super::{Caller, Holder, Key, Money};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
-use bartizan_layers::cost::{Budget, BudgetWindow};
+use bartizan_layers::cost::Budget;
 use bartizan_layers::facts::{NanoUsd, Scope};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -44,7 +45,9 @@ struct Tables {
     keys: RwLock<HashMap<Digest, Arc<Key>, RandomState>>,
     others: [Table; Kind::ALL.len()],
     /// The proxy as a whole.
-    proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
+    proxy: RwLock<(Arc<Holder>, Money)>,
+    /// Deployments and providers.
+    purses: Purses,
     /// Who else keeps accounts, and has to hear when one is set.
     on_spent: OnceLock<OnSpent>,
     /// Whether all things of the store are here.
@@ -181,15 +184,19 @@ impl Directory {
         self.0.complete.load(Relaxed)
     }
 
-    /// Notes after which time the budget of the whole proxy starts anew.
-    pub fn set_proxy_window(&self, window: Option<BudgetWindow>) {
-        write(&self.0.proxy).1 = window;
+    /// Notes what the whole proxy may spend.
+    pub fn set_proxy_money(&self, money: Money) {
+        write(&self.0.proxy).1 = money;
     }
 
-    /// After which time the budget of the whole proxy starts anew; `None` is never.
+    /// What the whole proxy may spend.
     #[must_use]
-    pub fn proxy_window(&self) -> Option<BudgetWindow> {
+    pub fn proxy_money(&self) -> Money {
         read(&self.0.proxy).1
+    }
+
+    pub(super) fn purses(&self) -> &Purses {
+        &self.0.purses
     }
 
     /// Notes whether the store can be reached.
@@ -210,6 +217,7 @@ impl Directory {
 
     /// Takes over what an account says, where its holder is here.
     pub fn set_spent(&self, account: &Account) {
+        self.0.purses.set(account);
         self.spent(&account.scope, &account.subject, |holder| holder.spent.set(account));
     }
 
@@ -226,7 +234,7 @@ impl Directory {
         let mut scopes = scopes.chain([Scope::Key, Scope::Global]);
         let scope = scopes.find(|scope| scope.name() == account.scope);
         if let (Some(scope), Some(hear)) = (scope, self.0.on_spent.get()) {
-            let mut window = self.proxy_window().filter(|_| scope == Scope::Global);
+            let mut window = self.proxy_money().window.filter(|_| scope == Scope::Global);
             if scope != Scope::Global {
                 self.spent(&account.scope, &account.subject, |holder| {
                     window = self.money(holder).window;

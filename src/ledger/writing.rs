@@ -1,9 +1,10 @@
 //! How a finished call becomes the JSON of its record: straight from its trail, without a tree in
 //! between.
 use super::record::{UNITS, call_type};
+use crate::clock;
 use crate::identity::{Caller, Directory};
 use crate::telemetry::{Outcome, Served, Told, Trail};
-use bartizan_layers::cost::{BudgetWindow, Zone};
+use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::{NanoUsd, Price, Principal, Rates, Scope, Unit};
 use std::io::Write;
 use std::ops::Add;
@@ -195,11 +196,13 @@ fn charges(
         }
         out.push(b']');
     };
-    let end = |window: Option<BudgetWindow>| window.map(|window| window.end(now, &Zone::default()));
-    charge(Scope::Global, "", end(directory.proxy_window()), true);
+    let end = |window: Option<BudgetWindow>| window.map(|window| clock::window_end(window, now));
+    charge(Scope::Global, "", end(directory.proxy_money().window), true);
     if let Some(deployment) = outcome.deployment() {
-        charge(Scope::Deployment, &deployment.model_id, None, false);
-        charge(Scope::Provider, deployment.api_provider, None, false);
+        let id = &*deployment.model_id;
+        for of in [(Scope::Deployment, id), (Scope::Provider, deployment.api_provider)] {
+            charge(of.0, of.1, directory.pay(of, cost, now), false);
+        }
     }
     if let Some(principal) = outcome.principal() {
         let told = outcome.told();

@@ -3,6 +3,7 @@
 
 mod client;
 mod fixtures;
+mod provider_budgets;
 mod proxy;
 mod redis;
 mod redis_places;

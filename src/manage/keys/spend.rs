@@ -3,7 +3,7 @@ use crate::clock;
 use crate::identity::Role;
 use crate::manage::{Asked, Manage, Refusal, Room, Who};
 use crate::store::{Account, Change, Doc, Kind, StoreError, Thing, Work};
-use bartizan_layers::cost::{BudgetWindow, Zone};
+use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::{NanoUsd, Scope};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(super) async fn settle(
     let end = |doc: &Doc| {
         let window = doc.get("budget_duration").and_then(Value::as_str);
         let window: Option<BudgetWindow> = window.and_then(|text| text.parse().ok());
-        window.map(|window| window.end(now, &Zone::Utc))
+        window.map(|window| clock::window_end(window, now))
     };
     let duration = |doc: &Doc| doc.get("budget_duration").cloned();
     let changed = before.is_some_and(|before| duration(before) != duration(&key.doc));

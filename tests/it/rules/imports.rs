@@ -10,7 +10,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("tunnel", &[], "what a listener, a record and a route agree on; it knows none of them"),
     ("clock", &[], "times, as texts and numbers"),
     ("tls", &[], "it reads files of certificates and keys; who uses them is not its matter"),
-    ("config", &["data", "tls"], "a leaf: it fills in what the tables know, and nothing that runs"),
+    (
+        "config",
+        &["data", "tls", "clock"],
+        "a leaf: it fills in what the tables know, and nothing that runs",
+    ),
     ("cli", &["config"], "flags are one more source of the config"),
     ("telemetry", &["config", "data"], "it hears of calls, it does not take part in them"),
     ("store", &["clock"], "documents and sums: what they mean, it does not know"),
@@ -20,7 +24,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
     (
         "state",
-        &["identity", "config"],
+        &["identity", "config", "clock"],
         "it holds counts, money and answers; of calls it knows the facts alone",
     ),
     (
@@ -30,7 +34,17 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "router",
-        &["providers", "forward", "state", "identity", "telemetry", "config", "data", "tunnel"],
+        &[
+            "providers",
+            "forward",
+            "state",
+            "identity",
+            "telemetry",
+            "config",
+            "data",
+            "tunnel",
+            "clock",
+        ],
         "it picks among deployments and builds their inner stacks",
     ),
     (
@@ -103,6 +117,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "generation",
         &[
+            "clock",
             "persistence",
             "stack",
             "edge",
