@@ -39,6 +39,27 @@ pub fn zone() -> Zone {
     FOLLOWED.clone()
 }
 
+/// A month of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Month {
+    /// Which day of it a time is in, from 1.
+    pub day: i64,
+    /// How many days it has.
+    pub days: i64,
+    /// When it ends, in seconds since 1970.
+    pub end: i64,
+}
+
+/// The month that a time is in, in seconds since 1970.
+#[must_use]
+pub fn month(at: i64) -> Month {
+    let zone = ZONE.load().as_deref().map_or(0, |zone| offset(zone, at).into());
+    let local = Timestamp::from_second(at.saturating_add(zone)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let today = date(local);
+    let (day, days) = (today.day().into(), today.days_in_month().into());
+    Month { day, days, end: window_end(BudgetWindow::MONTH, at) }
+}
+
 /// When the window of a budget ends that is open at `now`: both in seconds since 1970.
 #[must_use]
 pub fn window_end(window: BudgetWindow, now: i64) -> i64 {

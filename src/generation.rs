@@ -112,8 +112,13 @@ impl House {
         let holding = self.state.holding(limits, budgets, caching.as_ref());
         let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
-        let Config { server, access, routing, outbound, telemetry, shown, issuing, .. } = config;
+        let Config {
+            server, access, routing, outbound, telemetry, shown, issuing, alerting, ..
+        } = config;
         let forwarder = self.forwarder(outbound)?;
+        if let Some(alerts) = self.kept.alerts() {
+            alerts.tell(alerting, &forwarder);
+        }
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
             self.peers.tell();

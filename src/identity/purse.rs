@@ -80,10 +80,13 @@ impl Purse {
     }
 }
 
+/// Whose account it is: the scope and the subject.
+type Of = (&'static str, Arc<str>);
+
 /// All of them, by the scope and the subject of their accounts.
 #[derive(Debug, Default)]
 pub(super) struct Purses {
-    all: RwLock<HashMap<(&'static str, Arc<str>), Arc<Purse>, RandomState>>,
+    all: RwLock<HashMap<Of, Arc<Purse>, RandomState>>,
     /// Whether any of them is bounded.
     bounded: AtomicBool,
 }

@@ -1,8 +1,10 @@
 //! How a finished call becomes the JSON of its record: straight from its trail, without a tree in
 //! between.
 use super::record::{UNITS, call_type};
+use super::told::about;
+use crate::alerts::{Alerts, Spent};
 use crate::clock;
-use crate::identity::{Caller, Directory};
+use crate::identity::{Caller, Directory, Level, Money};
 use crate::telemetry::{Outcome, Served, Told, Trail};
 use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::{NanoUsd, Price, Principal, Rates, Scope, Unit};
@@ -13,9 +15,8 @@ use std::time::Duration;
 /// Appends the record of a call that ended at `now`, in milliseconds since 1970.
 pub(super) fn write(
     out: &mut Vec<u8>,
-    instance: &str,
-    now: i64,
-    directory: &Directory,
+    (instance, now): (&str, i64),
+    payers: (&Directory, &Alerts),
     trail: &Trail,
     outcome: &Outcome<'_>,
 ) {
@@ -50,7 +51,7 @@ pub(super) fn write(
     }
     answered(out, outcome);
     if let Some(cost) = attempts(out, outcome) {
-        charges(out, (now / 1000, cost), directory, outcome);
+        charges(out, (now / 1000, cost), payers, outcome);
     }
     out.push(b'}');
 }
@@ -183,25 +184,37 @@ fn by_unit(out: &mut Vec<u8>, before: &str, of: impl Fn(Unit) -> Option<i64>) {
 fn charges(
     out: &mut Vec<u8>,
     (now, cost): (i64, NanoUsd),
-    directory: &Directory,
+    (directory, alerts): (&Directory, &Alerts),
     outcome: &Outcome<'_>,
 ) {
-    let mut charge = |scope: Scope, subject: &str, until: Option<i64>, first: bool| {
-        directory.spent(scope.name(), subject, |holder| holder.spent.add(cost, now, until));
-        text(out, if first { ",\"charges\":[[" } else { ",[" }, scope.name());
-        text(out, ",", subject);
-        match until {
-            Some(until) => number(out, ",", until),
-            None => out.extend_from_slice(b",null"),
-        }
-        out.push(b']');
+    let is_watched = alerts.are_on();
+    let tell = |scope, subject: &str, money, amount, until| {
+        let spent = Spent { scope, subject, money, amount, until };
+        alerts.spent(&spent, || about(outcome));
     };
+    let mut charge =
+        |scope: Scope, subject: &str, money: Money, until: Option<i64>, first: bool| {
+            directory.spent(scope.name(), subject, |holder| {
+                holder.spent.add(cost, now, until);
+                if is_watched {
+                    tell(scope, subject, money, holder.spent.amount(now), until);
+                }
+            });
+            text(out, if first { ",\"charges\":[[" } else { ",[" }, scope.name());
+            text(out, ",", subject);
+            match until {
+                Some(until) => number(out, ",", until),
+                None => out.extend_from_slice(b",null"),
+            }
+            out.push(b']');
+        };
     let end = |window: Option<BudgetWindow>| window.map(|window| clock::window_end(window, now));
-    charge(Scope::Global, "", end(directory.proxy_money().window), true);
+    let proxy = directory.proxy_money();
+    charge(Scope::Global, "", proxy, end(proxy.window), true);
     if let Some(deployment) = outcome.deployment() {
         let id = &*deployment.model_id;
         for of in [(Scope::Deployment, id), (Scope::Provider, deployment.api_provider)] {
-            charge(of.0, of.1, directory.pay(of, cost, now), false);
+            charge(of.0, of.1, Money::default(), directory.pay(of, cost, now), false);
         }
     }
     if let Some(principal) = outcome.principal() {
@@ -210,7 +223,8 @@ fn charges(
         let tags = told.map_or(&[][..], |told| &told.tags);
         let group = outcome.requested().map(|name| &**name);
         directory.levels(principal, group, end_user, tags, &mut |level| {
-            charge(level.scope, &level.subject, end(level.money.window), false);
+            let Level { scope, subject, money, .. } = level;
+            charge(scope, &subject, money, end(money.window), false);
         });
     }
     out.push(b']');

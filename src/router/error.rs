@@ -188,7 +188,7 @@ impl RouteError {
             }
             Self::OverBudget { wait, .. } => {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());
-                return wait.into_iter().fold(problem, |problem, wait| problem.retry_after(*wait));
+                return wait.iter().fold(problem, |problem, wait| problem.retry_after(*wait));
             }
             Self::Resting { wait, .. } => {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());

@@ -12,6 +12,7 @@ mod upstream;
 mod wire;
 
 mod addresses;
+mod alerts;
 mod auth;
 mod budgets;
 mod caching;

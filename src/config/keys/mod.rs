@@ -28,6 +28,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("coordination_redis", include_str!("coordination_redis.txt")),
     ("routing_strategy_args", include_str!("routing_strategy_args.txt")),
     ("retry_policy", include_str!("retry_policy.txt")),
+    ("alerting_args", include_str!("alerting_args.txt")),
+    ("alert_to_webhook_url", include_str!("alert_to_webhook_url.txt")),
     ("provider_budget", include_str!("provider_budget.txt")),
     ("allowed_fails_policy", include_str!("allowed_fails_policy.txt")),
     ("pass_through_endpoints[]", include_str!("pass_through_endpoints.txt")),

@@ -28,8 +28,13 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "it holds counts, money and answers; of calls it knows the facts alone",
     ),
     (
+        "alerts",
+        &["identity", "forward", "telemetry", "config", "clock"],
+        "who is told of budgets: it hears what was spent, and posts messages",
+    ),
+    (
         "ledger",
-        &["store", "identity", "telemetry", "config", "clock", "tasks"],
+        &["alerts", "store", "identity", "telemetry", "config", "clock", "tasks"],
         "it books what the trail of a call says; what a call is, it does not know",
     ),
     (
@@ -86,6 +91,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "persistence",
         &[
+            "alerts",
             "admin",
             "manage",
             "ledger",
