@@ -112,6 +112,7 @@ impl House {
         let holding = self.state.holding(limits, budgets, caching.as_ref());
         let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
+        let heard = config.store.as_ref().is_some_and(|store| store.ledger.words);
         let Config {
             server, access, routing, outbound, telemetry, shown, issuing, alerting, ..
         } = config;
@@ -140,7 +141,7 @@ impl House {
             budget: self.budget.clone(),
             default_model,
             elsewhere,
-            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked),
+            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked).hearing(heard),
             largest_file,
         };
         self.rooms().router = Some(router.clone());

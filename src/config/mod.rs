@@ -84,7 +84,7 @@ pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};
 pub use self::cooldown::{AllowedFailsPolicy, Cooldown, OwnCooldown};
 pub use self::env::{Env, Unread};
 pub use self::fallbacks::{Fallback, FallbackTarget, Fallbacks};
-pub use self::issuing::{Issuing, NewUsers};
+pub use self::issuing::{Issuing, Making, MakingKeys, NewUsers};
 pub use self::keys::{page, schema};
 pub use self::ledger::{Fsync, LedgerSettings};
 pub use self::limits::{Limits, Rate};

@@ -1,4 +1,5 @@
 //! Everyone who is known, in memory.
+use super::digest::{Digest, digest_of};
 use super::purse::Purses;
 use super::{Caller, Holder, Key, Money};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
@@ -32,9 +33,6 @@ impl fmt::Debug for OnSpent {
         f.write_str("OnSpent")
     }
 }
-
-/// A SHA-256.
-pub(super) type Digest = [u8; 32];
 
 /// Everyone who is known. Clones are one.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +82,16 @@ impl Directory {
             return None;
         }
         read(&table.holders).get(id).cloned()
+    }
+
+    /// Shows all keys that are here to `visit`, in no order.
+    pub fn each_key(&self, visit: impl FnMut(&Arc<Key>)) {
+        read(&self.0.keys).values().for_each(visit);
+    }
+
+    /// Shows all holders of a kind to `visit`, in no order; no keys.
+    pub fn each(&self, kind: Kind, visit: impl FnMut(&Arc<Holder>)) {
+        read(&self.0.others[kind as usize].holders).values().for_each(visit);
     }
 
     /// A user as a member of a team.
@@ -262,24 +270,6 @@ impl Directory {
             visit(&holder);
         }
     }
-}
-
-/// Hexadecimal, as it is spelt everywhere: in lower case.
-#[must_use]
-pub(super) fn digest_of(id: &str) -> Option<Digest> {
-    let mut digest = [0; 32];
-    if id.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in digest.iter_mut().zip(id.as_bytes().chunks_exact(2)) {
-        let digit = |at: usize| match pair[at] {
-            digit @ b'0'..=b'9' => Some(digit - b'0'),
-            digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        };
-        *byte = digit(0)? << 4 | digit(1)?;
-    }
-    Some(digest)
 }
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {

@@ -10,6 +10,7 @@ mod access;
 mod budgets;
 mod caller;
 mod denied;
+mod digest;
 mod directory;
 mod holder;
 mod issued;

@@ -19,6 +19,7 @@ mod standing;
 mod tests;
 mod told;
 mod verify;
+mod words;
 mod writing;
 
 pub use self::days::{By, Days, Totals};

@@ -2,6 +2,7 @@
 //! between.
 use super::record::{UNITS, call_type};
 use super::told::about;
+use super::words::cut;
 use crate::alerts::{Alerts, Spent};
 use crate::clock;
 use crate::identity::{Caller, Directory, Level, Money};
@@ -52,6 +53,14 @@ pub(super) fn write(
     answered(out, outcome);
     if let Some(cost) = attempts(out, outcome) {
         charges(out, (now / 1000, cost), payers, outcome);
+    }
+    if let Some(words) = outcome.words() {
+        out.extend_from_slice(b",\"prompt\":");
+        out.extend_from_slice(cut(words.request()).as_bytes());
+        if outcome.failure().is_none() {
+            out.extend_from_slice(b",\"answer\":");
+            out.extend_from_slice(cut(words.answer().as_ref()).as_bytes());
+        }
     }
     out.push(b'}');
 }
