@@ -117,9 +117,7 @@ impl House {
             server, access, routing, outbound, telemetry, shown, issuing, alerting, ..
         } = config;
         let forwarder = self.forwarder(outbound)?;
-        if let Some(alerts) = self.kept.alerts() {
-            alerts.tell(alerting, &forwarder);
-        }
+        self.kept.alerts().into_iter().for_each(|alerts| alerts.tell(alerting.clone(), &forwarder));
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
             self.peers.tell();

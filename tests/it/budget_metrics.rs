@@ -11,10 +11,10 @@ async fn figure(proxy: &Proxy, series: &str) -> Option<f64> {
     line.map(|value| value.trim().parse().expect("a number"))
 }
 
-#[tokio::test]
-async fn what_is_left_of_budgets_is_told_at_a_scrape() {
+/// A proxy whose calls cost two dollars each.
+async fn house() -> (Upstream, Proxy) {
     let upstream = Upstream::playing(playing(200, COMPLETION)).await;
-    let proxy = with(&format!(
+    let setup = with(&format!(
         "model_list:
   - model_name: gpt
     litellm_params: {{model: openai/gpt-4o, api_base: {}, api_key: {CREDENTIAL}, input_cost_per_token: 1, output_cost_per_token: 1}}
@@ -22,9 +22,13 @@ general_settings: {{master_key: {KEY}}}
 router_settings: {{provider_budget_config: {{openai: {{budget_limit: 100, time_period: 1d}}}}}}
 ",
         upstream.base()
-    ))
-    .start()
-    .await;
+    ));
+    (upstream, setup.start().await)
+}
+
+#[tokio::test]
+async fn what_is_left_of_budgets_is_told_at_a_scrape() {
+    let (_upstream, proxy) = house().await;
     let team =
         json!({"team_id": "t", "team_alias": "T", "max_budget": 10, "budget_duration": "7d"});
     proxy.done("/team/new", team).await;

@@ -1,6 +1,6 @@
 //! Budgets and access groups: what several others share.
 use crate::client::{chat, post};
-use crate::proxy::{KEY, in_front_of};
+use crate::proxy::{KEY, in_front_of, with};
 use crate::tenancy::{config, house};
 use crate::upstream::{COMPLETION, Upstream, json as playing};
 use serde_json::{Value, json};
@@ -242,4 +242,25 @@ async fn another_duration_of_a_team_is_another_window() {
     assert_eq!(now["team_info"]["budget_reset_at"], soon.as_str());
     let never = json!({"team_id": "t", "budget_duration": null});
     assert_eq!(end(&proxy.done("/team/update", never).await), None);
+}
+
+#[tokio::test]
+async fn budgets_end_at_the_midnight_of_the_zone() {
+    // Half an hour makes it plain: no other zone's midnight is then.
+    let proxy = with(&config("  timezone: Asia/Kolkata\n")).start().await;
+    let doc = json!({"max_budget": 5, "budget_duration": "1d"});
+    let made = [
+        proxy.done("/key/generate", doc.clone()).await,
+        proxy.done("/user/new", doc.clone()).await,
+        proxy.done("/team/new", doc).await,
+    ];
+    for thing in made {
+        let end = thing["budget_reset_at"].as_str().expect("an end");
+        assert!(end.ends_with("T18:30:00.000000Z"), "{end}");
+    }
+    proxy.replace_file("config.yaml", &config("  timezone: UTC\n"));
+    proxy.hang_up();
+    proxy.line(|line| line.contains("Config reloaded")).await;
+    let later = proxy.done("/user/new", json!({"budget_duration": "1d"})).await;
+    assert!(later["budget_reset_at"].as_str().unwrap().ends_with("T00:00:00.000000Z"));
 }
