@@ -1,7 +1,31 @@
-//! Whose call it was, for those who are told when a budget runs out.
-use crate::alerts::About;
-use crate::identity::Caller;
+//! What those get to hear who are told when a budget runs out.
+use super::writing::levels;
+use crate::alerts::{About, Alerts, Spent};
+use crate::clock;
+use crate::identity::{Caller, Directory, Level, Money};
 use crate::telemetry::Outcome;
+use bartizan_layers::facts::Scope;
+
+/// Where a budget refused a call, without a cost, its state is news all the same: it may be less
+/// than it was, or nothing from the beginning.
+pub(super) fn refused(now: i64, (directory, alerts): (&Directory, &Alerts), outcome: &Outcome<'_>) {
+    let is_spent = outcome.failure().is_some_and(|failure| failure.class == "BudgetExceededError");
+    if !is_spent || !alerts.are_on() {
+        return;
+    }
+    let tell = |scope: Scope, subject: &str, money: Money| {
+        directory.spent(scope.name(), subject, |holder| {
+            let until = money.window.map(|window| clock::window_end(window, now));
+            let amount = holder.spent.amount(now);
+            let spent = Spent { scope, subject, money, amount, until };
+            alerts.spent(&spent, || about(outcome));
+        });
+    };
+    tell(Scope::Global, "", directory.proxy_money());
+    levels(directory, outcome, &mut |Level { scope, subject, money, .. }| {
+        tell(scope, &subject, money);
+    });
+}
 
 /// Whose call it was.
 pub(super) fn about(outcome: &Outcome<'_>) -> About {

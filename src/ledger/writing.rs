@@ -1,7 +1,7 @@
 //! How a finished call becomes the JSON of its record: straight from its trail, without a tree in
 //! between.
 use super::record::{UNITS, call_type};
-use super::told::about;
+use super::told::{about, refused};
 use super::words::cut;
 use crate::alerts::{Alerts, Spent};
 use crate::clock;
@@ -51,8 +51,9 @@ pub(super) fn write(
         said(out, told);
     }
     answered(out, outcome);
-    if let Some(cost) = attempts(out, outcome) {
-        charges(out, (now / 1000, cost), payers, outcome);
+    match attempts(out, outcome) {
+        Some(cost) => charges(out, (now / 1000, cost), payers, outcome),
+        None => refused(now / 1000, payers, outcome),
     }
     if let Some(words) = outcome.words() {
         out.extend_from_slice(b",\"prompt\":");
@@ -226,17 +227,24 @@ fn charges(
             charge(of.0, of.1, Money::default(), directory.pay(of, cost, now), false);
         }
     }
-    if let Some(principal) = outcome.principal() {
-        let told = outcome.told();
-        let end_user = told.and_then(|told| told.end_user.as_ref());
-        let tags = told.map_or(&[][..], |told| &told.tags);
-        let group = outcome.requested().map(|name| &**name);
-        directory.levels(principal, group, end_user, tags, &mut |level| {
-            let Level { scope, subject, money, .. } = level;
-            charge(scope, &subject, money, end(money.window), false);
-        });
-    }
+    levels(directory, outcome, &mut |Level { scope, subject, money, .. }| {
+        charge(scope, &subject, money, end(money.window), false);
+    });
     out.push(b']');
+}
+
+/// Shows `visit` who pays for a call besides the proxy and its deployment.
+pub(super) fn levels(
+    directory: &Directory,
+    outcome: &Outcome<'_>,
+    visit: &mut dyn FnMut(Level<'_>),
+) {
+    let Some(principal) = outcome.principal() else { return };
+    let told = outcome.told();
+    let end_user = told.and_then(|told| told.end_user.as_ref());
+    let tags = told.map_or(&[][..], |told| &told.tags);
+    let group = outcome.requested().map(|name| &**name);
+    directory.levels(principal, group, end_user, tags, visit);
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -209,3 +209,20 @@ async fn nobody_is_told_of_budgets_where_other_alerts_are_wanted() {
     assert_eq!(proxy.got("/global/spend").await["spend"], 1.0);
     assert_eq!(hook.seen().begun, 0);
 }
+
+#[tokio::test]
+async fn a_budget_that_refuses_from_the_beginning_is_told_of() {
+    let hook = taking().await;
+    let (_upstream, setup) = house(&hook, "webhook").await;
+    let proxy = setup.start().await;
+    let key = proxy.key(json!({"max_budget": 0, "budget_duration": "1d"})).await;
+    for _ in 0..3 {
+        chat("gpt").key(&key).send(proxy.addr()).await.expect(422);
+    }
+    let event = heard(&hook, 1).await.remove(0);
+    assert_eq!((&event["event"], &event["spend"]), (&json!("budget_crossed"), &json!(0.0)));
+    // Each event is told once: the next one is another key's.
+    let key = proxy.key(json!({"key_alias": "next", "max_budget": 0})).await;
+    chat("gpt").key(&key).send(proxy.addr()).await.expect(422);
+    assert_eq!(heard(&hook, 2).await[1]["key_alias"], "next");
+}
