@@ -1,8 +1,70 @@
 //! Times as documents and answers spell them, and the clock that tells them.
+use arc_swap::ArcSwapOption;
+use bartizan_layers::cost::{BudgetWindow, Zone};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
+use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The zone of this process's clock; none is UTC.
+static ZONE: ArcSwapOption<TimeZone> = ArcSwapOption::const_empty();
+
+/// The same as budgets have it: it follows when another one is set.
+static FOLLOWED: LazyLock<Zone> = LazyLock::new(|| {
+    Zone::Rules(Arc::new(|at| ZONE.load().as_deref().map_or(0, |zone| offset(zone, at))))
+});
+
+/// Seconds that `zone` is ahead of UTC at a time in seconds since 1970.
+fn offset(zone: &TimeZone, at: i64) -> i32 {
+    let end = if at < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    zone.to_offset(Timestamp::from_second(at).unwrap_or(end)).seconds()
+}
+
+/// Whether there is a zone of that name in the IANA database, which is a part of the program.
+#[must_use]
+pub fn knows_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
+/// Sets the zone in which days begin, by its name in the IANA database; `None` and what nobody
+/// knows is UTC.
+pub fn set_zone(name: Option<&str>) {
+    ZONE.store(name.and_then(|name| TimeZone::get(name).ok()).map(Arc::new));
+}
+
+/// The zone in which days begin, as it is set at any time.
+#[must_use]
+pub fn zone() -> Zone {
+    FOLLOWED.clone()
+}
+
+/// A month of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Month {
+    /// Which day of it a time is in, from 1.
+    pub day: i64,
+    /// How many days it has.
+    pub days: i64,
+    /// When it ends, in seconds since 1970.
+    pub end: i64,
+}
+
+/// The month that a time is in, in seconds since 1970.
+#[must_use]
+pub fn month(at: i64) -> Month {
+    let zone = ZONE.load().as_deref().map_or(0, |zone| offset(zone, at).into());
+    let local = Timestamp::from_second(at.saturating_add(zone)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let today = date(local);
+    let (day, days) = (today.day().into(), today.days_in_month().into());
+    Month { day, days, end: window_end(BudgetWindow::MONTH, at) }
+}
+
+/// When the window of a budget ends that is open at `now`: both in seconds since 1970.
+#[must_use]
+pub fn window_end(window: BudgetWindow, now: i64) -> i64 {
+    window.end(now, &FOLLOWED)
+}
 
 /// Milliseconds since 1970.
 #[must_use]
@@ -54,7 +116,105 @@ pub fn days_between(start: i64, end: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{day, days_between, iso, parse};
+    use super::{day, days_between, iso, knows_zone, offset, parse};
+    use bartizan_layers::cost::{BudgetWindow, Zone};
+    use jiff::tz::TimeZone;
+    use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
+    use proptest::sample::select;
+    use std::sync::Arc;
+
+    fn zone(name: &str) -> Zone {
+        let zone = TimeZone::get(name).unwrap();
+        Zone::Rules(Arc::new(move |at| offset(&zone, at)))
+    }
+
+    fn end(window: &str, now: &str, place: &str) -> String {
+        let window: BudgetWindow = window.parse().unwrap();
+        iso(window.end(parse(now).unwrap() / 1000, &zone(place)) * 1000)
+    }
+
+    #[test]
+    fn windows_end_at_the_midnight_of_a_place() {
+        for (window, now, place, wanted) in [
+            ("1d", "2026-06-01T21:59:59Z", "Europe/Berlin", "2026-06-01T22:00:00"),
+            ("1d", "2026-06-01T22:00:00Z", "Europe/Berlin", "2026-06-02T22:00:00"),
+            ("7d", "2026-06-03T12:00:00Z", "America/New_York", "2026-06-08T04:00:00"),
+            ("30d", "2026-02-10T12:00:00Z", "Asia/Kolkata", "2026-02-28T18:30:00"),
+            ("1mo", "2026-10-10T12:00:00Z", "Europe/Berlin", "2026-10-31T23:00:00"),
+            // Days of 23 and of 25 hours.
+            ("1d", "2026-03-28T23:00:00Z", "Europe/Berlin", "2026-03-29T22:00:00"),
+            ("1d", "2026-10-24T22:00:00Z", "Europe/Berlin", "2026-10-25T23:00:00"),
+            // Clocks are set forward at midnight: there is none.
+            ("1d", "2026-04-23T12:00:00Z", "Africa/Cairo", "2026-04-23T22:00:00"),
+            ("1d", "2026-04-23T22:00:00Z", "Africa/Cairo", "2026-04-24T21:00:00"),
+        ] {
+            assert_eq!(end(window, now, place), format!("{wanted}.000000Z"), "{window} {now}");
+        }
+    }
+
+    #[test]
+    fn only_places_have_zones() {
+        for (name, known) in [
+            ("Europe/Berlin", true),
+            ("america/new_york", true),
+            ("UTC", true),
+            ("Etc/GMT+5", true),
+            ("Berlin", false),
+            ("CET1", false),
+            ("+02:00", false),
+            ("", false),
+        ] {
+            assert_eq!(knows_zone(name), known, "{name}");
+        }
+    }
+
+    /// Places that differ in all that zones can differ in: half hours, changes at midnight, by half
+    /// an hour, over the year's end, none, and two midnights in one night.
+    const PLACES: [&str; 10] = [
+        "Europe/Berlin",
+        "America/New_York",
+        "America/Sao_Paulo",
+        "America/Havana",
+        "Africa/Cairo",
+        "Asia/Kolkata",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+        "America/Santiago",
+        "Asia/Beirut",
+    ];
+
+    proptest! {
+        #[test]
+        fn a_window_is_one_for_all_that_is_in_it(
+            window in windows(),
+            place in select(PLACES.to_vec()),
+            now in 0_i64..2_500_000_000,
+            part in 0_i64..1000,
+        ) {
+            let zone = zone(place);
+            let end = window.end(now, &zone);
+            prop_assert!(end > now);
+            let between = now + (end - now - 1) * part / 1000;
+            prop_assert_eq!(window.end(between, &zone), end);
+            prop_assert!(window.end(end, &zone) > end);
+        }
+
+        #[test]
+        fn a_day_has_as_many_hours_as_in_that_place(
+            place in select(PLACES.to_vec()),
+            now in 1_420_000_000_i64..2_500_000_000,
+        ) {
+            let zone = zone(place);
+            let begin = BudgetWindow::DAY.end(now, &zone);
+            let end = BudgetWindow::DAY.end(begin, &zone);
+            prop_assert!((23 * 3600..=25 * 3600).contains(&(end - begin)), "{} s", end - begin);
+        }
+    }
+
+    fn windows() -> impl Strategy<Value = BudgetWindow> {
+        let texts = vec!["1s", "30s", "5m", "45m", "1h", "6h", "12h", "1d", "7d", "30d", "1mo"];
+        select(texts).prop_map(|text| text.parse().unwrap())
+    }
 
     #[test]
     fn times_are_read_as_they_are_written() {

@@ -1,5 +1,6 @@
 //! What is made anew from each config, what outlives it, and how one takes another's place.
 use crate::admin::{Handles, LastReload};
+use crate::clock;
 use crate::config::{Compat, Config, Issuing, Outbound};
 use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer, Wanted};
 use crate::forward::{Forwarder, SetupError};
@@ -7,7 +8,7 @@ use crate::persistence::Persistence;
 use crate::router::Router;
 use crate::server::{Draining, Peers};
 use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
-use crate::state::{State, proxy_window};
+use crate::state::{State, proxy_money};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
 use arc_swap::ArcSwap;
@@ -104,14 +105,19 @@ impl House {
         config: Config,
     ) -> Result<Generation<AlwaysReady<impl Stack<Incoming> + use<>>>, SetupError> {
         let Config { limits, budgets, caching, .. } = &config;
+        clock::set_zone(budgets.zone.as_deref());
         if let Some(directory) = self.kept.directory() {
-            directory.set_proxy_window(proxy_window(budgets));
+            directory.set_proxy_money(proxy_money(budgets));
         }
         let holding = self.state.holding(limits, budgets, caching.as_ref());
         let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
-        let Config { server, access, routing, outbound, telemetry, shown, issuing, .. } = config;
+        let heard = config.store.as_ref().is_some_and(|store| store.ledger.words);
+        let Config {
+            server, access, routing, outbound, telemetry, shown, issuing, alerting, ..
+        } = config;
         let forwarder = self.forwarder(outbound)?;
+        self.kept.alerts().into_iter().for_each(|alerts| alerts.tell(alerting.clone(), &forwarder));
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
             self.peers.tell();
@@ -133,7 +139,7 @@ impl House {
             budget: self.budget.clone(),
             default_model,
             elsewhere,
-            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked),
+            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked).hearing(heard),
             largest_file,
         };
         self.rooms().router = Some(router.clone());

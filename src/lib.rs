@@ -3,6 +3,7 @@
 //! [`run`] starts a proxy inside the process, for the program, tests and benches alike. The rooms
 //! of the house, and who may know whom, are drawn in `docs/architecture.md`.
 pub mod admin;
+pub mod alerts;
 pub mod cli;
 pub mod clock;
 pub mod commands;

@@ -1,4 +1,5 @@
 //! What outlives the process, and who looks after it.
+use crate::alerts::Alerts;
 use crate::config::{Compat, Database, Issuing, Secret, StoreSettings};
 use crate::identity::{Directory, Following, Issued};
 use crate::ledger::{Ledger, Standing};
@@ -17,6 +18,7 @@ pub struct Persistence {
     store: Option<Store>,
     directory: Directory,
     ledger: Option<Ledger>,
+    alerts: Option<Alerts>,
     /// Cancelled when nothing more is to be kept.
     stop: CancellationToken,
 }
@@ -51,11 +53,16 @@ impl Persistence {
             tracing::error!(%error, "The keys of the state directory cannot be read");
         }
         let stop = CancellationToken::new();
+        let (alerts, waiting) = Alerts::new(metrics.clone());
+        let (sending, stopped) = (alerts.clone().run(waiting), stop.clone());
+        tasks.spawn(async move {
+            stopped.run_until_cancelled(sending).await;
+        });
         let ledger = Ledger::open(
             settings.ledger.clone(),
             settings.directory.as_ref().map(|directory| directory.join("journal")),
             store.clone(),
-            directory.clone(),
+            (directory.clone(), alerts.clone()),
             Standing::new(metrics.clone()),
             (tasks, &stop),
         );
@@ -63,7 +70,7 @@ impl Persistence {
         tasks.spawn(async move {
             stopped.run_until_cancelled(following.run()).await;
         });
-        Self { store: Some(store), directory, ledger: Some(ledger), stop }
+        Self { store: Some(store), directory, ledger: Some(ledger), alerts: Some(alerts), stop }
     }
 
     /// Lets go of everything: no call may end after it.
@@ -87,6 +94,12 @@ impl Persistence {
     #[must_use]
     pub fn issued(&self, master: Option<&Secret<String>>) -> Issued {
         Issued::new(master, self.directory.clone(), self.store.clone())
+    }
+
+    /// Who is told when budgets run out.
+    #[must_use]
+    pub const fn alerts(&self) -> Option<&Alerts> {
+        self.alerts.as_ref()
     }
 
     /// Whether anything outlives the process.

@@ -18,9 +18,9 @@ use crate::edge::{AdminRoute, Page, answer, problem};
 use crate::identity::{Allowed, Caller, Denied, Directory, Issued, RouteKind};
 use crate::ledger::Standing;
 use crate::providers::{Dialect, Problem};
-use crate::router::Router;
+use crate::router::{self, Router};
 use crate::server::Draining;
-use crate::telemetry::Metrics;
+use crate::telemetry::{self, Metrics};
 use bartizan_layers::auth::{AuthError, Keys, presented};
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::Principal;
@@ -194,7 +194,13 @@ async fn manage(
 
 fn metrics(handles: &Handles) -> Response<Body> {
     handles.router.tell_states(&handles.metrics);
-    let text = handles.metrics.encode(handles.router.connections());
+    let mut text = handles.metrics.encode(handles.router.connections());
+    if let Some(directory) = &handles.directory {
+        telemetry::budgets(directory, &mut text);
+    }
+    let left = |budget: &router::Allowance| budget.budget().max - budget.spent();
+    let providers = handles.router.provider_budgets().iter();
+    telemetry::provider_budgets(providers.map(|(name, it)| (&**name, left(it))), &mut text);
     with_type("text/plain; version=0.0.4; charset=utf-8", text.into())
 }
 

@@ -158,6 +158,7 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         tags: Vec::new(),
         drop: Vec::new(),
         mock: None,
+        budget: None,
         access_groups: Vec::new(),
     }
 }

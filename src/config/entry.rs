@@ -106,6 +106,7 @@ impl Check<'_> {
             tags: self.texts(params, "tags"),
             drop,
             mock: mock(params),
+            budget: self.own_budget(params),
             access_groups: self.texts(info, "access_groups"),
         })
     }

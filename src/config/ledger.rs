@@ -12,6 +12,9 @@ pub struct LedgerSettings {
     /// Whether each call has a row of its own (`disable_spend_logs`). Default true; sums are kept
     /// either way.
     pub rows: bool,
+    /// Whether what calls say and are answered is kept with their rows
+    /// (`store_prompts_in_spend_logs`, but not with `turn_off_message_logging`). Default false.
+    pub words: bool,
     /// Whether calls that were refused, or failed before any model was reached, are booked
     /// (`disable_error_logs`). Default true.
     pub errors: bool,
@@ -41,6 +44,7 @@ impl Default for LedgerSettings {
         Self {
             batch: Duration::from_secs(1),
             rows: true,
+            words: false,
             errors: true,
             keep: None,
             sweep: Duration::from_hours(24),
@@ -50,13 +54,18 @@ impl Default for LedgerSettings {
 }
 
 impl Check<'_> {
-    pub(super) fn ledger(&mut self, general: &Node) -> LedgerSettings {
+    pub(super) fn ledger(&mut self, general: &Node, litellm: &Node) -> LedgerSettings {
         let usual = LedgerSettings::default();
         let keep = self.lasting(general, "maximum_spend_logs_retention_period");
         let sweep = self.lasting(general, "maximum_spend_logs_retention_interval");
+        let words = self.flag(general, "store_prompts_in_spend_logs");
+        let words = words.unwrap_or_else(|| self.env.is_on("STORE_PROMPTS_IN_SPEND_LOGS"));
+        let silent = self.flag(litellm, "turn_off_message_logging").unwrap_or(false);
+        let rows = !self.flag(general, "disable_spend_logs").unwrap_or(false);
         LedgerSettings {
+            words: words && rows && !silent,
             batch: self.seconds(general, "proxy_batch_write_at").unwrap_or(usual.batch),
-            rows: !self.flag(general, "disable_spend_logs").unwrap_or(false),
+            rows,
             errors: !self.flag(general, "disable_error_logs").unwrap_or(false),
             keep,
             sweep: sweep.unwrap_or(usual.sweep),
@@ -70,16 +79,6 @@ impl Check<'_> {
 
     /// A duration such as `30d`; what is none was named when its key was judged.
     fn lasting(&mut self, map: &Node, key: &str) -> Option<Duration> {
-        use super::budget::{BudgetDuration, DurationUnit};
-        let BudgetDuration { count, unit } = BudgetDuration::parse(&self.text(map, key)?)?;
-        let seconds: u64 = match unit {
-            DurationUnit::Second => 1,
-            DurationUnit::Minute => 60,
-            DurationUnit::Hour => 3_600,
-            DurationUnit::Day => 86_400,
-            DurationUnit::Week => 604_800,
-            DurationUnit::Month => 30 * 86_400,
-        };
-        Some(Duration::from_secs(seconds.saturating_mul(count.into())))
+        super::BudgetDuration::parse(&self.text(map, key)?).map(super::BudgetDuration::length)
     }
 }

@@ -183,6 +183,7 @@ impl<'a> Check<'a> {
         let (caching, redis) = self.shared(sections);
         let store = self.store(sections, options, &server);
         let issuing = self.issuing(sections);
+        let alerting = self.alerting(sections);
 
         let access = access?;
         let serves = options.model.is_none() || !routing.deployments.is_empty();
@@ -198,6 +199,7 @@ impl<'a> Check<'a> {
             redis,
             store,
             issuing,
+            alerting,
             outbound,
             telemetry,
             compat,

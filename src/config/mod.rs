@@ -10,6 +10,7 @@ use std::time::Duration;
 
 mod active;
 mod addresses;
+mod alerting;
 mod aliases;
 mod budget;
 mod caching;
@@ -76,13 +77,14 @@ mod variables;
 mod yaml;
 
 pub use self::addresses::{Addresses, Nets};
+pub use self::alerting::Alerting;
 pub use self::aliases::{Alias, TagRules};
 pub use self::budget::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
 pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};
 pub use self::cooldown::{AllowedFailsPolicy, Cooldown, OwnCooldown};
 pub use self::env::{Env, Unread};
 pub use self::fallbacks::{Fallback, FallbackTarget, Fallbacks};
-pub use self::issuing::{Issuing, NewUsers};
+pub use self::issuing::{Issuing, Making, MakingKeys, NewUsers};
 pub use self::keys::{page, schema};
 pub use self::ledger::{Fsync, LedgerSettings};
 pub use self::limits::{Limits, Rate};
@@ -96,6 +98,7 @@ pub use self::redis::{Pem, RedisAt, RedisNode, RedisSettings, RedisTls};
 pub use self::retries::{ByError, Retries, RetryPolicy};
 pub use self::routing::{Routing, Timeouts};
 pub use self::secret::Secret;
+pub use self::settings::Telemetry;
 pub use self::store::{Database, StoreSettings};
 pub use self::through::{PassThrough, Through};
 pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
@@ -124,6 +127,8 @@ pub struct Config {
     pub store: Option<StoreSettings>,
     /// What keys, users and teams get when they are made.
     pub issuing: Issuing,
+    /// Who is told when budgets run out; `None` is nobody.
+    pub alerting: Option<Alerting>,
     /// How the forwarder reaches upstreams.
     pub outbound: Outbound,
     /// What is logged, and how.
@@ -263,19 +268,10 @@ pub struct Deployment {
     pub drop: Vec<String>,
     /// What it answers instead of calling its provider (`mock_response`).
     pub mock: Option<String>,
+    /// What calls to it may cost (`max_budget`, `budget_duration`).
+    pub budget: Option<Budget>,
     /// Names under which `/v1/models` lists its group (`model_info.access_groups`).
     pub access_groups: Vec<String>,
-}
-
-/// What is logged, and how.
-#[derive(Clone, Debug)]
-pub struct Telemetry {
-    /// `error`, `warn`, `info`, `debug` or `trace`. Default `info`.
-    pub level: tracing::Level,
-    /// JSON lines, or lines for people; `None` asks whether standard output is a terminal.
-    pub json: Option<bool>,
-    /// Whether `/metrics` on the calls listener needs a key. Default: as [`Compat`] says.
-    pub metrics_need_key: Option<bool>,
 }
 
 /// Which LiteLLM generation to follow where two differ.

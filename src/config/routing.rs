@@ -3,9 +3,9 @@ use super::fields::{Check, described};
 use super::load::Sections;
 use super::yaml::{Kind, Node};
 use super::{
-    Alias, ClientSide, Cooldown, Deployment, Fallbacks, Options, Retries, TagRules, Through,
+    Alias, Budget, ClientSide, Cooldown, Deployment, Fallbacks, Options, Retries, TagRules, Through,
 };
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// Deployments and the names that lead to them.
@@ -47,6 +47,8 @@ pub struct Routing {
     pub client_mocks: bool,
     /// Whether `/v1/models` lists wildcards as they are, too (`return_wildcard_routes`).
     pub list_wildcards: bool,
+    /// What calls to a provider may cost (`provider_budget_config`).
+    pub provider_budgets: BTreeMap<String, Budget>,
     /// What calls whose body goes straight through need.
     pub through: Through,
 }
@@ -117,6 +119,7 @@ impl Check<'_> {
             tags: self.tag_rules(router),
             client_mocks: self.flag(general, "allow_client_mock_response").unwrap_or(false),
             list_wildcards: self.flag(general, "return_wildcard_routes").unwrap_or(false),
+            provider_budgets: self.provider_budgets(router),
             through: Through::default(),
         }
     }

@@ -5,10 +5,21 @@ use super::master_key;
 use super::options::Options;
 use super::problem::Problem;
 use super::yaml::Node;
-use super::{Access, Compat, Secret, Server, Telemetry};
+use super::{Access, Compat, Secret, Server};
 use http::{HeaderName, Uri};
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    /// `error`, `warn`, `info`, `debug` or `trace`. Default `info`.
+    pub level: tracing::Level,
+    /// JSON lines, or lines for people; `None` asks whether standard output is a terminal.
+    pub json: Option<bool>,
+    /// Whether `/metrics` on the calls listener needs a key. Default: as [`Compat`] says.
+    pub metrics_need_key: Option<bool>,
+}
 
 impl Check<'_> {
     pub(super) fn server(

@@ -60,7 +60,7 @@ impl Check<'_> {
             all_keys: !alone,
         });
         let directory = master_key::state_dir(options.state_dir.as_deref(), self.env);
-        Some(StoreSettings { database, directory, ledger: self.ledger(general) })
+        Some(StoreSettings { database, directory, ledger: self.ledger(general, sections.litellm) })
     }
 
     fn is_postgres(&mut self, general: &super::yaml::Node, url: &Secret<String>) -> bool {

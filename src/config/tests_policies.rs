@@ -195,11 +195,23 @@ fn a_duration_is_a_number_above_0_and_a_unit() {
 }
 
 #[test]
-fn other_zones_than_utc_are_named() {
-    clean("litellm_settings: {timezone: UTC}\n");
-    let (_, problems) = read("litellm_settings: {timezone: Europe/Berlin}\n");
-    let named = |notice: &String| notice.contains("timezone: Europe/Berlin (days begin in UTC)");
-    assert!(problems.notices().iter().any(named), "{:?}", problems.notices());
+fn days_begin_in_a_zone() {
+    for (zone, wanted) in [("UTC", None), ("Europe/Berlin", Some("Europe/Berlin"))] {
+        let config = clean(&format!("litellm_settings: {{timezone: {zone}}}\n"));
+        assert_eq!(config.budgets.zone.as_deref(), wanted, "{zone}");
+    }
+}
+
+#[test]
+fn deployments_and_providers_have_budgets() {
+    let config = clean(
+        "router_settings: {provider_budget_config: {openai: {budget_limit: 2, time_period: 1d}, \
+         groq: {max_budget: 0.5}}}\n",
+    );
+    let budgets = &config.routing.provider_budgets;
+    assert_eq!(budgets["openai"].max, NanoUsd::from_dollars(2.0));
+    assert_eq!(budgets["openai"].duration, BudgetDuration::parse("1d"));
+    assert_eq!((budgets["groq"].max.0, budgets["groq"].duration), (500_000_000, None));
 }
 
 /// What stands below the models, its severity, its line below them and column, and words of what
@@ -279,6 +291,27 @@ const MISTAKES: &[Mistake] = &[
         (1, 37),
         "no effect without `max_budget`",
         "DOLLARS",
+    ),
+    (
+        "litellm_settings: {timezone: Berlin}",
+        Severity::Error,
+        (1, 30),
+        "no time zone is called `Berlin`",
+        "Europe/Berlin",
+    ),
+    (
+        "router_settings: {provider_budget_config: {opnai: {budget_limit: 1}}}",
+        Severity::Warning,
+        (1, 44),
+        "no provider is called `opnai`",
+        "PROVIDER/MODEL",
+    ),
+    (
+        "router_settings: {provider_budget_config: {openai: {time_period: 1d}}}",
+        Severity::Warning,
+        (1, 52),
+        "says no amount",
+        "budget_limit",
     ),
     (
         "general_settings: {budget_admission: strickt}",

@@ -19,6 +19,8 @@ static SESSIONS: [HeaderName; 2] = [
 ];
 /// What is to be kept with the record of a call: a JSON object.
 const METADATA: HeaderName = HeaderName::from_static("x-litellm-spend-logs-metadata");
+/// Whether what a call says is not to be kept: `true`.
+const CONFIDENTIAL: HeaderName = HeaderName::from_static("x-litellm-enable-message-redaction");
 /// A name that a client gives is kept up to so many bytes.
 const LONGEST: usize = 256;
 /// So many tags of one call are told apart.
@@ -93,6 +95,12 @@ pub(super) fn told(
         user_agent: agent.and_then(Result::ok).map(|agent| shortened(agent).into()),
         held: None,
     }
+}
+
+/// Whether the client wants nothing to be kept of what it says.
+pub(super) fn is_confidential(headers: &HeaderMap) -> bool {
+    let told = headers.get(CONFIDENTIAL).map(HeaderValue::as_bytes);
+    told.is_some_and(|told| told.eq_ignore_ascii_case(b"true") || told == b"1")
 }
 
 fn named(model: &str) -> Option<Box<str>> {

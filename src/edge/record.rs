@@ -188,7 +188,8 @@ pub(super) fn refused<B>(
 }
 
 fn recorded(inner: Body, recording: Recording) -> Answer {
-    let counted = Counted { inner, trail: recording.trail.clone() };
+    let heard = recording.trail.is_heard();
+    let counted = Counted { inner, trail: recording.trail.clone(), heard };
     Either::Left(EndBody::new(counted, recording))
 }
 
@@ -199,6 +200,8 @@ pub struct Counted {
     #[pin]
     inner: Body,
     trail: Trail,
+    /// Whether its words are kept.
+    heard: bool,
 }
 
 impl http_body::Body for Counted {
@@ -211,8 +214,11 @@ impl http_body::Body for Counted {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
         let frame = ready!(this.inner.poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            this.trail.add_written(frame.data_ref().map_or(0, |data| data.len() as u64));
+        if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+            this.trail.add_written(data.len() as u64);
+            if *this.heard {
+                this.trail.hear(data);
+            }
         }
         Poll::Ready(frame)
     }

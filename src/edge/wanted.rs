@@ -7,7 +7,7 @@ use super::labels::{self, shortened};
 use crate::config::CachedCalls;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
-use crate::telemetry::Trail;
+use crate::telemetry::{Trail, Words};
 use bartizan_layers::facts::{CacheControl, Call};
 use bartizan_layers::wire::estimate::Size;
 use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of_object};
@@ -30,6 +30,8 @@ pub struct Wanted {
     cached: Option<CachedCalls>,
     /// Whether calls have keys that were issued, and are booked.
     booked: bool,
+    /// Whether what calls say and are answered is kept with them.
+    heard: bool,
 }
 
 /// What was read of a body.
@@ -50,7 +52,13 @@ impl Wanted {
     #[must_use]
     pub fn new(router: Router, held: bool, cached: Option<CachedCalls>, booked: bool) -> Self {
         let estimates = held || router.counts_tokens();
-        Self { router, estimates, cached, booked }
+        Self { router, estimates, cached, booked, heard: false }
+    }
+
+    /// Keeps what calls say and are answered, where they are booked.
+    #[must_use]
+    pub fn hearing(self, heard: bool) -> Self {
+        Self { heard: heard && self.booked, ..self }
     }
 
     /// Notes what a request says of itself whose body nobody reads.
@@ -94,6 +102,12 @@ impl Wanted {
         if let Some(trail) = facts.get::<Trail>().filter(|_| self.booked) {
             let told = labels::told(Some(asked), read.headers, facts, end_user.as_ref());
             trail.set_told(Box::new(told));
+            if self.heard && !labels::is_confidential(read.headers) {
+                let retell = read.stream.then(|| form(operation)).flatten();
+                let retell = retell.map(|form| Retell::to(object, form));
+                let words = Words::new(read.text.len(), || read.text.whole(), retell);
+                trail.set_words(Box::new(words));
+            }
         }
         if (self.estimates || is_bounded)
             && let Some(estimate) = self.router.estimate(operation, read.model, read.size)
@@ -224,12 +238,18 @@ fn cached(operation: &Operation, object: &Object<'_>, read: &Read<'_>, facts: &m
     if let Some(key) = key_of_object(context(), object, is_left_out) {
         facts.insert(key);
     }
-    let form = match operation {
-        Operation::ChatCompletions => Form::Chat,
-        Operation::Completions => Form::Completions,
-        Operation::Responses => Form::Responses,
-        Operation::Messages => Form::Messages,
-        _ => return,
-    };
-    facts.insert(Retell::to(object, form));
+    if let Some(form) = form(operation) {
+        facts.insert(Retell::to(object, form));
+    }
+}
+
+/// How an answer is told, where it may be told as a stream and as a whole.
+const fn form(operation: &Operation) -> Option<Form> {
+    match operation {
+        Operation::ChatCompletions => Some(Form::Chat),
+        Operation::Completions => Some(Form::Completions),
+        Operation::Responses => Some(Form::Responses),
+        Operation::Messages => Some(Form::Messages),
+        _ => None,
+    }
 }

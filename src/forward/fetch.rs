@@ -97,7 +97,7 @@ impl Forwarder {
 }
 
 /// Scheme and authority of a URL: nothing of its path goes before that of the request.
-fn origin_of(url: &Uri) -> Option<Uri> {
+pub(super) fn origin_of(url: &Uri) -> Option<Uri> {
     let mut parts = url.clone().into_parts();
     parts.path_and_query = Some("/".parse().ok()?);
     Uri::from_parts(parts).ok()

@@ -48,6 +48,7 @@ mod headers;
 mod origin;
 mod path;
 mod pool;
+mod post;
 mod proxy;
 mod reach;
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Everyone who is known, in memory.
+use super::digest::{Digest, digest_of};
 use super::interned::Interned;
-use super::{Caller, Holder, Key};
+use super::purse::Purses;
+use super::{Caller, Holder, Key, Money};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
-use bartizan_layers::cost::{Budget, BudgetWindow};
+use bartizan_layers::cost::Budget;
 use bartizan_layers::facts::{NanoUsd, Scope};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -33,9 +35,6 @@ impl fmt::Debug for OnSpent {
     }
 }
 
-/// A SHA-256.
-pub(super) type Digest = [u8; 32];
-
 /// Everyone who is known. Clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct Directory(Arc<Tables>);
@@ -46,7 +45,9 @@ struct Tables {
     others: [Table; Kind::ALL.len()],
     rules: Mutex<Interned>,
     /// The proxy as a whole.
-    proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
+    proxy: RwLock<(Arc<Holder>, Money)>,
+    /// Deployments and providers.
+    purses: Purses,
     /// Who else keeps accounts, and has to hear when one is set.
     on_spent: OnceLock<OnSpent>,
     /// Whether all things of the store are here.
@@ -83,6 +84,16 @@ impl Directory {
             return None;
         }
         read(&table.holders).get(id).cloned()
+    }
+
+    /// Shows all keys that are here to `visit`, in no order.
+    pub fn each_key(&self, visit: impl FnMut(&Arc<Key>)) {
+        read(&self.0.keys).values().for_each(visit);
+    }
+
+    /// Shows all holders of a kind to `visit`, in no order; no keys.
+    pub fn each(&self, kind: Kind, visit: impl FnMut(&Arc<Holder>)) {
+        read(&self.0.others[kind as usize].holders).values().for_each(visit);
     }
 
     /// A user as a member of a team.
@@ -192,15 +203,19 @@ impl Directory {
         self.0.complete.load(Relaxed)
     }
 
-    /// Notes after which time the budget of the whole proxy starts anew.
-    pub fn set_proxy_window(&self, window: Option<BudgetWindow>) {
-        write(&self.0.proxy).1 = window;
+    /// Notes what the whole proxy may spend.
+    pub fn set_proxy_money(&self, money: Money) {
+        write(&self.0.proxy).1 = money;
     }
 
-    /// After which time the budget of the whole proxy starts anew; `None` is never.
+    /// What the whole proxy may spend.
     #[must_use]
-    pub fn proxy_window(&self) -> Option<BudgetWindow> {
+    pub fn proxy_money(&self) -> Money {
         read(&self.0.proxy).1
+    }
+
+    pub(super) fn purses(&self) -> &Purses {
+        &self.0.purses
     }
 
     /// Notes whether the store can be reached.
@@ -221,6 +236,7 @@ impl Directory {
 
     /// Takes over what an account says, where its holder is here.
     pub fn set_spent(&self, account: &Account) {
+        self.0.purses.set(account);
         self.spent(&account.scope, &account.subject, |holder| holder.spent.set(account));
     }
 
@@ -237,7 +253,7 @@ impl Directory {
         let mut scopes = scopes.chain([Scope::Key, Scope::Global]);
         let scope = scopes.find(|scope| scope.name() == account.scope);
         if let (Some(scope), Some(hear)) = (scope, self.0.on_spent.get()) {
-            let mut window = self.proxy_window().filter(|_| scope == Scope::Global);
+            let mut window = self.proxy_money().window.filter(|_| scope == Scope::Global);
             if scope != Scope::Global {
                 self.spent(&account.scope, &account.subject, |holder| {
                     window = self.money(holder).window;
@@ -265,24 +281,6 @@ impl Directory {
             visit(&holder);
         }
     }
-}
-
-/// Hexadecimal, as it is spelt everywhere: in lower case.
-#[must_use]
-pub(super) fn digest_of(id: &str) -> Option<Digest> {
-    let mut digest = [0; 32];
-    if id.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in digest.iter_mut().zip(id.as_bytes().chunks_exact(2)) {
-        let digit = |at: usize| match pair[at] {
-            digit @ b'0'..=b'9' => Some(digit - b'0'),
-            digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        };
-        *byte = digit(0)? << 4 | digit(1)?;
-    }
-    Some(digest)
 }
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {

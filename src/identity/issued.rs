@@ -1,5 +1,5 @@
 //! Whose key it is: the master key's, or one that was issued.
-use super::directory::Digest;
+use super::digest::Digest;
 use super::{Caller, Directory, Key};
 use crate::clock;
 use crate::config::Secret;

@@ -1,5 +1,6 @@
 //! How a change reaches the other processes.
 use super::Directory;
+use crate::clock;
 use crate::store::{Kind, Store, StoreError};
 use std::time::Duration;
 
@@ -53,6 +54,17 @@ impl Following {
                 self.directory.apply(change.kind, &change.id, thing.as_ref());
             }
             self.seen = Some(change.seq);
+        }
+        self.read_purses().await
+    }
+
+    /// What other processes have spent at deployments and providers that are bounded.
+    async fn read_purses(&self) -> Result<(), StoreError> {
+        let purses = self.directory.purses();
+        if purses.are_bounded() {
+            let now = clock::now() / 1000;
+            let accounts = self.store.accounts_in(["deployment", "provider"]).await?;
+            accounts.iter().for_each(|account| purses.hear(account, now));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod chain;
 mod days;
 mod drain;
 mod journal;
+mod members;
 mod query;
 mod reader;
 mod record;
@@ -17,7 +18,9 @@ mod segment;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod told;
 mod verify;
+mod words;
 mod writing;
 
 pub use self::days::{By, Days, Totals};
@@ -30,6 +33,7 @@ pub use self::verify::{Verified, verify};
 
 use self::drain::{BATCH, Drain, sweep};
 use self::journal::{Journal, Sizes};
+use crate::alerts::Alerts;
 use crate::clock;
 use crate::config::LedgerSettings;
 use crate::identity::Directory;
@@ -61,6 +65,7 @@ pub struct Ledger(Arc<Shared>);
 struct Shared {
     settings: LedgerSettings,
     directory: Directory,
+    alerts: Alerts,
     store: Store,
     journal: Arc<Journal>,
     standing: Arc<Standing>,
@@ -80,7 +85,7 @@ impl Ledger {
         settings: LedgerSettings,
         place: Option<PathBuf>,
         store: Store,
-        directory: Directory,
+        (directory, alerts): (Directory, Alerts),
         standing: Standing,
         (tasks, stop): (&Tasks, &CancellationToken),
     ) -> Self {
@@ -99,6 +104,7 @@ impl Ledger {
         let ledger = Self(Arc::new(Shared {
             settings,
             directory,
+            alerts,
             store,
             journal,
             standing,
@@ -223,7 +229,8 @@ impl Book for Ledger {
         RECORD.with_borrow_mut(|out| {
             out.clear();
             let (instance, now) = (&*shared.journal.instance, clock::now());
-            writing::write(out, instance, now, &shared.directory, trail, outcome);
+            let payers = (&shared.directory, &shared.alerts);
+            writing::write(out, (instance, now), payers, trail, outcome);
             shared.journal.append(out);
         });
         match shared.pending.fetch_add(1, Relaxed) + 1 {

@@ -81,6 +81,10 @@ pub struct Record {
     pub agent: Option<Box<str>>,
     /// What the client wants to be kept with it.
     pub metadata: Option<Box<RawValue>>,
+    /// What it said, where that is kept.
+    pub prompt: Option<Box<RawValue>>,
+    /// What it was answered.
+    pub answer: Option<Box<RawValue>>,
     /// The provider's name of the model that answered, or the name that was asked for.
     #[serde(default)]
     pub model: Box<str>,

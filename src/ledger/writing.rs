@@ -1,9 +1,14 @@
 //! How a finished call becomes the JSON of its record: straight from its trail, without a tree in
 //! between.
+use super::members::{is_json, maybe, number, text};
 use super::record::{UNITS, call_type};
-use crate::identity::{Caller, Directory};
+use super::told::{about, refused};
+use super::words::cut;
+use crate::alerts::{Alerts, Spent};
+use crate::clock;
+use crate::identity::{Caller, Directory, Level, Money};
 use crate::telemetry::{Outcome, Served, Told, Trail};
-use bartizan_layers::cost::{BudgetWindow, Zone};
+use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::{NanoUsd, Price, Principal, Rates, Scope, Unit};
 use std::io::Write;
 use std::ops::Add;
@@ -12,9 +17,8 @@ use std::time::Duration;
 /// Appends the record of a call that ended at `now`, in milliseconds since 1970.
 pub(super) fn write(
     out: &mut Vec<u8>,
-    instance: &str,
-    now: i64,
-    directory: &Directory,
+    (instance, now): (&str, i64),
+    payers: (&Directory, &Alerts),
     trail: &Trail,
     outcome: &Outcome<'_>,
 ) {
@@ -48,8 +52,17 @@ pub(super) fn write(
         said(out, told);
     }
     answered(out, outcome);
-    if let Some(cost) = attempts(out, outcome) {
-        charges(out, (now / 1000, cost), directory, outcome);
+    match attempts(out, outcome) {
+        Some(cost) => charges(out, (now / 1000, cost), payers, outcome),
+        None => refused(now / 1000, payers, outcome),
+    }
+    if let Some(words) = outcome.words() {
+        out.extend_from_slice(b",\"prompt\":");
+        out.extend_from_slice(cut(words.request()).as_bytes());
+        if outcome.failure().is_none() {
+            out.extend_from_slice(b",\"answer\":");
+            out.extend_from_slice(cut(words.answer().as_ref()).as_bytes());
+        }
     }
     out.push(b'}');
 }
@@ -193,38 +206,46 @@ fn by_unit(out: &mut Vec<u8>, before: &str, of: impl Fn(Unit) -> Option<i64>) {
 fn charges(
     out: &mut Vec<u8>,
     (now, cost): (i64, NanoUsd),
-    directory: &Directory,
+    (directory, alerts): (&Directory, &Alerts),
     outcome: &Outcome<'_>,
 ) {
     let own = own(outcome);
-    let mut charge = |scope: Scope, subject: &str, until: Option<i64>, first: bool| {
-        directory.spent(scope.name(), subject, |holder| holder.spent.add(cost, now, until));
-        text(out, if first { ",\"charges\":[[" } else { ",[" }, scope.name());
-        if !own.contains(&(scope, Some(subject))) {
-            text(out, ",", subject);
-        } else if until.is_some() {
-            out.extend_from_slice(b",null");
-        }
-        if let Some(until) = until {
-            number(out, ",", until);
-        }
-        out.push(b']');
+    let is_watched = alerts.are_on();
+    let tell = |scope, subject: &str, money, amount, until| {
+        let spent = Spent { scope, subject, money, amount, until };
+        alerts.spent(&spent, || about(outcome));
     };
-    let end = |window: Option<BudgetWindow>| window.map(|window| window.end(now, &Zone::default()));
-    charge(Scope::Global, "", end(directory.proxy_window()), true);
+    let mut charge =
+        |scope: Scope, subject: &str, money: Money, until: Option<i64>, first: bool| {
+            directory.spent(scope.name(), subject, |holder| {
+                holder.spent.add(cost, now, until);
+                if is_watched {
+                    tell(scope, subject, money, holder.spent.amount(now), until);
+                }
+            });
+            text(out, if first { ",\"charges\":[[" } else { ",[" }, scope.name());
+            if !own.contains(&(scope, Some(subject))) {
+                text(out, ",", subject);
+            } else if until.is_some() {
+                out.extend_from_slice(b",null");
+            }
+            if let Some(until) = until {
+                number(out, ",", until);
+            }
+            out.push(b']');
+        };
+    let end = |window: Option<BudgetWindow>| window.map(|window| clock::window_end(window, now));
+    let proxy = directory.proxy_money();
+    charge(Scope::Global, "", proxy, end(proxy.window), true);
     if let Some(deployment) = outcome.deployment() {
-        charge(Scope::Deployment, &deployment.model_id, None, false);
-        charge(Scope::Provider, deployment.api_provider, None, false);
+        let id = &*deployment.model_id;
+        for of in [(Scope::Deployment, id), (Scope::Provider, deployment.api_provider)] {
+            charge(of.0, of.1, Money::default(), directory.pay(of, cost, now), false);
+        }
     }
-    if let Some(principal) = outcome.principal() {
-        let told = outcome.told();
-        let end_user = told.and_then(|told| told.end_user.as_ref());
-        let tags = told.map_or(&[][..], |told| &told.tags);
-        let group = outcome.requested().map(|name| &**name);
-        directory.levels(principal, group, end_user, tags, &mut |level| {
-            charge(level.scope, &level.subject, end(level.money.window), false);
-        });
-    }
+    levels(directory, outcome, &mut |Level { scope, subject, money, .. }| {
+        charge(scope, &subject, money, end(money.window), false);
+    });
     out.push(b']');
 }
 
@@ -241,36 +262,20 @@ fn own<'a>(outcome: &'a Outcome<'_>) -> [(Scope, Option<&'a str>); 6] {
     ]
 }
 
+/// Shows `visit` who pays for a call besides the proxy and its deployment.
+pub(super) fn levels(
+    directory: &Directory,
+    outcome: &Outcome<'_>,
+    visit: &mut dyn FnMut(Level<'_>),
+) {
+    let Some(principal) = outcome.principal() else { return };
+    let told = outcome.told();
+    let end_user = told.and_then(|told| told.end_user.as_ref());
+    let tags = told.map_or(&[][..], |told| &told.tags);
+    let group = outcome.requested().map(|name| &**name);
+    directory.levels(principal, group, end_user, tags, visit);
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn number(out: &mut Vec<u8>, before: &str, number: i64) {
-    out.extend_from_slice(before.as_bytes());
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-}
-
-fn maybe(out: &mut Vec<u8>, before: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        text(out, before, value);
-    }
-}
-
-/// A JSON string.
-fn text(out: &mut Vec<u8>, before: &str, text: &str) {
-    out.extend_from_slice(before.as_bytes());
-    let special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-    // All bytes are looked at, as that can be done for many at once.
-    if text.bytes().fold(false, |found, byte| found | special(byte)) {
-        // A vector takes all that is written, and every text can be written.
-        serde_json::to_writer(out, text).ok();
-        return;
-    }
-    out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
-    out.push(b'"');
-}
-
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }

@@ -15,6 +15,7 @@ mod keys;
 mod organizations;
 mod paging;
 mod refusal;
+mod settled;
 mod shown;
 mod spend;
 mod tags;

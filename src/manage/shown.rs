@@ -2,7 +2,7 @@
 use super::{Manage, Refusal};
 use crate::clock;
 use crate::store::{Account, Doc, Kind, Page, Thing};
-use bartizan_layers::cost::{BudgetWindow, Zone};
+use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::{NanoUsd, Scope};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -54,7 +54,7 @@ fn told_end(row: &mut Doc, until: Option<i64>) {
     let window = row.get("budget_duration").and_then(Value::as_str);
     let window: Option<BudgetWindow> = window.and_then(|text| text.parse().ok());
     let end = window.map(|window| {
-        until.unwrap_or_else(|| window.end(clock::now().div_euclid(1000), &Zone::Utc))
+        until.unwrap_or_else(|| clock::window_end(window, clock::now().div_euclid(1000)))
     });
     let end = end.map(|end| clock::iso(end.saturating_mul(1000)));
     row.insert("budget_reset_at".to_owned(), end.into());

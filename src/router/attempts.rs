@@ -49,7 +49,9 @@ impl retry::Policy<Asked> for Attempts {
         let Ok(found) = self.0.found(req.body()) else { return Group::single() };
         let tried = req.extensions().get::<Tried>();
         let all = found.candidates(|_| true);
-        let is_awake = |deployment: &&Arc<Deployment>| deployment.gate().admits();
+        let is_awake = |deployment: &&Arc<Deployment>| {
+            deployment.gate().admits() && deployment.room().is_paid()
+        };
         let deployments = all.clone().count();
         let mut group = Group { fallbacks: self.fallbacks(req), deployments, ..Group::default() };
         let mut count = |deployment: &Arc<Deployment>| {

@@ -58,6 +58,14 @@ pub enum RouteError {
         /// What one of them has no more of, where that is known.
         measure: Option<Measure>,
     },
+    /// Deployments of the group, or their providers, have cost what they may.
+    #[error("No deployments available - crossed budget: {spent}")]
+    OverBudget {
+        /// Each of them, with what was spent and what it may cost, a line each.
+        spent: Box<str>,
+        /// Until the first of them may be used again, where that is known.
+        wait: Option<Duration>,
+    },
     /// The prompt is longer than any deployment of the group takes.
     #[error(
         "litellm.ContextWindowExceededError: the prompt has about {tokens} tokens, more than any \
@@ -177,6 +185,10 @@ impl RouteError {
             Self::Full { wait, .. } => {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());
                 return problem.retry_after(*wait);
+            }
+            Self::OverBudget { wait, .. } => {
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());
+                return wait.iter().fold(problem, |problem, wait| problem.retry_after(*wait));
             }
             Self::Resting { wait, .. } => {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());

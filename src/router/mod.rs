@@ -1,4 +1,5 @@
 //! Model name → group → deployment, and the way of a call through its deployment.
+mod allowance;
 mod answer;
 mod appraise;
 mod asked;
@@ -26,6 +27,7 @@ mod tags;
 mod through;
 mod whole;
 
+pub use self::allowance::Allowance;
 pub use self::answer::dollars;
 pub use self::attempts::{Rehearsal, tell_error, tell_fallbacks};
 pub use self::deployment::Deployment;
@@ -35,6 +37,7 @@ pub use self::listed::Listed;
 pub use self::probe::Probe;
 pub use self::through::{Endpoint, Through};
 
+use self::allowance::Allowances;
 use self::answer::Answer;
 use self::asked::Asked;
 use self::attempts::Attempts;
@@ -69,6 +72,7 @@ struct Shared {
     groups: Groups,
     deployments: Vec<Arc<Deployment>>,
     accounts: Accounts,
+    allowances: Allowances,
     rules: Rules,
     plan: Arc<Plan>,
     /// Whether a name that is not listed may lead somewhere, or go on to another.
@@ -119,8 +123,8 @@ impl Router {
         let before = before.map(Self::deployments).unwrap_or_default();
         let known = before.iter().map(|one| (one.config().id.as_str(), &**one));
         let known: HashMap<_, _> = known.collect();
-        let configs = std::mem::take(&mut routing.deployments).into_iter();
         let (redis, mut rooms) = (state.redis(), Rooms::new(state, &routing, before));
+        let configs = std::mem::take(&mut routing.deployments).into_iter();
         let deployments: Vec<_> = configs
             .map(|config| {
                 let before = known.get(config.id.as_str()).copied();
@@ -156,6 +160,7 @@ impl Router {
             is_open,
             deployments,
             accounts,
+            allowances: rooms.allowances,
             plan: Arc::new(attempts::plan(&routing.fallbacks, &routing.aliases)),
             backoff: backoff(&routing.retries),
             rules: Rules { settings, forwarder, hop, key_header },

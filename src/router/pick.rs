@@ -1,5 +1,6 @@
 //! Chooses one of a group's deployments for each attempt: of those that do not rest, one that was
 //! not tried yet; then simple shuffle, the lowest order, then chance by weight (contract 5.1).
+use super::allowance::over_budget;
 use super::asked::Asked;
 use super::attempts::Rehearsal;
 use super::deployment::Deployment;
@@ -126,6 +127,7 @@ impl Shared {
         let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
         let is_awake = |deployment: &&Arc<Deployment>| {
             deployment.gate().admits()
+                && deployment.room().is_paid()
                 && deployment.room().is_free()
                 && deployment.room().fits(input)
                 && !passed.contains(&deployment.labels().model_id)
@@ -171,9 +173,13 @@ fn nobody<'a>(
     }
     // One that is being probed may be back at any moment.
     let soon = Duration::from_secs(1);
-    let mut awake = speaking.clone().filter(|deployment| deployment.gate().admits()).peekable();
-    if awake.peek().is_some() {
-        let full = awake.filter_map(|deployment| deployment.room().reached());
+    let awake = speaking.clone().filter(|deployment| deployment.gate().admits());
+    if awake.clone().next().is_some() {
+        let mut paid = awake.clone().filter(|deployment| deployment.room().is_paid()).peekable();
+        if paid.peek().is_none() {
+            return over_budget(awake);
+        }
+        let full = paid.filter_map(|deployment| deployment.room().reached());
         let (measure, wait) = full.min_by_key(|(_, wait)| *wait).unzip();
         return RouteError::Full { model: model(), wait: wait.unwrap_or(soon), measure };
     }

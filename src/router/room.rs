@@ -1,6 +1,7 @@
 //! Whether a deployment has room for one more call: the provider's limits, the calls that it can
 //! have in flight as learnt, and the longest prompt of its model.
 use super::Shared;
+use super::allowance::{self, Allowance, Allowances};
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
 use super::sender::{Outgoing, Sent};
@@ -31,6 +32,8 @@ pub(super) struct Room {
     /// The most calls in flight.
     parallel: Option<u32>,
     longest: Option<i64>,
+    /// What its calls may cost.
+    allowances: Box<[Allowance]>,
 }
 
 /// What a provider grants a deployment.
@@ -54,6 +57,7 @@ pub(super) struct Rooms<'a> {
     /// Whether it is learnt how many calls each deployment can have in flight.
     pub(super) adaptive: bool,
     groups: HashMap<String, Group>,
+    pub(super) allowances: Allowances,
 }
 
 impl<'a> Rooms<'a> {
@@ -73,6 +77,7 @@ impl<'a> Rooms<'a> {
             checks: routing.pre_call_checks,
             adaptive: routing.adaptive,
             groups: known.collect(),
+            allowances: Allowances::new(state, routing),
         }
     }
 
@@ -111,7 +116,9 @@ impl<'a> Rooms<'a> {
         let learnt = before.and_then(|before| before.room().adaptive.clone());
         let adaptive =
             self.adaptive.then(|| learnt.unwrap_or_else(|| self.unlearnt(config, parallel)));
-        Room { quota, adaptive, parallel, longest: longest.filter(|_| self.checks) }
+        let allowances = self.allowances.of(&config.id, config.provider.name);
+        let longest = longest.filter(|_| self.checks);
+        Room { quota, adaptive, parallel, longest, allowances }
     }
 }
 
@@ -135,6 +142,16 @@ impl Room {
     /// Whether the provider's limits leave room.
     pub(super) fn is_free(&self) -> bool {
         self.reached().is_none()
+    }
+
+    /// Whether its calls have not yet cost what they may.
+    pub(super) fn is_paid(&self) -> bool {
+        allowance::is_left(&self.allowances)
+    }
+
+    /// What its calls may cost.
+    pub(super) fn allowances(&self) -> &[Allowance] {
+        &self.allowances
     }
 
     /// What the provider's limits leave nothing of, as far as is known here, and how long.

@@ -8,11 +8,12 @@ mod redis;
 
 pub use self::kept::Kept;
 pub use self::limits::CallLimits;
-pub use self::money::{Money, proxy_window};
+pub use self::money::{Money, proxy_money};
 pub use self::place::{Place, Waiting};
 
 use self::limits::Part;
 use self::money::CallBudgets;
+use crate::clock;
 use crate::config::{Budgets, Caching, Limits, RedisSettings};
 use crate::identity::Directory;
 use bartizan_layers::cache::{CacheLayer, MemoryStore};
@@ -69,7 +70,7 @@ impl State {
         let nothing: Arc<[Limit]> = Arc::from([]);
         let (redis, settler) = shared.map(redis::settings).map(Redis::connect).unzip();
         let settler = settler.map(|settler| settler.tell(redis::note));
-        let ledger = MemoryLedger::with(Arc::from([]));
+        let ledger = MemoryLedger::with(Arc::from([])).zone(clock::zone());
         let ledger = directory.clone().into_iter().fold(ledger, MemoryLedger::seed);
         if let Some(directory) = &directory {
             let own = ledger.clone();
@@ -90,6 +91,12 @@ impl State {
     #[must_use]
     pub const fn redis(&self) -> Option<&Redis> {
         self.redis.as_ref()
+    }
+
+    /// Who is known; `None` beside a command.
+    #[must_use]
+    pub const fn directory(&self) -> Option<&Directory> {
+        self.directory.as_ref()
     }
 
     /// Counts calls to a deployment, within its provider's `limits`.

@@ -1,7 +1,8 @@
 //! The budget of the proxy, as a config says.
 use super::Place;
+use crate::clock;
 use crate::config::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
-use crate::identity::Directory;
+use crate::identity::{self, Directory};
 use bartizan_layers::cost::{self, Admission, BudgetWindow, CostLayer, MemoryLedger, RedisLedger};
 use bartizan_layers::redis::Redis;
 use http::Extensions;
@@ -34,10 +35,11 @@ impl cost::Budgets for CallBudgets {
     }
 }
 
-/// After which time the proxy's budget starts anew.
+/// What the proxy may spend.
 #[must_use]
-pub fn proxy_window(budgets: &Budgets) -> Option<BudgetWindow> {
-    budgets.proxy.and_then(|proxy| proxy.duration).and_then(window)
+pub fn proxy_money(budgets: &Budgets) -> identity::Money {
+    let Some(Budget { max, duration }) = budgets.proxy else { return identity::Money::default() };
+    identity::Money { max: Some(max), soft: None, window: duration.and_then(window) }
 }
 
 /// The layer that holds money in `ledger`.
@@ -59,7 +61,7 @@ pub(super) fn shared(
     budgets: &Budgets,
 ) -> RedisLedger<CallBudgets> {
     let seed = calls.directory.clone();
-    let ledger = RedisLedger::with(redis, calls);
+    let ledger = RedisLedger::with(redis, calls).zone(clock::zone());
     let ledger = seed.into_iter().fold(ledger, RedisLedger::seed);
     if closes(budgets) { ledger } else { ledger.admit_on_outage() }
 }

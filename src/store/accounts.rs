@@ -14,6 +14,15 @@ pub struct Account {
     pub until: Option<i64>,
 }
 
+fn account(row: &super::Row) -> Account {
+    Account {
+        scope: row.text(0).to_owned(),
+        subject: row.text(1).to_owned(),
+        spend: row.int(2),
+        until: row.maybe_int(3),
+    }
+}
+
 impl Store {
     /// All accounts.
     ///
@@ -22,12 +31,17 @@ impl Store {
     /// As [`Store::fetch`].
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         let rows = self.fetch("SELECT scope, subject, spend, until FROM accounts", &[]).await?;
-        let account = |row: &super::Row| Account {
-            scope: row.text(0).to_owned(),
-            subject: row.text(1).to_owned(),
-            spend: row.int(2),
-            until: row.maybe_int(3),
-        };
+        Ok(rows.iter().map(account).collect())
+    }
+
+    /// The accounts of two scopes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn accounts_in(&self, scopes: [&str; 2]) -> Result<Vec<Account>, StoreError> {
+        let sql = "SELECT scope, subject, spend, until FROM accounts WHERE scope IN ($1, $2)";
+        let rows = self.fetch(sql, &scopes.map(Into::into)).await?;
         Ok(rows.iter().map(account).collect())
     }
 
@@ -88,7 +102,8 @@ impl Work {
     }
 
     /// Adds what was spent by calls that ended at `ended` (seconds since 1970) to an account whose
-    /// window ends at `until`. What was spent in a window that was over by then is forgotten.
+    /// window ends at `until`. What was spent in a window that was over by then is forgotten; so is
+    /// what a deployment or a provider had spent before it had windows.
     ///
     /// # Errors
     ///
@@ -103,7 +118,9 @@ impl Work {
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO accounts (scope, subject, spend, until) VALUES ($1, $2, $3, $4) \
             ON CONFLICT (scope, subject) DO UPDATE SET \
-            spend = CASE WHEN accounts.until <= $5 THEN excluded.spend \
+            spend = CASE WHEN accounts.until <= $5 OR (accounts.until IS NULL AND \
+                excluded.until IS NOT NULL AND \
+                excluded.scope IN ('deployment', 'provider')) THEN excluded.spend \
                 ELSE accounts.spend + excluded.spend END, \
             until = CASE WHEN accounts.until > $5 THEN accounts.until ELSE excluded.until END";
         let args = [scope.into(), subject.into(), spend.into(), until.into(), ended.into()];

@@ -2,6 +2,7 @@
 use super::events::{Cached, Failure, Hit};
 use super::series::DeploymentLabels;
 use super::trail::{Learned, Served, Trail};
+use super::words::Words;
 use bartizan_layers::end::End;
 use bartizan_layers::facts::{NanoUsd, Principal};
 use http::HeaderValue;
@@ -112,6 +113,12 @@ impl Outcome<'_> {
     #[must_use]
     pub fn hit(&self) -> Option<&Hit> {
         self.learned.hit.as_deref()
+    }
+
+    /// What it said and was answered, where that is kept.
+    #[must_use]
+    pub fn words(&self) -> Option<&Words> {
+        self.learned.words.as_deref()
     }
 
     /// Who calls.

@@ -236,6 +236,10 @@ families! {
         "Records of calls that were lost: no room on the disk, nor in memory.",
         "",
         "", None;
+    alerts: Counter = "bartizan_alerts",
+        "Messages on budgets, by what became of them: sent, or dropped.",
+        "result",
+        "", None;
     reloads: Counter = "bartizan_config_reloads",
         "Changed configs that were taken into use (success) or refused (failure).",
         "result",

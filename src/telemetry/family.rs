@@ -160,7 +160,7 @@ impl Display for Python {
     }
 }
 
-fn sample(out: &mut String, name: &str, labels: &str, value: f64) {
+pub(super) fn sample(out: &mut String, name: &str, labels: &str, value: f64) {
     let value = Python(value);
     match labels {
         "" => append(out, format_args!("{name} {value}\n")),
@@ -168,7 +168,7 @@ fn sample(out: &mut String, name: &str, labels: &str, value: f64) {
     }
 }
 
-fn append(out: &mut String, text: std::fmt::Arguments<'_>) {
+pub(super) fn append(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("a string takes any text");
 }
 

@@ -172,6 +172,16 @@ impl Metrics {
         self.families.lost_records.get(|_| NONE).inc_by(records as f64);
     }
 
+    /// Counts a message on a budget that has arrived.
+    pub fn alert_sent(&self) {
+        self.families.alerts.get(|_| "sent").inc();
+    }
+
+    /// Counts one that nobody took.
+    pub fn alert_dropped(&self) {
+        self.families.alerts.get(|_| "dropped").inc();
+    }
+
     pub(super) fn begin(&self) {
         self.in_flight.inc();
     }

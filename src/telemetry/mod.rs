@@ -1,5 +1,6 @@
 //! What the proxy tells about itself: metrics, and one log line per call.
 mod book;
+mod budgets;
 mod decimal;
 mod events;
 mod families;
@@ -17,8 +18,10 @@ mod tests;
 mod totals;
 mod trail;
 mod utc;
+mod words;
 
 pub use self::book::{Book, Outcome, Told};
+pub use self::budgets::{budgets, provider_budgets};
 pub use self::decimal::Decimal;
 pub use self::events::{Attempted, Failure, Hit};
 pub use self::line::{millis, now};
@@ -31,6 +34,7 @@ pub use self::series::DeploymentLabels;
 pub use self::totals::{ModelTotals, Totals};
 pub use self::trail::{Served, Trail};
 pub use self::utc::utc;
+pub use self::words::Words;
 
 use crate::config::Telemetry as Settings;
 use bartizan_layers::end::End;

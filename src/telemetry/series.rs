@@ -4,7 +4,7 @@ use super::events::Cached;
 use super::families::Families;
 use super::labels::{NONE, of_call};
 use super::trail::{Served, Trail};
-use bartizan_layers::facts::Unit;
+use bartizan_layers::facts::{About, Unit};
 use prometheus::{Counter, Histogram};
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub struct DeploymentLabels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Alike {
     pub(super) key: usize,
+    /// Its user, team and organisation: another alias is another holder.
+    pub(super) above: [usize; 3],
     pub(super) requested: usize,
     pub(super) deployment: usize,
     pub(super) route: usize,
@@ -38,8 +40,9 @@ pub(super) struct Alike {
     pub(super) cached: Option<Cached>,
 }
 
-/// The key, the requested name and the deployment of calls that are alike.
-pub(super) type Texts = (Option<Arc<str>>, Option<Arc<str>>, Option<Arc<DeploymentLabels>>);
+/// The key with what is known of it, the requested name and the deployment of calls that are alike.
+pub(super) type Texts =
+    (Option<(Arc<str>, About)>, Option<Arc<str>>, Option<Arc<DeploymentLabels>>);
 
 /// The cells that calls which are alike share.
 #[derive(Debug)]
@@ -98,7 +101,7 @@ impl Cells {
             served: ServedCells::new(all, outcome, value),
             cached: CachedCells::new(all, outcome, value),
             _alive: (
-                outcome.learned.principal.as_ref().map(|principal| principal.key.clone()),
+                outcome.learned.principal.as_ref().map(|it| (it.key.clone(), it.about.clone())),
                 outcome.learned.requested.clone(),
                 outcome.deployment().cloned(),
             ),

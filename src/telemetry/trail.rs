@@ -3,6 +3,7 @@ use super::book::{Outcome, Told};
 use super::events::{Cached, Events, Failure, Hit};
 use super::request_id::RequestId;
 use super::series::DeploymentLabels;
+use super::words::Words;
 use bartizan_layers::end::End;
 use bartizan_layers::facts::{About, NanoUsd, Principal, UsageCell};
 use http::{Method, StatusCode};
@@ -76,6 +77,7 @@ pub(super) struct Learned {
     pub(super) events: Option<Box<Events>>,
     pub(super) told: Option<Box<Told>>,
     pub(super) model: Option<Box<str>>,
+    pub(super) words: Option<Box<Words>>,
     lead: Option<Trail>,
     ended: Option<Instant>,
     pub(super) failure: Option<Failure>,
@@ -115,6 +117,8 @@ impl Trail {
         set_first_content, first_content: Instant;
         /// What the request says of itself.
         set_told, told: Box<Told>;
+        /// What it says, to be kept with its answer.
+        set_words, words: Box<Words>;
         /// Why it failed.
         set_failure, failure: Failure;
         /// Of its branches the one whose answer the client gets: how that ends, it ends.

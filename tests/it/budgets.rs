@@ -1,6 +1,6 @@
 //! Budgets and access groups: what several others share.
 use crate::client::{chat, post};
-use crate::proxy::{KEY, in_front_of};
+use crate::proxy::{KEY, in_front_of, with};
 use crate::tenancy::{config, house};
 use crate::upstream::{COMPLETION, Upstream, json as playing};
 use serde_json::{Value, json};
@@ -188,4 +188,79 @@ async fn what_is_blocked_or_not_listed_is_refused() {
     call("c", "").key(&key).send(proxy.addr()).await.expect(200);
     proxy.done("/team/block", json!({"team_id": "red"})).await;
     chat("gpt").key(&key).send(proxy.addr()).await.expect(401);
+}
+
+#[tokio::test]
+async fn what_users_and_teams_have_spent_can_be_set_by_admins() {
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let proxy = in_front_of(&upstream.base()).start().await;
+    proxy.done("/user/new", json!({"user_id": "u", "max_budget": 5})).await;
+    proxy.done("/team/new", json!({"team_id": "t", "max_budget": 5})).await;
+    for (path, id, doc) in [
+        ("/user/update", "user_id", json!({"user_id": "u"})),
+        ("/team/update", "team_id", json!({"team_id": "t"})),
+    ] {
+        let text = proxy.key(doc.clone()).await;
+        let call = async || call("", "").key(&text).send(proxy.addr()).await;
+        call().await.expect(200);
+        let with = |spend: Value| {
+            let mut doc = doc.clone();
+            doc["spend"] = spend;
+            doc
+        };
+        let changed = proxy.done(path, with(json!(5))).await;
+        assert_eq!(changed["data"]["spend"], 5.0, "{id}");
+        call().await.expect(422);
+        assert_eq!(proxy.done(path, with(json!(0))).await["data"]["spend"], 0.0);
+        call().await.expect(200);
+        proxy.ask(KEY, "POST", path, with(json!(-1))).await.expect(400);
+    }
+    // A user that is named before it was made has an account as well.
+    let body = json!({"user_id": "litellm-proxy-budget", "spend": 0});
+    assert_eq!(proxy.done("/user/update", body).await["data"]["spend"], 0.0);
+    // Who may change a team is no admin of money.
+    let boss = proxy.user("boss", "internal_user").await;
+    let member = json!({"team_id": "t", "member": {"role": "admin", "user_id": "boss"}});
+    proxy.done("/team/member_add", member).await;
+    let denied =
+        proxy.ask(&boss, "POST", "/team/update", json!({"team_id": "t", "spend": 0})).await;
+    assert!([401, 403].contains(&denied.status), "{}", denied.text());
+}
+
+#[tokio::test]
+async fn another_duration_of_a_team_is_another_window() {
+    let proxy = house().start().await;
+    let body = json!({"team_id": "t", "max_budget": 5, "budget_duration": "30d"});
+    proxy.done("/team/new", body).await;
+    proxy.done("/team/update", json!({"team_id": "t", "spend": 2})).await;
+    let end = |changed: &Value| changed["data"]["budget_reset_at"].as_str().map(str::to_owned);
+    let hour = json!({"team_id": "t", "budget_duration": "1h"});
+    let changed = proxy.done("/team/update", hour).await;
+    let now = proxy.got("/team/info?team_id=t").await;
+    assert_eq!(changed["data"]["spend"], 2.0);
+    let soon = end(&changed).expect("an end");
+    assert_eq!(now["team_info"]["budget_reset_at"], soon.as_str());
+    let never = json!({"team_id": "t", "budget_duration": null});
+    assert_eq!(end(&proxy.done("/team/update", never).await), None);
+}
+
+#[tokio::test]
+async fn budgets_end_at_the_midnight_of_the_zone() {
+    // Half an hour makes it plain: no other zone's midnight is then.
+    let proxy = with(&config("  timezone: Asia/Kolkata\n")).start().await;
+    let doc = json!({"max_budget": 5, "budget_duration": "1d"});
+    let made = [
+        proxy.done("/key/generate", doc.clone()).await,
+        proxy.done("/user/new", doc.clone()).await,
+        proxy.done("/team/new", doc).await,
+    ];
+    for thing in made {
+        let end = thing["budget_reset_at"].as_str().expect("an end");
+        assert!(end.ends_with("T18:30:00.000000Z"), "{end}");
+    }
+    proxy.replace_file("config.yaml", &config("  timezone: UTC\n"));
+    proxy.hang_up();
+    proxy.line(|line| line.contains("Config reloaded")).await;
+    let later = proxy.done("/user/new", json!({"budget_duration": "1d"})).await;
+    assert!(later["budget_reset_at"].as_str().unwrap().ends_with("T00:00:00.000000Z"));
 }

@@ -1,7 +1,8 @@
 //! Keys that are made and managed by others than admins.
 use crate::client::{chat, get};
 use crate::keys::{asked, done, info, made, seed, setup, told};
-use crate::proxy::{KEY, Proxy};
+use crate::proxy::{KEY, Proxy, with};
+use crate::tenancy::config;
 use bartizan::store::Kind;
 use serde_json::{Value, json};
 
@@ -314,4 +315,43 @@ async fn a_key_that_is_bound_to_routes_calls_no_others() {
     let answer = told(&proxy, &key("llm_api").await, "/key/generate", &json!({})).await;
     assert!(answer.error_message().contains("not allowed to call this route"));
     asked(&proxy, KEY, "/key/info").await.expect(404);
+}
+
+#[tokio::test]
+async fn the_config_says_who_may_make_keys_and_what_they_must_say() {
+    let rules = "  key_generation_settings:
+    team_key_generation: {allowed_team_member_roles: [admin], required_params: [tags]}
+    personal_key_generation: {allowed_user_roles: [proxy_admin], required_params: [key_alias]}
+  default_team_settings: [{team_id: x, max_budget: 7}]
+";
+    let proxy = with(&config(rules)).start().await;
+    let team = json!({
+        "team_id": "t", "team_member_permissions": ["/key/generate"],
+        "members_with_roles": [{"role": "admin", "user_id": "boss"}, {"role": "user", "user_id": "ann"}]
+    });
+    assert_eq!(proxy.done("/team/new", team).await["max_budget"], 7.0);
+    let mut texts = Vec::new();
+    for user in ["boss", "ann"] {
+        let doc = json!({"user_id": user, "key_alias": user});
+        texts.push(proxy.key(doc).await);
+    }
+    let (boss, ann) = (&texts[0], &texts[1]);
+    for (key, doc, wanted) in [
+        (KEY, json!({}), Some("Required param key_alias not in data")),
+        (KEY, json!({"key_alias": "a"}), None),
+        (KEY, json!({"team_id": "t"}), None),
+        (ann, json!({"key_alias": "b"}), Some("Personal key creation has been restricted")),
+        (ann, json!({"team_id": "t", "tags": ["x"]}), Some("Team member role user not in")),
+        (boss, json!({"team_id": "t"}), Some("Required param tags not in data")),
+        (boss, json!({"team_id": "t", "tags": ["x"]}), None),
+    ] {
+        let answer = proxy.ask(key, "POST", "/key/generate", doc.clone()).await;
+        match wanted {
+            None => drop(answer.expect(200)),
+            Some(words) => {
+                let message = answer.expect(400).error_message();
+                assert!(message.contains(words), "{doc}: {message}");
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod client;
 mod fixtures;
+mod provider_budgets;
 mod proxy;
 mod redis;
 mod redis_places;
@@ -11,7 +12,9 @@ mod upstream;
 mod wire;
 
 mod addresses;
+mod alerts;
 mod auth;
+mod budget_metrics;
 mod budgets;
 mod caching;
 mod check;
@@ -44,6 +47,7 @@ mod operations;
 mod ops;
 mod organizations;
 mod pass_through;
+mod prompts;
 mod realtime;
 mod recorded;
 mod regression;

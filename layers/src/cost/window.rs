@@ -34,11 +34,8 @@ impl BudgetWindow {
     /// When the window ends that is open at `now`: always later. Both are seconds since 1970, UTC.
     #[must_use]
     pub fn end(self, now: i64, zone: &Zone) -> i64 {
-        let offset = zone.offset(now);
-        let end = self.local_end(now + offset);
-        // Where the clocks are changed until then, the offset at the end counts.
-        let end = end - zone.offset(end - offset);
-        end.max(now + 1)
+        let local = self.local_end(now + zone.offset(now));
+        zone.when(local, now).max(now + 1)
     }
 
     /// The same in the wall time of a zone.
@@ -117,6 +114,24 @@ pub enum Zone {
 }
 
 impl Zone {
+    /// When clocks that are read `now` show the wall time `local` for the last time; where they
+    /// are set forward over it, when that is done.
+    fn when(&self, local: i64, now: i64) -> i64 {
+        let before = local - self.offset(now);
+        let offset = self.offset(before);
+        let after = local - offset;
+        if self.offset(after) == offset {
+            return after;
+        }
+        // The wall time is skipped somewhere between these.
+        let (mut early, mut late) = (after, before);
+        while late - early > 1 {
+            let middle = early + (late - early) / 2;
+            if self.offset(middle) == offset { late = middle } else { early = middle }
+        }
+        late
+    }
+
     fn offset(&self, now: i64) -> i64 {
         match self {
             Self::Utc => 0,

@@ -112,7 +112,10 @@ impl Check<'_> {
     /// A map for each of some groups.
     fn maps(&mut self, maps: &Node, judged: &Judged<'_>, section: &'static str) {
         for (group, map) in maps.entries() {
-            self.group(group, judged);
+            // Those are of providers.
+            if section != "provider_budget" {
+                self.group(group, judged);
+            }
             let key = Key { kind: Kind::Map(section), ..judged.key };
             let full = format!("{}.{}", judged.full, group.as_text().unwrap_or_default());
             self.value(map, &Judged { key, full: &full });

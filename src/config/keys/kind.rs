@@ -47,7 +47,7 @@ pub(in crate::config) enum Kind {
     OneOf(&'static str),
     /// `map`, or `map:SECTION` for one whose keys are rows.
     Map(&'static str),
-    /// `maps:SECTION`: such a map for each of some model groups.
+    /// `maps:SECTION`: such a map for each of some model groups, or of some providers.
     Maps(&'static str),
     /// `list`, or `list:SECTION` for one of such maps.
     List(&'static str),

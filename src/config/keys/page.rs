@@ -54,6 +54,7 @@ fn value(key: &Key) -> String {
         }
         Kind::Map("") => "a map".to_owned(),
         Kind::Map(section) => format!("keys of `{section}`"),
+        Kind::Maps("provider_budget") => "by provider, keys of `provider_budget`".to_owned(),
         Kind::Maps(section) => format!("by group, keys of `{section}`"),
         Kind::List("") => "a list".to_owned(),
         Kind::List(section) => format!("a list of `{section}`"),

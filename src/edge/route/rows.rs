@@ -210,7 +210,10 @@ pub static ROWS: &[&[Row]] = &[
         "/audit" "Who changed what"
         "/receipts" "What a call has cost, and why"
     },
-    &[admin!("/audit", Root, "GET", "Who changed what", Manage)],
+    &[
+        admin!("/audit", Root, "GET", "Who changed what", Manage),
+        admin!("/provider/budgets", Root, "GET", "What providers may cost, and have cost", Manage),
+    ],
     &gemini!("/v1beta/models", Root),
     &gemini!("/v1alpha/models", Root),
     &gemini!("/models", Versioned),

@@ -2,12 +2,14 @@
 use super::confined::{configured, confine, known};
 use super::fields::KeyFields;
 use super::issue::issue;
+use super::making::may_make;
 use super::rights::{Delegate, Task};
-use super::spend::settle;
 use super::written::written;
+use crate::manage::settled::settle;
 use crate::manage::{Asked, Refusal, Room, Who};
 use crate::store::Doc;
 use axum::Json;
+use bartizan_layers::facts::Scope;
 use serde_json::Value;
 
 /// Makes a key, and shows its text this once.
@@ -55,8 +57,9 @@ async fn make(
     task: Task,
 ) -> Result<Json<Doc>, Refusal> {
     let delegate = Delegate::of(who, task)?;
-    let asked = configured(&room.issuing, asked)?;
     let mut change = room.store.change(who.actor()).await?;
+    may_make(change.work(), who, &room.issuing.keys, &asked.doc).await?;
+    let asked = configured(&room.issuing, asked)?;
     let mut doc = written(Doc::new(), &asked, change.now())?;
     match &delegate {
         Some(delegate) => {
@@ -68,7 +71,7 @@ async fn make(
     who.signs_new(&mut doc);
     doc.retain(|_, value| !matches!(value, Value::Null));
     let (key, text) = issue(&mut change, doc, asked.fields.key).await?;
-    let account = settle(&mut change, &key, None, asked.fields.spend).await?;
+    let account = settle(&mut change, (Scope::Key, &key), None, asked.fields.spend).await?;
     room.commit_key(change, account.as_ref()).await?;
     Ok(Json(room.new_key_row(&key, text).await?))
 }

@@ -13,6 +13,7 @@ mod health;
 mod info;
 mod issue;
 mod list;
+mod making;
 mod regenerate;
 mod rights;
 mod row;

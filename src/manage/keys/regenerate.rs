@@ -6,6 +6,7 @@ use super::spend;
 use super::text::id_of;
 use super::unknown;
 use super::update::rewritten;
+use crate::manage::settled::settle;
 use crate::manage::{Asked, Refusal, Room, Who};
 use crate::store::{Doc, Kind};
 use axum::Json;
@@ -62,7 +63,7 @@ async fn renew(room: &Room, who: &Who, key: &str, asked: Asked<KeyFields>) -> Re
     let (after, text) = issue(&mut change, doc, asked.fields.new_key).await?;
     change.work().carry_accounts(&before.id, &after.id).await?;
     let spend = asked.fields.spend;
-    let account = spend::settle(&mut change, &after, Some(&before.doc), spend).await?;
+    let account = settle(&mut change, (Scope::Key, &after), Some(&before.doc), spend).await?;
     let account = match account {
         Some(account) => account,
         None => change.work().account(Scope::Key.name(), &after.id).await?,

@@ -1,65 +1,20 @@
-//! What a key has spent, where somebody changes that or its window.
+//! What a key has spent, where somebody changes that.
 use crate::clock;
 use crate::identity::Role;
+use crate::manage::settled::{open_account, settle};
 use crate::manage::{Asked, Manage, Refusal, Room, Who};
-use crate::store::{Account, Change, Doc, Kind, StoreError, Thing, Work};
-use bartizan_layers::cost::{BudgetWindow, Zone};
+use crate::store::{Account, Change, Doc, Kind};
 use bartizan_layers::facts::{NanoUsd, Scope};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Sets what a key has spent, where that was asked for, and gives it another window where its
-/// budget has another duration than `before`.
-///
-/// # Errors
-///
-/// As the store says, or if the amount is below zero.
-pub(super) async fn settle(
-    change: &mut Change,
-    key: &Thing,
-    before: Option<&Doc>,
-    spend: Option<f64>,
-) -> Result<Option<Account>, Refusal> {
-    let now = change.now().div_euclid(1000);
-    if spend.is_some_and(|spend| spend < 0.0) {
-        let message = "What was spent cannot be less than nothing.";
-        return Err(Refusal::bad_request(message).param("spend"));
-    }
-    let end = |doc: &Doc| {
-        let window = doc.get("budget_duration").and_then(Value::as_str);
-        let window: Option<BudgetWindow> = window.and_then(|text| text.parse().ok());
-        window.map(|window| window.end(now, &Zone::Utc))
-    };
-    let duration = |doc: &Doc| doc.get("budget_duration").cloned();
-    let changed = before.is_some_and(|before| duration(before) != duration(&key.doc));
-    if spend.is_none() && !changed {
-        return Ok(None);
-    }
-    let mut account = open_account(change.work(), &key.id, now).await?;
-    if changed || account.until.is_none() {
-        account.until = end(&key.doc);
-    }
-    if let Some(spend) = spend {
-        account.spend = NanoUsd::from_dollars(spend).0;
-    }
-    change.work().set_account(&account).await?;
-    Ok(Some(account))
-}
-
-/// A key's account; one whose window is over is empty, and has no window yet.
-async fn open_account(work: &mut Work, id: &str, now: i64) -> Result<Account, StoreError> {
-    let account = work.account(Scope::Key.name(), id).await?;
-    let is_over = account.until.is_some_and(|until| until <= now);
-    Ok(if is_over { Account { spend: 0, until: None, ..account } } else { account })
-}
-
 impl Manage {
-    /// Makes changes of a key, and takes them and its account into force.
+    /// Makes changes of a key, a user or a team, and takes them and its account into force.
     ///
     /// # Errors
     ///
     /// As [`Manage::commit`].
-    pub(super) async fn commit_key(
+    pub(in crate::manage) async fn commit_key(
         &self,
         change: Change,
         account: Option<&Account>,
@@ -91,12 +46,13 @@ pub(super) async fn reset(room: &Room, who: &Who, key: &str, body: Doc) -> Resul
     let found = found.ok_or_else(super::unknown)?;
     super::block::may_block(&mut change, who, &found, route).await?;
     let now = change.now().div_euclid(1000);
-    let before = NanoUsd(open_account(change.work(), &found.id, now).await?.spend).dollars();
+    let before =
+        NanoUsd(open_account(change.work(), Scope::Key, &found.id, now).await?.spend).dollars();
     if reset_to > before {
         let message = format!("reset_to ({reset_to}) cannot be more than was spent ({before})");
         return Err(Refusal::bad_request(message).param("reset_to"));
     }
-    let account = settle(&mut change, &found, None, Some(reset_to)).await?;
+    let account = settle(&mut change, (Scope::Key, &found), None, Some(reset_to)).await?;
     // It is no change of the document, but one that the audit log has.
     let after = change.update(&found, found.doc.clone()).await?;
     room.commit_key(change, account.as_ref()).await?;

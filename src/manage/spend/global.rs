@@ -1,10 +1,11 @@
 //! `/global/spend*`: the figures of dashboards, of the last 30 days.
 use super::{dollars, key_id, span};
+use crate::clock;
 use crate::ledger::{By, Days, Totals};
 use crate::manage::{Asked, Query, Refusal, Room, Who};
 use crate::store::{Account, Kind};
 use axum::Json;
-use bartizan_layers::facts::Scope;
+use bartizan_layers::facts::{NanoUsd, Scope};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::cmp::Reverse;
@@ -66,7 +67,11 @@ pub(super) async fn spend(room: Room, who: Who) -> Result<Json<Value>, Refusal> 
     who.sees_all("/global/spend")?;
     room.booked().await?;
     let account = room.store.account(Scope::Global.name(), "").await?;
-    Ok(Json(json!({"spend": dollars(account.spend), "max_budget": null})))
+    let max = room.directory.proxy_money().max;
+    // A window that is over is not begun again before the next call.
+    let is_over = account.until.is_some_and(|until| until <= clock::now() / 1000);
+    let spend = if is_over { 0.0 } else { dollars(account.spend) };
+    Ok(Json(json!({"spend": spend, "max_budget": max.map(NanoUsd::dollars)})))
 }
 
 /// What each day has cost.

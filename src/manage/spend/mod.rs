@@ -9,6 +9,7 @@ mod global;
 mod listed;
 mod logs;
 mod paged;
+mod providers;
 mod receipt;
 mod report;
 mod reprice;
@@ -40,6 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
         .routes(routes!(global::teams))
         .routes(routes!(global::tags))
         .routes(routes!(global::providers))
+        .routes(routes!(providers::budgets))
         .routes(routes!(global::end_users))
         .routes(routes!(global::all_end_users))
         .routes(routes!(global::reset))

@@ -3,12 +3,14 @@ use super::dollars;
 use crate::clock;
 use crate::ledger::{Booked, Record};
 use bartizan_layers::facts::Unit;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 /// All columns of LiteLLM's row.
 pub(super) fn row(booked: &Booked) -> Value {
     let record = &booked.record;
     let usage = record.usage();
+    let prompt = json_of(record.prompt.as_deref());
     let cache_hit = match record.hit {
         Some(true) => "True",
         Some(false) => "False",
@@ -41,15 +43,27 @@ pub(super) fn row(booked: &Booked) -> Value {
         "organization_id": record.org,
         "end_user": record.end_user.as_deref().unwrap_or_default(),
         "requester_ip_address": record.ip,
-        "messages": {},
-        "response": {},
-        "proxy_server_request": {},
+        "messages": messages(&prompt),
+        "response": json_of(record.answer.as_deref()),
+        "proxy_server_request": prompt,
         "session_id": record.session,
         "mcp_namespaced_tool_name": null,
         "agent_id": null,
         "status": status(record),
         "receipt": record.id,
     })
+}
+
+/// What was kept; `{}` for nothing, as LiteLLM has it.
+fn json_of(kept: Option<&RawValue>) -> Value {
+    let value = kept.and_then(|kept| serde_json::from_str(kept.get()).ok());
+    value.unwrap_or_else(|| json!({}))
+}
+
+/// Of a request what it says: `messages`, or what stands for them elsewhere.
+fn messages(prompt: &Value) -> Value {
+    let said = ["messages", "input", "prompt", "contents"].into_iter();
+    said.filter_map(|name| prompt.get(name)).next().cloned().unwrap_or_else(|| json!({}))
 }
 
 fn status(record: &Record) -> &'static str {

@@ -6,15 +6,17 @@ use super::shared::share;
 use super::{not_there, team_of};
 use crate::manage::bounds::{check_bounds, merge};
 use crate::manage::organizations::check_within;
+use crate::manage::settled::{Spend, settle};
 use crate::manage::{Asked, Refusal, Room, Who};
 use crate::store::{Doc, Kind};
 use axum::Json;
+use bartizan_layers::facts::Scope;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Changes a team. `null` takes a bound away.
+/// Changes a team. `null` takes a bound away; `spend`, of admins, is what counts as spent from now on.
 #[utoipa::path(
     post,
     path = "/team/update",
@@ -38,6 +40,10 @@ pub(super) async fn update(
         return Err(Refusal::internal(StatusCode::NOT_FOUND, message));
     };
     may(&mut change, &who, team.text("organization_id"), "/team/update").await?;
+    let Spend { spend } = asked.also()?;
+    if spend.is_some() {
+        who.admin("/team/update")?;
+    }
     let mut said = asked.said();
     check_bounds(&said).map_err(wrong)?;
     // To take it out of an organisation is to take bounds away.
@@ -51,8 +57,10 @@ pub(super) async fn update(
     merge(&mut doc, said);
     check_within(&mut change, &doc).await?;
     share(&mut change, &who, (&team.id, &mut doc), (&asked.fields, &asked.doc)).await?;
-    let team = change.update(&team, doc).await?;
-    room.commit(change).await?;
+    let after = change.update(&team, doc).await?;
+    let account = settle(&mut change, (Scope::Team, &after), Some(&team.doc), spend).await?;
+    room.commit_key(change, account.as_ref()).await?;
+    let team = after;
     let mut answer = Doc::new();
     answer.insert("team_id".to_owned(), team.id.as_str().into());
     answer.insert("data".to_owned(), team_row(&room, &team).await?.into());

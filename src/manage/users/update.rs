@@ -3,15 +3,17 @@ use super::email::is_taken;
 use super::fields::UserFields;
 use super::row::USERS;
 use crate::manage::bounds::{check_bounds, check_id, merge};
+use crate::manage::settled::{Spend, settle};
 use crate::manage::teams::user_with_email;
 use crate::manage::{Asked, Manage, Refusal, Room, Who};
-use crate::store::{Change, Doc, Kind, Thing};
+use crate::store::{Account, Change, Doc, Kind, Thing};
 use axum::Json;
+use bartizan_layers::facts::Scope;
 use http::StatusCode;
 use serde_json::Value;
 
 /// Changes a user, who is named by its id or its address; one that is named by an id and is not
-/// there yet is made. `null` takes a bound away.
+/// there yet is made. `null` takes a bound away; `spend` is what counts as spent from now on.
 #[utoipa::path(
     post,
     path = "/user/update",
@@ -28,22 +30,23 @@ pub(super) async fn update(
 ) -> Result<Json<Doc>, Refusal> {
     who.admin("/user/update")?;
     let mut change = room.store.change(who.actor()).await?;
-    let user = changed(&room, &mut change, &who, &asked).await?;
-    room.commit(change).await?;
+    let (user, account) = changed(&room, &mut change, &who, &asked).await?;
+    room.commit_key(change, account.as_ref()).await?;
     let mut answer = Doc::new();
     answer.insert("user_id".to_owned(), user.id.as_str().into());
     answer.insert("data".to_owned(), room.row(&USERS, &user).await?.into());
     Ok(Json(answer))
 }
 
-/// Changes one user as a part of `change`.
+/// Changes one user as a part of `change`; tells its account, if that is another one now.
 pub(super) async fn changed(
     room: &Manage,
     change: &mut Change,
     who: &Who,
     asked: &Asked<UserFields>,
-) -> Result<Thing, Refusal> {
+) -> Result<(Thing, Option<Account>), Refusal> {
     asked.fields.check()?;
+    let Spend { spend } = asked.also()?;
     let user = named(change, who, &asked.fields).await?;
     let mut said = asked.said();
     check_bounds(&said).map_err(|error| failed(StatusCode::BAD_REQUEST, &error))?;
@@ -63,7 +66,9 @@ pub(super) async fn changed(
         room.issuing.users.bound(&mut doc);
     }
     who.signs(&mut doc);
-    Ok(change.update(&user, doc).await?)
+    let after = change.update(&user, doc).await?;
+    let account = settle(change, (Scope::User, &after), Some(&user.doc), spend).await?;
+    Ok((after, account))
 }
 
 fn failed(status: StatusCode, error: &str) -> Refusal {

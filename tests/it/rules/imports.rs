@@ -10,27 +10,50 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("tunnel", &[], "what a listener, a record and a route agree on; it knows none of them"),
     ("clock", &[], "times, as texts and numbers"),
     ("tls", &[], "it reads files of certificates and keys; who uses them is not its matter"),
-    ("config", &["data", "tls"], "a leaf: it fills in what the tables know, and nothing that runs"),
+    (
+        "config",
+        &["data", "tls", "clock"],
+        "a leaf: it fills in what the tables know, and nothing that runs",
+    ),
     ("cli", &["config"], "flags are one more source of the config"),
-    ("telemetry", &["config", "data"], "it hears of calls, it does not take part in them"),
     ("store", &["clock"], "documents and sums: what they mean, it does not know"),
     ("identity", &["store", "config", "clock"], "who may do what, as the store has it"),
+    (
+        "telemetry",
+        &["config", "data", "identity", "store", "clock"],
+        "it hears of calls, it does not take part in them; who calls has a name in metrics",
+    ),
     ("server", &["config", "tasks", "tunnel", "tls"], "it accepts connections for any service"),
     ("forward", &["config", "tasks", "tls"], "it knows no dialect: bytes, headers, deadlines"),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
     (
         "state",
-        &["identity", "config"],
+        &["identity", "config", "clock"],
         "it holds counts, money and answers; of calls it knows the facts alone",
     ),
     (
+        "alerts",
+        &["identity", "forward", "telemetry", "config", "clock"],
+        "who is told of budgets: it hears what was spent, and posts messages",
+    ),
+    (
         "ledger",
-        &["store", "identity", "telemetry", "config", "clock", "tasks"],
+        &["alerts", "store", "identity", "telemetry", "config", "clock", "tasks"],
         "it books what the trail of a call says; what a call is, it does not know",
     ),
     (
         "router",
-        &["providers", "forward", "state", "identity", "telemetry", "config", "data", "tunnel"],
+        &[
+            "providers",
+            "forward",
+            "state",
+            "identity",
+            "telemetry",
+            "config",
+            "data",
+            "tunnel",
+            "clock",
+        ],
         "it picks among deployments and builds their inner stacks",
     ),
     (
@@ -72,6 +95,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "persistence",
         &[
+            "alerts",
             "admin",
             "manage",
             "ledger",
@@ -103,6 +127,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "generation",
         &[
+            "clock",
             "persistence",
             "stack",
             "edge",

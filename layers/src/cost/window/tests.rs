@@ -60,6 +60,22 @@ fn a_day_on_which_clocks_are_changed_ends_at_its_own_midnight() {
 }
 
 #[test]
+fn a_window_whose_end_is_skipped_ends_when_clocks_are_set_forward() {
+    // As in Cairo, at midnight; as in Berlin, from two to three.
+    let change = 20_541 * DAY;
+    let zone = Zone::Rules(Arc::new(move |now| if now < change { 0 } else { 3600 }));
+    for before in [1, 1800, 3600, 80_000] {
+        assert_eq!(end_of("1d", change - before, &zone), change);
+    }
+    assert_eq!(end_of("1d", change, &zone), change + DAY - 3600);
+    let change = 20_541 * DAY + 2 * 3600;
+    let zone = Zone::Rules(Arc::new(move |now| if now < change { 0 } else { 3600 }));
+    assert_eq!(end_of("1h", change - 1, &zone), change);
+    assert_eq!(end_of("45m", change - 1, &zone), change);
+    assert_eq!(end_of("45m", change, &zone), change + 45 * 60);
+}
+
+#[test]
 fn only_durations_are_windows() {
     for text in ["", "d", "30", "0d", "-1d", "+1d", "1.5h", "1 d", "1y", "1D", "5000000000s", "é"]
     {
