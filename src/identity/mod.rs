@@ -19,6 +19,7 @@ mod routes;
 mod rules;
 mod sync;
 mod tags;
+mod unseen;
 
 pub use self::access::Allowed;
 pub use self::caller::Caller;

@@ -3,6 +3,7 @@
 
 mod client;
 mod fixtures;
+mod postgres;
 mod proxy;
 mod redis;
 mod redis_places;
@@ -26,6 +27,7 @@ mod elsewhere;
 mod exact;
 mod exec;
 mod failures;
+mod fleet;
 mod forward;
 mod h2;
 mod harness;
