@@ -73,6 +73,9 @@ impl House {
             let stopped = stop.clone().cancelled_owned();
             tasks.spawn(settler.run_until(stopped));
         }
+        if let Some(redis) = state.redis() {
+            kept.listen(redis, &tasks);
+        }
         let rooms = Rooms { outbound: config.outbound.clone(), forwarder, router: None };
         Ok(Self {
             tasks,

@@ -1,6 +1,8 @@
 //! Everyone who is known, in memory.
+use super::revoked::Revoked;
 use super::{Caller, Holder, Key};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
+use arc_swap::ArcSwapOption;
 use bartizan_layers::cost::{Budget, BudgetWindow};
 use bartizan_layers::facts::{NanoUsd, Scope};
 use foldhash::fast::RandomState;
@@ -47,6 +49,8 @@ struct Tables {
     proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
     /// Who else keeps accounts, and has to hear when one is set.
     on_spent: OnceLock<OnSpent>,
+    /// What the store has not heard of yet.
+    revoked: ArcSwapOption<Revoked>,
     /// Whether all things of the store are here.
     complete: AtomicBool,
     /// Whether the store was out of reach when it was asked last.
@@ -103,6 +107,23 @@ impl Directory {
         let of_team = || team.as_ref()?.organization.as_ref();
         let organization = above(Kind::Organization, key.organization.as_ref().or_else(of_team));
         Caller { user, team, organization, member, key }
+    }
+
+    /// The key that people call so, where it is here.
+    #[must_use]
+    pub fn key_called(&self, alias: &str) -> Option<Arc<Key>> {
+        let keys = read(&self.0.keys);
+        keys.values().find(|key| key.holder.alias.as_deref() == Some(alias)).cloned()
+    }
+
+    /// Replaces what is revoked without a word of the store.
+    pub fn set_revoked(&self, revoked: Revoked) {
+        self.0.revoked.store(Some(Arc::new(revoked)).filter(|revoked| !revoked.is_empty()));
+    }
+
+    /// What is revoked without a word of the store, if anything is.
+    pub(super) fn revoked(&self) -> Option<Arc<Revoked>> {
+        self.0.revoked.load_full()
     }
 
     /// Takes over what a thing is now; `None` if it is gone.

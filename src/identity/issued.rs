@@ -60,6 +60,10 @@ impl Issued {
         {
             return Ok(Ok(master.1.clone()));
         }
+        let revoked = self.directory.revoked();
+        if let Some(error) = revoked.as_ref().and_then(|revoked| revoked.key(&digest)) {
+            return Ok(Err(error));
+        }
         match (self.directory.key(&digest), &self.anyone) {
             (Some(key), _) => Ok(self.principal(key)),
             (None, Some(anyone)) => Ok(Ok(anyone.clone())),
@@ -76,6 +80,9 @@ impl Issued {
     }
 
     fn principal(&self, key: Arc<Key>) -> Result<Principal, AuthError> {
+        if let Some(revoked) = self.directory.revoked() {
+            revoked.check(&key)?;
+        }
         of_caller(self.directory.caller(key))
     }
 }

@@ -2,9 +2,12 @@
 use super::Directory;
 use crate::store::{Kind, Store, StoreError};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How often the store is asked for changes. A change is heard of within a second.
 const EVERY: Duration = Duration::from_millis(500);
+/// So long may it take to tell them.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Keeps a [`Directory`] as a store has it.
 #[derive(Debug)]
@@ -30,7 +33,13 @@ impl Following {
     ///
     /// While the store cannot be reached; then the last copy stays in force.
     pub async fn catch_up(&mut self) -> Result<(), StoreError> {
-        let done = self.read_on().await;
+        // What is read at first may be much.
+        let done = match self.seen {
+            Some(_) => {
+                timeout(PATIENCE, self.read_on()).await.map_err(|_| StoreError::late()).flatten()
+            }
+            None => self.read_on().await,
+        };
         self.directory.set_away(done.is_err());
         done
     }

@@ -15,6 +15,7 @@ mod keys;
 mod organizations;
 mod paging;
 mod refusal;
+mod revoke;
 mod shown;
 mod spend;
 mod tags;
@@ -30,6 +31,7 @@ pub use self::who::Who;
 use crate::config::{Compat, Issuing};
 use crate::identity::Directory;
 use crate::ledger::Ledger;
+use crate::revocations::Revocations;
 use crate::router::Router;
 use crate::store::{Change, Kind, Store, Thing};
 use http::StatusCode;
@@ -43,6 +45,8 @@ pub struct Manage {
     pub store: Store,
     /// Where they are looked up by calls.
     pub directory: Directory,
+    /// What is revoked while the store is away.
+    pub revocations: Revocations,
     /// Which LiteLLM generation to follow.
     pub compat: Compat,
     /// What keys, users and teams get when they are made.

@@ -21,6 +21,8 @@ pub struct Change {
     /// Milliseconds since 1970.
     now: i64,
     made: Vec<Made>,
+    /// What the first of them is called in the audit log, where that was said before.
+    name: Option<String>,
 }
 
 /// A thing before and after; `None` where there is none.
@@ -57,7 +59,7 @@ impl Store {
         if work.is_postgres() {
             work.execute(ALONE, &[]).await?;
         }
-        Ok(Change { work, actor, now: clock::now(), made: Vec::new() })
+        Ok(Change { work, actor, now: clock::now(), made: Vec::new(), name: None })
     }
 
     /// The number of the last change.
@@ -96,6 +98,19 @@ impl Change {
     #[must_use]
     pub const fn now(&self) -> i64 {
         self.now
+    }
+
+    /// Names the first change of all for the audit log, with a name that is found nowhere else.
+    /// `false`: that change was made already.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    pub async fn once(&mut self, name: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT id FROM audit WHERE id = $1";
+        let is_new = self.work.fetch(sql, &[name.into()]).await?.is_empty();
+        self.name = Some(name.to_owned());
+        Ok(is_new)
     }
 
     /// Makes a thing.
@@ -156,7 +171,9 @@ impl Change {
             let sql = "INSERT INTO changes (kind, id, at) VALUES ($1, $2, $3)";
             let args = [made.kind.name().into(), made.id.as_str().into(), self.now.into()];
             self.work.execute(sql, &args).await?;
-            made.audit(&mut self.work, &self.actor, self.now).await?;
+            let name = self.name.take();
+            let name = name.unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
+            made.audit(&mut self.work, name, &self.actor, self.now).await?;
         }
         self.work.commit().await?;
         Ok(self.made.into_iter().map(|made| (made.kind, made.id, made.after)).collect())
@@ -164,7 +181,13 @@ impl Change {
 }
 
 impl Made {
-    async fn audit(&self, work: &mut Work, actor: &Actor, now: i64) -> Result<(), StoreError> {
+    async fn audit(
+        &self,
+        work: &mut Work,
+        name: String,
+        actor: &Actor,
+        now: i64,
+    ) -> Result<(), StoreError> {
         let action = match (&self.before, &self.after) {
             (None, _) => "created",
             (Some(_), Some(_)) => "updated",
@@ -177,7 +200,7 @@ impl Made {
         let sql = "INSERT INTO audit (id, at, changed_by, changed_by_key, action, kind, thing, \
             before, after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let args = [
-            format!("{:032x}", fastrand::u128(..)).into(),
+            name.into(),
             now.into(),
             actor.user.as_str().into(),
             actor.key.as_str().into(),

@@ -10,6 +10,7 @@ mod audit;
 mod carry;
 mod change;
 mod db;
+mod held;
 mod migrate;
 mod open;
 mod things;

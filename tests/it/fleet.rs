@@ -1,13 +1,65 @@
 //! Several nodes on one PostgreSQL.
-use crate::client::chat;
-use crate::postgres::Postgres;
-use crate::proxy::{Proxy, Setup, in_front_of};
+use crate::client::{Answer, chat, get};
+use crate::postgres::{Postgres, at};
+use crate::proxy::{KEY, Proxy, Setup, in_front_of, ticks, with};
+use crate::redis::Redis;
+use crate::shared::connected;
 use crate::upstream::{COMPLETION, Upstream, json as playing};
-use serde_json::json;
+use crate::wire::PATIENCE;
+use bartizan::store::Store;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A node that keeps everything there.
 fn node(postgres: &Postgres, upstream: &Upstream) -> Setup {
     in_front_of(&upstream.base()).env("DATABASE_URL", &postgres.url())
+}
+
+/// The same, with that Redis.
+fn node_of(postgres: &Postgres, redis: &Redis, upstream: &Upstream) -> Setup {
+    let shared =
+        format!("router_settings: {{redis_host: 127.0.0.1, redis_port: {}}}", redis.port());
+    let config = crate::proxy::config(&upstream.base());
+    with(&format!("{config}{shared}\n")).env("DATABASE_URL", &postgres.url())
+}
+
+/// Waits until a call with this key is answered with that status; how long that took.
+async fn turns(proxy: &Proxy, key: &str, wanted: u16) -> Duration {
+    let (began, mut ticks) = (Instant::now(), ticks());
+    while status(proxy, key).await != wanted {
+        assert!(began.elapsed() < PATIENCE, "it is not {wanted}");
+        ticks.tick().await;
+    }
+    began.elapsed()
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn is_pending(answer: &Answer) -> bool {
+    answer.header("x-bartizan-pending") == Some("store")
+}
+
+/// Waits until the store has heard that a thing is blocked, or gone; how often the audit log has it.
+async fn heard(proxy: &Proxy, id: &str, action: &str) -> usize {
+    let (began, mut ticks) = (Instant::now(), ticks());
+    loop {
+        let path = format!("/audit?object_id={id}&action={action}");
+        let answer = get(path).key(KEY).send(proxy.addr()).await;
+        if answer.status == 200 {
+            let found = answer.json()["total"].as_u64().unwrap_or(0);
+            if found > 0 {
+                return found as usize;
+            }
+        }
+        assert!(began.elapsed() < PATIENCE, "the store has not heard of it: {}", answer.text());
+        ticks.tick().await;
+    }
+}
+
+fn token(key: &str) -> String {
+    let digest = bartizan_layers::auth::digest(key.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn status(proxy: &Proxy, key: &str) -> u16 {
@@ -46,4 +98,123 @@ async fn what_bounds_a_new_key_bounds_it_on_every_node_at_once() {
         assert_eq!(status(&two, &key).await, 401);
     }
     assert_eq!(upstream.seen().begun, 0);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_on_every_node_within_a_second() {
+    let Some(postgres) = Postgres::start().await else { return };
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let one = node(&postgres, &upstream).start().await;
+    let two = node(&postgres, &upstream).start().await;
+    one.done("/team/new", json!({"team_id": "red"})).await;
+    for (path, body) in [
+        ("/key/block", json!({"key": "sk-a"})),
+        ("/key/delete", json!({"keys": ["sk-a"]})),
+        ("/key/update", json!({"key": "sk-a", "blocked": true})),
+        ("/key/sk-a/regenerate", json!({})),
+        ("/team/block", json!({"team_id": "red"})),
+    ] {
+        one.done("/key/generate", json!({"key": "sk-a", "team_id": "red"})).await;
+        turns(&two, "sk-a", 200).await;
+        let answer = one.ask(KEY, "POST", path, body).await.expect(200);
+        assert!(!is_pending(&answer));
+        assert_eq!(status(&one, "sk-a").await, 401, "{path}");
+        let took = turns(&two, "sk-a", 401).await;
+        assert!(took < SECOND, "{path}: {took:?}");
+        one.ask(KEY, "POST", "/key/delete", json!({"keys": ["sk-a"]})).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_database_what_is_revoked_is_so_on_every_node_and_after_a_restart() {
+    let Some(mut postgres) = Postgres::start().await else { return };
+    let Some(redis) = Redis::start().await else { return };
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let state = tempfile::tempdir().unwrap();
+    let first = || {
+        let node = node_of(&postgres, &redis, &upstream);
+        node.arg("--state-dir").arg(state.path().to_str().unwrap())
+    };
+    let (mut one, again) = (first().start().await, first());
+    let two = node_of(&postgres, &redis, &upstream).start().await;
+    let third = node_of(&postgres, &redis, &upstream);
+    one.done("/team/new", json!({"team_id": "red"})).await;
+    let mut keys = Vec::new();
+    for fields in
+        [json!({}), json!({"key_alias": "b"}), json!({}), json!({"team_id": "red"}), json!({})]
+    {
+        let key = one.key(fields).await;
+        turns(&one, &key, 200).await;
+        turns(&two, &key, 200).await;
+        keys.push(key);
+    }
+    connected(&one).await;
+    connected(&two).await;
+    let [blocked, deleted, updated, member, free] = &keys[..] else { unreachable!() };
+    let ids = [blocked, deleted, updated].map(|key: &String| token(key));
+    for (at, (path, body, key)) in [
+        ("/key/block", json!({"key": blocked}), blocked),
+        ("/key/delete", json!({"key_aliases": ["b"]}), deleted),
+        ("/key/update", json!({"key": updated, "blocked": true}), updated),
+        ("/team/block", json!({"team_id": "red"}), member),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        match at {
+            0 => postgres.stop(),
+            2 => {
+                postgres.restart().await;
+                postgres.freeze();
+            }
+            _ => {}
+        }
+        let began = Instant::now();
+        let answer = one.ask(KEY, "POST", path, body).await.expect(200);
+        assert!(is_pending(&answer), "{path}: {}", answer.text());
+        assert_eq!(status(&one, key).await, 401, "{path}");
+        turns(&two, key, 401).await;
+        // The answer waits for the store a little longer.
+        assert!(began.elapsed() < 3 * SECOND, "{path}: {:?}", began.elapsed());
+        assert_eq!(status(&two, free).await, 200);
+    }
+    // Nobody has heard of such a key, and what else is asked for cannot wait.
+    let refused = one.ask(KEY, "POST", "/key/unblock", json!({"key": blocked})).await;
+    assert_eq!(refused.expect(503).json()["error"]["type"], "no_db_connection");
+
+    one.kill();
+    let text = std::fs::read_to_string(state.path().join("revoked.json")).unwrap();
+    assert!(!keys.iter().any(|key| text.contains(key)), "{text}");
+    // A node that knows no key yet is told by none but the file.
+    let one = again.start().await;
+    for key in [blocked, updated] {
+        assert_eq!(status(&one, key).await, 401);
+    }
+    postgres.thaw();
+    for (id, action) in ids.iter().zip(["updated", "deleted", "updated"]) {
+        assert_eq!(heard(&two, id, action).await, 1, "{action}");
+    }
+    assert_eq!(heard(&two, "red", "updated").await, 1);
+    let store = Store::open(at(&postgres.url())).await.unwrap();
+    let rows = store.fetch("SELECT doc FROM things WHERE kind = 'key' ORDER BY id", &[]).await;
+    let docs: Vec<Value> =
+        rows.unwrap().iter().map(|row| serde_json::from_str(row.text(0)).unwrap()).collect();
+    let count = docs.iter().filter(|doc| doc["blocked"] == true).count();
+    assert_eq!((docs.len(), count), (4, 2), "{docs:?}");
+    let third = third.start().await;
+    for proxy in [&one, &two, &third] {
+        for key in [blocked, deleted, updated, member] {
+            assert_eq!(status(proxy, key).await, 401);
+        }
+        turns(proxy, free, 200).await;
+    }
+    // From here on it is a change like any other.
+    assert!(redis.tell(&["keys", "*board*"]).trim().is_empty());
+    one.done("/key/unblock", json!({"key": blocked})).await;
+    turns(&two, blocked, 200).await;
+    let (began, mut ticks) = (Instant::now(), ticks());
+    while state.path().join("revoked.json").exists() {
+        assert!(began.elapsed() < PATIENCE, "the file is still there");
+        ticks.tick().await;
+    }
 }

@@ -45,6 +45,7 @@ mod mocks;
 mod operations;
 mod ops;
 mod organizations;
+mod outage;
 mod pass_through;
 mod realtime;
 mod recorded;

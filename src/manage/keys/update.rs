@@ -7,7 +7,9 @@ use super::spend::settle;
 use super::text::id_of;
 use super::unknown;
 use super::written::written;
+use crate::manage::revoke::Revoked;
 use crate::manage::{Asked, Refusal, Room, Who};
+use crate::revocations::Deed;
 use crate::store::{Change, Doc, Kind, Thing};
 use axum::Json;
 use serde::Deserialize;
@@ -28,9 +30,22 @@ pub(super) async fn update(
     room: Room,
     who: Who,
     asked: Asked<KeyFields>,
-) -> Result<Json<Doc>, Refusal> {
+) -> Result<Revoked<Doc>, Refusal> {
     let delegate = Delegate::of(&who, Task::Update)?;
-    Ok(Json(changed(&room, &who, delegate.as_ref(), &asked).await?))
+    let work = changed(&room, &who, delegate.as_ref(), &asked);
+    // Only that it is blocked can wait for the store.
+    let blocks = asked.doc.get("blocked") == Some(&true.into());
+    let is_all = asked.doc.keys().all(|name| matches!(&**name, "key" | "blocked"));
+    let Some(key) = asked.fields.key.as_deref().filter(|_| blocks && is_all) else {
+        return work.await.map(Revoked::done);
+    };
+    let id = id_of(key);
+    let told = || {
+        let mut row = room.blocked_row(&id);
+        row.insert("key".to_owned(), key.into());
+        row
+    };
+    room.revoking(&who, &room.revocable(&id, Deed::Block), work, told).await
 }
 
 /// The keys that are to be changed, each with its fields.

@@ -6,7 +6,9 @@ use super::shared::share;
 use super::{not_there, team_of};
 use crate::manage::bounds::{check_bounds, merge};
 use crate::manage::organizations::check_within;
+use crate::manage::revoke::Revoked;
 use crate::manage::{Asked, Refusal, Room, Who};
+use crate::revocations::Deed;
 use crate::store::{Doc, Kind};
 use axum::Json;
 use http::StatusCode;
@@ -80,7 +82,7 @@ pub(super) struct Team {
     team_id: String,
 }
 
-/// Blocks all keys of a team.
+/// Blocks all keys of a team, also while the store is away.
 #[utoipa::path(
     post,
     path = "/team/block",
@@ -91,11 +93,22 @@ pub(super) async fn block(
     room: Room,
     who: Who,
     Asked { fields, doc: _ }: Asked<Team>,
-) -> Result<Json<Doc>, Refusal> {
-    set(&room, &who, "/team/block", &fields.team_id, |doc| {
-        doc.insert("blocked".to_owned(), true.into());
-    })
-    .await
+) -> Result<Revoked<Doc>, Refusal> {
+    let id = &fields.team_id;
+    let work = async {
+        let block = |doc: &mut Doc| drop(doc.insert("blocked".to_owned(), true.into()));
+        set(&room, &who, "/team/block", id, block).await.map(|Json(row)| row)
+    };
+    // Teams that were there when the store was are all known.
+    let is_known = room.directory.holder(Kind::Team, id).is_some();
+    let things = is_known.then(|| (Kind::Team, id.clone(), Deed::Block));
+    let told = || {
+        Doc::from_iter([
+            ("team_id".to_owned(), id.as_str().into()),
+            ("blocked".to_owned(), true.into()),
+        ])
+    };
+    room.revoking(&who, things.as_slice(), work, told).await
 }
 
 /// Lets all keys of a team be used again.
