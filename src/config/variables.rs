@@ -26,13 +26,13 @@ const VARIABLES: &[(Standing, &str)] = &[
          REQUEST_TIMEOUT LITELLM_MODE LITELLM_MASTER_KEY LITELLM_LOG JSON_LOGS SSL_VERIFY \
          SSL_CERT_FILE SSL_CERTIFICATE SERVER_ROOT_PATH HTTP_PROXY HTTPS_PROXY NO_PROXY \
          LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY OPS_LISTEN BARTIZAN_COMPAT \
-         BARTIZAN_STATE_DIR REDIS_URL REDIS_HOST REDIS_PORT REDIS_USERNAME REDIS_PASSWORD REDIS_DB \
+         BARTIZAN_STATE_DIR DATABASE_URL REDIS_URL REDIS_HOST REDIS_PORT REDIS_USERNAME REDIS_PASSWORD REDIS_DB \
          REDIS_SSL REDIS_SSL_CA_CERTS REDIS_SSL_CERTFILE REDIS_SSL_KEYFILE REDIS_SSL_CERT_REQS \
          REDIS_CLUSTER_NODES REDIS_SENTINEL_NODES REDIS_SERVICE_NAME REDIS_SENTINEL_PASSWORD",
     ),
     (
         Later,
-        "DATABASE_URL DIRECT_URL DATABASE_HOST DATABASE_USERNAME DATABASE_PASSWORD DATABASE_NAME \
+        "DIRECT_URL DATABASE_HOST DATABASE_USERNAME DATABASE_PASSWORD DATABASE_NAME \
          STORE_MODEL_IN_DB LITELLM_SALT_KEY UI_USERNAME UI_PASSWORD PROXY_BASE_URL \
          DOCS_URL ROOT_REDIRECT_URL UI_LOGO_PATH PROXY_ADMIN_ID LITELLM_CONFIG_BUCKET_NAME \
          LITELLM_CONFIG_BUCKET_OBJECT_KEY LITELLM_CONFIG_BUCKET_TYPE \
@@ -111,14 +111,14 @@ mod tests {
 
     #[test]
     fn what_is_set_without_effect_is_named_in_one_notice_without_its_value() {
-        let set = [("UI_PASSWORD", "hunter2"), ("DATABASE_URL", "postgres://x"), ("PORT", "1")];
+        let set = [("UI_PASSWORD", "hunter2"), ("DIRECT_URL", "postgres://x"), ("PORT", "1")];
         let mut problems = Problems::default();
         note(
             &set.into_iter().chain([("LITELLM_LICENSE", "l")]).collect(),
             &Options::default(),
             &mut problems,
         );
-        let wanted = "set, but not in this version, so without effect: DATABASE_URL, UI_PASSWORD";
+        let wanted = "set, but not in this version, so without effect: DIRECT_URL, UI_PASSWORD";
         assert_eq!(problems.notices(), [wanted]);
         note(&Env::default(), &Options::default(), &mut problems);
         assert_eq!(problems.notices().len(), 1);

@@ -1,38 +1,17 @@
 //! Everyone who is known, in memory.
+use super::accounts::Accounts;
 use super::revoked::Revoked;
 use super::{Caller, Holder, Key};
-use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
+use crate::store::{Kind, Page, Store, StoreError, Thing, member_id};
 use arc_swap::ArcSwapOption;
-use bartizan_layers::cost::{Budget, BudgetWindow};
-use bartizan_layers::facts::{NanoUsd, Scope};
+use bartizan_layers::cost::BudgetWindow;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Things are read from the store so many at a time.
 const PAGE: i64 = 5_000;
-
-/// Whose accounts have holders here, besides keys and the proxy.
-const ACCOUNTS: [(Scope, Kind); 6] = [
-    (Scope::User, Kind::User),
-    (Scope::Team, Kind::Team),
-    (Scope::TeamMember, Kind::TeamMember),
-    (Scope::Organization, Kind::Organization),
-    (Scope::EndUser, Kind::EndUser),
-    (Scope::Tag, Kind::Tag),
-];
-
-struct OnSpent(Box<Hear>);
-
-type Hear = dyn Fn(&Budget, NanoUsd) + Send + Sync;
-
-impl fmt::Debug for OnSpent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnSpent")
-    }
-}
 
 /// A SHA-256.
 pub(super) type Digest = [u8; 32];
@@ -47,8 +26,7 @@ struct Tables {
     others: [Table; Kind::ALL.len()],
     /// The proxy as a whole.
     proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
-    /// Who else keeps accounts, and has to hear when one is set.
-    on_spent: OnceLock<OnSpent>,
+    accounts: Accounts,
     /// What the store has not heard of yet.
     revoked: ArcSwapOption<Revoked>,
     /// Whether all things of the store are here.
@@ -229,51 +207,13 @@ impl Directory {
         read(&self.0.keys).len()
     }
 
-    /// Takes over what an account says, where its holder is here.
-    pub fn set_spent(&self, account: &Account) {
-        self.spent(&account.scope, &account.subject, |holder| holder.spent.set(account));
+    /// The proxy as a whole.
+    pub(super) fn proxy(&self) -> Arc<Holder> {
+        read(&self.0.proxy).0.clone()
     }
 
-    /// Has `hear` told of each account that a person sets.
-    pub fn on_spent(&self, hear: impl Fn(&Budget, NanoUsd) + Send + Sync + 'static) {
-        // The first one counts: there is one ledger.
-        self.0.on_spent.get_or_init(|| OnSpent(Box::new(hear)));
-    }
-
-    /// Takes over what a person says was spent, for the calls that come.
-    pub fn respend(&self, account: &Account) {
-        self.set_spent(account);
-        let scopes = ACCOUNTS.into_iter().map(|(scope, _)| scope);
-        let mut scopes = scopes.chain([Scope::Key, Scope::Global]);
-        let scope = scopes.find(|scope| scope.name() == account.scope);
-        if let (Some(scope), Some(hear)) = (scope, self.0.on_spent.get()) {
-            let mut window = self.proxy_window().filter(|_| scope == Scope::Global);
-            if scope != Scope::Global {
-                self.spent(&account.scope, &account.subject, |holder| {
-                    window = self.money(holder).window;
-                });
-            }
-            let budget = Budget::of(scope, account.subject.as_str(), NanoUsd(0));
-            hear.0(&window.into_iter().fold(budget, Budget::per), NanoUsd(account.spend));
-        }
-    }
-
-    /// Shows the holder of an account to `visit`, if it is here.
-    pub fn spent(&self, scope: &str, subject: &str, visit: impl FnOnce(&Holder)) {
-        if scope == Scope::Key.name() {
-            if let Some(key) = self.key_of(subject) {
-                visit(&key.holder);
-            }
-            return;
-        }
-        if scope == Scope::Global.name() {
-            let proxy = read(&self.0.proxy).0.clone();
-            return visit(&proxy);
-        }
-        let kind = ACCOUNTS.into_iter().find(|(own, _)| own.name() == scope);
-        if let Some(holder) = kind.and_then(|(_, kind)| self.holder(kind, subject)) {
-            visit(&holder);
-        }
+    pub(super) fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 }
 
@@ -295,10 +235,10 @@ pub(super) fn digest_of(id: &str) -> Option<Digest> {
     Some(digest)
 }
 
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }

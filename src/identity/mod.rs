@@ -7,6 +7,7 @@
 //!
 //! [`Thing`]: crate::store::Thing
 mod access;
+mod accounts;
 mod budgets;
 mod caller;
 mod denied;
@@ -23,6 +24,7 @@ mod tags;
 mod unseen;
 
 pub use self::access::Allowed;
+pub use self::accounts::Setter;
 pub use self::caller::Caller;
 pub use self::denied::Denied;
 pub use self::directory::Directory;

@@ -70,9 +70,9 @@ impl Unseen {
             }
         }
         self.budget_of(&key).await?;
-        let account = self.store.account(Scope::Key.name(), id).await?;
+        let accounts = self.store.accounts_of_key(id).await?;
         self.directory.apply(Kind::Key, id, Some(&key));
-        self.directory.set_spent(&account);
+        accounts.iter().for_each(|account| self.directory.set_spent(account));
         Ok(true)
     }
 

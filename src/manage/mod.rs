@@ -29,7 +29,7 @@ pub use self::refusal::Refusal;
 pub use self::who::Who;
 
 use crate::config::{Compat, Issuing};
-use crate::identity::Directory;
+use crate::identity::{Directory, Setter};
 use crate::ledger::Ledger;
 use crate::revocations::Revocations;
 use crate::router::Router;
@@ -121,10 +121,15 @@ impl Manage {
     ///
     /// As the store says; then nothing has changed.
     async fn commit(&self, change: Change) -> Result<Vec<(Kind, String, Option<Thing>)>, Refusal> {
+        let accounts = change.accounts().to_vec();
         let made = change.commit().await?;
         for (kind, id, thing) in &made {
+            if thing.is_none() {
+                self.directory.forget_spent(*kind, id, Setter::Here);
+            }
             self.directory.apply(*kind, id, thing.as_ref());
         }
+        accounts.iter().for_each(|account| self.directory.respend(account, Setter::Here));
         Ok(made)
     }
 }

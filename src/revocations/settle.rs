@@ -1,5 +1,6 @@
 //! How the store hears of revocations, and other nodes do.
 use super::{BOARD, Deed, Revocation, Revocations};
+use crate::identity::Setter;
 use crate::store::{Actor, Kind, StoreError};
 use bartizan_layers::redis::Redis;
 use std::time::Duration;
@@ -68,6 +69,9 @@ impl Revocations {
             }
         }
         for (kind, id, thing) in change.commit().await? {
+            if thing.is_none() {
+                self.0.directory.forget_spent(kind, &id, Setter::Here);
+            }
             self.0.directory.apply(kind, &id, thing.as_ref());
         }
         tracing::info!(kind = kind.name(), id, "The store has heard of what was revoked");

@@ -218,3 +218,112 @@ async fn without_a_database_what_is_revoked_is_so_on_every_node_and_after_a_rest
         ticks.tick().await;
     }
 }
+
+/// What a key, or another thing, has spent as that node tells it.
+async fn spent(proxy: &Proxy, path: &str, pointer: &str) -> f64 {
+    proxy.got(path).await.pointer(pointer).and_then(Value::as_f64).expect("an amount")
+}
+
+/// A node whose calls cost two dollars each.
+fn paid(postgres: &Postgres, upstream: &Upstream, redis: Option<&Redis>) -> Setup {
+    let shared = redis.map_or_else(String::new, |redis| {
+        format!("router_settings: {{redis_host: 127.0.0.1, redis_port: {}}}\n", redis.port())
+    });
+    let config = format!(
+        "model_list:
+  - model_name: gpt
+    litellm_params: {{model: openai/gpt-4o-mini, api_base: {}, api_key: k, num_retries: 0,
+      input_cost_per_token: 1, output_cost_per_token: 1}}
+general_settings: {{master_key: {KEY}}}
+{shared}",
+        upstream.base()
+    );
+    with(&config).env("DATABASE_URL", &postgres.url())
+}
+
+/// What somebody sets at one node counts at the other one, for keys, for single models of keys and
+/// for users.
+async fn is_set_everywhere(one: &Proxy, two: &Proxy) {
+    one.done("/user/new", json!({"user_id": "ann", "max_budget": 2})).await;
+    let models = json!({"gpt": {"budget_limit": 2, "time_period": "30d"}});
+    for (fields, path, body, again) in [
+        (json!({"max_budget": 2}), "/key/sk-a/reset_spend", json!({"reset_to": 0}), true),
+        (json!({"max_budget": 9}), "/key/update", json!({"key": "sk-a", "spend": 9}), false),
+        (json!({"max_budget": 2}), "/key/update", json!({"key": "sk-a", "spend": 0}), true),
+        (json!({"max_budget": 2}), "/global/spend/reset", json!({}), true),
+        (
+            json!({"model_max_budget": models}),
+            "/key/sk-a/reset_spend",
+            json!({"reset_to": 0}),
+            true,
+        ),
+        (json!({"user_id": "ann"}), "/user/update", json!({"user_id": "ann", "spend": 0}), true),
+    ] {
+        let mut doc = fields.clone();
+        doc["key"] = json!("sk-a");
+        one.done("/key/generate", doc).await;
+        // Both nodes know what it has spent.
+        turns(two, "sk-a", 200).await;
+        if again {
+            turns(two, "sk-a", 422).await;
+        }
+        let info = "/key/info?key=sk-a";
+        let (began, mut ticks) = (Instant::now(), ticks());
+        while spent(one, info, "/info/spend").await < 2.0 {
+            assert!(began.elapsed() < PATIENCE, "{path}: it is not booked");
+            ticks.tick().await;
+        }
+        one.done(path, body).await;
+        let took = turns(two, "sk-a", if again { 200 } else { 422 }).await;
+        assert!(took < SECOND, "{path} with {fields}: {took:?}");
+        // Nobody who gets that text later begins with a debt, once all is booked.
+        for proxy in [one, two] {
+            proxy.got("/spend/logs").await;
+        }
+        one.done("/key/delete", json!({"keys": ["sk-a"]})).await;
+        turns(two, "sk-a", 401).await;
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_sets_as_spent_counts_on_every_node() {
+    let Some(postgres) = Postgres::start().await else { return };
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let one = paid(&postgres, &upstream, None).start().await;
+    let two = paid(&postgres, &upstream, None).start().await;
+    is_set_everywhere(&one, &two).await;
+}
+
+#[tokio::test]
+async fn what_somebody_sets_as_spent_counts_in_redis() {
+    let Some(postgres) = Postgres::start().await else { return };
+    let Some(redis) = Redis::start().await else { return };
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let one = paid(&postgres, &upstream, Some(&redis)).start().await;
+    let two = paid(&postgres, &upstream, Some(&redis)).start().await;
+    connected(&one).await;
+    connected(&two).await;
+    is_set_everywhere(&one, &two).await;
+}
+
+#[tokio::test]
+async fn what_a_key_has_spent_on_a_model_is_known_after_a_restart() {
+    let upstream = Upstream::playing(playing(200, COMPLETION)).await;
+    let Some(postgres) = Postgres::start().await else { return };
+    let state = tempfile::tempdir().unwrap();
+    for on_postgres in [true, false] {
+        let setup = || {
+            let config = paid(&postgres, &upstream, None);
+            let config = if on_postgres { config } else { config.env("DATABASE_URL", "") };
+            config.arg("--state-dir").arg(state.path().to_str().unwrap())
+        };
+        let mut proxy = setup().start().await;
+        let models = json!({"gpt": {"budget_limit": 2, "time_period": "30d"}});
+        let key = proxy.key(json!({"model_max_budget": models})).await;
+        assert_eq!([status(&proxy, &key).await, status(&proxy, &key).await], [200, 422]);
+        proxy.terminate();
+        assert!(proxy.exited().await.success());
+        let proxy = setup().start().await;
+        assert_eq!(status(&proxy, &key).await, 422);
+    }
+}

@@ -23,6 +23,7 @@ mod within;
 mod written;
 
 pub(super) use self::issue::{expires, issue};
+pub(super) use self::spend::set_spent;
 
 use super::{Manage, Refusal};
 use std::sync::Arc;

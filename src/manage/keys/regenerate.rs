@@ -10,7 +10,6 @@ use crate::manage::{Asked, Refusal, Room, Who};
 use crate::store::{Doc, Kind};
 use axum::Json;
 use axum::extract::Path;
-use bartizan_layers::facts::Scope;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -62,11 +61,11 @@ async fn renew(room: &Room, who: &Who, key: &str, asked: Asked<KeyFields>) -> Re
     let (after, text) = issue(&mut change, doc, asked.fields.new_key).await?;
     change.work().carry_accounts(&before.id, &after.id).await?;
     let spend = asked.fields.spend;
-    let account = spend::settle(&mut change, &after, Some(&before.doc), spend).await?;
-    let account = match account {
-        Some(account) => account,
-        None => change.work().account(Scope::Key.name(), &after.id).await?,
-    };
-    room.commit_key(change, Some(&account)).await?;
+    spend::settle(&mut change, &after, Some(&before.doc), spend).await?;
+    // What is carried over is told as if it had been set.
+    for account in change.work().accounts_of_key(&after.id).await? {
+        change.set_account(account).await?;
+    }
+    room.commit(change).await?;
     room.new_key_row(&after, text).await
 }

@@ -112,8 +112,8 @@ async fn changed(
     who.signs(&mut doc);
     let after = change.update(&before, doc).await.map_err(taken)?;
     let spend = asked.fields.spend;
-    let account = settle(&mut change, &after, Some(&before.doc), spend).await?;
-    room.commit_key(change, account.as_ref()).await?;
+    settle(&mut change, &after, Some(&before.doc), spend).await?;
+    room.commit(change).await?;
     let mut row = room.key_row(&after).await?;
     row.insert("key".to_owned(), key.into());
     Ok(row)

@@ -23,6 +23,9 @@ pub(super) struct UserFields {
     pub(super) models: Option<Vec<String>>,
     /// US dollars that its keys may spend together in each `budget_duration`.
     pub(super) max_budget: Option<f64>,
+    /// US dollars that count as spent from now on.
+    #[serde(skip_serializing)]
+    pub(super) spend: Option<f64>,
     /// US dollars at which somebody is told.
     pub(super) soft_budget: Option<f64>,
     /// After which its budget starts anew, such as `30d`.

@@ -3,10 +3,12 @@ use super::email::is_taken;
 use super::fields::UserFields;
 use super::row::USERS;
 use crate::manage::bounds::{check_bounds, check_id, merge};
+use crate::manage::keys::set_spent;
 use crate::manage::teams::user_with_email;
 use crate::manage::{Asked, Manage, Refusal, Room, Who};
 use crate::store::{Change, Doc, Kind, Thing};
 use axum::Json;
+use bartizan_layers::facts::Scope;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -63,7 +65,11 @@ pub(super) async fn changed(
         room.issuing.users.bound(&mut doc);
     }
     who.signs(&mut doc);
-    Ok(change.update(&user, doc).await?)
+    let user = change.update(&user, doc).await?;
+    if let Some(spend) = asked.fields.spend {
+        set_spent(change, (Scope::User, &user), spend).await?;
+    }
+    Ok(user)
 }
 
 fn failed(status: StatusCode, error: &str) -> Refusal {
