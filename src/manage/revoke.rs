@@ -69,13 +69,13 @@ impl Manage {
         }
         let by = who.actor();
         let new = |(kind, id, deed): &(Kind, String, Deed)| Revocation::new(*kind, id, *deed, &by);
-        let pending: Vec<_> = things.iter().map(new).collect();
-        self.revocations.add(pending.clone()).await;
+        let pending = things.iter().map(new).collect();
+        let telling = self.revocations.add(pending).await;
         if said.is_none() {
             said = timeout(LATE, work).await.ok();
         }
         if let Some(said) = said.filter(|said| !is_away(said)) {
-            self.revocations.forget(&pending).await;
+            telling.told().await;
             return said.map(Revoked::done);
         }
         tracing::warn!("The store is away: it will hear later of what is revoked");

@@ -14,7 +14,9 @@ use bartizan_layers::redis::Redis;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Where nodes on one Redis leave them for each other.
 const BOARD: &str = "revoked";
@@ -80,16 +82,49 @@ struct Shared {
 #[derive(Clone, Debug)]
 struct Pending {
     revocation: Revocation,
-    /// Whether the other nodes were told.
-    told: bool,
+    /// Whether it was heard from another node.
+    heard: bool,
+    /// From when on the store is told. Nothing: somebody here is still telling it.
+    due: Option<Instant>,
+}
+
+/// So long have the one who revokes something, and its node, to tell the store before others do.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Revocations that somebody is telling the store of. Dropped, that is left to
+/// [`Revocations::settle`].
+#[derive(Debug)]
+pub struct Telling {
+    revocations: Revocations,
+    those: Vec<Revocation>,
+}
+
+impl Telling {
+    /// The store has said something: what it says counts.
+    pub async fn told(mut self) {
+        let those = std::mem::take(&mut self.those);
+        self.revocations.forget(&those).await;
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        for pending in &mut *self.revocations.pending() {
+            if self.those.iter().any(|it| it.name == pending.revocation.name) {
+                pending.due = Some(now);
+            }
+        }
+        self.revocations.0.some.notify_one();
+    }
 }
 
 impl Revocations {
     /// Takes over what an earlier process has left in the state directory.
     #[must_use]
     pub fn open(place: Option<&Path>, store: Store, directory: Directory) -> Self {
-        let left = place.map(file::read).unwrap_or_default();
-        let pending = left.into_iter().map(|revocation| Pending { revocation, told: false });
+        let (left, due) = (place.map(file::read).unwrap_or_default(), Some(Instant::now()));
+        let pending = left.into_iter().map(|it| Pending { revocation: it, heard: false, due });
         let this = Self(Arc::new(Shared {
             store,
             directory,
@@ -103,14 +138,17 @@ impl Revocations {
     }
 
     /// Has these in force from now on, here and, where a Redis is shared, on the other nodes
-    /// within half a second.
-    pub async fn add(&self, revocations: Vec<Revocation>) {
+    /// within half a second. The store is told by the caller, or by nobody before what is returned
+    /// is dropped.
+    pub async fn add(&self, revocations: Vec<Revocation>) -> Telling {
+        let telling = Telling { revocations: self.clone(), those: revocations.clone() };
         self.adopt(revocations, false).await;
-        self.tell().await;
+        self.tell(&[]).await;
+        telling
     }
 
     /// Forgets what the store has heard of, or what it says is no matter.
-    pub async fn forget(&self, revocations: &[Revocation]) {
+    async fn forget(&self, revocations: &[Revocation]) {
         let is_meant = |it: &Revocation| revocations.iter().any(|gone| gone.name == it.name);
         self.pending().retain(|pending| !is_meant(&pending.revocation));
         self.enforce();
@@ -123,12 +161,13 @@ impl Revocations {
         }
     }
 
-    async fn adopt(&self, mut revocations: Vec<Revocation>, told: bool) {
+    async fn adopt(&self, mut revocations: Vec<Revocation>, heard: bool) {
         {
+            let due = heard.then(|| Instant::now() + GRACE);
             let mut pending = self.pending();
             revocations.retain(|new| !pending.iter().any(|it| it.revocation.name == new.name));
             let new = revocations.iter().cloned();
-            pending.extend(new.map(|revocation| Pending { revocation, told }));
+            pending.extend(new.map(|revocation| Pending { revocation, heard, due }));
         }
         if !revocations.is_empty() {
             self.enforce();
@@ -137,17 +176,16 @@ impl Revocations {
         }
     }
 
-    /// Tells the other nodes what they have not been told.
-    async fn tell(&self) {
+    /// Tells the other nodes what this one has revoked, unless they have it before their eyes.
+    async fn tell(&self, seen: &[Revocation]) {
         let Some(redis) = self.0.redis.get() else { return };
-        let untold: Vec<_> = self.pending().iter().filter(|it| !it.told).cloned().collect();
-        for pending in untold {
-            let Some(text) = text(&pending.revocation) else { continue };
-            if redis.leave(BOARD, &text).await.is_ok() {
-                let name = &pending.revocation.name;
-                let mut pending = self.pending();
-                let told = pending.iter_mut().filter(|it| it.revocation.name == *name);
-                told.for_each(|it| it.told = true);
+        let own: Vec<_> = self.pending().iter().filter(|it| !it.heard).cloned().collect();
+        for Pending { revocation, .. } in own {
+            if !seen.contains(&revocation)
+                && let Some(text) = text(&revocation)
+            {
+                // Where Redis is away it is told again and again.
+                redis.leave(BOARD, &text).await.ok();
             }
         }
     }

@@ -28,7 +28,10 @@ fn node_of(postgres: &Postgres, redis: &Redis, upstream: &Upstream) -> Setup {
 async fn turns(proxy: &Proxy, key: &str, wanted: u16) -> Duration {
     let (began, mut ticks) = (Instant::now(), ticks());
     while status(proxy, key).await != wanted {
-        assert!(began.elapsed() < PATIENCE, "it is not {wanted}");
+        if began.elapsed() > PATIENCE {
+            let answer = chat("gpt").key(key).send(proxy.addr()).await;
+            panic!("it is not {wanted}: {}", answer.text());
+        }
         ticks.tick().await;
     }
     began.elapsed()
@@ -259,6 +262,7 @@ async fn is_set_everywhere(one: &Proxy, two: &Proxy) {
         ),
         (json!({"user_id": "ann"}), "/user/update", json!({"user_id": "ann", "spend": 0}), true),
     ] {
+        eprintln!("{path} {fields}");
         let mut doc = fields.clone();
         doc["key"] = json!("sk-a");
         one.done("/key/generate", doc).await;
