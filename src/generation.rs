@@ -74,6 +74,15 @@ impl House {
             let stopped = stop.clone().cancelled_owned();
             tasks.spawn(settler.run_until(stopped));
         }
+        if let Some(redis) = state.redis() {
+            kept.listen(redis, &tasks);
+        }
+        if let Some(respending) = state.respending() {
+            let stopped = stop.clone();
+            tasks.spawn(async move {
+                stopped.run_until_cancelled(respending).await;
+            });
+        }
         let rooms = Rooms { outbound: config.outbound.clone(), forwarder, router: None };
         Ok(Self {
             tasks,

@@ -18,6 +18,7 @@ pub mod manage;
 pub mod persistence;
 pub mod providers;
 pub mod reload;
+pub mod revocations;
 pub mod router;
 pub mod server;
 pub mod stack;

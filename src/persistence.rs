@@ -4,11 +4,13 @@ use crate::config::{Compat, Database, Issuing, Secret, StoreSettings};
 use crate::identity::{Directory, Following, Issued};
 use crate::ledger::{Ledger, Standing};
 use crate::manage::{self, Manage};
+use crate::revocations::Revocations;
 use crate::router::Router;
 use crate::store::{Place, Store, StoreError};
 use crate::tasks::Tasks;
 use crate::telemetry::{Book, Metrics};
 use anyhow::Context;
+use bartizan_layers::redis::Redis;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +21,7 @@ pub struct Persistence {
     directory: Directory,
     ledger: Option<Ledger>,
     alerts: Option<Alerts>,
+    revocations: Option<Revocations>,
     /// Cancelled when nothing more is to be kept.
     stop: CancellationToken,
 }
@@ -45,6 +48,9 @@ impl Persistence {
         let Some(store) = store else { return Self::default() };
         let directory = Directory::default();
         let all = settings.database.as_ref().is_none_or(|database| database.all_keys);
+        // What was revoked is so before the first call.
+        let place = settings.directory.as_deref();
+        let revocations = Revocations::open(place, store.clone(), directory.clone());
         let mut following = Following::new(store.clone(), directory.clone(), all);
         // Keys of a file are there before the first call; a database may be away.
         if !store.is_postgres()
@@ -70,7 +76,21 @@ impl Persistence {
         tasks.spawn(async move {
             stopped.run_until_cancelled(following.run()).await;
         });
-        Self { store: Some(store), directory, ledger: Some(ledger), alerts: Some(alerts), stop }
+        let (stopped, settling) = (stop.clone(), revocations.clone().settle());
+        tasks.spawn(async move {
+            stopped.run_until_cancelled(settling).await;
+        });
+        let (store, ledger, alerts) = (Some(store), Some(ledger), Some(alerts));
+        Self { store, directory, ledger, alerts, revocations: Some(revocations), stop }
+    }
+
+    /// Hears what other nodes on that Redis revoke.
+    pub fn listen(&self, redis: &Redis, tasks: &Tasks) {
+        let Some(revocations) = self.revocations.clone() else { return };
+        let (stopped, listening) = (self.stop.clone(), revocations.listen(redis.clone()));
+        tasks.spawn(async move {
+            stopped.run_until_cancelled(listening).await;
+        });
     }
 
     /// Lets go of everything: no call may end after it.
@@ -130,7 +150,8 @@ impl Persistence {
     ) -> Option<axum::Router> {
         let store = self.store.clone()?;
         let (directory, ledger) = (self.directory.clone(), self.ledger.clone()?);
-        let manage = Manage { store, directory, compat, issuing, ledger, router };
+        let revocations = self.revocations.clone()?;
+        let manage = Manage { store, directory, revocations, compat, issuing, ledger, router };
         Some(manage::routes(Arc::new(manage)))
     }
 }

@@ -1,39 +1,19 @@
 //! Everyone who is known, in memory.
+use super::accounts::Accounts;
 use super::digest::{Digest, digest_of};
 use super::interned::Interned;
 use super::purse::Purses;
+use super::revoked::Revoked;
 use super::{Caller, Holder, Key, Money};
-use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
-use bartizan_layers::cost::Budget;
-use bartizan_layers::facts::{NanoUsd, Scope};
+use crate::store::{Kind, Page, Store, StoreError, Thing, member_id};
+use arc_swap::ArcSwapOption;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Things are read from the store so many at a time.
 const PAGE: i64 = 5_000;
-
-/// Whose accounts have holders here, besides keys and the proxy.
-const ACCOUNTS: [(Scope, Kind); 6] = [
-    (Scope::User, Kind::User),
-    (Scope::Team, Kind::Team),
-    (Scope::TeamMember, Kind::TeamMember),
-    (Scope::Organization, Kind::Organization),
-    (Scope::EndUser, Kind::EndUser),
-    (Scope::Tag, Kind::Tag),
-];
-
-struct OnSpent(Box<Hear>);
-
-type Hear = dyn Fn(&Budget, NanoUsd) + Send + Sync;
-
-impl fmt::Debug for OnSpent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnSpent")
-    }
-}
 
 /// Everyone who is known. Clones are one.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +28,9 @@ struct Tables {
     proxy: RwLock<(Arc<Holder>, Money)>,
     /// Deployments and providers.
     purses: Purses,
-    /// Who else keeps accounts, and has to hear when one is set.
-    on_spent: OnceLock<OnSpent>,
+    accounts: Accounts,
+    /// What the store has not heard of yet.
+    revoked: ArcSwapOption<Revoked>,
     /// Whether all things of the store are here.
     complete: AtomicBool,
     /// Whether the store was out of reach when it was asked last.
@@ -116,6 +97,23 @@ impl Directory {
         let of_team = || team.as_ref()?.organization.as_ref();
         let organization = above(Kind::Organization, key.organization.as_ref().or_else(of_team));
         Caller { user, team, organization, member, key }
+    }
+
+    /// The key that people call so, where it is here.
+    #[must_use]
+    pub fn key_called(&self, alias: &str) -> Option<Arc<Key>> {
+        let keys = read(&self.0.keys);
+        keys.values().find(|key| key.holder.alias.as_deref() == Some(alias)).cloned()
+    }
+
+    /// Replaces what is revoked without a word of the store.
+    pub fn set_revoked(&self, revoked: Revoked) {
+        self.0.revoked.store(Some(Arc::new(revoked)).filter(|revoked| !revoked.is_empty()));
+    }
+
+    /// What is revoked without a word of the store, if anything is.
+    pub(super) fn revoked(&self) -> Option<Arc<Revoked>> {
+        self.0.revoked.load_full()
     }
 
     /// Takes over what a thing is now; `None` if it is gone.
@@ -234,59 +232,20 @@ impl Directory {
         read(&self.0.keys).len()
     }
 
-    /// Takes over what an account says, where its holder is here.
-    pub fn set_spent(&self, account: &Account) {
-        self.0.purses.set(account);
-        self.spent(&account.scope, &account.subject, |holder| holder.spent.set(account));
+    /// The proxy as a whole.
+    pub(super) fn proxy(&self) -> Arc<Holder> {
+        read(&self.0.proxy).0.clone()
     }
 
-    /// Has `hear` told of each account that a person sets.
-    pub fn on_spent(&self, hear: impl Fn(&Budget, NanoUsd) + Send + Sync + 'static) {
-        // The first one counts: there is one ledger.
-        self.0.on_spent.get_or_init(|| OnSpent(Box::new(hear)));
-    }
-
-    /// Takes over what a person says was spent, for the calls that come.
-    pub fn respend(&self, account: &Account) {
-        self.set_spent(account);
-        let scopes = ACCOUNTS.into_iter().map(|(scope, _)| scope);
-        let mut scopes = scopes.chain([Scope::Key, Scope::Global]);
-        let scope = scopes.find(|scope| scope.name() == account.scope);
-        if let (Some(scope), Some(hear)) = (scope, self.0.on_spent.get()) {
-            let mut window = self.proxy_money().window.filter(|_| scope == Scope::Global);
-            if scope != Scope::Global {
-                self.spent(&account.scope, &account.subject, |holder| {
-                    window = self.money(holder).window;
-                });
-            }
-            let budget = Budget::of(scope, account.subject.as_str(), NanoUsd(0));
-            hear.0(&window.into_iter().fold(budget, Budget::per), NanoUsd(account.spend));
-        }
-    }
-
-    /// Shows the holder of an account to `visit`, if it is here.
-    pub fn spent(&self, scope: &str, subject: &str, visit: impl FnOnce(&Holder)) {
-        if scope == Scope::Key.name() {
-            if let Some(key) = self.key_of(subject) {
-                visit(&key.holder);
-            }
-            return;
-        }
-        if scope == Scope::Global.name() {
-            let proxy = read(&self.0.proxy).0.clone();
-            return visit(&proxy);
-        }
-        let kind = ACCOUNTS.into_iter().find(|(own, _)| own.name() == scope);
-        if let Some(holder) = kind.and_then(|(_, kind)| self.holder(kind, subject)) {
-            visit(&holder);
-        }
+    pub(super) fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 }
 
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,22 +1,17 @@
 //! Whose key it is: the master key's, or one that was issued.
 use super::digest::Digest;
+use super::unseen::Unseen;
 use super::{Caller, Directory, Key};
 use crate::clock;
 use crate::config::Secret;
-use crate::store::{Kind, Store, Thing};
-use bartizan_layers::BoxError;
+use crate::store::Store;
 use bartizan_layers::auth::{AuthError, Keys, Presented, digest};
-use bartizan_layers::facts::{About, Principal, Scope};
-use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use bartizan_layers::facts::{About, Principal};
 use std::future::{Ready, ready};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
 
 /// The master key and all keys that were issued. Clones share them.
 ///
@@ -33,25 +28,6 @@ pub struct Issued {
     unseen: Option<Arc<Unseen>>,
 }
 
-/// Asks a store for keys that were never seen, and not for each guess of a stranger.
-#[derive(Debug)]
-struct Unseen {
-    store: Store,
-    /// Keys that it did not have, and when that was.
-    missing: Mutex<HashMap<Digest, Instant, RandomState>>,
-    /// How many may ask at once.
-    room: Semaphore,
-}
-
-/// What a store did not have, it is not asked for again so soon.
-const MISSING: Duration = Duration::from_secs(1);
-/// So many missing keys are remembered.
-const REMEMBERED: usize = 4_096;
-/// So many keys are asked for at once; further ones have to come again.
-const ASKING: usize = 64;
-/// So long may the answer take.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 impl Issued {
     /// The keys in `directory`, and the one that may do everything. Without that one, anyone may
     /// call.
@@ -67,10 +43,7 @@ impl Issued {
         let master = master.map(|key| {
             Arc::new((digest(key.expose().as_bytes()), admin("litellm_proxy_master_key")))
         });
-        let unseen = store.map(|store| {
-            let room = Semaphore::new(ASKING);
-            Arc::new(Unseen { store, missing: Mutex::default(), room })
-        });
+        let unseen = store.map(|store| Arc::new(Unseen::new(store, directory.clone())));
         Self { master, anyone, directory, unseen }
     }
 
@@ -86,6 +59,10 @@ impl Issued {
             && bool::from(master.0.ct_eq(&digest))
         {
             return Ok(Ok(master.1.clone()));
+        }
+        let revoked = self.directory.revoked();
+        if let Some(error) = revoked.as_ref().and_then(|revoked| revoked.key(&digest)) {
+            return Ok(Err(error));
         }
         match (self.directory.key(&digest), &self.anyone) {
             (Some(key), _) => Ok(self.principal(key)),
@@ -103,6 +80,9 @@ impl Issued {
     }
 
     fn principal(&self, key: Arc<Key>) -> Result<Principal, AuthError> {
+        if let Some(revoked) = self.directory.revoked() {
+            revoked.check(&key)?;
+        }
         of_caller(self.directory.caller(key))
     }
 }
@@ -135,42 +115,10 @@ impl Issued {
     /// Asks the store for a key that was never seen here.
     async fn ask(self, digest: Digest) -> Result<Principal, AuthError> {
         let Some(unseen) = &self.unseen else { return Err(AuthError::Unknown) };
-        let id: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let thing = unseen.find(&id).await.map_err(AuthError::Outage)?;
-        if thing.is_none() {
-            unseen.miss(digest);
+        if !unseen.look_for(&digest).await.map_err(AuthError::Outage)? {
             return Err(AuthError::Unknown);
         }
-        self.directory.apply(Kind::Key, &id, thing.as_ref());
-        let account = unseen.store.account(Scope::Key.name(), &id).await;
-        account.iter().for_each(|account| self.directory.set_spent(account));
         self.directory.key(&digest).map_or(Err(AuthError::Unknown), |key| self.principal(key))
-    }
-}
-
-impl Unseen {
-    async fn find(&self, id: &str) -> Result<Option<Thing>, BoxError> {
-        let _room = self.room.try_acquire().map_err(|_| "too many keys are looked for")?;
-        Ok(timeout(PATIENCE, self.store.thing(Kind::Key, id)).await??)
-    }
-
-    /// Whether the store did not have it just now.
-    fn misses(&self, digest: &Digest) -> bool {
-        self.missing().get(digest).is_some_and(|at| at.elapsed() < MISSING)
-    }
-
-    fn miss(&self, digest: Digest) {
-        let mut missing = self.missing();
-        if missing.len() >= REMEMBERED {
-            missing.retain(|_, at| at.elapsed() < MISSING);
-        }
-        if missing.len() < REMEMBERED {
-            missing.insert(digest, Instant::now());
-        }
-    }
-
-    fn missing(&self) -> MutexGuard<'_, HashMap<Digest, Instant, RandomState>> {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

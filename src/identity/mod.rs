@@ -7,6 +7,7 @@
 //!
 //! [`Thing`]: crate::store::Thing
 mod access;
+mod accounts;
 mod budgets;
 mod caller;
 mod denied;
@@ -17,13 +18,16 @@ mod interned;
 mod issued;
 mod levels;
 mod purse;
+mod revoked;
 mod role;
 mod routes;
 mod rules;
 mod sync;
 mod tags;
+mod unseen;
 
 pub use self::access::Allowed;
+pub use self::accounts::Setter;
 pub use self::caller::Caller;
 pub use self::denied::Denied;
 pub use self::directory::Directory;
@@ -31,6 +35,7 @@ pub use self::holder::{Holder, Key, Spent};
 pub use self::issued::Issued;
 pub use self::levels::Level;
 pub use self::purse::Purse;
+pub use self::revoked::Revoked;
 pub use self::role::Role;
 pub use self::routes::RouteKind;
 pub use self::rules::{Money, Rules};

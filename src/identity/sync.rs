@@ -1,11 +1,15 @@
 //! How a change reaches the other processes.
-use super::Directory;
+use super::accounts::scope_of;
+use super::{Directory, Setter};
 use crate::clock;
-use crate::store::{Kind, Store, StoreError};
+use crate::store::{Heard, Kind, News, Store, StoreError};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How often the store is asked for changes. A change is heard of within a second.
 const EVERY: Duration = Duration::from_millis(500);
+/// So long may it take to tell them.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Keeps a [`Directory`] as a store has it.
 #[derive(Debug)]
@@ -31,7 +35,13 @@ impl Following {
     ///
     /// While the store cannot be reached; then the last copy stays in force.
     pub async fn catch_up(&mut self) -> Result<(), StoreError> {
-        let done = self.read_on().await;
+        // What is read at first may be much.
+        let done = match self.seen {
+            Some(_) => {
+                timeout(PATIENCE, self.read_on()).await.map_err(|_| StoreError::late()).flatten()
+            }
+            None => self.read_on().await,
+        };
         self.directory.set_away(done.is_err());
         done
     }
@@ -45,15 +55,48 @@ impl Following {
             return Ok(());
         };
         let heard = self.store.changes_since(seen).await?;
-        for change in &heard {
-            let is_unseen_key = change.kind == Kind::Key
-                && !self.all_keys
-                && self.directory.key_of(&change.id).is_none();
-            if !is_unseen_key {
-                let thing = self.store.thing(change.kind, &change.id).await?;
-                self.directory.apply(change.kind, &change.id, thing.as_ref());
+        for Heard { seq, news } in &heard {
+            match news {
+                Some(News::Thing(kind, id)) => self.hear_of(*kind, id).await?,
+                Some(News::Account(scope, subject)) => self.recount(scope, subject).await?,
+                None => {}
             }
-            self.seen = Some(change.seq);
+            self.seen = Some(*seq);
+        }
+        Ok(())
+    }
+
+    async fn hear_of(&self, kind: Kind, id: &str) -> Result<(), StoreError> {
+        let is_known = match kind {
+            Kind::Key => self.directory.key_of(id).is_some(),
+            kind => self.directory.holder(kind, id).is_some(),
+        };
+        if kind == Kind::Key && !self.all_keys && !is_known {
+            return Ok(());
+        }
+        let thing = self.store.thing(kind, id).await?;
+        if thing.is_none() && is_known {
+            self.directory.forget_spent(kind, id, Setter::Elsewhere);
+        }
+        self.directory.apply(kind, id, thing.as_ref());
+        // It may have spent something under another name.
+        if let (Some(_), false, Some(scope)) = (thing, is_known, scope_of(kind)) {
+            let accounts = match kind {
+                Kind::Key => self.store.accounts_of_key(id).await?,
+                _ => vec![self.store.account(scope.name(), id).await?],
+            };
+            accounts.iter().for_each(|account| self.directory.set_spent(account));
+        }
+        Ok(())
+    }
+
+    /// Somebody has set an account.
+    async fn recount(&self, scope: &str, subject: &str) -> Result<(), StoreError> {
+        let account = self.store.account(scope, subject).await?;
+        let mut is_known = false;
+        self.directory.spent(scope, subject, |_| is_known = true);
+        if is_known {
+            self.directory.respend(&account, Setter::Elsewhere);
         }
         self.read_purses().await
     }

@@ -154,16 +154,16 @@ impl Drain {
     /// Writes a batch of the journal `name`, that was read up to `to`, and remembers that.
     async fn take_over(&self, name: &str, lines: &[Line], to: u64) -> Result<(), StoreError> {
         let mut work = self.store.work().await?;
-        let sql = "SELECT drained FROM journals WHERE name = $1";
-        let drained = work.fetch(sql, &[name.into()]).await?;
+        // Whoever commits this batch too, late, is waited for: it counts once.
+        let sql = "INSERT INTO journals (name, drained, at) VALUES ($1, 0, $2) \
+            ON CONFLICT (name) DO UPDATE SET at = excluded.at RETURNING drained";
+        let drained = work.fetch(sql, &[name.into(), clock::now().into()]).await?;
         let drained = drained.first().map_or(0, |row| row.int(0));
         let fresh = lines.iter().filter(|line| count(line.end) > drained);
         let calls: Vec<_> = fresh.filter_map(|line| self.read(line)).collect();
         self.write(&mut work, calls).await?;
-        let sql = "INSERT INTO journals (name, drained, at) VALUES ($1, $2, $3) \
-            ON CONFLICT (name) DO UPDATE SET drained = excluded.drained, at = excluded.at";
-        let to = count(to).max(drained);
-        work.execute(sql, &[name.into(), to.into(), clock::now().into()]).await?;
+        let sql = "UPDATE journals SET drained = $2 WHERE name = $1";
+        work.execute(sql, &[name.into(), count(to).max(drained).into()]).await?;
         work.commit().await
     }
 

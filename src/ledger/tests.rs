@@ -12,6 +12,7 @@ use bartizan_layers::facts::{Price, Rates};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 fn standing() -> Arc<Standing> {
@@ -57,8 +58,20 @@ fn only_file(directory: &Path) -> std::path::PathBuf {
     file
 }
 
+/// An empty store: in the PostgreSQL of `tests/postgres`, where that runs.
 async fn store() -> Store {
-    Store::open(Place::Memory).await.unwrap()
+    let Some(server) = std::env::var_os("BARTIZAN_TEST_DATABASE") else {
+        return Store::open(Place::Memory).await.unwrap();
+    };
+    let open = |name: &str| {
+        let url = format!("postgres://bartizan@localhost/{name}?host={}", server.display());
+        let (options, timeout) = (Box::new(url.parse().unwrap()), Duration::from_secs(10));
+        Store::open(Place::Postgres { options, connections: 4, timeout })
+    };
+    let name = format!("ledger_{:032x}", fastrand::u128(..));
+    let all = open("postgres").await.unwrap();
+    all.fetch(&format!("CREATE DATABASE {name}"), &[]).await.unwrap();
+    open(&name).await.unwrap()
 }
 
 fn draining(store: &Store, journal: &Arc<Journal>, rows: bool) -> Drain {
@@ -71,7 +84,7 @@ async fn ints(store: &Store, sql: &str) -> Vec<i64> {
 }
 
 async fn calls(store: &Store) -> Vec<i64> {
-    ints(store, "SELECT COUNT(*), COALESCE(SUM(spend), 0) FROM calls").await
+    ints(store, "SELECT COUNT(*), COALESCE(CAST(SUM(spend) AS BIGINT), 0) FROM calls").await
 }
 
 #[test]
@@ -168,7 +181,7 @@ async fn what_was_taken_over_before_a_process_died_is_not_counted_again() {
         let mut drain = draining(&store, &other, rows);
         drain.look();
         drain.drain(false).await.unwrap();
-        let sums = "SELECT SUM(spend), SUM(requests) FROM daily WHERE kind = 'user'";
+        let sums = "SELECT CAST(SUM(spend) AS BIGINT), CAST(SUM(requests) AS BIGINT) FROM daily WHERE kind = 'user'";
         assert_eq!(ints(&store, sums).await, [10, 4]);
         assert_eq!(calls(&store).await, if rows { [4, 10] } else { [0, 0] });
         assert_eq!(store.account("global", "").await.unwrap().spend, 10);
@@ -262,7 +275,7 @@ async fn other_prices_change_rows_days_and_accounts_together() {
     super::reprice(&mut work, None, (0, i64::MAX), &priced).await.unwrap();
     work.commit().await.unwrap();
     assert_eq!(calls(&store).await, [600, 13_800]);
-    let days = "SELECT SUM(spend) FROM daily WHERE kind = 'user'";
+    let days = "SELECT CAST(SUM(spend) AS BIGINT) FROM daily WHERE kind = 'user'";
     assert_eq!(ints(&store, days).await, [13_800]);
     for (scope, subject) in [("global", ""), ("api_key", "k"), ("team", "t")] {
         assert_eq!(store.account(scope, subject).await.unwrap().spend, 13_800);
@@ -291,12 +304,12 @@ proptest! {
             assert_eq!(calls(&store).await, [costs.len() as i64, sum]);
             for kind in ["user", "team"] {
                 let sql = format!(
-                    "SELECT SUM(spend), SUM(requests), SUM(prompt_tokens) FROM daily WHERE kind = '{kind}'"
+                    "SELECT CAST(SUM(spend) AS BIGINT), CAST(SUM(requests) AS BIGINT), CAST(SUM(prompt_tokens) AS BIGINT) FROM daily WHERE kind = '{kind}'"
                 );
                 let count = costs.len() as i64;
                 assert_eq!(ints(&store, &sql).await, [sum, count, 3 * count]);
             }
-            let tags = "SELECT SUM(spend) FROM daily WHERE kind = 'tag'";
+            let tags = "SELECT CAST(SUM(spend) AS BIGINT) FROM daily WHERE kind = 'tag'";
             assert_eq!(ints(&store, tags).await, [2 * sum]);
             for (scope, subject) in [("global", ""), ("api_key", "k"), ("team", "t")] {
                 assert_eq!(store.account(scope, subject).await.unwrap().spend, sum);

@@ -15,6 +15,7 @@ mod keys;
 mod organizations;
 mod paging;
 mod refusal;
+mod revoke;
 mod settled;
 mod shown;
 mod spend;
@@ -29,8 +30,9 @@ pub use self::refusal::Refusal;
 pub use self::who::Who;
 
 use crate::config::{Compat, Issuing};
-use crate::identity::Directory;
+use crate::identity::{Directory, Setter};
 use crate::ledger::Ledger;
+use crate::revocations::Revocations;
 use crate::router::Router;
 use crate::store::{Change, Kind, Store, Thing};
 use http::StatusCode;
@@ -44,6 +46,8 @@ pub struct Manage {
     pub store: Store,
     /// Where they are looked up by calls.
     pub directory: Directory,
+    /// What is revoked while the store is away.
+    pub revocations: Revocations,
     /// Which LiteLLM generation to follow.
     pub compat: Compat,
     /// What keys, users and teams get when they are made.
@@ -118,10 +122,15 @@ impl Manage {
     ///
     /// As the store says; then nothing has changed.
     async fn commit(&self, change: Change) -> Result<Vec<(Kind, String, Option<Thing>)>, Refusal> {
+        let accounts = change.accounts().to_vec();
         let made = change.commit().await?;
         for (kind, id, thing) in &made {
+            if thing.is_none() {
+                self.directory.forget_spent(*kind, id, Setter::Here);
+            }
             self.directory.apply(*kind, id, thing.as_ref());
         }
+        accounts.iter().for_each(|account| self.directory.respend(account, Setter::Here));
         Ok(made)
     }
 }

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 pub struct Refusal {
     status: StatusCode,
     body: Value,
+    /// Whether it is the store that cannot do it.
+    of_store: bool,
 }
 
 impl Refusal {
@@ -20,7 +22,7 @@ impl Refusal {
         let (message, code) = (message.into(), status.as_str());
         let body =
             json!({"error": {"message": message, "type": kind, "param": null, "code": code}});
-        Self { status, body }
+        Self { status, body, of_store: false }
     }
 
     /// The same about one field of the request.
@@ -35,7 +37,13 @@ impl Refusal {
     /// `{"detail": …}`, as FastAPI has it.
     #[must_use]
     pub fn detail(status: StatusCode, detail: impl Into<Value>) -> Self {
-        Self { status, body: json!({"detail": detail.into()}) }
+        Self { status, body: json!({"detail": detail.into()}), of_store: false }
+    }
+
+    /// Whether it is the store that cannot do it, now or at all.
+    #[must_use]
+    pub const fn is_of_store(&self) -> bool {
+        self.of_store
     }
 
     /// What it says, where it is a part of a longer answer.
@@ -90,20 +98,16 @@ impl From<StoreError> for Refusal {
         match &error {
             StoreError::Away(_) => {
                 tracing::warn!(%error, "A change was refused: the store is away");
-                Self::error(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "no_db_connection",
-                    "The store of keys and spend cannot be reached. Nothing was changed; try again.",
-                )
+                let message = "The store of keys and spend cannot be reached. Nothing was changed; try again.";
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self { of_store: true, ..Self::error(status, "no_db_connection", message) }
             }
             StoreError::Exists => Self::bad_request("It exists already."),
             _ => {
                 tracing::error!(%error, source = ?std::error::Error::source(&error), "The store failed");
-                Self::error(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal_server_error",
-                    "The store failed; the log says why. Nothing was changed.",
-                )
+                let message = "The store failed; the log says why. Nothing was changed.";
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Self { of_store: true, ..Self::error(status, "internal_server_error", message) }
             }
         }
     }

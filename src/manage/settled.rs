@@ -49,8 +49,21 @@ pub(super) async fn settle(
     if let Some(spend) = spend {
         account.spend = NanoUsd::from_dollars(spend).0;
     }
-    change.work().set_account(&account).await?;
+    change.set_account(account.clone()).await?;
+    if scope == Scope::Key && account.spend == 0 && spend.is_some() {
+        models_anew(change, &thing.id).await?;
+    }
     Ok(Some(account))
+}
+
+/// A key that has spent nothing has spent nothing on any model.
+async fn models_anew(change: &mut Change, id: &str) -> Result<(), StoreError> {
+    for account in change.work().accounts_of_key(id).await? {
+        if account.scope == Scope::ModelPerKey.name() && account.spend != 0 {
+            change.set_account(Account { spend: 0, ..account }).await?;
+        }
+    }
+    Ok(())
 }
 
 /// An account; one whose window is over is empty, and has no window yet.

@@ -5,6 +5,7 @@ mod limits;
 mod money;
 mod place;
 mod redis;
+mod respent;
 
 pub use self::kept::Kept;
 pub use self::limits::CallLimits;
@@ -13,9 +14,10 @@ pub use self::place::{Place, Waiting};
 
 use self::limits::Part;
 use self::money::CallBudgets;
+use self::respent::Respent;
 use crate::clock;
 use crate::config::{Budgets, Caching, Limits, RedisSettings};
-use crate::identity::Directory;
+use crate::identity::{Directory, Setter};
 use bartizan_layers::cache::{CacheLayer, MemoryStore};
 use bartizan_layers::cost::{CostLayer, MemoryLedger};
 use bartizan_layers::facts::Limit;
@@ -33,6 +35,7 @@ pub struct State {
     quotas: Option<RedisLimiter<Arc<[Limit]>>>,
     kept: Arc<Mutex<Option<(usize, MemoryStore)>>>,
     redis: Option<Redis>,
+    respent: Respent,
     /// Whose limits and budgets count; nobody's but those of the config beside a command.
     directory: Option<Directory>,
 }
@@ -72,9 +75,15 @@ impl State {
         let settler = settler.map(|settler| settler.tell(redis::note));
         let ledger = MemoryLedger::with(Arc::from([])).zone(clock::zone());
         let ledger = directory.clone().into_iter().fold(ledger, MemoryLedger::seed);
+        let respent = Respent::default();
         if let Some(directory) = &directory {
-            let own = ledger.clone();
-            directory.on_spent(move |budget, spent| own.set_spent(budget, spent, None));
+            let (own, shared) = (ledger.clone(), redis.as_ref().map(|_| respent.clone()));
+            directory.on_spent(move |budget, spent, setter| {
+                own.set_spent(budget, spent, None);
+                if let Some(shared) = shared.as_ref().filter(|_| setter == Setter::Here) {
+                    shared.set(budget, spent);
+                }
+            });
         }
         let state = Self {
             quotas: redis.as_ref().map(|redis| RedisLimiter::new(redis, nothing.clone())),
@@ -82,6 +91,7 @@ impl State {
             ledger,
             kept: Arc::default(),
             redis,
+            respent,
             directory,
         };
         (state, settler)
@@ -97,6 +107,11 @@ impl State {
     #[must_use]
     pub const fn directory(&self) -> Option<&Directory> {
         self.directory.as_ref()
+    }
+
+    /// Takes what persons say was spent to the Redis that is shared, for good.
+    pub fn respending(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.redis.clone().map(|redis| self.respent.clone().run(redis))
     }
 
     /// Counts calls to a deployment, within its provider's `limits`.

@@ -1,5 +1,30 @@
 //! Accounts within a piece of work.
-use super::{Account, StoreError, Work};
+use super::{Account, Row, Store, StoreError, Work};
+
+/// The accounts of a key, that of each model of it included.
+const OF_KEY: &str = "SELECT scope, subject, spend, until FROM accounts \
+    WHERE scope IN ('api_key', 'model_per_key') AND (subject = $1 OR subject LIKE $2)";
+
+fn account(row: &Row) -> Account {
+    Account {
+        scope: row.text(0).to_owned(),
+        subject: row.text(1).to_owned(),
+        spend: row.int(2),
+        until: row.maybe_int(3),
+    }
+}
+
+impl Store {
+    /// The accounts of a key, that of each model of it included.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn accounts_of_key(&self, id: &str) -> Result<Vec<Account>, StoreError> {
+        let rows = self.fetch(OF_KEY, &[id.into(), format!("{id}:%").into()]).await?;
+        Ok(rows.iter().map(account).collect())
+    }
+}
 
 impl Work {
     /// One account, as this work has left it; nothing was ever spent where there is none.
@@ -12,6 +37,16 @@ impl Work {
         let rows = self.fetch(sql, &[scope.into(), subject.into()]).await?;
         let (spend, until) = rows.first().map_or((0, None), |row| (row.int(0), row.maybe_int(1)));
         Ok(Account { scope: scope.to_owned(), subject: subject.to_owned(), spend, until })
+    }
+
+    /// The accounts of a key, that of each model of it included, as this work has left them.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    pub async fn accounts_of_key(&mut self, id: &str) -> Result<Vec<Account>, StoreError> {
+        let rows = self.fetch(OF_KEY, &[id.into(), format!("{id}:%").into()]).await?;
+        Ok(rows.iter().map(account).collect())
     }
 
     /// Gives the accounts of a key, that of each model of it included, to another key. Both ids are

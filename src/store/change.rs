@@ -1,6 +1,6 @@
 //! Changes of things: each is audited, and told to the other processes.
 use super::things::{Doc, Kind, Thing};
-use super::{Store, StoreError, Work};
+use super::{Account, Store, StoreError, Work};
 use crate::clock;
 use serde_json::Value;
 
@@ -21,6 +21,10 @@ pub struct Change {
     /// Milliseconds since 1970.
     now: i64,
     made: Vec<Made>,
+    /// Accounts that were set.
+    set: Vec<Account>,
+    /// What the first of them is called in the audit log, where that was said before.
+    name: Option<String>,
 }
 
 /// A thing before and after; `None` where there is none.
@@ -37,11 +41,21 @@ struct Made {
 pub struct Heard {
     /// Its number: later changes have greater ones.
     pub seq: i64,
-    /// What kind of thing.
-    pub kind: Kind,
-    /// Which.
-    pub id: String,
+    /// What it was; `None` if only later versions know that.
+    pub news: Option<News>,
 }
+
+/// What another process has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A thing of that kind, with that id.
+    Thing(Kind, String),
+    /// Somebody has set an account: its scope and whose it is.
+    Account(String, String),
+}
+
+/// How the feed calls an account. Its id there is the scope, a colon and whose it is.
+const ACCOUNT: &str = "account";
 
 /// Changes wait for each other in Postgres, so that they are seen in the order of their numbers.
 const ALONE: &str = "SELECT pg_advisory_xact_lock(4242001)";
@@ -57,7 +71,7 @@ impl Store {
         if work.is_postgres() {
             work.execute(ALONE, &[]).await?;
         }
-        Ok(Change { work, actor, now: clock::now(), made: Vec::new() })
+        Ok(Change { work, actor, now: clock::now(), made: Vec::new(), set: Vec::new(), name: None })
     }
 
     /// The number of the last change.
@@ -79,10 +93,13 @@ impl Store {
         let sql = "SELECT seq, kind, id FROM changes WHERE seq > $1 ORDER BY seq LIMIT 1000";
         let rows = self.fetch(sql, &[seq.into()]).await?;
         let heard = |row: &super::Row| {
-            let kind = Kind::named(row.text(1))?;
-            Some(Heard { seq: row.int(0), kind, id: row.text(2).to_owned() })
+            let (kind, id) = (row.text(1), row.text(2));
+            let thing = Kind::named(kind).map(|kind| News::Thing(kind, id.to_owned()));
+            let account = id.split_once(':').filter(|_| kind == ACCOUNT);
+            let account = account.map(|(scope, whose)| News::Account(scope.into(), whose.into()));
+            Heard { seq: row.int(0), news: thing.or(account) }
         };
-        Ok(rows.iter().filter_map(heard).collect())
+        Ok(rows.iter().map(heard).collect())
     }
 }
 
@@ -96,6 +113,19 @@ impl Change {
     #[must_use]
     pub const fn now(&self) -> i64 {
         self.now
+    }
+
+    /// Names the first change of all for the audit log, with a name that is found nowhere else.
+    /// `false`: that change was made already.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    pub async fn once(&mut self, name: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT id FROM audit WHERE id = $1";
+        let is_new = self.work.fetch(sql, &[name.into()]).await?.is_empty();
+        self.name = Some(name.to_owned());
+        Ok(is_new)
     }
 
     /// Makes a thing.
@@ -141,6 +171,23 @@ impl Change {
         Ok(Some(before))
     }
 
+    /// Replaces what an account says.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    pub async fn set_account(&mut self, account: Account) -> Result<(), StoreError> {
+        self.work.set_account(&account).await?;
+        self.set.push(account);
+        Ok(())
+    }
+
+    /// The accounts that were set.
+    #[must_use]
+    pub fn accounts(&self) -> &[Account] {
+        &self.set
+    }
+
     fn note(&mut self, before: Option<Thing>, after: Option<Thing>) {
         let Some(one) = after.as_ref().or(before.as_ref()) else { return };
         self.made.push(Made { kind: one.kind, id: one.id.clone(), before, after });
@@ -152,11 +199,17 @@ impl Change {
     ///
     /// As the store says; then nothing was changed.
     pub async fn commit(mut self) -> Result<Vec<(Kind, String, Option<Thing>)>, StoreError> {
+        let sql = "INSERT INTO changes (kind, id, at) VALUES ($1, $2, $3)";
         for made in &self.made {
-            let sql = "INSERT INTO changes (kind, id, at) VALUES ($1, $2, $3)";
             let args = [made.kind.name().into(), made.id.as_str().into(), self.now.into()];
             self.work.execute(sql, &args).await?;
-            made.audit(&mut self.work, &self.actor, self.now).await?;
+            let name = self.name.take();
+            let name = name.unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
+            made.audit(&mut self.work, name, &self.actor, self.now).await?;
+        }
+        for Account { scope, subject, .. } in &self.set {
+            let args = [ACCOUNT.into(), format!("{scope}:{subject}").into(), self.now.into()];
+            self.work.execute(sql, &args).await?;
         }
         self.work.commit().await?;
         Ok(self.made.into_iter().map(|made| (made.kind, made.id, made.after)).collect())
@@ -164,7 +217,13 @@ impl Change {
 }
 
 impl Made {
-    async fn audit(&self, work: &mut Work, actor: &Actor, now: i64) -> Result<(), StoreError> {
+    async fn audit(
+        &self,
+        work: &mut Work,
+        name: String,
+        actor: &Actor,
+        now: i64,
+    ) -> Result<(), StoreError> {
         let action = match (&self.before, &self.after) {
             (None, _) => "created",
             (Some(_), Some(_)) => "updated",
@@ -177,7 +236,7 @@ impl Made {
         let sql = "INSERT INTO audit (id, at, changed_by, changed_by_key, action, kind, thing, \
             before, after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let args = [
-            format!("{:032x}", fastrand::u128(..)).into(),
+            name.into(),
             now.into(),
             actor.user.as_str().into(),
             actor.key.as_str().into(),

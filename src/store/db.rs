@@ -1,7 +1,10 @@
 //! One way to both engines.
+use super::held::Held;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Column, Postgres, Row as _, Sqlite, Transaction, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Column, Row as _, Sqlite, Transaction, TypeInfo, ValueRef};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -24,16 +27,25 @@ pub enum StoreError {
     Broken(Box<str>),
 }
 
+impl StoreError {
+    /// It has not answered in time.
+    #[must_use]
+    pub const fn late() -> Self {
+        Self::Away(sqlx::Error::PoolTimedOut)
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
         match &error {
             Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed => Self::Away(error),
             sqlx::Error::Database(told) if told.is_unique_violation() => Self::Exists,
-            // Class 57: it shuts down; class 08: the connection; class 53: no room for more.
+            // Class 57: it shuts down; class 08: the connection; class 53: no room for more; 25006:
+            // another one is in charge now.
             sqlx::Error::Database(told)
                 if told.code().is_some_and(|code| {
-                    ["57P", "08", "53"].iter().any(|class| code.starts_with(class))
+                    ["57P", "08", "53", "25006"].iter().any(|class| code.starts_with(class))
                 }) =>
             {
                 Self::Away(error)
@@ -156,6 +168,9 @@ macro_rules! bound {
     }};
 }
 
+/// So long may it take until all connections are closed.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// Connections to one of both engines.
 #[derive(Clone, Debug)]
 pub(super) enum Db {
@@ -167,7 +182,7 @@ impl Db {
     pub(super) async fn fetch(&self, sql: &str, args: &[Arg]) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
             Self::Lite(pool) => rows(&bound!(sql, args).fetch_all(pool).await?, of_sqlite)?,
-            Self::Pg(pool) => rows(&bound!(sql, args).fetch_all(pool).await?, of_postgres)?,
+            Self::Pg(pool) => Held::of(pool).await?.rows(sql, args).await?,
         })
     }
 
@@ -176,7 +191,11 @@ impl Db {
         Ok(match self {
             // From the start as a writer: a reader that becomes one may be too late.
             Self::Lite(pool) => Work(Transactions::Lite(pool.begin_with("BEGIN IMMEDIATE").await?)),
-            Self::Pg(pool) => Work(Transactions::Pg(pool.begin().await?)),
+            Self::Pg(pool) => {
+                let mut held = Held::of(pool).await?;
+                held.begin().await?;
+                Work(Transactions::Pg(held))
+            }
         })
     }
 
@@ -187,8 +206,17 @@ impl Db {
     pub(super) async fn close(&self) {
         match self {
             Self::Lite(pool) => pool.close().await,
-            Self::Pg(pool) => pool.close().await,
+            // It waits for what is in use, and a server that stands still ends nothing.
+            Self::Pg(pool) => drop(timeout(CLOSING, pool.close()).await),
         }
+    }
+}
+
+impl Held {
+    async fn rows(&mut self, sql: &str, args: &[Arg]) -> Result<Vec<Row>, StoreError> {
+        let query = bound!(sql, args);
+        let found = self.ask(async |connection| query.fetch_all(connection).await).await?;
+        Ok(rows(&found, of_postgres)?)
     }
 }
 
@@ -203,7 +231,7 @@ pub struct Work(Transactions);
 #[derive(Debug)]
 enum Transactions {
     Lite(Transaction<'static, Sqlite>),
-    Pg(Transaction<'static, Postgres>),
+    Pg(Held),
 }
 
 impl Work {
@@ -217,9 +245,7 @@ impl Work {
             Transactions::Lite(work) => {
                 rows(&bound!(sql, args).fetch_all(&mut **work).await?, of_sqlite)?
             }
-            Transactions::Pg(work) => {
-                rows(&bound!(sql, args).fetch_all(&mut **work).await?, of_postgres)?
-            }
+            Transactions::Pg(work) => work.rows(sql, args).await?,
         })
     }
 
@@ -233,7 +259,11 @@ impl Work {
             Transactions::Lite(work) => {
                 bound!(sql, args).execute(&mut **work).await?.rows_affected()
             }
-            Transactions::Pg(work) => bound!(sql, args).execute(&mut **work).await?.rows_affected(),
+            Transactions::Pg(work) => {
+                let query = bound!(sql, args);
+                let done = work.ask(async |connection| query.execute(connection).await).await?;
+                done.rows_affected()
+            }
         })
     }
 

@@ -1,7 +1,7 @@
 //! Tables by numbered steps, forward only.
 use super::db::{Db, StoreError};
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 /// The steps of each engine: SQLite's and Postgres's differ in how numbers are given out.
 macro_rules! steps {
@@ -34,5 +34,20 @@ pub(super) async fn migrate(db: &Db) -> Result<(), StoreError> {
         Db::Lite(pool) => migrator.run(pool).await,
         Db::Pg(pool) => migrator.run(pool).await,
     }
-    .map_err(StoreError::Migration)
+    .map_err(StoreError::from)
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                match Self::from(error) {
+                    away @ Self::Away(_) => away,
+                    Self::Failed(error) => Self::Migration(MigrateError::Execute(error)),
+                    other => other,
+                }
+            }
+            error => Self::Migration(error),
+        }
+    }
 }

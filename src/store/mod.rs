@@ -10,13 +10,14 @@ mod audit;
 mod carry;
 mod change;
 mod db;
+mod held;
 mod migrate;
 mod open;
 mod things;
 
 pub use self::accounts::Account;
 pub use self::audit::{AuditFilter, Audited};
-pub use self::change::{Actor, Change, Heard};
+pub use self::change::{Actor, Change, Heard, News};
 pub use self::db::{Arg, Row, StoreError, Work};
 pub use self::open::{Place, Store};
 pub use self::things::{Doc, Filter, Kind, Page, Thing, member_id};

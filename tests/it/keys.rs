@@ -1,7 +1,7 @@
 //! Virtual keys: each route of `/key/*`, as an admin.
 use crate::client::{Answer, Call, chat, get, post};
 use crate::proxy::{KEY, Proxy, Setup, with};
-use bartizan::store::{Actor, Doc, Kind, Place, Store};
+use bartizan::store::{Actor, Doc, Kind, Store};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -22,8 +22,7 @@ pub(crate) async fn proxy() -> Proxy {
 
 /// Puts things into the state directory of a proxy that is not started yet.
 pub(crate) async fn seed(setup: &Setup, things: &[(Kind, &str, Value)]) {
-    let place = Place::Directory(setup.home().join("state/bartizan"));
-    let store = Store::open(place).await.unwrap();
+    let store = Store::open(crate::postgres::place(setup.state())).await.unwrap();
     let mut change = store.change(Actor { user: "test".into(), key: "test".into() }).await.unwrap();
     for (kind, id, doc) in things {
         let doc: Doc = doc.as_object().unwrap().clone();

@@ -2,7 +2,7 @@
 use crate::client::get;
 use crate::keys::setup;
 use crate::proxy::{KEY, Proxy, bare, free_port};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Output;
 
@@ -115,4 +115,26 @@ async fn where_no_proxy_runs_the_state_directory_is_worked_on() {
     at.out("block ci");
     let stopped = async { while opens(&proxy, &key).await {} };
     tokio::time::timeout(crate::wire::PATIENCE, stopped).await.expect("it is stopped soon");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_proxies_and_the_command_line_write_to_one_state_directory_at_once() {
+    let state = tempfile::tempdir().unwrap();
+    let run = || setup("").arg("--state-dir").arg(state.path().to_str().unwrap()).start();
+    let (one, two) = (run().await, run().await);
+    let mut keys = Vec::new();
+    for _ in 0..5 {
+        let place = state.path().to_owned();
+        let beside = tokio::task::spawn_blocking(move || {
+            let at = At { url: None, master: None, state: &place };
+            at.out("create").trim_end().to_owned()
+        });
+        let made = |proxy| crate::keys::made(proxy, json!({}));
+        let (beside, first, second) = tokio::join!(beside, made(&one), made(&two));
+        keys.extend([beside.unwrap(), first, second]);
+    }
+    for (key, proxy) in keys.iter().flat_map(|key| [(key, &one), (key, &two)]) {
+        let heard = async { while !opens(proxy, key).await {} };
+        tokio::time::timeout(crate::wire::PATIENCE, heard).await.expect("both hear of it");
+    }
 }

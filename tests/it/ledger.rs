@@ -16,7 +16,7 @@ use tokio::time::Instant;
 /// So often a proxy is killed; `.ci/deep` says more.
 const ROUNDS: usize = 20;
 
-fn config(base: &str, more: &str) -> String {
+pub(crate) fn config(base: &str, more: &str) -> String {
     format!(
         "model_list:
   - model_name: gpt
@@ -34,7 +34,7 @@ general_settings:
 }
 
 /// A provider whose answers differ in length.
-async fn upstream() -> Upstream {
+pub(crate) async fn upstream() -> Upstream {
     let count = Mutex::new(0_u64);
     Upstream::start(move |request| {
         let mut count = count.lock().unwrap();
@@ -70,7 +70,7 @@ async fn proxy_with(base: &str, state: &Path, more: &str) -> Proxy {
     with(&config(base, more)).arg("--state-dir").arg(state).start().await
 }
 
-async fn read(proxy: &Proxy, target: &str) -> Value {
+pub(crate) async fn read(proxy: &Proxy, target: &str) -> Value {
     proxy.call(get(target)).await.expect(200).json()
 }
 
@@ -80,20 +80,20 @@ async fn key(proxy: &Proxy, fields: &str) -> String {
 }
 
 /// Billionths of a dollar of a JSON number.
-fn nanos(value: &Value) -> i64 {
+pub(crate) fn nanos(value: &Value) -> i64 {
     (value.as_f64().unwrap_or_else(|| panic!("no number: {value}")) * 1e9).round() as i64
 }
 
-fn cost(answer: &Answer) -> i64 {
+pub(crate) fn cost(answer: &Answer) -> i64 {
     let dollars = answer.header("x-litellm-response-cost").expect("a cost");
     (dollars.parse::<f64>().unwrap() * 1e9).round() as i64
 }
 
-fn call_id(answer: &Answer) -> String {
+pub(crate) fn call_id(answer: &Answer) -> String {
     answer.header("x-litellm-call-id").expect("an id").to_owned()
 }
 
-fn rows(value: &Value) -> &Vec<Value> {
+pub(crate) fn rows(value: &Value) -> &Vec<Value> {
     value.as_array().unwrap()
 }
 

@@ -3,6 +3,7 @@
 
 mod client;
 mod fixtures;
+mod postgres;
 mod provider_budgets;
 mod proxy;
 mod redis;
@@ -29,6 +30,7 @@ mod elsewhere;
 mod exact;
 mod exec;
 mod failures;
+mod fleet;
 mod forward;
 mod h2;
 mod harness;
@@ -46,6 +48,7 @@ mod mocks;
 mod operations;
 mod ops;
 mod organizations;
+mod outage;
 mod pass_through;
 mod prompts;
 mod realtime;

@@ -1,9 +1,10 @@
 //! The built binary, run in a directory of its own.
 use crate::client::{self, Answer, Call};
+use crate::postgres;
 use crate::wire::PATIENCE;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -177,6 +178,27 @@ impl Setup {
         self.command(&[BINARY])
     }
 
+    /// The database instead of the state directory, where all tests run on PostgreSQL, unless it
+    /// was told one.
+    fn database(&self) -> Option<String> {
+        let told = |wanted: &str| {
+            let found = self.variables.iter().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| PathBuf::from(value))
+        };
+        let flag = self.args.iter().position(|arg| arg == "--state-dir");
+        let directory = flag.and_then(|at| self.args.get(at + 1)).map(PathBuf::from);
+        let directory = directory.or_else(|| told("BARTIZAN_STATE_DIR"));
+        match told("DATABASE_URL") {
+            Some(_) => None,
+            None => postgres::url_for(&directory.unwrap_or_else(|| self.state())),
+        }
+    }
+
+    /// Where it keeps things, unless its arguments say something else.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.home().join("state/bartizan")
+    }
+
     /// The binary with its arguments; `words` end with it, and may run it in another program.
     fn command(&self, words: &[&str]) -> Command {
         let (program, before) = words.split_first().expect("at least the binary");
@@ -186,6 +208,9 @@ impl Setup {
         command.args(&self.args).env_clear().envs(variables).current_dir(self.home());
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
+        }
+        if let Some(url) = self.database() {
+            command.env("DATABASE_URL", url);
         }
         command.stdin(Stdio::null());
         command

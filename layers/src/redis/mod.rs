@@ -31,6 +31,7 @@
 //! | `{<scope>:<subject>}:<budget>:settled` | sorted set | [`Settings::remember`] | ids by when they were settled |
 //! | `{nodes}:alive` | sorted set | 10 s | nodes by when they were last heard of |
 //! | `{deployment:<id>}:cooldown` | string | the cooldown | the status that caused it, and the node |
+//! | `{<board>}:board` | set | a week after the last | texts that nodes [leave](Redis::leave) for each other |
 //! | `cache:<key>` | string | the answer's `ttl` | [`Entry::to_bytes`](crate::cache::Entry::to_bytes) |
 //!
 //! Money is added and subtracted by Redis' integers. Where the script compares it, its numbers are
@@ -101,6 +102,7 @@
 //! [`Suspect`]: crate::cost::Suspect
 mod admit;
 mod answers;
+mod board;
 mod handle;
 mod joint;
 mod level;

@@ -3,10 +3,13 @@ use super::rights::{Standing, standing};
 use super::text::id_of;
 use super::unknown;
 use crate::identity::Role;
-use crate::manage::{Asked, Refusal, Room, Who};
+use crate::manage::revoke::Revoked;
+use crate::manage::{Asked, Manage, Refusal, Room, Who};
+use crate::revocations::Deed;
 use crate::store::{Change, Doc, Kind, Thing};
 use axum::Json;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// Which key is meant, by its text or its digest.
@@ -15,19 +18,26 @@ pub(super) struct Which {
     key: String,
 }
 
-/// Stops a key until it is unblocked.
+/// Stops a key until it is unblocked, also while the store is away.
 #[utoipa::path(
     post,
     path = "/key/block",
     request_body = Which,
-    responses((status = 200, description = "The key with all its fields"))
+    responses((
+        status = 200,
+        description = "The key with all its fields; with the header `x-bartizan-pending: store`, \
+                       while the store is away, those that are known",
+    ))
 )]
 pub(super) async fn block(
     room: Room,
     who: Who,
     Asked { fields, .. }: Asked<Which>,
-) -> Result<Json<Doc>, Refusal> {
-    set(&room, &who, &fields.key, true).await
+) -> Result<Revoked<Doc>, Refusal> {
+    let id = id_of(&fields.key);
+    let things = room.revocable(&id, Deed::Block);
+    let work = set(&room, &who, &fields.key, true);
+    room.revoking(&who, &things, work, || room.blocked_row(&id)).await
 }
 
 /// Lets a key be used again.
@@ -42,10 +52,30 @@ pub(super) async fn unblock(
     who: Who,
     Asked { fields, .. }: Asked<Which>,
 ) -> Result<Json<Doc>, Refusal> {
-    set(&room, &who, &fields.key, false).await
+    set(&room, &who, &fields.key, false).await.map(Json)
 }
 
-async fn set(room: &Room, who: &Who, key: &str, blocked: bool) -> Result<Json<Doc>, Refusal> {
+impl Manage {
+    /// A key that is to be revoked; nothing, where it is known that there is none.
+    pub(super) fn revocable(&self, id: &str, deed: Deed) -> Vec<(Kind, String, Deed)> {
+        let is_known = !self.directory.is_complete() || self.directory.key_of(id).is_some();
+        let named = is_known.then(|| (Kind::Key, id.to_owned(), deed));
+        named.into_iter().collect()
+    }
+
+    /// What is known of a key that is blocked, without a word of the store.
+    pub(super) fn blocked_row(&self, id: &str) -> Doc {
+        let key = self.directory.key_of(id);
+        let alias = key.as_ref().and_then(|key| key.holder.alias.as_deref());
+        let row = json!({"token": id, "key_alias": alias, "blocked": true});
+        match row {
+            Value::Object(row) => row,
+            _ => Doc::new(),
+        }
+    }
+}
+
+async fn set(room: &Room, who: &Who, key: &str, blocked: bool) -> Result<Doc, Refusal> {
     let route = if blocked { "/key/block" } else { "/key/unblock" };
     if who.role() != Role::User {
         who.admin(route)?;
@@ -58,7 +88,7 @@ async fn set(room: &Room, who: &Who, key: &str, blocked: bool) -> Result<Json<Do
     who.signs(&mut doc);
     let after = change.update(&before, doc).await?;
     room.commit(change).await?;
-    Ok(Json(room.key_row(&after).await?))
+    room.key_row(&after).await
 }
 
 /// Whether somebody may block a key: an admin, or one of its team.

@@ -71,7 +71,7 @@ async fn make(
     who.signs_new(&mut doc);
     doc.retain(|_, value| !matches!(value, Value::Null));
     let (key, text) = issue(&mut change, doc, asked.fields.key).await?;
-    let account = settle(&mut change, (Scope::Key, &key), None, asked.fields.spend).await?;
-    room.commit_key(change, account.as_ref()).await?;
+    settle(&mut change, (Scope::Key, &key), None, asked.fields.spend).await?;
+    room.commit(change).await?;
     Ok(Json(room.new_key_row(&key, text).await?))
 }

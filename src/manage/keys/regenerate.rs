@@ -63,11 +63,11 @@ async fn renew(room: &Room, who: &Who, key: &str, asked: Asked<KeyFields>) -> Re
     let (after, text) = issue(&mut change, doc, asked.fields.new_key).await?;
     change.work().carry_accounts(&before.id, &after.id).await?;
     let spend = asked.fields.spend;
-    let account = settle(&mut change, (Scope::Key, &after), Some(&before.doc), spend).await?;
-    let account = match account {
-        Some(account) => account,
-        None => change.work().account(Scope::Key.name(), &after.id).await?,
-    };
-    room.commit_key(change, Some(&account)).await?;
+    settle(&mut change, (Scope::Key, &after), Some(&before.doc), spend).await?;
+    // What is carried over is told as if it had been set.
+    for account in change.work().accounts_of_key(&after.id).await? {
+        change.set_account(account).await?;
+    }
+    room.commit(change).await?;
     room.new_key_row(&after, text).await
 }

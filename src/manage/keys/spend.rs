@@ -2,30 +2,11 @@
 use crate::clock;
 use crate::identity::Role;
 use crate::manage::settled::{open_account, settle};
-use crate::manage::{Asked, Manage, Refusal, Room, Who};
-use crate::store::{Account, Change, Doc, Kind};
+use crate::manage::{Asked, Refusal, Room, Who};
+use crate::store::{Doc, Kind};
 use bartizan_layers::facts::{NanoUsd, Scope};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-impl Manage {
-    /// Makes changes of a key, a user or a team, and takes them and its account into force.
-    ///
-    /// # Errors
-    ///
-    /// As [`Manage::commit`].
-    pub(in crate::manage) async fn commit_key(
-        &self,
-        change: Change,
-        account: Option<&Account>,
-    ) -> Result<(), Refusal> {
-        self.commit(change).await?;
-        if let Some(account) = account {
-            self.directory.respend(account);
-        }
-        Ok(())
-    }
-}
 
 /// What `/key/{key}/reset_spend` asks for.
 #[derive(Debug, Deserialize)]
@@ -46,8 +27,8 @@ pub(super) async fn reset(room: &Room, who: &Who, key: &str, body: Doc) -> Resul
     let found = found.ok_or_else(super::unknown)?;
     super::block::may_block(&mut change, who, &found, route).await?;
     let now = change.now().div_euclid(1000);
-    let before =
-        NanoUsd(open_account(change.work(), Scope::Key, &found.id, now).await?.spend).dollars();
+    let before = open_account(change.work(), Scope::Key, &found.id, now).await?;
+    let before = NanoUsd(before.spend).dollars();
     if reset_to > before {
         let message = format!("reset_to ({reset_to}) cannot be more than was spent ({before})");
         return Err(Refusal::bad_request(message).param("reset_to"));
@@ -55,7 +36,7 @@ pub(super) async fn reset(room: &Room, who: &Who, key: &str, body: Doc) -> Resul
     let account = settle(&mut change, (Scope::Key, &found), None, Some(reset_to)).await?;
     // It is no change of the document, but one that the audit log has.
     let after = change.update(&found, found.doc.clone()).await?;
-    room.commit_key(change, account.as_ref()).await?;
+    room.commit(change).await?;
     let until = account.and_then(|account| account.until);
     Ok(json!({
         "key_hash": after.id,

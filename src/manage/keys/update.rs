@@ -6,8 +6,10 @@ use super::rights::{Delegate, Task};
 use super::text::id_of;
 use super::unknown;
 use super::written::written;
+use crate::manage::revoke::Revoked;
 use crate::manage::settled::settle;
 use crate::manage::{Asked, Refusal, Room, Who};
+use crate::revocations::Deed;
 use crate::store::{Change, Doc, Kind, Thing};
 use axum::Json;
 use bartizan_layers::facts::Scope;
@@ -29,9 +31,22 @@ pub(super) async fn update(
     room: Room,
     who: Who,
     asked: Asked<KeyFields>,
-) -> Result<Json<Doc>, Refusal> {
+) -> Result<Revoked<Doc>, Refusal> {
     let delegate = Delegate::of(&who, Task::Update)?;
-    Ok(Json(changed(&room, &who, delegate.as_ref(), &asked).await?))
+    let work = changed(&room, &who, delegate.as_ref(), &asked);
+    // Only that it is blocked can wait for the store.
+    let blocks = asked.doc.get("blocked") == Some(&true.into());
+    let is_all = asked.doc.keys().all(|name| matches!(&**name, "key" | "blocked"));
+    let Some(key) = asked.fields.key.as_deref().filter(|_| blocks && is_all) else {
+        return work.await.map(Revoked::done);
+    };
+    let id = id_of(key);
+    let told = || {
+        let mut row = room.blocked_row(&id);
+        row.insert("key".to_owned(), key.into());
+        row
+    };
+    room.revoking(&who, &room.revocable(&id, Deed::Block), work, told).await
 }
 
 /// The keys that are to be changed, each with its fields.
@@ -98,8 +113,8 @@ async fn changed(
     who.signs(&mut doc);
     let after = change.update(&before, doc).await.map_err(taken)?;
     let spend = asked.fields.spend;
-    let account = settle(&mut change, (Scope::Key, &after), Some(&before.doc), spend).await?;
-    room.commit_key(change, account.as_ref()).await?;
+    settle(&mut change, (Scope::Key, &after), Some(&before.doc), spend).await?;
+    room.commit(change).await?;
     let mut row = room.key_row(&after).await?;
     row.insert("key".to_owned(), key.into());
     Ok(row)

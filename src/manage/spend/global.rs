@@ -274,18 +274,18 @@ pub(super) async fn all_end_users(room: Room, who: Who) -> Result<Json<Value>, R
 pub(super) async fn reset(room: Room, who: Who) -> Result<Json<Value>, Refusal> {
     who.admin("/global/spend/reset")?;
     room.booked().await?;
-    let mut work = room.store.work().await?;
+    let accounts = room.store.accounts().await?;
+    let mut change = room.store.change(who.actor()).await?;
     let scopes = [Scope::Key, Scope::ModelPerKey, Scope::Team, Scope::TeamMember];
     let scopes = scopes.map(Scope::name);
-    let sql = "UPDATE accounts SET spend = 0 WHERE scope IN ($1, $2, $3, $4)";
-    work.execute(sql, &scopes.map(Into::into)).await?;
-    super::reprice::audit(&mut work, &who.actor(), ("reset", "*"), &json!({"spend": 0})).await?;
-    work.commit().await?;
-    for Account { scope, subject, until, .. } in room.store.accounts().await? {
-        if scopes.contains(&&*scope) {
-            room.directory.respend(&Account { scope, subject, spend: 0, until });
+    for account in accounts {
+        if scopes.contains(&&*account.scope) && account.spend != 0 {
+            change.set_account(Account { spend: 0, ..account }).await?;
         }
     }
+    let (work, actor) = (change.work(), who.actor());
+    super::reprice::audit(work, &actor, ("reset", "*"), &json!({"spend": 0})).await?;
+    room.commit(change).await?;
     let message = "Spend for all API Keys and Teams reset successfully";
     Ok(Json(json!({"message": message, "status": "success"})))
 }

@@ -6,8 +6,10 @@ use super::shared::share;
 use super::{not_there, team_of};
 use crate::manage::bounds::{check_bounds, merge};
 use crate::manage::organizations::check_within;
+use crate::manage::revoke::Revoked;
 use crate::manage::settled::{Spend, settle};
 use crate::manage::{Asked, Refusal, Room, Who};
+use crate::revocations::Deed;
 use crate::store::{Doc, Kind};
 use axum::Json;
 use bartizan_layers::facts::Scope;
@@ -58,8 +60,8 @@ pub(super) async fn update(
     check_within(&mut change, &doc).await?;
     share(&mut change, &who, (&team.id, &mut doc), (&asked.fields, &asked.doc)).await?;
     let after = change.update(&team, doc).await?;
-    let account = settle(&mut change, (Scope::Team, &after), Some(&team.doc), spend).await?;
-    room.commit_key(change, account.as_ref()).await?;
+    settle(&mut change, (Scope::Team, &after), Some(&team.doc), spend).await?;
+    room.commit(change).await?;
     let team = after;
     let mut answer = Doc::new();
     answer.insert("team_id".to_owned(), team.id.as_str().into());
@@ -88,7 +90,7 @@ pub(super) struct Team {
     team_id: String,
 }
 
-/// Blocks all keys of a team.
+/// Blocks all keys of a team, also while the store is away.
 #[utoipa::path(
     post,
     path = "/team/block",
@@ -99,11 +101,22 @@ pub(super) async fn block(
     room: Room,
     who: Who,
     Asked { fields, doc: _ }: Asked<Team>,
-) -> Result<Json<Doc>, Refusal> {
-    set(&room, &who, "/team/block", &fields.team_id, |doc| {
-        doc.insert("blocked".to_owned(), true.into());
-    })
-    .await
+) -> Result<Revoked<Doc>, Refusal> {
+    let id = &fields.team_id;
+    let work = async {
+        let block = |doc: &mut Doc| drop(doc.insert("blocked".to_owned(), true.into()));
+        set(&room, &who, "/team/block", id, block).await.map(|Json(row)| row)
+    };
+    // Teams that were there when the store was are all known.
+    let is_known = room.directory.holder(Kind::Team, id).is_some();
+    let things = is_known.then(|| (Kind::Team, id.clone(), Deed::Block));
+    let told = || {
+        Doc::from_iter([
+            ("team_id".to_owned(), id.as_str().into()),
+            ("blocked".to_owned(), true.into()),
+        ])
+    };
+    room.revoking(&who, things.as_slice(), work, told).await
 }
 
 /// Lets all keys of a team be used again.

@@ -99,7 +99,7 @@ async fn updates(room: &Manage, fields: Bulk) -> Result<Vec<Doc>, Refusal> {
 async fn one(room: &Manage, who: &Who, doc: Doc) -> Result<Doc, Refusal> {
     let asked: Asked<UserFields> = Asked::of(doc)?;
     let mut change = room.store.change(who.actor()).await?;
-    let (user, account) = changed(room, &mut change, who, &asked).await?;
-    room.commit_key(change, account.as_ref()).await?;
+    let user = changed(room, &mut change, who, &asked).await?;
+    room.commit(change).await?;
     room.row(&USERS, &user).await
 }

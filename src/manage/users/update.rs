@@ -6,7 +6,7 @@ use crate::manage::bounds::{check_bounds, check_id, merge};
 use crate::manage::settled::{Spend, settle};
 use crate::manage::teams::user_with_email;
 use crate::manage::{Asked, Manage, Refusal, Room, Who};
-use crate::store::{Account, Change, Doc, Kind, Thing};
+use crate::store::{Change, Doc, Kind, Thing};
 use axum::Json;
 use bartizan_layers::facts::Scope;
 use http::StatusCode;
@@ -30,21 +30,21 @@ pub(super) async fn update(
 ) -> Result<Json<Doc>, Refusal> {
     who.admin("/user/update")?;
     let mut change = room.store.change(who.actor()).await?;
-    let (user, account) = changed(&room, &mut change, &who, &asked).await?;
-    room.commit_key(change, account.as_ref()).await?;
+    let user = changed(&room, &mut change, &who, &asked).await?;
+    room.commit(change).await?;
     let mut answer = Doc::new();
     answer.insert("user_id".to_owned(), user.id.as_str().into());
     answer.insert("data".to_owned(), room.row(&USERS, &user).await?.into());
     Ok(Json(answer))
 }
 
-/// Changes one user as a part of `change`; tells its account, if that is another one now.
+/// Changes one user as a part of `change`.
 pub(super) async fn changed(
     room: &Manage,
     change: &mut Change,
     who: &Who,
     asked: &Asked<UserFields>,
-) -> Result<(Thing, Option<Account>), Refusal> {
+) -> Result<Thing, Refusal> {
     asked.fields.check()?;
     let Spend { spend } = asked.also()?;
     let user = named(change, who, &asked.fields).await?;
@@ -67,8 +67,8 @@ pub(super) async fn changed(
     }
     who.signs(&mut doc);
     let after = change.update(&user, doc).await?;
-    let account = settle(change, (Scope::User, &after), Some(&user.doc), spend).await?;
-    Ok((after, account))
+    settle(change, (Scope::User, &after), Some(&user.doc), spend).await?;
+    Ok(after)
 }
 
 fn failed(status: StatusCode, error: &str) -> Refusal {

@@ -72,8 +72,13 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "of router and forward it knows the errors: it is the one table from error to HTTP",
     ),
     (
+        "revocations",
+        &["identity", "store", "clock"],
+        "what the store has not heard of yet: what it means for calls, identity knows",
+    ),
+    (
         "manage",
-        &["identity", "store", "ledger", "router", "config", "data", "clock"],
+        &["identity", "store", "ledger", "revocations", "router", "config", "data", "clock"],
         "the management API: handlers over the store, in force at once in the directory",
     ),
     (
@@ -99,6 +104,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
             "admin",
             "manage",
             "ledger",
+            "revocations",
             "router",
             "identity",
             "store",
