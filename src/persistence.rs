@@ -12,7 +12,12 @@ use crate::telemetry::{Book, Metrics};
 use anyhow::Context;
 use bartizan_layers::redis::Redis;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+/// So long is everyone read at first before calls are taken; the rest comes beside them.
+const FIRST: Duration = Duration::from_secs(5);
 
 /// The store and who is known of it; nothing beside a command.
 #[derive(Clone, Debug, Default)]
@@ -52,11 +57,15 @@ impl Persistence {
         let place = settings.directory.as_deref();
         let revocations = Revocations::open(place, store.clone(), directory.clone());
         let mut following = Following::new(store.clone(), directory.clone(), all);
-        // Keys of a file are there before the first call; a database may be away.
-        if !store.is_postgres()
-            && let Err(error) = following.catch_up().await
-        {
-            tracing::error!(%error, "The keys of the state directory cannot be read");
+        // Whoever bounds keys is known before the first call; but a database may be away.
+        match timeout(FIRST, following.catch_up()).await {
+            Ok(Err(error)) if store.is_postgres() => {
+                tracing::warn!(%error, "The store is away: no keys are known yet");
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "The keys of the state directory cannot be read");
+            }
+            Ok(Ok(())) | Err(_) => {}
         }
         let stop = CancellationToken::new();
         let (alerts, waiting) = Alerts::new(metrics.clone());
