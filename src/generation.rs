@@ -151,6 +151,7 @@ impl House {
             telemetry,
             router,
             directory: self.kept.directory(),
+            owners: self.kept.owners(),
             holding,
             compat: self.compat,
             handles: Arc::new(handles),

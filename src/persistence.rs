@@ -1,6 +1,6 @@
 //! What outlives the process, and who looks after it.
 use crate::config::{Compat, Database, Issuing, Secret, StoreSettings};
-use crate::identity::{Directory, Following, Issued};
+use crate::identity::{Directory, Following, Issued, Owners};
 use crate::ledger::{Ledger, Standing};
 use crate::manage::{self, Manage};
 use crate::router::Router;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Persistence {
     store: Option<Store>,
     directory: Directory,
+    owners: Option<Owners>,
     ledger: Option<Ledger>,
     /// Cancelled when nothing more is to be kept.
     stop: CancellationToken,
@@ -63,7 +64,12 @@ impl Persistence {
         tasks.spawn(async move {
             stopped.run_until_cancelled(following.run()).await;
         });
-        Self { store: Some(store), directory, ledger: Some(ledger), stop }
+        let owners = Owners::new(store.clone());
+        let (owning, stopped) = (owners.clone(), stop.clone());
+        tasks.spawn(async move {
+            stopped.run_until_cancelled(owning.run()).await;
+        });
+        Self { store: Some(store), directory, owners: Some(owners), ledger: Some(ledger), stop }
     }
 
     /// Lets go of everything: no call may end after it.
@@ -71,6 +77,11 @@ impl Persistence {
         self.stop.cancel();
         if let Some(ledger) = &self.ledger {
             ledger.close().await;
+        }
+        if let Some(owners) = &self.owners
+            && let Err(error) = owners.flush().await
+        {
+            tracing::warn!(%error, "Whose some objects at providers are was not written");
         }
         if let Some(store) = &self.store {
             store.close().await;
@@ -81,6 +92,12 @@ impl Persistence {
     #[must_use]
     pub fn directory(&self) -> Option<Directory> {
         self.store.as_ref().map(|_| self.directory.clone())
+    }
+
+    /// Whose the objects are that providers keep; `None` where nothing is kept.
+    #[must_use]
+    pub fn owners(&self) -> Option<Owners> {
+        self.owners.clone()
     }
 
     /// The keys that open this proxy.

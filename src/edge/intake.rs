@@ -6,6 +6,7 @@ use super::flow::{Cap, Flow, Reader};
 use super::form::FormReader;
 use super::ingest::IngestError;
 use super::selectors::{FormSelectors, MOST_HELD, of_json};
+use super::sought::{self, Said};
 use super::wanted;
 use crate::providers::{
     Fault, Form, Operation, Passing, PathModel, Place, Problem, Resumed, Selected, is_of_type,
@@ -79,13 +80,14 @@ where
 }
 
 impl BodyRules {
-    async fn take<B>(&self, req: Request<B>) -> Result<Request<Passing>, IngestError>
+    async fn take<B>(&self, req: Request<B>) -> Result<Request<Passing>, BoxError>
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
         let (mut parts, body) = req.into_parts();
-        let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
+        let operation: Operation = parts.extensions.get().cloned().ok_or(IngestError::Encoding)?;
+        let operation = &operation;
         let share = self.budget.share();
         let cap = match operation {
             Operation::Upload(_) => Cap::Body(self.cap),
@@ -106,8 +108,28 @@ impl BodyRules {
             Operation::Upload(_) => {
                 form = Some(self.read_form(&mut flow, operation, &parts, &share).await?);
             }
-            Operation::Resource(_) if parts.method == Method::POST => {
-                (selected, begun) = select(&mut flow, operation, &parts.headers, &share).await?;
+            Operation::Resource(asked) => {
+                let mut said = Said::default();
+                if parts.method == Method::POST {
+                    let found = select(&mut flow, operation, &parts, &share).await?;
+                    (selected, said, begun) = found;
+                }
+                if entitled::tenant(&parts.extensions).is_some() {
+                    let provider = asked.provider.as_deref().or(selected.provider.as_deref());
+                    let provider = provider.unwrap_or("openai");
+                    let groups = sought::groups(&parts, &selected);
+                    said.tell(&mut parts, provider, &groups, true);
+                }
+            }
+            Operation::Raw(asked) => {
+                if let Some(caller) = entitled::tenant(&parts.extensions) {
+                    let within = (&share, self.cap);
+                    let said = sought::raw(&mut flow, asked, caller, &parts, within).await?;
+                    if let Some((said, held)) = said {
+                        begun = held;
+                        said.tell(&mut parts, asked.provider, "", false);
+                    }
+                }
             }
             _ => {}
         }
@@ -175,26 +197,29 @@ fn of_query(uri: &Uri) -> Option<Box<str>> {
     decoded(model.value).map(Into::into)
 }
 
-/// Holds the beginning of a body about objects of an account: what it selects, and the rest of what
-/// was held.
+/// Holds the beginning of a body about objects of an account: what it selects, what else it says,
+/// and the rest of what was held.
 async fn select<B>(
     flow: &mut Flow<B>,
     operation: &Operation,
-    headers: &HeaderMap,
+    parts: &Parts,
     share: &Share,
-) -> Result<(Selected, Bytes), IngestError>
+) -> Result<(Selected, Said, Bytes), IngestError>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
+    let headers = &parts.headers;
+    // Of callers that are bounded all has to be read that may name an object.
+    let is_bounded = entitled::tenant(&parts.extensions).is_some();
     let is_json = is_of_type(headers, "application/json");
     let boundary = headers.get(header::CONTENT_TYPE).map(|kind| form::boundary(kind.as_bytes()));
     if let Some(Ok(boundary)) = boundary {
         flow.reader = Some(Reader::Objects(FormSelectors::new(operation.route(), &boundary)));
     }
-    let read = is_json || flow.selectors().is_some();
+    let read = is_json || is_bounded || flow.selectors().is_some();
     if !read || headers.contains_key(header::CONTENT_ENCODING) {
-        return Ok(Default::default());
+        return if is_bounded { Err(sought::unread(MOST_HELD)) } else { Ok(Default::default()) };
     }
     let (mut held, mut is_whole) = (BytesMut::new(), false);
     while !is_whole && held.len() < MOST_HELD && !flow.selectors().is_some_and(|it| it.is_over()) {
@@ -205,9 +230,21 @@ where
     }
     let held = held.freeze();
     Ok(match flow.selectors() {
-        Some(selectors) => selectors.release(held),
-        None if is_whole => of_json(held),
-        None => (Selected::default(), held),
+        Some(selectors) if is_bounded && selectors.is_broken() => {
+            return Err(sought::unread(MOST_HELD));
+        }
+        Some(selectors) => {
+            let (selected, rest) = selectors.release(held);
+            (selected, Said { named: selectors.named(), ..Said::default() }, rest)
+        }
+        None if !is_whole && is_bounded => return Err(sought::unread(MOST_HELD)),
+        None if !is_whole => (Selected::default(), Said::default(), held),
+        None => {
+            let said = if is_bounded { Said::of(&held) } else { Said::default() };
+            let (selected, rest) =
+                if is_json { of_json(held) } else { (Selected::default(), held) };
+            (selected, said, rest)
+        }
     })
 }
 

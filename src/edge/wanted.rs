@@ -4,6 +4,7 @@ use super::budget::Share;
 use super::entitled;
 use super::items::Items;
 use super::labels::{self, shortened};
+use super::owned;
 use crate::config::CachedCalls;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
@@ -82,6 +83,10 @@ impl Wanted {
             facts.insert(tags);
         }
         let is_bounded = entitled::caller(facts).is_some();
+        if entitled::tenant(facts).is_some() {
+            let named = owned::of_json(&read.text.whole());
+            owned::tell(named, facts);
+        }
         if !self.estimates && self.cached.is_none() && !self.booked {
             return Ok(());
         }

@@ -9,6 +9,18 @@ use bartizan_layers::fallback::FallbackOverride;
 use http::Extensions;
 use std::fmt;
 
+/// A request fact: which models a call asks for that goes to a provider as it is, on one of the
+/// provider's own paths or about objects that it keeps.
+#[derive(Clone, Debug)]
+pub struct Sought {
+    /// The provider, as model names begin with it.
+    pub provider: Box<str>,
+    /// The models, as the provider calls them.
+    pub models: Vec<Box<str>>,
+    /// Whether it may have none: then it asks no model for anything.
+    pub may_have_none: bool,
+}
+
 /// Knows who may call what. `belongs` says whether a name of the config covers a model: an access
 /// group that it is in, its provider's pattern.
 #[derive(Clone)]
@@ -56,6 +68,20 @@ impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
                 let models = listed(models.iter().map(|name| &**name));
                 return Err(Denied::Model { whose, models, model: model.into() });
             }
+        }
+        Ok(())
+    }
+
+    /// Whether `caller` may ask a provider itself for models: by their own names, or with the
+    /// provider's before them.
+    fn sought(&self, caller: &Caller, sought: &Sought) -> Result<(), Denied> {
+        if sought.models.is_empty() && !sought.may_have_none && caller.has_models() {
+            return Err(Denied::Through);
+        }
+        for model in &sought.models {
+            let full = format!("{}/{model}", sought.provider);
+            self.model(caller, model)
+                .or_else(|denied| self.model(caller, &full).map_err(|_| denied))?;
         }
         Ok(())
     }
@@ -116,6 +142,9 @@ impl<F: Fn(&str, &str) -> bool + Clone> Access for Allowed<F> {
         if let Some(caller) = principal.about.get::<Caller>() {
             for model in call.group.split(',').map(str::trim).filter(|it| !it.is_empty()) {
                 self.model(caller, model).map_err(denied)?;
+            }
+            if let Some(sought) = facts.get() {
+                self.sought(caller, sought).map_err(denied)?;
             }
             if let Some(fallbacks) = facts.get::<FallbackOverride>() {
                 for target in fallbacks.targets() {

@@ -11,6 +11,7 @@ mod carry;
 mod change;
 mod db;
 mod migrate;
+mod objects;
 mod open;
 mod things;
 

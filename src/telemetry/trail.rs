@@ -179,6 +179,12 @@ impl Trail {
         self.learned().served.as_ref().map_or(NanoUsd(0), |served| served.usage.cost())
     }
 
+    /// The id that its answer bears, as far as that has come.
+    #[must_use]
+    pub fn response_id(&self) -> Option<Box<str>> {
+        self.learned().served.as_ref()?.usage.answered()?.id
+    }
+
     /// Whether the client asked for a stream.
     pub fn set_streamed(&self, streamed: bool) {
         self.0.streamed.store(streamed, Relaxed);
