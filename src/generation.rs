@@ -204,6 +204,12 @@ impl House {
         rooms.forwarder.forget_unused();
     }
 
+    /// What outlives the process.
+    #[must_use]
+    pub const fn kept(&self) -> &Persistence {
+        &self.kept
+    }
+
     /// Waits until the last call of some generation has ended.
     pub async fn gone(&self) {
         self.gone.notified().await;

@@ -4,7 +4,7 @@ use crate::identity::{Directory, Following, Issued, Owners};
 use crate::ledger::{Ledger, Standing};
 use crate::manage::{self, Manage};
 use crate::router::Router;
-use crate::store::{Place, Store, StoreError};
+use crate::store::{Filter, Kind, Page, Place, Seal, Store, StoreError};
 use crate::tasks::Tasks;
 use crate::telemetry::{Book, Metrics};
 use anyhow::Context;
@@ -17,6 +17,9 @@ pub struct Persistence {
     store: Option<Store>,
     directory: Directory,
     owners: Option<Owners>,
+    /// Whether models may be added at run time, and what their credentials are sealed with.
+    models: bool,
+    seal: Option<Seal>,
     ledger: Option<Ledger>,
     /// Cancelled when nothing more is to be kept.
     stop: CancellationToken,
@@ -69,7 +72,15 @@ impl Persistence {
         tasks.spawn(async move {
             stopped.run_until_cancelled(owning.run()).await;
         });
-        Self { store: Some(store), directory, owners: Some(owners), ledger: Some(ledger), stop }
+        Self {
+            store: Some(store),
+            directory,
+            owners: Some(owners),
+            models: settings.models,
+            seal: settings.salt.as_ref().map(|salt| Seal::new(salt.expose())),
+            ledger: Some(ledger),
+            stop,
+        }
     }
 
     /// Lets go of everything: no call may end after it.
@@ -98,6 +109,30 @@ impl Persistence {
     #[must_use]
     pub fn owners(&self) -> Option<Owners> {
         self.owners.clone()
+    }
+
+    /// The models that were added at run time, as entries of `model_list`; the number of the last
+    /// change that they show. Nothing where models are not kept.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    pub async fn models(&self) -> Result<(Vec<Secret<String>>, u64), StoreError> {
+        let number = self.directory.models().last();
+        let Some(store) = self.store.as_ref().filter(|_| self.models) else {
+            return Ok((Vec::new(), number));
+        };
+        let things = store.things(Kind::Model, &Filter::default(), Page::ALL).await?;
+        let seal = self.seal.as_ref();
+        let entries = things.iter().filter_map(|model| {
+            let entry = manage::entry(model, seal);
+            if entry.is_none() {
+                let (id, why) = (&model.id, "LITELLM_SALT_KEY is not the one it was added with");
+                tracing::error!("The model {id} of the store cannot be read: {why}");
+            }
+            entry
+        });
+        Ok((entries.map(Secret::new).collect(), number))
     }
 
     /// The keys that open this proxy.
@@ -134,7 +169,8 @@ impl Persistence {
     ) -> Option<axum::Router> {
         let store = self.store.clone()?;
         let (directory, ledger) = (self.directory.clone(), self.ledger.clone()?);
-        let manage = Manage { store, directory, compat, issuing, ledger, router };
+        let (models, seal) = (self.models, self.seal.clone());
+        let manage = Manage { store, directory, compat, issuing, ledger, router, models, seal };
         Some(manage::routes(Arc::new(manage)))
     }
 }

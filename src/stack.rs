@@ -113,9 +113,7 @@ where
     }
     let items = plan.holding.cache.clone().map(ItemsLayer::new);
     let access = plan.directory.map(|directory| {
-        let router = plan.router.clone();
-        let belongs = move |name: &str, model: &str| router.belongs(name, model);
-        (SharedLayer, AccessLayer::new(Allowed::new(directory, belongs)))
+        (SharedLayer, AccessLayer::new(Allowed::new(directory, plan.router.clone())))
     });
     let owned = plan.owners.map(|owners| (SharedLayer, OwnedLayer::new(owners)));
     let inner = ServiceBuilder::new()

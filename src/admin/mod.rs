@@ -119,11 +119,12 @@ impl Admin {
             (_, Err(error)) => {
                 answer(Dialect::OpenAi, &problem(&error, handles.compat, "max_tokens"))
             }
-            (AdminRoute::Health, Ok(_)) => health::probed(handles, &parts).await,
+            (AdminRoute::Health, Ok(who)) => health::probed(handles, &parts, &who).await,
             (AdminRoute::Metrics, Ok(_)) => metrics(handles),
             (AdminRoute::Models, Ok(who)) => models::list(handles, &parts, &who),
             (AdminRoute::Model(id), Ok(who)) => models::one(handles, id, &who),
             (AdminRoute::ModelInfo, Ok(who)) => models::info(handles, &parts, &who),
+            (AdminRoute::ModelPages, Ok(who)) => models::paged(handles, &parts, &who),
             (AdminRoute::GroupInfo, Ok(who)) => groups::info(handles, &parts, &who),
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
             (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
@@ -139,9 +140,8 @@ impl Handles {
         let (Some(caller), Some(directory)) = (who.about.get::<Caller>(), &self.directory) else {
             return true;
         };
-        let belongs = |name: &str, model: &str| self.router.belongs(name, model);
         caller.role().sees_all()
-            || Allowed::new(directory.clone(), belongs).model(caller, model).is_ok()
+            || Allowed::new(directory.clone(), self.router.clone()).model(caller, model).is_ok()
     }
 }
 

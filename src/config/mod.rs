@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod active;
+mod added;
 mod addresses;
 mod aliases;
 mod budget;
@@ -86,7 +87,7 @@ pub use self::issuing::{Issuing, NewUsers};
 pub use self::keys::{page, schema};
 pub use self::ledger::{Fsync, LedgerSettings};
 pub use self::limits::{Limits, Rate};
-pub use self::load::{Refused, load, parse_str};
+pub use self::load::{Refused, check_model, load, parse_str};
 pub use self::master_key::{state_dir, stored};
 pub use self::members::Members;
 pub use self::options::Options;

@@ -103,36 +103,8 @@ impl BodyRules {
             fault: Fault::default(),
         };
         flow.admit(flow.body.size_hint().lower())?;
-        let (mut form, mut selected, mut begun) = (None, Selected::default(), Bytes::new());
-        match operation {
-            Operation::Upload(_) => {
-                form = Some(self.read_form(&mut flow, operation, &parts, &share).await?);
-            }
-            Operation::Resource(asked) => {
-                let mut said = Said::default();
-                if parts.method == Method::POST {
-                    let found = select(&mut flow, operation, &parts, &share).await?;
-                    (selected, said, begun) = found;
-                }
-                if entitled::tenant(&parts.extensions).is_some() {
-                    let provider = asked.provider.as_deref().or(selected.provider.as_deref());
-                    let provider = provider.unwrap_or("openai");
-                    let groups = sought::groups(&parts, &selected);
-                    said.tell(&mut parts, provider, &groups, true);
-                }
-            }
-            Operation::Raw(asked) => {
-                if let Some(caller) = entitled::tenant(&parts.extensions) {
-                    let within = (&share, self.cap);
-                    let said = sought::raw(&mut flow, asked, caller, &parts, within).await?;
-                    if let Some((said, held)) = said {
-                        begun = held;
-                        said.tell(&mut parts, asked.provider, "", false);
-                    }
-                }
-            }
-            _ => {}
-        }
+        let Begun { mut form, selected, held } =
+            self.begin(&mut flow, operation, &mut parts, &share).await?;
         let named = match &mut form {
             Some(form) => {
                 form.model = form.model.take().map(|it| entitled::model(&parts.extensions, it));
@@ -151,9 +123,53 @@ impl BodyRules {
         self.wanted.tell(&mut parts);
         let fault = flow.fault.clone();
         let rest = if flow.is_end_stream() { Body::empty() } else { Body::stream(flow) };
-        let body = if begun.is_empty() { rest } else { Resumed::body(vec![begun], rest) };
+        let body = if held.is_empty() { rest } else { Resumed::body(vec![held], rest) };
         let passing = Passing { form, selected, body, fault, held: Arc::new(share) };
         Ok(Request::from_parts(parts, passing))
+    }
+
+    /// Reads as much of a body as somebody has to know.
+    async fn begin<B>(
+        &self,
+        flow: &mut Flow<B>,
+        operation: &Operation,
+        parts: &mut Parts,
+        share: &Share,
+    ) -> Result<Begun, BoxError>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        let mut begun = Begun::default();
+        match operation {
+            Operation::Upload(_) => {
+                begun.form = Some(self.read_form(flow, operation, parts, share).await?);
+            }
+            Operation::Resource(asked) => {
+                let mut said = Said::default();
+                if parts.method == Method::POST {
+                    (begun.selected, said, begun.held) =
+                        select(flow, operation, parts, share).await?;
+                }
+                if entitled::tenant(&parts.extensions).is_some() {
+                    let provider = asked.provider.as_deref();
+                    let provider = provider.or(begun.selected.provider.as_deref());
+                    let provider = provider.unwrap_or("openai");
+                    let groups = sought::groups(parts, &begun.selected);
+                    said.tell(parts, provider, &groups, true);
+                }
+            }
+            Operation::Raw(asked) => {
+                let Some(caller) = entitled::tenant(&parts.extensions) else { return Ok(begun) };
+                let said = sought::raw(flow, asked, caller, parts, (share, self.cap)).await?;
+                if let Some((said, held)) = said {
+                    begun.held = held;
+                    said.tell(parts, asked.provider, "", false);
+                }
+            }
+            _ => {}
+        }
+        Ok(begun)
     }
 
     /// Reads a form until its model is known.
@@ -189,6 +205,15 @@ impl BodyRules {
         let model = parts.extensions.get().map(|PathModel(model)| model.clone()).or(named);
         Ok(Form { begun: begun.freeze(), model, place, stream, boundary: boundary.into() })
     }
+}
+
+/// What was read of a body.
+#[derive(Debug, Default)]
+struct Begun {
+    form: Option<Form>,
+    selected: Selected,
+    /// What is to be sent before the rest.
+    held: Bytes,
 }
 
 /// The model that a WebSocket's query names.

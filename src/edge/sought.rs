@@ -33,7 +33,9 @@ impl Said {
         let model = scan(body).ok().and_then(|object| {
             let members = object.members().iter().filter(|member| member.key() == b"model");
             // Of two nobody knows which one the provider takes: both have to be allowed.
-            members.map(|member| member.value().as_str().map(bare)).collect::<Option<Vec<_>>>()
+            members
+                .map(|member| member.value().as_str().map(|model| bare(&model)))
+                .collect::<Option<Vec<_>>>()
         });
         Self { models: model.unwrap_or_default(), named: owned::of_json(body) }
     }
@@ -49,8 +51,8 @@ impl Said {
 }
 
 /// A model as lists have it: Gemini's names begin with a folder.
-fn bare(model: std::borrow::Cow<'_, str>) -> Box<str> {
-    model.strip_prefix("models/").unwrap_or(&model).into()
+fn bare(model: &str) -> Box<str> {
+    model.strip_prefix("models/").unwrap_or(model).into()
 }
 
 /// The model that a provider's own path names.

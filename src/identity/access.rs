@@ -21,12 +21,21 @@ pub struct Sought {
     pub may_have_none: bool,
 }
 
-/// Knows who may call what. `belongs` says whether a name of the config covers a model: an access
-/// group that it is in, its provider's pattern.
+/// What the config says of models.
+pub trait Names: Clone {
+    /// Whether a name of the config covers a model: an access group that it is in, its provider's
+    /// pattern.
+    fn belongs(&self, name: &str, model: &str) -> bool;
+
+    /// The team that a model is for, if it is not for all.
+    fn team_of(&self, model: &str) -> Option<Box<str>>;
+}
+
+/// Knows who may call what.
 #[derive(Clone)]
 pub struct Allowed<F> {
     directory: Directory,
-    belongs: F,
+    names: F,
 }
 
 impl<F> fmt::Debug for Allowed<F> {
@@ -40,10 +49,10 @@ const AS_TEAM: &str = "all-team-models";
 /// A list that allows everything.
 const ALL: [&str; 2] = ["all-proxy-models", "*"];
 
-impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
+impl<F: Names> Allowed<F> {
     /// Allows what those in `directory` may use.
-    pub const fn new(directory: Directory, belongs: F) -> Self {
-        Self { directory, belongs }
+    pub const fn new(directory: Directory, names: F) -> Self {
+        Self { directory, names }
     }
 
     /// Whether `caller` may ask for `model`.
@@ -52,6 +61,12 @@ impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
     ///
     /// [`Denied::Model`], with the first list that does not allow it.
     pub fn model(&self, caller: &Caller, model: &str) -> Result<(), Denied> {
+        if let Some(team) = self.names.team_of(model)
+            && caller.key.team.as_deref() != Some(&*team)
+        {
+            let (models, model) = (format!("['{model}' of another team]").into(), model.into());
+            return Err(Denied::Model { whose: "team", models, model });
+        }
         // A list of a user is for the keys that are for no team.
         let user = caller.user.as_deref().filter(|_| caller.key.team.is_none());
         let lists = [
@@ -90,7 +105,7 @@ impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
         name == AS_TEAM
             || ALL.contains(&name)
             || covers(name, model)
-            || (self.belongs)(name, model)
+            || self.names.belongs(name, model)
             || self
                 .directory
                 .holder(Kind::AccessGroup, name)
@@ -125,7 +140,7 @@ fn models(holder: &Holder) -> &[Box<str>] {
     holder.rules.as_ref().map_or(&[], |rules| &rules.models)
 }
 
-impl<F: Fn(&str, &str) -> bool + Clone> Access for Allowed<F> {
+impl<F: Names> Access for Allowed<F> {
     fn check(
         &self,
         principal: &Principal,

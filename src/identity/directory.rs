@@ -1,5 +1,5 @@
 //! Everyone who is known, in memory.
-use super::{Caller, Holder, Key};
+use super::{Caller, Holder, Key, Models};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
 use bartizan_layers::cost::{Budget, BudgetWindow};
 use bartizan_layers::facts::{NanoUsd, Scope};
@@ -47,6 +47,7 @@ struct Tables {
     proxy: RwLock<(Arc<Holder>, Option<BudgetWindow>)>,
     /// Who else keeps accounts, and has to hear when one is set.
     on_spent: OnceLock<OnSpent>,
+    models: Models,
     /// Whether all things of the store are here.
     complete: AtomicBool,
     /// Whether the store was out of reach when it was asked last.
@@ -105,8 +106,17 @@ impl Directory {
         Caller { user, team, organization, member, key }
     }
 
+    /// How models that were added at run time come into force.
+    #[must_use]
+    pub fn models(&self) -> &Models {
+        &self.0.models
+    }
+
     /// Takes over what a thing is now; `None` if it is gone.
     pub fn apply(&self, kind: Kind, id: &str, thing: Option<&Thing>) {
+        if kind == Kind::Model {
+            return self.0.models.change();
+        }
         if kind == Kind::Key {
             return self.apply_key(id, thing);
         }

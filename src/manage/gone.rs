@@ -23,7 +23,7 @@ pub(super) async fn remove(
         Kind::Organization => Some(Scope::Organization),
         Kind::EndUser => Some(Scope::EndUser),
         Kind::Tag => Some(Scope::Tag),
-        Kind::OrganizationMember | Kind::Budget | Kind::AccessGroup => None,
+        Kind::OrganizationMember | Kind::Budget | Kind::AccessGroup | Kind::Model => None,
     };
     let gone = change.delete(kind, id).await?;
     if let Some(scope) = scope.filter(|_| gone.is_some()) {

@@ -143,17 +143,17 @@ pub enum RouteError {
 }
 
 fn unknown_model(route: &str, model: Option<&str>, wildcards: bool) -> String {
-    match model {
-        Some(model) if wildcards => format!(
-            "litellm.BadRequestError: You passed in model={model}. There are no healthy \
-             deployments for this model. Call `/v1/models` to view available models for your key."
-        ),
-        model => format!(
-            "{route}: Invalid model name passed in model={}. Call `/v1/models` to view available \
-             models for your key.",
-            model.unwrap_or("None")
-        ),
+    let told = model.unwrap_or("None");
+    if wildcards {
+        return format!(
+            "litellm.BadRequestError: You passed in model={told}. There are no healthy deployments \
+             for this model. Call `/v1/models` to view available models for your key."
+        );
     }
+    format!(
+        "{route}: Invalid model name passed in model={told}. Call `/v1/models` to view available \
+         models for your key."
+    )
 }
 
 fn no_account(provider: &str, variable: Option<&str>) -> String {

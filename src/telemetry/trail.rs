@@ -76,6 +76,7 @@ pub(super) struct Learned {
     pub(super) events: Option<Box<Events>>,
     pub(super) told: Option<Box<Told>>,
     pub(super) model: Option<Box<str>>,
+    pub(super) error: Option<Box<str>>,
     lead: Option<Trail>,
     ended: Option<Instant>,
     pub(super) failure: Option<Failure>,
@@ -117,6 +118,8 @@ impl Trail {
         set_told, told: Box<Told>;
         /// Why it failed.
         set_failure, failure: Failure;
+        /// What the client is told of its failure, where that is said here.
+        set_error, error: Box<str>;
         /// Of its branches the one whose answer the client gets: how that ends, it ends.
         set_lead, lead: Trail;
         /// When it was over, where that is before its call is: of a branch.

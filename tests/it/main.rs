@@ -40,6 +40,7 @@ mod ledger;
 mod limits;
 mod lossless;
 mod mocks;
+mod models_added;
 mod objects;
 mod operations;
 mod ops;

@@ -289,3 +289,112 @@ general_settings: {{master_key: {KEY}}}
     proxy.by(&other, path(&file)).await.expect(404);
     proxy.by(KEY, path(&file)).await.expect(200);
 }
+
+/// Keys with lists of models, of teams with such lists, and of one without.
+#[tokio::test]
+async fn a_list_of_models_holds_on_a_providers_own_paths() {
+    let upstream = account().await;
+    let config = format!(
+        "model_list:
+  - model_name: gpt
+    litellm_params: {{model: openai/gpt-4o-mini, api_base: {}, api_key: sk-up, use_in_pass_through: true}}
+  - model_name: gem
+    litellm_params: {{model: gemini/gemini-2.5-flash, api_base: {}/v1beta, api_key: k, use_in_pass_through: true}}
+general_settings: {{master_key: {KEY}}}
+",
+        upstream.base(),
+        upstream.origin()
+    );
+    let proxy = proxy::with(&config).start().await;
+    let listed = proxy.key(json!({"models": ["gpt-4o-mini", "gemini/gemini-2.5-flash"]})).await;
+    let pattern = proxy.key(json!({"models": ["openai/*"]})).await;
+    let routed = proxy
+        .key(json!({"models": ["other"], "allowed_routes": ["/openai/v1/files", "/openai/v1/x/*"]}))
+        .await;
+    let confined = proxy.key(json!({"allowed_routes": ["/chat/completions"]})).await;
+    let calls = proxy.key(json!({"key_type": "llm_api"})).await;
+    let body = |model: &str| json!({"model": model, "messages": []}).to_string();
+    let chat = |model: &str| post("/openai/v1/chat/completions", body(model));
+    let flash = "/gemini/v1beta/models/gemini-2.5-flash:generateContent";
+    let pro = "/gemini/v1beta/models/gemini-2.5-pro:generateContent";
+    let twice = r#"{"model":"gpt-4o-mini","model":"gpt-4o"}"#;
+    let text = |body: String| with_body("POST", "/openai/v1/embeddings", "text/plain", body);
+    for (key, call, status) in [
+        (&listed, chat("gpt-4o-mini"), 200),
+        (&listed, chat("gpt-4o"), 403),
+        (&listed, post(flash, "{}"), 200),
+        (&listed, post(pro, "{}"), 403),
+        (&listed, post(flash, r#"{"model":"models/gemini-2.5-pro"}"#), 403),
+        (&listed, post("/openai/v1/chat/completions", twice), 403),
+        (&listed, post("/openai/v1/chat/completions", "{}"), 403),
+        (&listed, get("/openai/v1/models"), 403),
+        (&listed, text(body("gpt-4o-mini")), 200),
+        (&listed, text(body("gpt-4o")), 403),
+        (
+            &listed,
+            with_body(
+                "POST",
+                "/openai/v1/audio/transcriptions",
+                "multipart/form-data; boundary=x",
+                "--x--",
+            ),
+            403,
+        ),
+        (&pattern, chat("gpt-4o"), 200),
+        (&pattern, post(flash, "{}"), 403),
+        (&routed, get("/openai/v1/files"), 200),
+        (&routed, request("DELETE", "/openai/v1/x/1"), 200),
+        (&routed, chat("other"), 403),
+        (&confined, chat("gpt-4o-mini"), 403),
+        (&calls, chat("gpt-4o-mini"), 200),
+        (&calls, get("/openai/v1/models"), 200),
+        (&calls, request("DELETE", "/openai/v1/models/ft:x"), 403),
+    ] {
+        let answer = proxy.by(key, call.clone()).await;
+        assert_eq!(answer.status, status, "{call:?}: {}", answer.text());
+    }
+    proxy.call(request("DELETE", "/openai/v1/models/ft:x")).await.expect(200);
+    // Objects are made with an account that some model stands for.
+    let tune = |model: &str| post("/v1/fine_tuning/jobs", json!({"model": model}).to_string());
+    proxy.by(&listed, tune("gpt-4o-mini")).await.expect(200);
+    proxy.by(&listed, tune("gpt-4o")).await.expect(403);
+    proxy.by(&listed, get("/v1/files?model=gpt")).await.expect(403);
+    proxy.by(&listed, get("/v1/files").header("x-litellm-model", "gpt")).await.expect(403);
+}
+
+#[tokio::test]
+async fn a_spent_budget_ends_calls_on_a_providers_own_paths_too() {
+    let upstream = account().await;
+    let proxy = house(&upstream).await;
+    let poor = proxy.key(json!({"max_budget": 0})).await;
+    let body = r#"{"model":"gpt-4o-mini","messages":[]}"#;
+    for call in
+        [post("/openai/v1/chat/completions", body), get("/v1/files"), get("/openai/v1/files")]
+    {
+        let refused = proxy.by(&poor, call).await.expect(422);
+        assert!(refused.error_message().contains("Budget has been exceeded"));
+    }
+    assert!(upstream.requests().is_empty());
+}
+
+#[tokio::test]
+async fn health_probes_what_the_key_may_use() {
+    let upstream = account().await;
+    let config = format!(
+        "model_list:
+  - {{model_name: a, litellm_params: {{model: openai/a-model, api_base: {0}, api_key: k}}}}
+  - {{model_name: b, litellm_params: {{model: openai/b-model, api_base: {0}, api_key: k}}}}
+general_settings: {{master_key: {KEY}}}
+",
+        upstream.base()
+    );
+    let proxy = proxy::with(&config).start().await;
+    let key = proxy.key(json!({"models": ["a"]})).await;
+    let own = proxy.by(&key, get("/health")).await.expect(200);
+    assert!(own.text().contains("a-model") && !own.text().contains("b-model"), "{}", own.text());
+    assert_eq!(upstream.requests().len(), 1);
+    let other = proxy.by(&key, get("/health?model=b")).await.expect(200).json();
+    assert_eq!((&other["healthy_count"], &other["unhealthy_count"]), (&json!(0), &json!(0)));
+    let all = proxy.by(KEY, get("/health")).await.expect(200);
+    assert!(all.text().contains("a-model") && all.text().contains("b-model"));
+}

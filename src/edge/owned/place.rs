@@ -120,32 +120,32 @@ mod tests {
     use super::{Deed, Place};
     use http::Method;
 
-    fn deed(method: Method, path: &str) -> Option<Deed> {
-        Some(Place::of(path)?.deed(&method))
+    fn deed(method: &Method, path: &str) -> Option<Deed> {
+        Some(Place::of(path)?.deed(method))
     }
 
     #[test]
     fn a_path_tells_what_is_done_with_which_object() {
         let read = |id: &str| Some(Deed::Read(id.to_owned(), false));
-        assert_eq!(deed(Method::GET, "/files"), Some(Deed::List));
-        assert_eq!(deed(Method::POST, "/v1/files/"), Some(Deed::Make));
-        assert_eq!(deed(Method::GET, "/files/file-1/content"), read("file-1"));
+        assert_eq!(deed(&Method::GET, "/files"), Some(Deed::List));
+        assert_eq!(deed(&Method::POST, "/v1/files/"), Some(Deed::Make));
+        assert_eq!(deed(&Method::GET, "/files/file-1/content"), read("file-1"));
         let whole = |id: &str| Some(Deed::Read(id.to_owned(), true));
-        assert_eq!(deed(Method::GET, "//v1//files/file%2D1"), whole("file-1"));
-        assert_eq!(deed(Method::GET, "/v1/fil%65s%2ffile-1"), whole("file-1"));
-        assert_eq!(deed(Method::POST, "/vector_stores/vs/search"), read("vs"));
-        assert_eq!(deed(Method::DELETE, "/batches/b"), Some(Deed::Delete("b".into())));
-        assert_eq!(deed(Method::POST, "/batches/b/cancel"), Some(Deed::Change("b".into(), true)));
-        assert_eq!(deed(Method::POST, "/videos/v/remix"), Some(Deed::Change("v".into(), true)));
+        assert_eq!(deed(&Method::GET, "//v1//files/file%2D1"), whole("file-1"));
+        assert_eq!(deed(&Method::GET, "/v1/fil%65s%2ffile-1"), whole("file-1"));
+        assert_eq!(deed(&Method::POST, "/vector_stores/vs/search"), read("vs"));
+        assert_eq!(deed(&Method::DELETE, "/batches/b"), Some(Deed::Delete("b".into())));
+        assert_eq!(deed(&Method::POST, "/batches/b/cancel"), Some(Deed::Change("b".into(), true)));
+        assert_eq!(deed(&Method::POST, "/videos/v/remix"), Some(Deed::Change("v".into(), true)));
         let below = Some(Deed::Change("vs".into(), false));
-        assert_eq!(deed(Method::DELETE, "/vector_stores/vs/files/f"), below);
-        assert_eq!(deed(Method::POST, "/threads/runs"), Some(Deed::Make));
-        assert_eq!(deed(Method::GET, "/fine_tuning/jobs/j/events"), read("j"));
-        assert_eq!(deed(Method::GET, "/v1/messages/batches"), Some(Deed::List));
-        assert_eq!(deed(Method::GET, "/v1beta/cachedContents/c"), whole("c"));
-        assert_eq!(deed(Method::POST, "/upload/v1beta/files"), Some(Deed::Make));
+        assert_eq!(deed(&Method::DELETE, "/vector_stores/vs/files/f"), below);
+        assert_eq!(deed(&Method::POST, "/threads/runs"), Some(Deed::Make));
+        assert_eq!(deed(&Method::GET, "/fine_tuning/jobs/j/events"), read("j"));
+        assert_eq!(deed(&Method::GET, "/v1/messages/batches"), Some(Deed::List));
+        assert_eq!(deed(&Method::GET, "/v1beta/cachedContents/c"), whole("c"));
+        assert_eq!(deed(&Method::POST, "/upload/v1beta/files"), Some(Deed::Make));
         for path in ["/v1/messages", "/v1beta/models/x:generateContent", "/v1/embeddings", "/"] {
-            assert_eq!(deed(Method::POST, path), None, "{path}");
+            assert_eq!(deed(&Method::POST, path), None, "{path}");
         }
     }
 }

@@ -155,6 +155,6 @@ mod tests {
         let mut found = Vec::new();
         of_field(&mut found, "file_ids[]", b"f1");
         of_field(&mut found, "purpose", b"f2");
-        assert_eq!(found, ["f1".into()]);
+        assert_eq!(found, [Box::from("f1")]);
     }
 }

@@ -60,8 +60,11 @@ fn metadata(record: &Record) -> Value {
     let retries = record.attempts.len().saturating_sub(1);
     let own = record.metadata.as_ref().and_then(|text| serde_json::from_str(text.get()).ok());
     let error = record.failure.as_ref().map(|(status, class)| {
+        let told = record.error.as_deref().unwrap_or_default();
+        let has_class = told.is_empty() || told.starts_with("litellm.");
+        let told = if has_class { told.to_owned() } else { format!("litellm.{class}: {told}") };
         json!({
-            "error_code": status.to_string(), "error_class": class, "error_message": "",
+            "error_code": status.to_string(), "error_class": class, "error_message": told,
             "llm_provider": record.provider, "traceback": "",
         })
     });
