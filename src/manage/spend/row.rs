@@ -12,6 +12,8 @@ pub(super) fn row(booked: &Booked) -> Value {
     let cache_hit = match record.hit {
         Some(true) => "True",
         Some(false) => "False",
+        // As LiteLLM has it.
+        None if record.failure.is_some() => "False",
         None => "",
     };
     json!({
