@@ -108,7 +108,6 @@ impl House {
             directory.set_proxy_window(proxy_window(budgets));
         }
         let holding = self.state.holding(limits, budgets, caching.as_ref());
-        let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
         let Config { server, access, routing, outbound, telemetry, shown, issuing, .. } = config;
         let forwarder = self.forwarder(outbound)?;
@@ -133,7 +132,7 @@ impl House {
             budget: self.budget.clone(),
             default_model,
             elsewhere,
-            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked),
+            wanted: Wanted::new(router.clone(), holding.estimates, cached, self.kept.directory()),
             largest_file,
         };
         self.rooms().router = Some(router.clone());

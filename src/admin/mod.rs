@@ -28,6 +28,7 @@ use bartizan_layers::query::{decoded, parameters};
 use bartizan_layers::redis::Redis;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
+use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -65,6 +66,9 @@ pub struct Handles {
     /// The management API; `None` where nothing is kept.
     pub manage: Option<axum::Router>,
 }
+
+/// The largest body of the management API in bytes: nothing there is long.
+const LARGEST: usize = 4 << 20;
 
 /// Answers the proxy's own routes.
 #[derive(Clone, Debug)]
@@ -188,7 +192,13 @@ async fn manage(
         return answer(Dialect::OpenAi, &Problem::new(StatusCode::BAD_REQUEST, message));
     };
     parts.extensions.insert(who);
-    let Ok(rsp) = manage.clone().oneshot(Request::from_parts(parts, body)).await;
+    // Of what nobody reads, the connection would end, and with it the next request.
+    let Ok(body) = Limited::new(body, LARGEST).collect().await else {
+        let message = format!("The request body is larger than {LARGEST} bytes.");
+        return answer(Dialect::OpenAi, &Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+    };
+    let req = Request::from_parts(parts, Body::Full(body.to_bytes()));
+    let Ok(rsp) = manage.clone().oneshot(req).await;
     rsp.map(Body::stream)
 }
 

@@ -159,5 +159,6 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         drop: Vec::new(),
         mock: None,
         access_groups: Vec::new(),
+        region: None,
     }
 }

@@ -107,6 +107,7 @@ impl Check<'_> {
             drop,
             mock: mock(params),
             access_groups: self.texts(info, "access_groups"),
+            region: self.text(params, "region_name"),
         })
     }
 

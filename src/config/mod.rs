@@ -266,6 +266,8 @@ pub struct Deployment {
     pub mock: Option<String>,
     /// Names under which `/v1/models` lists its group (`model_info.access_groups`).
     pub access_groups: Vec<String>,
+    /// Where it is (`region_name`), for end users whose models must be somewhere.
+    pub region: Option<String>,
 }
 
 /// What is logged, and how.

@@ -6,6 +6,7 @@ use super::items::Items;
 use super::labels::{self, shortened};
 use super::owned;
 use crate::config::CachedCalls;
+use crate::identity::Directory;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
 use crate::telemetry::Trail;
@@ -31,6 +32,8 @@ pub struct Wanted {
     cached: Option<CachedCalls>,
     /// Whether calls have keys that were issued, and are booked.
     booked: bool,
+    /// Who is bound to a region.
+    directory: Option<Directory>,
 }
 
 /// What was read of a body.
@@ -47,11 +50,25 @@ pub(super) struct Read<'a> {
 
 impl Wanted {
     /// What the layers behind `router` want, what the proxy's own limits and budgets do if there
-    /// are any (`held`), what a cache does, and what those do that book calls (`booked`).
+    /// are any (`held`), what a cache does, and what those do that book calls, if there is a
+    /// `directory`.
     #[must_use]
-    pub fn new(router: Router, held: bool, cached: Option<CachedCalls>, booked: bool) -> Self {
+    pub fn new(
+        router: Router,
+        held: bool,
+        cached: Option<CachedCalls>,
+        directory: Option<Directory>,
+    ) -> Self {
         let estimates = held || router.counts_tokens();
-        Self { router, estimates, cached, booked }
+        Self { router, estimates, cached, booked: directory.is_some(), directory }
+    }
+
+    /// Notes where the models of whom the client calls for must be.
+    fn bind(&self, end_user: Option<&Arc<str>>, facts: &mut Extensions) {
+        let region = self.directory.as_ref().zip(end_user);
+        if let Some(region) = region.and_then(|(directory, user)| directory.region(user)) {
+            facts.insert(region);
+        }
     }
 
     /// Notes what a request says of itself whose body nobody reads.
@@ -63,6 +80,7 @@ impl Wanted {
             parts.extensions.insert(tags);
         }
         let end_user = told_end_user(&parts.headers);
+        self.bind(end_user.as_ref(), &mut parts.extensions);
         if let Some(trail) = parts.extensions.get::<Trail>() {
             let told = labels::told(None, &parts.headers, &parts.extensions, end_user.as_ref());
             trail.set_told(Box::new(told));
@@ -91,6 +109,7 @@ impl Wanted {
             return Ok(());
         }
         let end_user = end_user(operation, asked, read.headers)?;
+        self.bind(end_user.as_ref(), facts);
         facts.insert(Call {
             group: read.model.unwrap_or_default().into(),
             stream: read.stream,

@@ -1,5 +1,5 @@
 //! Everyone who is known, in memory.
-use super::{Caller, Holder, Key, Models};
+use super::{Caller, Holder, Key, Models, Region};
 use crate::store::{Account, Kind, Page, Store, StoreError, Thing, member_id};
 use bartizan_layers::cost::{Budget, BudgetWindow};
 use bartizan_layers::facts::{NanoUsd, Scope};
@@ -82,6 +82,13 @@ impl Directory {
             return None;
         }
         read(&table.holders).get(id).cloned()
+    }
+
+    /// Where the models of an end user must be.
+    #[must_use]
+    pub fn region(&self, end_user: &str) -> Option<Region> {
+        let holder = self.holder(Kind::EndUser, end_user)?;
+        holder.rules.as_ref()?.region.clone().map(Region)
     }
 
     /// A user as a member of a team.

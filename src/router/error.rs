@@ -30,6 +30,17 @@ pub enum RouteError {
         /// What was asked for.
         model: Box<str>,
     },
+    /// No deployment of the group is where the end user's models must be.
+    #[error(
+        "No deployment of {model} is in the region `{region}`, to which the end user of this call \
+         is bound (`allowed_model_region`)."
+    )]
+    Elsewhere {
+        /// What was asked for.
+        model: Box<str>,
+        /// The region.
+        region: Box<str>,
+    },
     /// All deployments of the group rest after failures.
     #[error(
         "No deployments available for selected model, Try again in {} seconds. Passed \

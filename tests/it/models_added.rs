@@ -73,6 +73,8 @@ async fn a_model_is_there_from_its_adding_to_its_end() {
     chat("added").key(&key).send(proxy.addr()).await.expect(200);
     let sent = second.only_request();
     assert_eq!(sent.head.get("authorization"), Some(&*format!("Bearer {SECRET}")));
+    let by_id = json!({"id": "m-1", "litellm_params": {"temperature": 0.5}});
+    proxy.done("/model/update", by_id).await;
     let rename = json!({"model_name": "renamed"});
     proxy.ask(KEY, "PATCH", "/model/m-1/update", rename).await.expect(200);
     chat("added").key(&key).send(proxy.addr()).await.expect(400);

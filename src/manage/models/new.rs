@@ -18,6 +18,8 @@ pub(super) struct Fields {
     pub(super) model_name: Option<String>,
     /// The provider's model, its address and its credential.
     pub(super) litellm_params: Option<Value>,
+    /// Which one, where that is asked; `model_info.id` says the same.
+    pub(super) id: Option<String>,
     /// Its id, prices, and what else is known of it; `team_id` gives it to a team.
     pub(super) model_info: Option<Value>,
 }

@@ -21,9 +21,9 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, Refusal> {
     who.admin("/model/update")?;
     let info = object("model_info", fields.model_info.as_ref())?;
-    let Some(id) =
-        info.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
-    else {
+    let own = info.get("id").filter(|id| !id.is_null());
+    let own = own.map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let Some(id) = own.or_else(|| fields.id.clone()) else {
         return Err(Refusal::invalid(&["body", "model_info", "id"], "Field required"));
     };
     changed(&room, &who, &id, fields).await.map(Json)
