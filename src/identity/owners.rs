@@ -1,5 +1,6 @@
 //! Whose the objects are that upstream providers keep for calls: files, batches, responses, …. In
 //! the provider's eyes they are all the proxy's.
+use crate::clock;
 use crate::store::{Store, StoreError};
 use bartizan_layers::facts::Principal;
 use foldhash::fast::RandomState;
@@ -7,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Who shares objects: a team; a user, where a key is of no team; a key that is of neither.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +74,10 @@ const BATCH: usize = 500;
 const GATHER: Duration = Duration::from_millis(50);
 /// The pause after a failure of the store.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often what providers have forgotten is looked for.
+const SWEEP: Duration = Duration::from_hours(24);
+/// So long owners of responses are known: providers keep these for 30 days.
+const KEPT: Duration = Duration::from_hours(24 * 60);
 
 /// Knows whose each object is. Clones are one.
 #[derive(Clone, Debug)]
@@ -145,14 +151,30 @@ impl Owners {
 
     /// Writes what is pending, for good.
     pub async fn run(self) {
+        let mut sweep = Instant::now();
         loop {
-            self.0.some.notified().await;
-            tokio::time::sleep(GATHER).await;
+            if Instant::now() >= sweep {
+                sweep = Instant::now() + SWEEP;
+                if let Err(error) = self.sweep().await {
+                    tracing::debug!(%error, "Owners of old responses stay");
+                }
+            }
+            if timeout_at(sweep, self.0.some.notified()).await.is_err() {
+                continue;
+            }
+            sleep(GATHER).await;
             while let Err(error) = self.flush().await {
                 tracing::debug!(%error, "Who owns objects is written later");
-                tokio::time::sleep(PAUSE).await;
+                sleep(PAUSE).await;
             }
         }
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
+        let mut work = self.0.store.work().await?;
+        work.forget_responses(clock::now() - kept).await?;
+        work.commit().await
     }
 
     /// Writes what is pending.
@@ -186,5 +208,43 @@ impl Owners {
 
     fn pending(&self) -> MutexGuard<'_, HashMap<Box<str>, Tenant, RandomState>> {
         self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEPT, Owners, Tenant};
+    use crate::clock;
+    use crate::store::{Place, Store};
+
+    #[tokio::test]
+    async fn the_first_owner_stays_and_old_responses_are_forgotten() {
+        let store = Store::open(Place::Memory).await.unwrap();
+        let owners = Owners::new(store.clone());
+        let (blue, red) = (Tenant::team("blue"), Tenant::user("red"));
+        owners.keep(vec!["file-1".into()], &blue).await;
+        owners.note("resp_1", &blue);
+        let of = |id: &'static str| {
+            let owners = owners.clone();
+            async move { owners.of(&[id]).await.unwrap().remove(id) }
+        };
+        assert_eq!(of("resp_1").await, Some(blue.clone()));
+        owners.flush().await.unwrap();
+        owners.keep(vec!["file-1".into(), "resp_1".into()], &red).await;
+        assert_eq!(
+            (of("file-1").await, of("resp_1").await),
+            (Some(blue.clone()), Some(blue.clone()))
+        );
+        owners.sweep().await.unwrap();
+        assert_eq!(of("resp_1").await, Some(blue.clone()));
+        let mut work = store.work().await.unwrap();
+        let old = clock::now() - i64::try_from(KEPT.as_millis()).unwrap() - 1;
+        let sql = "UPDATE objects SET at = $1";
+        work.execute(sql, &[old.into()]).await.unwrap();
+        work.commit().await.unwrap();
+        owners.sweep().await.unwrap();
+        assert_eq!((of("file-1").await, of("resp_1").await), (Some(blue), None));
+        owners.forget("file-1").await;
+        assert_eq!(of("file-1").await, None);
     }
 }

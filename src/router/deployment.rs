@@ -89,7 +89,7 @@ impl Deployment {
             openai: leaf(Dialect::OpenAi),
             native,
             rerank: reranking(&config, forwarder),
-            dresser: Dresser::new(with_region(answer_headers(&labels), config.region.as_deref())),
+            dresser: Dresser::new(answer_headers(&labels)).region(config.region.as_deref()),
             breaker: BreakerLayer::new(gate.clone()),
             gate,
             room: Room::default(),
@@ -264,17 +264,6 @@ fn labels(config: &config::Deployment) -> DeploymentLabels {
         api_provider: provider,
         api_base: config.api_base.as_ref().map_or_else(String::new, Uri::to_string).into(),
     }
-}
-
-/// Tells where a deployment is as well, if that is known.
-fn with_region(
-    mut headers: Vec<(HeaderName, HeaderValue)>,
-    region: Option<&str>,
-) -> Vec<(HeaderName, HeaderValue)> {
-    let name = HeaderName::from_static("x-litellm-model-region");
-    let value = region.and_then(|region| HeaderValue::from_str(region).ok());
-    headers.extend(value.map(|value| (name, value)));
-    headers
 }
 
 /// The headers of contract 8.1 that are the same for each answer of a deployment.

@@ -44,6 +44,17 @@ impl Work {
         self.execute("DELETE FROM objects WHERE id = $1", &[id.into()]).await.map(|_| ())
     }
 
+    /// Forgets responses that were made before that time, in milliseconds since 1970; tells how
+    /// many.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    pub async fn forget_responses(&mut self, before: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM objects WHERE at < $1 AND id LIKE 'resp%'";
+        self.execute(sql, &[before.into()]).await
+    }
+
     /// Gives all objects of an owner to another one.
     ///
     /// # Errors
