@@ -84,7 +84,7 @@ fn wanted() -> Wanted {
     let (state, _) = State::new(None, None);
     let hop = (HOP, HeaderValue::from_static("bench"));
     let router = Router::new(config.routing, forwarder, &metrics, &state, hop, None, None);
-    Wanted::new(router, false, None, false)
+    Wanted::new(router, false, None, None)
 }
 
 fn answer_prompt(prompt: Request<Prompt>) -> Ready<Result<Response<Body>, BoxError>> {

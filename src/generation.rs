@@ -119,7 +119,6 @@ impl House {
             directory.set_proxy_money(proxy_money(budgets));
         }
         let holding = self.state.holding(limits, budgets, caching.as_ref());
-        let booked = self.kept.directory().is_some();
         let cached = caching.as_ref().map(|caching| caching.calls);
         let heard = config.store.as_ref().is_some_and(|store| store.ledger.words);
         let Config {
@@ -148,7 +147,8 @@ impl House {
             budget: self.budget.clone(),
             default_model,
             elsewhere,
-            wanted: Wanted::new(router.clone(), holding.estimates, cached, booked).hearing(heard),
+            wanted: Wanted::new(router.clone(), holding.estimates, cached, self.kept.directory())
+                .hearing(heard),
             largest_file,
         };
         self.rooms().router = Some(router.clone());
@@ -166,6 +166,7 @@ impl House {
             telemetry,
             router,
             directory: self.kept.directory(),
+            owners: self.kept.owners(),
             holding,
             compat: self.compat,
             handles: Arc::new(handles),
@@ -216,6 +217,12 @@ impl House {
         let rooms = self.rooms();
         rooms.router.iter().for_each(|router| self.metrics.retain(&router.live()));
         rooms.forwarder.forget_unused();
+    }
+
+    /// What outlives the process.
+    #[must_use]
+    pub const fn kept(&self) -> &Persistence {
+        &self.kept
     }
 
     /// Waits until the last call of some generation has ended.

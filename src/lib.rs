@@ -98,6 +98,13 @@ pub async fn run_with(
         .fold(beside.source, |source, tls| source.map(|source| source.with(Box::new(tls.clone()))));
     let metrics = beside.metrics.unwrap_or_else(|| Arc::new(Metrics::new(config.compat)));
     let kept = Persistence::open(config.store.as_ref(), &metrics, &tasks).await;
+    let (source, config) = match source {
+        Some(mut source) => {
+            let config = source.with_models(config, &kept).await;
+            (Some(source), config)
+        }
+        None => (None, config),
+    };
     let house = House::new(&config, drain.handle(), tasks.clone(), writer, metrics, kept.clone());
     let house = house.context(SETUP)?;
     let first = house.generation(config).context(SETUP)?;

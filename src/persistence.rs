@@ -1,12 +1,12 @@
 //! What outlives the process, and who looks after it.
 use crate::alerts::Alerts;
 use crate::config::{Compat, Database, Issuing, Secret, StoreSettings};
-use crate::identity::{Directory, Following, Issued};
+use crate::identity::{Directory, Following, Issued, Owners};
 use crate::ledger::{Ledger, Standing};
 use crate::manage::{self, Manage};
 use crate::revocations::Revocations;
 use crate::router::Router;
-use crate::store::{Place, Store, StoreError};
+use crate::store::{Filter, Kind, Page, Place, Seal, Store, StoreError};
 use crate::tasks::Tasks;
 use crate::telemetry::{Book, Metrics};
 use anyhow::Context;
@@ -24,6 +24,10 @@ const FIRST: Duration = Duration::from_secs(5);
 pub struct Persistence {
     store: Option<Store>,
     directory: Directory,
+    owners: Option<Owners>,
+    /// Whether models may be added at run time, and what their credentials are sealed with.
+    models: bool,
+    seal: Option<Seal>,
     ledger: Option<Ledger>,
     alerts: Option<Alerts>,
     revocations: Option<Revocations>,
@@ -89,8 +93,22 @@ impl Persistence {
         tasks.spawn(async move {
             stopped.run_until_cancelled(settling).await;
         });
-        let (store, ledger, alerts) = (Some(store), Some(ledger), Some(alerts));
-        Self { store, directory, ledger, alerts, revocations: Some(revocations), stop }
+        let owners = Owners::new(store.clone());
+        let (owning, stopped) = (owners.clone(), stop.clone());
+        tasks.spawn(async move {
+            stopped.run_until_cancelled(owning.run()).await;
+        });
+        Self {
+            store: Some(store),
+            directory,
+            owners: Some(owners),
+            models: settings.models,
+            seal: settings.salt.as_ref().map(|salt| Seal::new(salt.expose())),
+            ledger: Some(ledger),
+            alerts: Some(alerts),
+            revocations: Some(revocations),
+            stop,
+        }
     }
 
     /// Hears what other nodes on that Redis revoke.
@@ -108,6 +126,11 @@ impl Persistence {
         if let Some(ledger) = &self.ledger {
             ledger.close().await;
         }
+        if let Some(owners) = &self.owners
+            && let Err(error) = owners.flush().await
+        {
+            tracing::warn!(%error, "Whose some objects at providers are was not written");
+        }
         if let Some(store) = &self.store {
             store.close().await;
         }
@@ -117,6 +140,36 @@ impl Persistence {
     #[must_use]
     pub fn directory(&self) -> Option<Directory> {
         self.store.as_ref().map(|_| self.directory.clone())
+    }
+
+    /// Whose the objects are that providers keep; `None` where nothing is kept.
+    #[must_use]
+    pub fn owners(&self) -> Option<Owners> {
+        self.owners.clone()
+    }
+
+    /// The models that were added at run time, as entries of `model_list`; the number of the last
+    /// change that they show. Nothing where models are not kept.
+    ///
+    /// # Errors
+    ///
+    /// As the store says.
+    pub async fn models(&self) -> Result<(Vec<Secret<String>>, u64), StoreError> {
+        let number = self.directory.models().last();
+        let Some(store) = self.store.as_ref().filter(|_| self.models) else {
+            return Ok((Vec::new(), number));
+        };
+        let things = store.things(Kind::Model, &Filter::default(), Page::ALL).await?;
+        let seal = self.seal.as_ref();
+        let entries = things.iter().filter_map(|model| {
+            let entry = manage::entry(model, seal);
+            if entry.is_none() {
+                let (id, why) = (&model.id, "LITELLM_SALT_KEY is not the one it was added with");
+                tracing::error!("The model {id} of the store cannot be read: {why}");
+            }
+            entry
+        });
+        Ok((entries.map(Secret::new).collect(), number))
     }
 
     /// The keys that open this proxy.
@@ -160,7 +213,9 @@ impl Persistence {
         let store = self.store.clone()?;
         let (directory, ledger) = (self.directory.clone(), self.ledger.clone()?);
         let revocations = self.revocations.clone()?;
-        let manage = Manage { store, directory, revocations, compat, issuing, ledger, router };
+        let (models, seal) = (self.models, self.seal.clone());
+        let manage =
+            Manage { store, directory, revocations, compat, issuing, ledger, router, models, seal };
         Some(manage::routes(Arc::new(manage)))
     }
 }

@@ -3,10 +3,10 @@ use crate::admin::{Admin, Handles};
 use crate::config::Compat;
 use crate::edge::{
     BodyRules, CatchBody, CatchLayer, Dispatch, Doors, EraseLayer, Fork, Guard, IngestLayer,
-    IntakeLayer, ItemsLayer, PauseLayer, PermitLayer, RecordLayer, RespondLayer, RoomLayer,
-    SharedLayer,
+    IntakeLayer, ItemsLayer, OwnedLayer, PauseLayer, PermitLayer, RecordLayer, RespondLayer,
+    RoomLayer, SharedLayer,
 };
-use crate::identity::{Allowed, Directory, Issued};
+use crate::identity::{Allowed, Directory, Issued, Owners};
 use crate::router::Router;
 use crate::state::Holding;
 use crate::telemetry::Telemetry;
@@ -78,6 +78,8 @@ pub struct Plan {
     pub telemetry: Telemetry,
     /// Everyone with a key of their own; `None` where nobody has one.
     pub directory: Option<Directory>,
+    /// Whose the objects are that providers keep; `None` where nobody has a key of their own.
+    pub owners: Option<Owners>,
     /// What calls are held against.
     pub holding: Holding,
     /// How errors are told where LiteLLM's generations differ.
@@ -111,13 +113,14 @@ where
     }
     let items = plan.holding.cache.clone().map(ItemsLayer::new);
     let access = plan.directory.map(|directory| {
-        let router = plan.router.clone();
-        let belongs = move |name: &str, model: &str| router.belongs(name, model);
-        (SharedLayer, AccessLayer::new(Allowed::new(directory, belongs)))
+        (SharedLayer, AccessLayer::new(Allowed::new(directory, plan.router.clone())))
     });
+    let owned = plan.owners.map(|owners| (SharedLayer, OwnedLayer::new(owners)));
     let inner = ServiceBuilder::new()
         // Principal and model are both known: before the cache, so that no answer leaks.
         .option_layer(access.clone())
+        // Before the cache as well: a call that names what is not its caller's has no answer.
+        .option_layer(owned.clone())
         // What is limited by what is asked for. A hit counts as a call, and gives its tokens back.
         .option_layer(plan.holding.late.map(erased))
         // A hit needs no money and no deployment; whoever answered, the answer is the same.
@@ -132,6 +135,7 @@ where
         .service(plan.router.clone());
     let through = ServiceBuilder::new()
         .option_layer(access)
+        .option_layer(owned)
         .option_layer(plan.holding.through.map(erased))
         .service(plan.router.through());
     let calls = ServiceBuilder::new()

@@ -3,6 +3,7 @@ use super::{Handles, json, query};
 use crate::config::Compat;
 use crate::router::Probe;
 use bartizan_layers::body::Body;
+use bartizan_layers::facts::Principal;
 use http::{Response, StatusCode, request};
 use serde_json::{Value, json};
 
@@ -51,10 +52,15 @@ pub(super) fn summary(handles: &Handles) -> Response<Body> {
     json(&json!({"status": "healthy", "version": VERSION, "uptime": uptime(handles)}))
 }
 
-/// With a key: each deployment is called once, as contract 9.2 has it.
-pub(super) async fn probed(handles: &Handles, parts: &request::Parts) -> Response<Body> {
+/// With a key: each deployment that it may use is called once, as contract 9.2 has it.
+pub(super) async fn probed(
+    handles: &Handles,
+    parts: &request::Parts,
+    who: &Principal,
+) -> Response<Body> {
     let wanted = |probe: &Probe| {
-        query(parts, "model").is_none_or(|model| *probe.group == *model)
+        handles.shows(who, &probe.group)
+            && query(parts, "model").is_none_or(|model| *probe.group == *model)
             && query(parts, "model_id").is_none_or(|id| *probe.model_id == *id)
     };
     let probes = handles.router.probes(wanted).await;

@@ -28,6 +28,7 @@ use bartizan_layers::query::{decoded, parameters};
 use bartizan_layers::redis::Redis;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
+use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -65,6 +66,9 @@ pub struct Handles {
     /// The management API; `None` where nothing is kept.
     pub manage: Option<axum::Router>,
 }
+
+/// The largest body of the management API in bytes: nothing there is long.
+const LARGEST: usize = 4 << 20;
 
 /// Answers the proxy's own routes.
 #[derive(Clone, Debug)]
@@ -119,11 +123,12 @@ impl Admin {
             (_, Err(error)) => {
                 answer(Dialect::OpenAi, &problem(&error, handles.compat, "max_tokens"))
             }
-            (AdminRoute::Health, Ok(_)) => health::probed(handles, &parts).await,
+            (AdminRoute::Health, Ok(who)) => health::probed(handles, &parts, &who).await,
             (AdminRoute::Metrics, Ok(_)) => metrics(handles),
             (AdminRoute::Models, Ok(who)) => models::list(handles, &parts, &who),
             (AdminRoute::Model(id), Ok(who)) => models::one(handles, id, &who),
             (AdminRoute::ModelInfo, Ok(who)) => models::info(handles, &parts, &who),
+            (AdminRoute::ModelPages, Ok(who)) => models::paged(handles, &parts, &who),
             (AdminRoute::GroupInfo, Ok(who)) => groups::info(handles, &parts, &who),
             (AdminRoute::SupportedParams, Ok(_)) => groups::supported(handles, &parts),
             (AdminRoute::Config, Ok(_)) => with_type("application/json", handles.config.clone()),
@@ -139,9 +144,8 @@ impl Handles {
         let (Some(caller), Some(directory)) = (who.about.get::<Caller>(), &self.directory) else {
             return true;
         };
-        let belongs = |name: &str, model: &str| self.router.belongs(name, model);
         caller.role().sees_all()
-            || Allowed::new(directory.clone(), belongs).model(caller, model).is_ok()
+            || Allowed::new(directory.clone(), self.router.clone()).model(caller, model).is_ok()
     }
 }
 
@@ -188,7 +192,13 @@ async fn manage(
         return answer(Dialect::OpenAi, &Problem::new(StatusCode::BAD_REQUEST, message));
     };
     parts.extensions.insert(who);
-    let Ok(rsp) = manage.clone().oneshot(Request::from_parts(parts, body)).await;
+    // Of what nobody reads, the connection would end, and with it the next request.
+    let Ok(body) = Limited::new(body, LARGEST).collect().await else {
+        let message = format!("The request body is larger than {LARGEST} bytes.");
+        return answer(Dialect::OpenAi, &Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+    };
+    let req = Request::from_parts(parts, Body::Full(body.to_bytes()));
+    let Ok(rsp) = manage.clone().oneshot(req).await;
     rsp.map(Body::stream)
 }
 

@@ -21,6 +21,14 @@ pub(super) fn list(handles: &Handles, parts: &request::Parts, who: &Principal) -
         names.extend(groups.map(|name| Listed { name, model: None }));
     }
     names.retain(|listed| handles.shows(who, &listed.name));
+    if who.team.is_some() {
+        // Models of its own it calls by other names.
+        for listed in &mut names {
+            if let Some(own) = handles.router.name_in_team(&listed.name) {
+                listed.name = own.into();
+            }
+        }
+    }
     let data: Vec<_> = names.iter().map(|listed| item(handles.compat, listed)).collect();
     json(&json!({"data": data, "object": "list"}))
 }
@@ -68,6 +76,38 @@ pub(super) fn info(handles: &Handles, parts: &request::Parts, who: &Principal) -
         return answer(Dialect::OpenAi, &Problem::bad_request(message));
     }
     json(&json!({ "data": data }))
+}
+
+/// The same page by page, as the dashboard of LiteLLM asks for it.
+pub(super) fn paged(handles: &Handles, parts: &request::Parts, who: &Principal) -> Response<Body> {
+    let told = |names: [&str; 2]| names.into_iter().find_map(|name| query(parts, name));
+    let number = |name| query(parts, name).and_then(|told| told.parse::<usize>().ok());
+    let (page, size) = (number("page").unwrap_or(1).max(1), number("size").unwrap_or(50).max(1));
+    let (model, search) = (told(["model", "modelId"]), query(parts, "search"));
+    let debug = asked(parts, "debug");
+    let rows = handles.router.deployments().iter().filter(|one| {
+        let config = one.config();
+        let own = handles.router.name_in_team(&config.group);
+        let name = own.as_deref().unwrap_or(&config.group);
+        let is_asked = |asked: &String| [name, &config.group, &config.id].contains(&asked.as_str());
+        handles.shows(who, &config.group)
+            && model.as_ref().is_none_or(is_asked)
+            && search.as_ref().is_none_or(|part| name.contains(part.as_str()))
+    });
+    let rows: Vec<_> = rows.collect();
+    let shown = rows.iter().skip((page - 1).saturating_mul(size)).take(size).map(|deployment| {
+        let mut row = deployment_info(deployment);
+        if debug {
+            // Connections are pooled by address: it is the same for as long as that is.
+            let base = deployment.config().params.get("api_base").and_then(Value::as_str);
+            row["openai_client"] = format!("pool of {}", base.unwrap_or_default()).into();
+        }
+        row
+    });
+    json(&json!({
+        "data": shown.collect::<Vec<_>>(), "total_count": rows.len(), "current_page": page,
+        "size": size, "total_pages": rows.len().div_ceil(size),
+    }))
 }
 
 fn deployment_info(deployment: &Deployment) -> Value {

@@ -63,6 +63,8 @@ impl Place {
             database: None,
             directory: Some(directory.to_owned()),
             ledger: LedgerSettings::default(),
+            models: false,
+            salt: None,
         };
         let metrics = Arc::new(Metrics::new(Compat::default()));
         let tasks = Tasks::default();

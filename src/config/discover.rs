@@ -160,5 +160,6 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         mock: None,
         budget: None,
         access_groups: Vec::new(),
+        region: None,
     }
 }

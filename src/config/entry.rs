@@ -108,6 +108,7 @@ impl Check<'_> {
             mock: mock(params),
             budget: self.own_budget(params),
             access_groups: self.texts(info, "access_groups"),
+            region: self.text(params, "region_name"),
         })
     }
 

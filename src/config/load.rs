@@ -1,16 +1,17 @@
 //! Options, variables and a file → the finished config, with every problem found on the way.
+use super::added;
 use super::env::Env;
 use super::fields::Check;
 use super::include;
 use super::moved;
 use super::own::Own;
-use super::problem::{Problem, Problems};
+use super::problem::{Problem, Problems, Severity};
 use super::resolve::resolve;
 use super::show;
 use super::source;
 use super::variables;
 use super::yaml::{Kind, Node};
-use super::{Config, Options, Secret, Server};
+use super::{Config, Options, Secret, Server, StoreSettings};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,11 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
     files.extend(file.clone());
     let read_from = |(config, problems)| (Config { files, ..config }, problems);
     let Some(path) = file else {
-        return finished(options, &env, None, problems).map(read_from);
+        if options.models.is_empty() {
+            return finished(options, &env, (None, false), problems).map(read_from);
+        }
+        problems.files.push(("config".to_owned(), Secret::new("{}".to_owned())));
+        return finished_text(options, env, (None, false), problems).map(read_from);
     };
     let text = match source::read(&path) {
         Ok(text) => text,
@@ -57,7 +62,7 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
     };
     problems.files.push((path.display().to_string(), Secret::new(text)));
     problems.was_read(&path);
-    finished_text(options, env, Some(&path), problems)
+    finished_text(options, env, (Some(&path), true), problems)
 }
 
 /// Reads a config from its text alone, without an environment.
@@ -68,21 +73,45 @@ pub fn load(options: &Options, env: Env) -> Result<(Config, Problems), Refused> 
 pub fn parse_str(text: &str) -> Result<(Config, Problems), Refused> {
     let files = vec![("config".into(), Secret::new(text.to_owned()))];
     let problems = Problems { files, ..Problems::default() };
-    finished_text(&Options::default(), Env::default(), None, problems)
+    finished_text(&Options::default(), Env::default(), (None, true), problems)
+}
+
+/// Whether a model that is to be added at run time can be built, from its entry of `model_list` as
+/// JSON.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn check_model(entry: &str) -> Result<(), String> {
+    let text = format!(r#"{{"model_list": [{entry}]}}"#);
+    let files = vec![("model".into(), Secret::new(text))];
+    let problems = Problems { files, ..Problems::default() };
+    let options = Options { for_command: true, ..Options::default() };
+    let judged = finished_text(&options, Env::of_process(), (None, true), problems);
+    let problems = match judged {
+        Ok((_, problems)) | Err(Refused(problems)) => problems,
+    };
+    let first = problems.found().iter().find(|problem| problem.severity == Severity::Error);
+    let told = |problem: &Problem| match &problem.help {
+        Some(help) => format!("{}: {help}", problem.message),
+        None => problem.message.clone(),
+    };
+    first.map_or(Ok(()), |problem| Err(told(problem)))
 }
 
 fn finished_text(
     options: &Options,
     mut env: Env,
-    path: Option<&Path>,
+    (path, is_written): (Option<&Path>, bool),
     mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
     let Some(mut root) = include::whole(path, &mut problems) else { return Err(Refused(problems)) };
     let shown = show::answer(path, Some(&root));
+    added::append(&mut root, &options.models, &mut problems);
     export(&mut root, &mut env, &mut problems);
     resolve(&mut root, "", &env, &mut problems);
     moved::to_their_sections(&mut root, &mut problems);
-    let (config, problems) = finished(options, &env, Some(&root), problems)?;
+    let (config, problems) = finished(options, &env, (Some(&root), is_written), problems)?;
     Ok((Config { shown, ..config }, problems))
 }
 
@@ -115,7 +144,7 @@ pub(super) struct Sections<'n> {
 fn finished(
     options: &Options,
     env: &Env,
-    root: Option<&Node>,
+    (root, is_written): (Option<&Node>, bool),
     mut problems: Problems,
 ) -> Result<(Config, Problems), Refused> {
     let listening = options.listen(env).and_then(|all| Ok((all, options.ops_listen(env)?)));
@@ -126,7 +155,7 @@ fn finished(
     let own = Own::new(listen.iter().copied().chain(ops_listen).collect());
     let nothing = Node { kind: Kind::Map(Vec::new()), place: Default::default() };
     let mut check = Check::new(env, &own, problems);
-    let sections = check.sections(root, &nothing);
+    let sections = check.sections((root, is_written), &nothing);
     let config = check.config(&sections, options, listen, ops_listen);
 
     let Check { problems, later, .. } = check;
@@ -142,8 +171,11 @@ fn finished(
 }
 
 impl<'a> Check<'a> {
-    fn sections(&mut self, root: Option<&'a Node>, nothing: &'a Node) -> Sections<'a> {
-        let is_written = root.is_some();
+    fn sections(
+        &mut self,
+        (root, is_written): (Option<&'a Node>, bool),
+        nothing: &'a Node,
+    ) -> Sections<'a> {
         let root = root.unwrap_or(nothing);
         let mut section = |name| self.section(root, name).unwrap_or(nothing);
         let general = section("general_settings");
@@ -186,6 +218,10 @@ impl<'a> Check<'a> {
         let alerting = self.alerting(sections);
 
         let access = access?;
+        let store = store.map(|store| StoreSettings {
+            salt: store.salt.or_else(|| access.master_key.clone()),
+            ..store
+        });
         let serves = options.model.is_none() || !routing.deployments.is_empty();
         let is_usable = serves && !server.listen.is_empty() && !tls.failed && tls_is_sound;
         let (notices, files, shown) = (Vec::new(), Vec::new(), show::answer(None, None));

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod active;
+mod added;
 mod addresses;
 mod alerting;
 mod aliases;
@@ -88,7 +89,7 @@ pub use self::issuing::{Issuing, Making, MakingKeys, NewUsers};
 pub use self::keys::{page, schema};
 pub use self::ledger::{Fsync, LedgerSettings};
 pub use self::limits::{Limits, Rate};
-pub use self::load::{Refused, load, parse_str};
+pub use self::load::{Refused, check_model, load, parse_str};
 pub use self::master_key::{state_dir, stored};
 pub use self::members::Members;
 pub use self::options::Options;
@@ -272,6 +273,8 @@ pub struct Deployment {
     pub budget: Option<Budget>,
     /// Names under which `/v1/models` lists its group (`model_info.access_groups`).
     pub access_groups: Vec<String>,
+    /// Where it is (`region_name`), for end users whose models must be somewhere.
+    pub region: Option<String>,
 }
 
 /// Which LiteLLM generation to follow where two differ.

@@ -58,6 +58,8 @@ pub struct Options {
     /// Whether one command is served, whose environment and files are its own: HOST, PORT, DEBUG
     /// and the like are not for us then, a key is always needed, and nothing is written.
     pub for_command: bool,
+    /// Models that were added at run time: entries of `model_list` as JSON, credentials included.
+    pub models: Vec<Secret<String>>,
 }
 
 impl Options {

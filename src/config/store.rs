@@ -15,6 +15,11 @@ pub struct StoreSettings {
     pub directory: Option<PathBuf>,
     /// How calls are booked.
     pub ledger: LedgerSettings,
+    /// Whether models may be added at run time (`store_model_in_db`, `STORE_MODEL_IN_DB`). Default
+    /// false.
+    pub models: bool,
+    /// What credentials are sealed with in the store (`LITELLM_SALT_KEY`). Default: the master key.
+    pub salt: Option<Secret<String>>,
 }
 
 /// A Postgres.
@@ -60,7 +65,12 @@ impl Check<'_> {
             all_keys: !alone,
         });
         let directory = master_key::state_dir(options.state_dir.as_deref(), self.env);
-        Some(StoreSettings { database, directory, ledger: self.ledger(general, sections.litellm) })
+        let by_variable = self.env.get("STORE_MODEL_IN_DB");
+        let by_variable = by_variable.is_some_and(|told| told.eq_ignore_ascii_case("true"));
+        let models = self.flag(general, "store_model_in_db").unwrap_or(by_variable);
+        let salt = self.secret("LITELLM_SALT_KEY");
+        let ledger = self.ledger(general, sections.litellm);
+        Some(StoreSettings { database, directory, ledger, models, salt })
     }
 
     fn is_postgres(&mut self, general: &super::yaml::Node, url: &Secret<String>) -> bool {

@@ -11,6 +11,11 @@ pub(super) fn caller(facts: &Extensions) -> Option<&Caller> {
     facts.get::<Principal>()?.about.get()
 }
 
+/// The caller with a key of its own that is bounded to what is its own.
+pub(super) fn tenant(facts: &Extensions) -> Option<&Caller> {
+    facts.get::<Principal>().filter(|principal| !principal.admin)?.about.get()
+}
+
 /// The model that a name stands for.
 pub(super) fn model(facts: &Extensions, name: Box<str>) -> Box<str> {
     match caller(facts).and_then(|caller| caller.alias(&name)) {

@@ -6,6 +6,7 @@ use super::flow::{Cap, Flow, Reader};
 use super::form::FormReader;
 use super::ingest::IngestError;
 use super::selectors::{FormSelectors, MOST_HELD, of_json};
+use super::sought::{self, Said};
 use super::wanted;
 use crate::providers::{
     Fault, Form, Operation, Passing, PathModel, Place, Problem, Resumed, Selected, is_of_type,
@@ -79,13 +80,14 @@ where
 }
 
 impl BodyRules {
-    async fn take<B>(&self, req: Request<B>) -> Result<Request<Passing>, IngestError>
+    async fn take<B>(&self, req: Request<B>) -> Result<Request<Passing>, BoxError>
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
         let (mut parts, body) = req.into_parts();
-        let operation = parts.extensions.get().ok_or(IngestError::Encoding)?;
+        let operation: Operation = parts.extensions.get().cloned().ok_or(IngestError::Encoding)?;
+        let operation = &operation;
         let share = self.budget.share();
         let cap = match operation {
             Operation::Upload(_) => Cap::Body(self.cap),
@@ -101,16 +103,8 @@ impl BodyRules {
             fault: Fault::default(),
         };
         flow.admit(flow.body.size_hint().lower())?;
-        let (mut form, mut selected, mut begun) = (None, Selected::default(), Bytes::new());
-        match operation {
-            Operation::Upload(_) => {
-                form = Some(self.read_form(&mut flow, operation, &parts, &share).await?);
-            }
-            Operation::Resource(_) if parts.method == Method::POST => {
-                (selected, begun) = select(&mut flow, operation, &parts.headers, &share).await?;
-            }
-            _ => {}
-        }
+        let Begun { mut form, selected, held } =
+            self.begin(&mut flow, operation, &mut parts, &share).await?;
         let named = match &mut form {
             Some(form) => {
                 form.model = form.model.take().map(|it| entitled::model(&parts.extensions, it));
@@ -129,9 +123,53 @@ impl BodyRules {
         self.wanted.tell(&mut parts);
         let fault = flow.fault.clone();
         let rest = if flow.is_end_stream() { Body::empty() } else { Body::stream(flow) };
-        let body = if begun.is_empty() { rest } else { Resumed::body(vec![begun], rest) };
+        let body = if held.is_empty() { rest } else { Resumed::body(vec![held], rest) };
         let passing = Passing { form, selected, body, fault, held: Arc::new(share) };
         Ok(Request::from_parts(parts, passing))
+    }
+
+    /// Reads as much of a body as somebody has to know.
+    async fn begin<B>(
+        &self,
+        flow: &mut Flow<B>,
+        operation: &Operation,
+        parts: &mut Parts,
+        share: &Share,
+    ) -> Result<Begun, BoxError>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        let mut begun = Begun::default();
+        match operation {
+            Operation::Upload(_) => {
+                begun.form = Some(self.read_form(flow, operation, parts, share).await?);
+            }
+            Operation::Resource(asked) => {
+                let mut said = Said::default();
+                if parts.method == Method::POST {
+                    (begun.selected, said, begun.held) =
+                        select(flow, operation, parts, share).await?;
+                }
+                if entitled::tenant(&parts.extensions).is_some() {
+                    let provider = asked.provider.as_deref();
+                    let provider = provider.or(begun.selected.provider.as_deref());
+                    let provider = provider.unwrap_or("openai");
+                    let groups = sought::groups(parts, &begun.selected);
+                    said.tell(parts, provider, &groups, true);
+                }
+            }
+            Operation::Raw(asked) => {
+                let Some(caller) = entitled::tenant(&parts.extensions) else { return Ok(begun) };
+                let said = sought::raw(flow, asked, caller, parts, (share, self.cap)).await?;
+                if let Some((said, held)) = said {
+                    begun.held = held;
+                    said.tell(parts, asked.provider, "", false);
+                }
+            }
+            _ => {}
+        }
+        Ok(begun)
     }
 
     /// Reads a form until its model is known.
@@ -169,32 +207,44 @@ impl BodyRules {
     }
 }
 
+/// What was read of a body.
+#[derive(Debug, Default)]
+struct Begun {
+    form: Option<Form>,
+    selected: Selected,
+    /// What is to be sent before the rest.
+    held: Bytes,
+}
+
 /// The model that a WebSocket's query names.
 fn of_query(uri: &Uri) -> Option<Box<str>> {
     let model = parameters(uri.query()?).find(|it| it.name == "model")?;
     decoded(model.value).map(Into::into)
 }
 
-/// Holds the beginning of a body about objects of an account: what it selects, and the rest of what
-/// was held.
+/// Holds the beginning of a body about objects of an account: what it selects, what else it says,
+/// and the rest of what was held.
 async fn select<B>(
     flow: &mut Flow<B>,
     operation: &Operation,
-    headers: &HeaderMap,
+    parts: &Parts,
     share: &Share,
-) -> Result<(Selected, Bytes), IngestError>
+) -> Result<(Selected, Said, Bytes), IngestError>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
+    let headers = &parts.headers;
+    // Of callers that are bounded all has to be read that may name an object.
+    let is_bounded = entitled::tenant(&parts.extensions).is_some();
     let is_json = is_of_type(headers, "application/json");
     let boundary = headers.get(header::CONTENT_TYPE).map(|kind| form::boundary(kind.as_bytes()));
     if let Some(Ok(boundary)) = boundary {
         flow.reader = Some(Reader::Objects(FormSelectors::new(operation.route(), &boundary)));
     }
-    let read = is_json || flow.selectors().is_some();
+    let read = is_json || is_bounded || flow.selectors().is_some();
     if !read || headers.contains_key(header::CONTENT_ENCODING) {
-        return Ok(Default::default());
+        return if is_bounded { Err(sought::unread(MOST_HELD)) } else { Ok(Default::default()) };
     }
     let (mut held, mut is_whole) = (BytesMut::new(), false);
     while !is_whole && held.len() < MOST_HELD && !flow.selectors().is_some_and(|it| it.is_over()) {
@@ -205,9 +255,21 @@ where
     }
     let held = held.freeze();
     Ok(match flow.selectors() {
-        Some(selectors) => selectors.release(held),
-        None if is_whole => of_json(held),
-        None => (Selected::default(), held),
+        Some(selectors) if is_bounded && selectors.is_broken() => {
+            return Err(sought::unread(MOST_HELD));
+        }
+        Some(selectors) => {
+            let (selected, rest) = selectors.release(held);
+            (selected, Said { named: selectors.named(), ..Said::default() }, rest)
+        }
+        None if !is_whole && is_bounded => return Err(sought::unread(MOST_HELD)),
+        None if !is_whole => (Selected::default(), Said::default(), held),
+        None => {
+            let said = if is_bounded { Said::of(&held) } else { Said::default() };
+            let (selected, rest) =
+                if is_json { of_json(held) } else { (Selected::default(), held) };
+            (selected, said, rest)
+        }
     })
 }
 

@@ -133,9 +133,10 @@ fn no_right(denied: &Denied, compat: Compat) -> Problem {
             let message = if compat == Compat::Current { short } else { message };
             Problem::new(status, message).kind(kind).param("model")
         }
-        Denied::Route { .. } | Denied::Through => {
+        Denied::Route { .. } | Denied::Through | Denied::Unowned | Denied::List => {
             Problem::new(StatusCode::FORBIDDEN, message).kind("auth_error")
         }
+        Denied::Object(_) => Problem::new(StatusCode::NOT_FOUND, message).param("id"),
         Denied::Parameter(_) => Problem::bad_request(message),
         Denied::Budget { whose, spent, max } => {
             let [cost, max] = [*spent, *max].map(dollars);

@@ -116,6 +116,7 @@ where
                 let mut rsp = answer(*this.dialect, &problem);
                 if let Some(trail) = this.trail {
                     trail.fail(failure(&problem));
+                    trail.set_error(beginning(&problem.message).into());
                     tell_error(&*error, trail, rsp.headers_mut());
                     if let Some((scope, measure)) = limit(&*error) {
                         trail.set_refused(scope, measure);
@@ -128,6 +129,11 @@ where
             }
         }))
     }
+}
+
+/// As much of a message as is kept of it.
+fn beginning(message: &str) -> &str {
+    message.split_at(message.floor_char_boundary(1024)).0
 }
 
 fn is_error(status: StatusCode) -> bool {

@@ -1,6 +1,7 @@
 //! What the body of a call selects that is about objects of an account: LiteLLM's clients name the
 //! provider there too, in JSON or in a form (`extra_body`). It is taken out: providers refuse what
 //! they do not know.
+use super::owned::of_field;
 use crate::providers::{Problem, Selected};
 use bartizan_layers::wire::form::{Field, Scanner};
 use bartizan_layers::wire::scan::scan;
@@ -37,6 +38,8 @@ pub(super) struct FormSelectors {
     /// Where the last part ended.
     end: u64,
     selected: Selected,
+    /// The objects that it names.
+    named: Vec<Box<str>>,
     /// The parts that are taken out, each from its boundary to the next one.
     cuts: Vec<Range<u64>>,
     /// What was held is on its way.
@@ -52,6 +55,7 @@ impl FormSelectors {
             scanner: Scanner::new(boundary),
             end: 0,
             selected: Selected::default(),
+            named: Vec::new(),
             cuts: Vec::new(),
             released: false,
             broken: false,
@@ -64,8 +68,8 @@ impl FormSelectors {
     ///
     /// When a selector comes too late.
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Problem> {
-        let Self { scanner, end, selected, cuts, .. } = self;
-        let known = cuts.len();
+        let Self { scanner, end, selected, named, cuts, .. } = self;
+        let known = (cuts.len(), named.len());
         let read = scanner.push(piece, |Field { name, value, at }| {
             let begin = if *end == 0 { 0 } else { *end + 2 };
             *end = at.end;
@@ -73,16 +77,28 @@ impl FormSelectors {
                 let value = value.and_then(|value| std::str::from_utf8(value).ok());
                 selected.note(name, value.unwrap_or_default());
                 cuts.push(begin..at.end + 2);
+            } else {
+                of_field(named, name, value.unwrap_or_default());
             }
         });
         self.broken = self.broken || read.is_err();
-        if !self.released || self.cuts.len() == known {
+        if !self.released || (self.cuts.len(), self.named.len()) == known {
             return Ok(());
         }
         let (route, names) = (self.route, Selected::IN_BODY.join("` and `"));
         Err(Problem::bad_request(format!(
-            "{route}: the fields `{names}` must stand before the file."
+            "{route}: the fields `{names}`, and those that name objects, must stand before the file."
         )))
+    }
+
+    /// The objects that were named in what was read.
+    pub(super) fn named(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.named)
+    }
+
+    /// Whether it cannot be read.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Whether nothing more can be found.

@@ -4,7 +4,9 @@ use super::budget::Share;
 use super::entitled;
 use super::items::Items;
 use super::labels::{self, shortened};
+use super::owned;
 use crate::config::CachedCalls;
+use crate::identity::Directory;
 use crate::providers::{Dialect, Operation, Problem};
 use crate::router::Router;
 use crate::telemetry::{Trail, Words};
@@ -32,6 +34,8 @@ pub struct Wanted {
     booked: bool,
     /// Whether what calls say and are answered is kept with them.
     heard: bool,
+    /// Who is bound to a region.
+    directory: Option<Directory>,
 }
 
 /// What was read of a body.
@@ -48,17 +52,32 @@ pub(super) struct Read<'a> {
 
 impl Wanted {
     /// What the layers behind `router` want, what the proxy's own limits and budgets do if there
-    /// are any (`held`), what a cache does, and what those do that book calls (`booked`).
+    /// are any (`held`), what a cache does, and what those do that book calls, if there is a
+    /// `directory`.
     #[must_use]
-    pub fn new(router: Router, held: bool, cached: Option<CachedCalls>, booked: bool) -> Self {
+    pub fn new(
+        router: Router,
+        held: bool,
+        cached: Option<CachedCalls>,
+        directory: Option<Directory>,
+    ) -> Self {
         let estimates = held || router.counts_tokens();
-        Self { router, estimates, cached, booked, heard: false }
+        let booked = directory.is_some();
+        Self { router, estimates, cached, booked, heard: false, directory }
     }
 
     /// Keeps what calls say and are answered, where they are booked.
     #[must_use]
     pub fn hearing(self, heard: bool) -> Self {
         Self { heard: heard && self.booked, ..self }
+    }
+
+    /// Notes where the models of whom the client calls for must be.
+    fn bind(&self, end_user: Option<&Arc<str>>, facts: &mut Extensions) {
+        let region = self.directory.as_ref().zip(end_user);
+        if let Some(region) = region.and_then(|(directory, user)| directory.region(user)) {
+            facts.insert(region);
+        }
     }
 
     /// Notes what a request says of itself whose body nobody reads.
@@ -70,6 +89,7 @@ impl Wanted {
             parts.extensions.insert(tags);
         }
         let end_user = told_end_user(&parts.headers);
+        self.bind(end_user.as_ref(), &mut parts.extensions);
         if let Some(trail) = parts.extensions.get::<Trail>() {
             let told = labels::told(None, &parts.headers, &parts.extensions, end_user.as_ref());
             trail.set_told(Box::new(told));
@@ -90,10 +110,15 @@ impl Wanted {
             facts.insert(tags);
         }
         let is_bounded = entitled::caller(facts).is_some();
+        if entitled::tenant(facts).is_some() {
+            let named = owned::of_json(&read.text.whole());
+            owned::tell(named, facts);
+        }
         if !self.estimates && self.cached.is_none() && !self.booked {
             return Ok(());
         }
         let end_user = end_user(operation, asked, read.headers)?;
+        self.bind(end_user.as_ref(), facts);
         facts.insert(Call {
             group: read.model.unwrap_or_default().into(),
             stream: read.stream,

@@ -9,12 +9,33 @@ use bartizan_layers::fallback::FallbackOverride;
 use http::Extensions;
 use std::fmt;
 
-/// Knows who may call what. `belongs` says whether a name of the config covers a model: an access
-/// group that it is in, its provider's pattern.
+/// A request fact: which models a call asks for that goes to a provider as it is, on one of the
+/// provider's own paths or about objects that it keeps.
+#[derive(Clone, Debug)]
+pub struct Sought {
+    /// The provider, as model names begin with it.
+    pub provider: Box<str>,
+    /// The models, as the provider calls them.
+    pub models: Vec<Box<str>>,
+    /// Whether it may have none: then it asks no model for anything.
+    pub may_have_none: bool,
+}
+
+/// What the config says of models.
+pub trait Names: Clone {
+    /// Whether a name of the config covers a model: an access group that it is in, its provider's
+    /// pattern.
+    fn belongs(&self, name: &str, model: &str) -> bool;
+
+    /// The team that a model is for, if it is not for all.
+    fn team_of(&self, model: &str) -> Option<Box<str>>;
+}
+
+/// Knows who may call what.
 #[derive(Clone)]
 pub struct Allowed<F> {
     directory: Directory,
-    belongs: F,
+    names: F,
 }
 
 impl<F> fmt::Debug for Allowed<F> {
@@ -28,10 +49,10 @@ const AS_TEAM: &str = "all-team-models";
 /// A list that allows everything.
 const ALL: [&str; 2] = ["all-proxy-models", "*"];
 
-impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
+impl<F: Names> Allowed<F> {
     /// Allows what those in `directory` may use.
-    pub const fn new(directory: Directory, belongs: F) -> Self {
-        Self { directory, belongs }
+    pub const fn new(directory: Directory, names: F) -> Self {
+        Self { directory, names }
     }
 
     /// Whether `caller` may ask for `model`.
@@ -40,6 +61,12 @@ impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
     ///
     /// [`Denied::Model`], with the first list that does not allow it.
     pub fn model(&self, caller: &Caller, model: &str) -> Result<(), Denied> {
+        if let Some(team) = self.names.team_of(model)
+            && caller.key.team.as_deref() != Some(&*team)
+        {
+            let (models, model) = (format!("['{model}' of another team]").into(), model.into());
+            return Err(Denied::Model { whose: "team", models, model });
+        }
         // A list of a user is for the keys that are for no team.
         let user = caller.user.as_deref().filter(|_| caller.key.team.is_none());
         let lists = [
@@ -60,11 +87,25 @@ impl<F: Fn(&str, &str) -> bool + Clone> Allowed<F> {
         Ok(())
     }
 
+    /// Whether `caller` may ask a provider itself for models: by their own names, or with the
+    /// provider's before them.
+    fn sought(&self, caller: &Caller, sought: &Sought) -> Result<(), Denied> {
+        if sought.models.is_empty() && !sought.may_have_none && caller.has_models() {
+            return Err(Denied::Through);
+        }
+        for model in &sought.models {
+            let full = format!("{}/{model}", sought.provider);
+            self.model(caller, model)
+                .or_else(|denied| self.model(caller, &full).map_err(|_| denied))?;
+        }
+        Ok(())
+    }
+
     fn covers(&self, name: &str, model: &str) -> bool {
         name == AS_TEAM
             || ALL.contains(&name)
             || covers(name, model)
-            || (self.belongs)(name, model)
+            || self.names.belongs(name, model)
             || self
                 .directory
                 .holder(Kind::AccessGroup, name)
@@ -99,7 +140,7 @@ fn models(holder: &Holder) -> &[Box<str>] {
     holder.rules.as_ref().map_or(&[], |rules| &rules.models)
 }
 
-impl<F: Fn(&str, &str) -> bool + Clone> Access for Allowed<F> {
+impl<F: Names> Access for Allowed<F> {
     fn check(
         &self,
         principal: &Principal,
@@ -116,6 +157,9 @@ impl<F: Fn(&str, &str) -> bool + Clone> Access for Allowed<F> {
         if let Some(caller) = principal.about.get::<Caller>() {
             for model in call.group.split(',').map(str::trim).filter(|it| !it.is_empty()) {
                 self.model(caller, model).map_err(denied)?;
+            }
+            if let Some(sought) = facts.get() {
+                self.sought(caller, sought).map_err(denied)?;
             }
             if let Some(fallbacks) = facts.get::<FallbackOverride>() {
                 for target in fallbacks.targets() {

@@ -56,13 +56,28 @@ pub enum Denied {
         /// What was called.
         route: Box<str>,
     },
-    /// It asks for a provider's own path, and may use certain models only.
+    /// Which model it asks a provider for cannot be told, and it may use certain models only.
     #[error(
         "Virtual key is not allowed to call this route: it may use certain models only, and which \
-         one a provider's own path asks for is not read. Use the proxy's own paths, or name this \
-         route in the key's `allowed_routes`."
+         one this request asks for cannot be told. Use the proxy's own paths, or name this route in \
+         the key's `allowed_routes`."
     )]
     Through,
+    /// It would change something at a provider, and whose that is cannot be told.
+    #[error(
+        "Virtual key is not allowed to change what a provider keeps on this path: whose that is \
+         cannot be told. Name this route in the key's `allowed_routes`, or use an admin's key."
+    )]
+    Unowned,
+    /// An object at a provider is not its own.
+    #[error("No such object: '{0}'. It may be gone, or belong to somebody else.")]
+    Object(Box<str>),
+    /// A list of objects at a provider cannot be read, so that it may hold those of others.
+    #[error(
+        "The provider's list cannot be read, so it cannot be told what of it belongs to this key. \
+         Ask for the objects by their ids."
+    )]
+    List,
     /// The request lacks a parameter that its key has to send.
     #[error("BadRequest please pass param={0} in request body. This is a required param")]
     Parameter(Box<str>),

@@ -4,7 +4,7 @@ use super::digest::{Digest, digest_of};
 use super::interned::Interned;
 use super::purse::Purses;
 use super::revoked::Revoked;
-use super::{Caller, Holder, Key, Money};
+use super::{Caller, Holder, Key, Models, Money, Region};
 use crate::store::{Kind, Page, Store, StoreError, Thing, member_id};
 use arc_swap::ArcSwapOption;
 use foldhash::fast::RandomState;
@@ -31,6 +31,7 @@ struct Tables {
     accounts: Accounts,
     /// What the store has not heard of yet.
     revoked: ArcSwapOption<Revoked>,
+    models: Models,
     /// Whether all things of the store are here.
     complete: AtomicBool,
     /// Whether the store was out of reach when it was asked last.
@@ -77,6 +78,13 @@ impl Directory {
         read(&self.0.others[kind as usize].holders).values().for_each(visit);
     }
 
+    /// Where the models of an end user must be.
+    #[must_use]
+    pub fn region(&self, end_user: &str) -> Option<Region> {
+        let holder = self.holder(Kind::EndUser, end_user)?;
+        holder.rules.as_ref()?.region.clone().map(Region)
+    }
+
     /// A user as a member of a team.
     #[must_use]
     pub fn member(&self, team: &str, user: &str) -> Option<Arc<Holder>> {
@@ -116,8 +124,17 @@ impl Directory {
         self.0.revoked.load_full()
     }
 
+    /// How models that were added at run time come into force.
+    #[must_use]
+    pub fn models(&self) -> &Models {
+        &self.0.models
+    }
+
     /// Takes over what a thing is now; `None` if it is gone.
     pub fn apply(&self, kind: Kind, id: &str, thing: Option<&Thing>) {
+        if kind == Kind::Model {
+            return self.0.models.change();
+        }
         if kind == Kind::Key {
             return self.apply_key(id, thing);
         }

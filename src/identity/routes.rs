@@ -8,7 +8,7 @@ use bartizan_layers::auth::access::covers;
 pub enum RouteKind {
     /// A call to a model (`llm_api_routes`).
     Call,
-    /// A provider's own path: nobody reads which model it asks for.
+    /// A provider's own path.
     Through,
     /// The management API (`management_routes`).
     Manage,
@@ -35,28 +35,21 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// [`Denied::Route`], if it has a list of routes and none of them is this one;
-    /// [`Denied::Through`] for a provider's own path where its models are bounded.
+    /// [`Denied::Route`], if it has a list of routes and none of them is this one.
     pub fn may_call(&self, path: &str, kind: RouteKind) -> Result<(), Denied> {
-        let routes = self.key.holder.rules.as_ref().map_or(&[][..], |rules| &rules.routes);
-        let bare = |path: &str| path.strip_prefix("/v1").unwrap_or(path).to_owned();
-        let asked = bare(path.strip_suffix('/').unwrap_or(path));
-        let by_name = |route: &str| bare(route) == asked || covers(&pattern(&bare(route)), &asked);
-        if kind == RouteKind::Through {
-            let is_named = routes.iter().any(|route| !is_group(route) && by_name(route));
-            return if is_named || !self.has_models() { Ok(()) } else { Err(Denied::Through) };
-        }
-        if routes.is_empty() {
+        let routes = self.routes();
+        if routes.is_empty() || self.names(path) {
             return Ok(());
         }
         let is_told = kind == RouteKind::Info || TELLING.contains(&path);
         let allows = |route: &str| match route {
-            "llm_api_routes" | "openai_routes" => {
-                kind == RouteKind::Call || path.ends_with("models")
+            "llm_api_routes" => {
+                matches!(kind, RouteKind::Call | RouteKind::Through) || path.ends_with("models")
             }
+            "openai_routes" => kind == RouteKind::Call || path.ends_with("models"),
             "management_routes" => kind == RouteKind::Manage,
             "info_routes" => is_told,
-            route => by_name(route),
+            _ => false,
         };
         if routes.iter().any(|route| allows(route)) {
             return Ok(());
@@ -65,8 +58,22 @@ impl Caller {
         Err(Denied::Route { allowed, route: path.into() })
     }
 
+    /// Whether its key's list of routes has this one by its path.
+    #[must_use]
+    pub fn names(&self, path: &str) -> bool {
+        let bare = |path: &str| path.strip_prefix("/v1").unwrap_or(path).to_owned();
+        let asked = bare(path.strip_suffix('/').unwrap_or(path));
+        let by_name = |route: &str| bare(route) == asked || covers(&pattern(&bare(route)), &asked);
+        self.routes().iter().any(|route| by_name(route))
+    }
+
+    fn routes(&self) -> &[Box<str>] {
+        self.key.holder.rules.as_ref().map_or(&[], |rules| &rules.routes)
+    }
+
     /// Whether some list bounds the models that it may use.
-    fn has_models(&self) -> bool {
+    #[must_use]
+    pub fn has_models(&self) -> bool {
         let holders = [
             Some(&self.key.holder),
             self.team.as_deref(),
@@ -76,12 +83,8 @@ impl Caller {
         let rules = holders.into_iter().flatten().filter_map(|holder| holder.rules.as_ref());
         rules
             .flat_map(|rules| &rules.models)
-            .any(|name| !matches!(&**name, "*" | "all-proxy-models"))
+            .any(|name| !matches!(&**name, "*" | "all-proxy-models" | "all-team-models"))
     }
-}
-
-fn is_group(route: &str) -> bool {
-    !route.starts_with('/')
 }
 
 /// Placeholders stand for any text.

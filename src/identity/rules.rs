@@ -35,6 +35,8 @@ pub struct Rules {
     pub enforced: Box<[Box<str>]>,
     /// What requests may say of caches, where that is bounded.
     pub cache_controls: Box<[Box<str>]>,
+    /// Where its models must be.
+    pub region: Option<Box<str>>,
 }
 
 /// What may be spent, and in which time.
@@ -70,6 +72,7 @@ impl Rules {
             tags: texts(either("tags")),
             enforced: texts(either("enforced_params")),
             cache_controls: texts(doc.get("allowed_cache_controls")),
+            region: doc.get("allowed_model_region").and_then(Value::as_str).map(Into::into),
         };
         (rules != Self::default()).then_some(rules)
     }

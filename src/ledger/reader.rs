@@ -106,7 +106,8 @@ impl Reader {
     /// was written.
     fn check(&mut self, line: &[u8]) -> Option<Option<Line>> {
         let Some((hash, payload)) = chain::parts(line) else {
-            self.previous = [None; 2];
+            // What follows it may be told by the hash that it begins with.
+            self.previous = [line.first_chunk().copied(), None];
             return None;
         };
         let is_first = self.at == line.len() as u64 + 1;

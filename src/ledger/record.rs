@@ -51,6 +51,8 @@ pub struct Record {
     pub status: u16,
     /// Why it failed: the status and the class.
     pub failure: Option<(u16, Box<str>)>,
+    /// What the client was told of that, where the proxy said it.
+    pub error: Option<Box<str>>,
     /// Whether a stream was asked for.
     #[serde(default)]
     pub stream: bool,

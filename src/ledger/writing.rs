@@ -41,6 +41,7 @@ pub(super) fn write(
         number(out, ",\"failure\":[", failure.status.into());
         text(out, ",", failure.class);
         out.push(b']');
+        maybe(out, ",\"error\":", outcome.error());
     }
     if trail.streamed() {
         out.extend_from_slice(b",\"stream\":true");

@@ -1,5 +1,6 @@
 //! What goes with a thing when it goes.
 use super::Refusal;
+use crate::identity::Tenant;
 use crate::store::{Change, Doc, Filter, Kind, Thing, member_id};
 use bartizan_layers::facts::Scope;
 use serde_json::Value;
@@ -22,13 +23,30 @@ pub(super) async fn remove(
         Kind::Organization => Some(Scope::Organization),
         Kind::EndUser => Some(Scope::EndUser),
         Kind::Tag => Some(Scope::Tag),
-        Kind::OrganizationMember | Kind::Budget | Kind::AccessGroup => None,
+        Kind::OrganizationMember | Kind::Budget | Kind::AccessGroup | Kind::Model => None,
     };
     let gone = change.delete(kind, id).await?;
     if let Some(scope) = scope.filter(|_| gone.is_some()) {
         change.work().forget_account(scope.name(), id).await?;
+        disown(change, kind, id).await?;
     }
     Ok(gone)
+}
+
+/// Leaves what providers keep for somebody to the admins.
+///
+/// # Errors
+///
+/// As the store says.
+pub(super) async fn disown(change: &mut Change, kind: Kind, id: &str) -> Result<(), Refusal> {
+    let tenant = match kind {
+        Kind::Key => Tenant::key(id),
+        Kind::User => Tenant::user(id),
+        Kind::Team => Tenant::team(id),
+        _ => return Ok(()),
+    };
+    change.work().carry_objects(tenant.name(), Tenant::admin().name()).await?;
+    Ok(())
 }
 
 /// Takes away all things of a kind that `filter` lets through.

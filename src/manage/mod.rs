@@ -12,6 +12,7 @@ mod customers;
 mod gone;
 mod groups;
 mod keys;
+mod models;
 mod organizations;
 mod paging;
 mod refusal;
@@ -26,6 +27,7 @@ mod users;
 mod who;
 
 pub use self::asked::{Asked, Query};
+pub use self::models::entry;
 pub use self::refusal::Refusal;
 pub use self::who::Who;
 
@@ -34,7 +36,7 @@ use crate::identity::{Directory, Setter};
 use crate::ledger::Ledger;
 use crate::revocations::Revocations;
 use crate::router::Router;
-use crate::store::{Change, Kind, Store, Thing};
+use crate::store::{Change, Kind, Seal, Store, Thing};
 use http::StatusCode;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -54,6 +56,10 @@ pub struct Manage {
     pub issuing: Issuing,
     /// Where calls are booked.
     pub ledger: Ledger,
+    /// Whether models may be added at run time.
+    pub models: bool,
+    /// What their credentials are sealed with.
+    pub seal: Option<Seal>,
     /// The models and what they cost; `None` where no config is at hand.
     pub router: Option<Router>,
 }
@@ -94,6 +100,7 @@ fn all() -> OpenApiRouter<Arc<Manage>> {
         .merge(budgets::routes())
         .merge(tags::routes())
         .merge(groups::routes())
+        .merge(models::routes())
         .merge(audit::routes())
         .merge(spend::routes())
 }

@@ -3,12 +3,14 @@
 mod debounce;
 mod files;
 mod fixed;
+mod models;
 mod watch;
 
 use self::debounce::Debounce;
 use self::files::Files;
 use self::fixed::Fixed;
-use self::watch::Watch;
+use self::models::changed;
+use self::watch::{Watch, hangup};
 use crate::config::{Config, Env, Options, Problems, Refused, Severity, load};
 use crate::forward::SetupError;
 use crate::generation::House;
@@ -99,7 +101,8 @@ impl Source {
         Self { hangups: hangups.ok(), ..self }
     }
 
-    /// Follows the files, and SIGHUP where it is noted, for as long as it is polled. `swap` takes a config into use.
+    /// Follows the files, SIGHUP where it is noted, and models of the store, for as long as it is
+    /// polled. `swap` takes a config into use.
     pub async fn follow(
         mut self,
         house: &House,
@@ -108,12 +111,17 @@ impl Source {
         let mut hangups = self.hangups.take();
         let mut watch = Watch::new(self.files.directories());
         let mut pause = Debounce::default();
+        let mut models = house.kept().directory().map(|directory| directory.models().changes());
         let mut poll = interval_at(Instant::now() + POLL, POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let asked = tokio::select! {
                 () = hangup(&mut hangups) => true,
                 () = pause.over() => false,
+                () = changed(&mut models) => {
+                    self.take_models(house, &mut swap).await;
+                    continue;
+                }
                 () = watch.hint() => {
                     pause.hint(Instant::now());
                     continue;
@@ -279,16 +287,6 @@ fn paths(config: &Config) -> Vec<PathBuf> {
     let own = config.routing.deployments.iter().filter_map(|one| one.tls.as_ref());
     let tls = own.chain([&config.outbound.tls]).flat_map(|tls| &tls.files);
     config.files.iter().chain(tls).cloned().collect()
-}
-
-/// Waits for the next SIGHUP; forever where none is noted.
-async fn hangup(hangups: &mut Option<Signal>) {
-    match hangups {
-        Some(hangups) => {
-            hangups.recv().await;
-        }
-        None => std::future::pending().await,
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
+use tokio::signal::unix::Signal;
 
 /// Watches directories, where the system can. Where it cannot, a warning says so once, and files
 /// are only looked at from time to time.
@@ -160,6 +161,16 @@ mod silent {
         pub(super) async fn hint(&self) {
             match *self {}
         }
+    }
+}
+
+/// Waits for the next SIGHUP; forever where none is noted.
+pub(super) async fn hangup(hangups: &mut Option<Signal>) {
+    match hangups {
+        Some(hangups) => {
+            hangups.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -14,7 +14,7 @@ use bartizan_layers::fallback::{self, FellBack, Plan, Target};
 use bartizan_layers::retry::{
     self, AttemptFailed, Failure, Fallbacks, Group, Retries, RetryOverride, Rules, Tried,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
@@ -25,10 +25,13 @@ use std::sync::Arc;
 pub struct Rehearsal(pub Cause);
 
 impl Rehearsal {
-    /// How the first group fails; groups after it do not.
+    /// How the first group fails; groups after it do not, and a limit is over at its first retry.
     pub(super) fn of(req: &Request<Asked>) -> Option<NoDeployment> {
         let Self(cause) = req.body().facts().get()?;
-        let first = req.extensions().get::<Attempt>().is_none_or(|attempt| attempt.fallbacks == 0);
+        let is_early = |attempt: &Attempt| {
+            attempt.fallbacks == 0 && (*cause != Cause::RateLimit || attempt.retries == 0)
+        };
+        let first = req.extensions().get::<Attempt>().is_none_or(is_early);
         first.then(|| NoDeployment::rehearsed(*cause))
     }
 }
@@ -74,8 +77,11 @@ impl retry::Policy<Asked> for Attempts {
 
     fn failure<R>(&self, outcome: Result<&Response<R>, &BoxError>) -> Option<Failure> {
         let nobody = outcome.err().and_then(|error| cause_ref::<NoDeployment>(&**error));
-        // It stands for a group that has given up.
-        let rehearsed = nobody.is_some_and(|it| matches!(it.why, RouteError::Rehearsed { .. }));
+        // It stands for a group that has given up, unless it is a limit.
+        let rehearsed = nobody.is_some_and(|it| match it.why {
+            RouteError::Rehearsed { status, .. } => status != StatusCode::TOO_MANY_REQUESTS,
+            _ => false,
+        });
         if rehearsed { None } else { Failure::of(outcome) }
     }
 

@@ -89,7 +89,7 @@ impl Deployment {
             openai: leaf(Dialect::OpenAi),
             native,
             rerank: reranking(&config, forwarder),
-            dresser: Dresser::new(answer_headers(&labels)),
+            dresser: Dresser::new(answer_headers(&labels)).region(config.region.as_deref()),
             breaker: BreakerLayer::new(gate.clone()),
             gate,
             room: Room::default(),

@@ -80,6 +80,14 @@ impl Dresser {
         Self { own, plans: RwLock::default() }
     }
 
+    /// Tells in which region the deployment is as well, if that is known.
+    pub(super) fn region(mut self, region: Option<&str>) -> Self {
+        let name = HeaderName::from_static("x-litellm-model-region");
+        let value = region.and_then(|region| HeaderValue::from_str(region).ok());
+        self.own.extend(value.map(|value| (name, value)));
+        self
+    }
+
     /// The headers of an answer whose upstream sent `theirs`, hop-by-hop headers taken out.
     pub(super) fn dress(
         &self,

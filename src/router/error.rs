@@ -30,6 +30,17 @@ pub enum RouteError {
         /// What was asked for.
         model: Box<str>,
     },
+    /// No deployment of the group is where the end user's models must be.
+    #[error(
+        "No deployment of {model} is in the region `{region}`, to which the end user of this call \
+         is bound (`allowed_model_region`)."
+    )]
+    Elsewhere {
+        /// What was asked for.
+        model: Box<str>,
+        /// The region.
+        region: Box<str>,
+    },
     /// All deployments of the group rest after failures.
     #[error(
         "No deployments available for selected model, Try again in {} seconds. Passed \
@@ -151,17 +162,17 @@ pub enum RouteError {
 }
 
 fn unknown_model(route: &str, model: Option<&str>, wildcards: bool) -> String {
-    match model {
-        Some(model) if wildcards => format!(
-            "litellm.BadRequestError: You passed in model={model}. There are no healthy \
-             deployments for this model. Call `/v1/models` to view available models for your key."
-        ),
-        model => format!(
-            "{route}: Invalid model name passed in model={}. Call `/v1/models` to view available \
-             models for your key.",
-            model.unwrap_or("None")
-        ),
+    let told = model.unwrap_or("None");
+    if wildcards {
+        return format!(
+            "litellm.BadRequestError: You passed in model={told}. There are no healthy deployments \
+             for this model. Call `/v1/models` to view available models for your key."
+        );
     }
+    format!(
+        "{route}: Invalid model name passed in model={told}. Call `/v1/models` to view available \
+         models for your key."
+    )
 }
 
 fn no_account(provider: &str, variable: Option<&str>) -> String {

@@ -3,6 +3,7 @@ use super::Router;
 use super::deployment::Deployment;
 use super::stars::{capture, filled};
 use crate::data::{self, Model};
+use crate::identity::Names;
 use bartizan_layers::auth::access::covers;
 use bartizan_layers::facts::Price;
 use std::collections::HashSet;
@@ -47,17 +48,17 @@ impl Router {
         groups.filter(|name| seen.insert(*name)).cloned().collect()
     }
 
-    /// Whether a list that holds `name` allows the model `asked`: as one of its access groups, or
-    /// as a pattern for what its deployments have at their providers (`openai/*`).
+    /// What a team calls the model of its own that goes by `name` in the config.
     #[must_use]
-    pub fn belongs(&self, name: &str, asked: &str) -> bool {
-        let Some(found) = self.0.groups.find(asked) else { return false };
-        found.group.deployments.iter().any(|deployment| {
-            let config = deployment.config();
-            let at_provider = || format!("{}/{}", config.provider.name, config.model);
-            config.access_groups.iter().any(|group| group == name)
-                || name.contains('*') && covers(name, &at_provider())
-        })
+    pub fn name_in_team(&self, name: &str) -> Option<Box<str>> {
+        self.told(name, "team_public_model_name")
+    }
+
+    /// A text in the `model_info` of a group's first deployment.
+    fn told(&self, name: &str, field: &str) -> Option<Box<str>> {
+        let found = self.0.groups.find(name)?;
+        let info = &found.group.deployments.first()?.config().info;
+        info.get(field)?.as_str().map(Into::into)
     }
 
     /// The names of all groups, wildcards as they are, and the deployments that answer to them.
@@ -132,4 +133,23 @@ fn expanded(pattern: &str, deployment: &Deployment) -> Vec<Listed> {
         Some(Listed { name, model: deployment.catalogued_as(bare) })
     });
     listed.collect()
+}
+
+impl Names for Router {
+    /// Whether a list that holds `name` allows the model `asked`: as one of its access groups, as a
+    /// pattern for what its deployments have at their providers (`openai/*`), or as what its team
+    /// calls it.
+    fn belongs(&self, name: &str, asked: &str) -> bool {
+        let Some(found) = self.0.groups.find(asked) else { return false };
+        found.group.deployments.iter().any(|deployment| {
+            let config = deployment.config();
+            let at_provider = || format!("{}/{}", config.provider.name, config.model);
+            config.access_groups.iter().any(|group| group == name)
+                || name.contains('*') && covers(name, &at_provider())
+        }) || self.name_in_team(asked).as_deref() == Some(name)
+    }
+
+    fn team_of(&self, model: &str) -> Option<Box<str>> {
+        self.told(model, "team_id")
+    }
 }

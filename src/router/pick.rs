@@ -9,6 +9,7 @@ use super::group::Found;
 use super::room::{learning, takes_none, turn};
 use super::sender::{Outgoing, Sent};
 use super::{Shared, operation, tags};
+use crate::identity::Region;
 use crate::providers::Operation;
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
@@ -124,7 +125,13 @@ impl Shared {
         let operation = operation(asked.facts());
         let dialect = operation.dialect();
         let input = asked.size.input(&found.group.typical);
-        let speaking = found.candidates(|deployment| deployment.leaf(dialect).is_some());
+        let region: Option<&Region> = asked.facts().get();
+        let speaking = found.candidates(|deployment| {
+            deployment.leaf(dialect).is_some() && is_in(region, deployment)
+        });
+        if let (Some(Region(region)), None) = (region, speaking.clone().next()) {
+            return Err(RouteError::Elsewhere { model: found.name.into(), region: region.clone() });
+        }
         let is_awake = |deployment: &&Arc<Deployment>| {
             deployment.gate().admits()
                 && deployment.room().is_paid()
@@ -154,6 +161,11 @@ impl Shared {
         }
         Ok(picked)
     }
+}
+
+/// Whether a deployment is where the models of a call must be.
+pub(super) fn is_in(region: Option<&Region>, deployment: &Deployment) -> bool {
+    region.is_none_or(|region| region.allows(deployment.config().region.as_deref()))
 }
 
 /// Why there is nobody to send a call to.

@@ -8,7 +8,7 @@ use crate::forward::Deadlines;
 use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use serde_json::json;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Probe {
     pub model_id: Arc<str>,
     /// Its model group.
     pub group: Arc<str>,
-    /// Provider and model.
+    /// The model as the config writes it.
     pub model: Arc<str>,
     /// Its base URL; empty for the built-in model.
     pub api_base: Arc<str>,
@@ -58,6 +58,7 @@ impl Router {
         let dialect = operation.dialect();
         let leaf = deployment.leaf(dialect).ok_or("the provider has no endpoint for probes")?;
         let mut req = Request::new(Body::Full(body.clone()));
+        *req.method_mut() = Method::POST;
         *req.uri_mut() = operation.path("", None).map_err(|_| "the path is not valid")?;
         let headers = req.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -132,10 +133,11 @@ fn without_credentials(said: String, config: &Config) -> String {
 
 fn blank(deployment: &Deployment) -> Probe {
     let labels = deployment.labels();
+    let written = deployment.config().params.get("model").and_then(serde_json::Value::as_str);
     Probe {
         model_id: labels.model_id.clone(),
         group: labels.model_group.clone(),
-        model: labels.litellm_model_name.clone(),
+        model: written.map_or_else(|| labels.litellm_model_name.clone(), Into::into),
         api_base: labels.api_base.clone(),
         latency: Duration::ZERO,
         error: None,

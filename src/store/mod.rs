@@ -12,7 +12,9 @@ mod change;
 mod db;
 mod held;
 mod migrate;
+mod objects;
 mod open;
+mod seal;
 mod things;
 
 pub use self::accounts::Account;
@@ -20,4 +22,5 @@ pub use self::audit::{AuditFilter, Audited};
 pub use self::change::{Actor, Change, Heard, News};
 pub use self::db::{Arg, Row, StoreError, Work};
 pub use self::open::{Place, Store};
+pub use self::seal::Seal;
 pub use self::things::{Doc, Filter, Kind, Page, Thing, member_id};

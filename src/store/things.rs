@@ -28,11 +28,14 @@ pub enum Kind {
     Tag,
     /// A name for several models.
     AccessGroup,
+    /// A model that was added at run time; its parameters are sealed.
+    Model,
 }
 
 impl Kind {
     /// All of them. What is named by others stands before those.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::Model,
         Self::Budget,
         Self::AccessGroup,
         Self::Organization,
@@ -59,6 +62,7 @@ impl Kind {
             Self::Budget => "budget",
             Self::Tag => "tag",
             Self::AccessGroup => "access_group",
+            Self::Model => "model",
         }
     }
 
@@ -75,6 +79,7 @@ impl Kind {
             Self::User => "user_email",
             Self::Team => "team_alias",
             Self::Organization => "organization_alias",
+            Self::Model => "model_name",
             _ => "alias",
         }
     }

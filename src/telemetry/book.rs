@@ -91,6 +91,12 @@ impl Outcome<'_> {
         self.failure
     }
 
+    /// What the client was told of its failure, where that was said here.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.learned.error.as_deref()
+    }
+
     /// From its begin to its end.
     #[must_use]
     pub const fn took(&self) -> Duration {

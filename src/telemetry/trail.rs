@@ -78,6 +78,7 @@ pub(super) struct Learned {
     pub(super) told: Option<Box<Told>>,
     pub(super) model: Option<Box<str>>,
     pub(super) words: Option<Box<Words>>,
+    pub(super) error: Option<Box<str>>,
     lead: Option<Trail>,
     ended: Option<Instant>,
     pub(super) failure: Option<Failure>,
@@ -121,6 +122,8 @@ impl Trail {
         set_words, words: Box<Words>;
         /// Why it failed.
         set_failure, failure: Failure;
+        /// What the client is told of its failure, where that is said here.
+        set_error, error: Box<str>;
         /// Of its branches the one whose answer the client gets: how that ends, it ends.
         set_lead, lead: Trail;
         /// When it was over, where that is before its call is: of a branch.
@@ -181,6 +184,12 @@ impl Trail {
     #[must_use]
     pub fn cost(&self) -> NanoUsd {
         self.learned().served.as_ref().map_or(NanoUsd(0), |served| served.usage.cost())
+    }
+
+    /// The id that its answer bears, as far as that has come.
+    #[must_use]
+    pub fn response_id(&self) -> Option<Box<str>> {
+        self.learned().served.as_ref()?.usage.answered()?.id
     }
 
     /// Whether the client asked for a stream.

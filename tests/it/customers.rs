@@ -1,6 +1,8 @@
 //! End users and tags: their routes, and the budgets that they share.
-use crate::proxy::KEY;
+use crate::client::{chat, post};
+use crate::proxy::{KEY, with};
 use crate::tenancy::{house, query};
+use crate::upstream::{self, Upstream};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -140,4 +142,37 @@ async fn hostile_names_are_names_and_nothing_else() {
     assert_eq!(proxy.done("/team/update", body).await["data"]["models"][19_999], "model-19999");
     let huge = json!({"user_id": "h", "metadata": {"x": "y".repeat(5 << 20)}});
     proxy.ask(KEY, "POST", "/customer/new", huge).await.expect(413);
+}
+
+#[tokio::test]
+async fn an_end_user_is_served_in_its_region() {
+    let upstream = Upstream::playing(upstream::json(200, upstream::COMPLETION)).await;
+    let row = |name: &str, model: &str, more: &str| {
+        format!(
+            "  - model_name: {name}
+    litellm_params: {{model: openai/{model}, api_base: {}, api_key: k{more}}}
+",
+            upstream.base()
+        )
+    };
+    let config = format!(
+        "model_list:\n{}{}{}{}general_settings: {{master_key: {KEY}}}\n",
+        row("gpt", "near", ", region_name: eu-west-1"),
+        row("gpt", "far", ", region_name: us"),
+        row("gpt", "unknown", ""),
+        row("far", "x", "")
+    );
+    let proxy = with(&config).start().await;
+    proxy.done("/customer/new", json!({"user_id": "ann", "allowed_model_region": "eu"})).await;
+    let body = json!({"model": "gpt", "messages": [], "user": "ann"}).to_string();
+    for _ in 0..8 {
+        let answer = proxy.call(post("/v1/chat/completions", &body)).await.expect(200);
+        assert_eq!(answer.header("x-litellm-model-region"), Some("eu-west-1"));
+    }
+    let sent = upstream.requests();
+    assert!(sent.iter().all(|one| memchr::memmem::find(&one.body, b"near").is_some()));
+    let told = chat("far").header("x-litellm-end-user-id", "ann");
+    let refused = proxy.call(told).await.expect(400);
+    assert!(refused.error_message().contains("region `eu`"), "{}", refused.error_message());
+    proxy.call(chat("far")).await.expect(200);
 }

@@ -1,7 +1,8 @@
 //! Keys and names that were made to do harm, and the log of who changed what.
-use crate::client::{get, post};
+use crate::client::{get, post, with_body};
 use crate::keys::{asked, done, info, made, proxy, told};
 use crate::proxy::KEY;
+use crate::tenancy::house;
 use serde_json::{Value, json};
 
 /// Texts that mean something to a database, a terminal, a header or a reader of paths.
@@ -169,4 +170,18 @@ async fn every_change_is_in_the_audit_log_without_secrets() {
     );
     asked(&proxy, KEY, "/audit?start_date=soon").await.expect(422);
     asked(&proxy, KEY, "/audit/nothing").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_body_that_no_route_reads_does_not_end_the_connection() {
+    let proxy = house().start().await;
+    let body = "x".repeat(300_000);
+    let call = with_body("POST", "/key/health", "application/json", body).key(KEY);
+    let mut wire = call.open(proxy.addr()).await;
+    for _ in 0..3 {
+        let answer = wire.answer().await;
+        assert_ne!(answer.header("connection"), Some("close"));
+        wire.send(call.bytes(proxy.addr())).await.unwrap();
+    }
+    wire.answer().await;
 }

@@ -45,6 +45,8 @@ mod ledger;
 mod limits;
 mod lossless;
 mod mocks;
+mod models_added;
+mod objects;
 mod operations;
 mod ops;
 mod organizations;

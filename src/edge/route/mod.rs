@@ -45,6 +45,8 @@ pub enum AdminRoute {
     Model(Box<str>),
     /// `/model/info`: the deployments.
     ModelInfo,
+    /// The deployments, page by page.
+    ModelPages,
     /// `/model_group/info`: the model groups.
     GroupInfo,
     /// `/routes`: what paths there are.

@@ -178,6 +178,7 @@ pub static ROWS: &[&[Row]] = &[
         admin!("/metrics", Root, "GET", "Figures for Prometheus", Metrics),
         admin!("/models", Versioned, "GET", "The models that may be asked for", Models),
         admin!("/model/info", Versioned, "GET", "The deployments", ModelInfo),
+        admin!("/v2/model/info", Root, "GET", "The deployments, page by page", ModelPages),
         admin!("/model_group/info", Root, "GET", "The model groups", GroupInfo),
         admin!("/routes", Root, "GET", "All routes", Routes),
         admin!("/config/yaml", Root, "GET", "The config, secrets hidden", Config),
@@ -205,6 +206,7 @@ pub static ROWS: &[&[Row]] = &[
         "/budget" "Budgets"
         "/tag" "Tags"
         "/access_group" "Access groups"
+        "/model" "Models that are added at run time"
         "/spend" "What calls have cost"
         "/global" "What calls have cost, summed"
         "/audit" "Who changed what"

@@ -1,6 +1,7 @@
 //! `/key/delete`.
 use super::rights::{Delegate, Task};
 use super::text::id_of;
+use crate::manage::gone::disown;
 use crate::manage::revoke::Revoked;
 use crate::manage::{Asked, Manage, Refusal, Room, Who};
 use crate::revocations::Deed;
@@ -91,7 +92,8 @@ async fn found(change: &mut Change, told: &str, alias: bool) -> Result<Option<Th
 /// # Errors
 ///
 /// As the store says.
-pub(super) async fn remove(change: &mut Change, id: &str) -> Result<(), StoreError> {
+pub(super) async fn remove(change: &mut Change, id: &str) -> Result<(), Refusal> {
     change.delete(Kind::Key, id).await?;
-    change.work().forget_key(id).await
+    change.work().forget_key(id).await?;
+    disown(change, Kind::Key, id).await
 }

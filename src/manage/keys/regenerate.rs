@@ -6,6 +6,7 @@ use super::spend;
 use super::text::id_of;
 use super::unknown;
 use super::update::rewritten;
+use crate::identity::Tenant;
 use crate::manage::settled::settle;
 use crate::manage::{Asked, Refusal, Room, Who};
 use crate::store::{Doc, Kind};
@@ -62,6 +63,8 @@ async fn renew(room: &Room, who: &Who, key: &str, asked: Asked<KeyFields>) -> Re
     change.delete(Kind::Key, &before.id).await?;
     let (after, text) = issue(&mut change, doc, asked.fields.new_key).await?;
     change.work().carry_accounts(&before.id, &after.id).await?;
+    let [from, to] = [&before.id, &after.id].map(|id| Tenant::key(id));
+    change.work().carry_objects(from.name(), to.name()).await?;
     let spend = asked.fields.spend;
     settle(&mut change, (Scope::Key, &after), Some(&before.doc), spend).await?;
     // What is carried over is told as if it had been set.

@@ -1,8 +1,9 @@
 //! `/global/spend/report`: what teams, end users or keys have spent, by day and model.
 use super::global::Narrow;
 use super::{dollars, span};
-use crate::ledger::By;
+use crate::ledger::{By, Totals};
 use crate::manage::{Query, Refusal, Room, Who};
+use crate::store::Kind;
 use axum::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,10 +22,12 @@ pub(super) struct Wanted {
     group_by: Option<String>,
     /// One key or its digest.
     api_key: Option<String>,
+    /// One team.
+    team_id: Option<String>,
 }
 
-/// A model, what it has cost, and its tokens.
-type OfModel<'a> = (&'a str, i64, i64);
+/// A model, the digest of a key, what it has spent on the model, and its tokens.
+type OfModel<'a> = (&'a str, &'a str, i64, i64);
 
 /// Of each day, who has spent how much on which model.
 #[utoipa::path(
@@ -59,25 +62,46 @@ pub(super) async fn report(
     span::days(Some(start), Some(end), 30)?;
     room.booked().await?;
     let narrow = Narrow::between(start, end, wanted.api_key);
-    let rows = narrow.days(kind)?.by(&room.store, &[By::Day, by, By::Model]).await?;
+    let mut narrowed = narrow.days(kind)?;
+    narrowed.subjects.extend(wanted.team_id.filter(|_| kind == "team"));
+    let rows = narrowed.by(&room.store, &[By::Day, by, By::Model, By::Key]).await?;
+    let titles = if kind == "team" { titles(&room, &rows).await? } else { BTreeMap::new() };
     let mut days: BTreeMap<&str, BTreeMap<&str, Vec<OfModel<'_>>>> = BTreeMap::new();
     for (names, sums) in &rows {
         let whose = days.entry(&names[0]).or_default().entry(&names[1]).or_default();
         let tokens = sums.prompt.saturating_add(sums.completion);
-        whose.push((&names[2], sums.spend, tokens));
+        whose.push((&names[2], &names[3], sums.spend, tokens));
     }
     let shown = days.into_iter().map(|(day, whose)| {
         let whose = whose.into_iter().map(|(subject, models)| {
-            let total: i64 = models.iter().map(|(_, spend, _)| spend).sum();
-            let models = models.into_iter().map(|(model, spend, tokens)| {
-                json!({"model": model, "spend": dollars(spend), "total_tokens": tokens})
+            let total: i64 = models.iter().map(|(_, _, spend, _)| spend).sum();
+            let models = models.into_iter().map(|(model, key, spend, tokens)| {
+                json!({
+                    "model": model, "api_key": key, "spend": dollars(spend),
+                    "total_tokens": tokens,
+                })
             });
             json!({
-                name: subject, "total_spend": dollars(total),
+                name: titles.get(subject).map_or(subject, String::as_str), "total_spend": dollars(total),
                 "metadata": models.collect::<Vec<_>>(),
             })
         });
         json!({"group_by_day": day, list: whose.collect::<Vec<_>>()})
     });
     Ok(Json(shown.collect()))
+}
+
+/// What people call the teams of a report.
+async fn titles(
+    room: &Room,
+    rows: &[(Vec<String>, Totals)],
+) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut titles = BTreeMap::new();
+    for (names, _) in rows {
+        let Some(id) = names.get(1).filter(|id| !titles.contains_key(*id)) else { continue };
+        let team = room.store.thing(Kind::Team, id).await?;
+        let title = team.as_ref().and_then(|team| team.text("team_alias"));
+        titles.insert(id.clone(), title.unwrap_or(id).to_owned());
+    }
+    Ok(titles)
 }

@@ -14,6 +14,8 @@ pub(super) fn row(booked: &Booked) -> Value {
     let cache_hit = match record.hit {
         Some(true) => "True",
         Some(false) => "False",
+        // As LiteLLM has it.
+        None if record.failure.is_some() => "False",
         None => "",
     };
     json!({
@@ -74,8 +76,11 @@ fn metadata(record: &Record) -> Value {
     let retries = record.attempts.len().saturating_sub(1);
     let own = record.metadata.as_ref().and_then(|text| serde_json::from_str(text.get()).ok());
     let error = record.failure.as_ref().map(|(status, class)| {
+        let told = record.error.as_deref().unwrap_or_default();
+        let has_class = told.is_empty() || told.starts_with("litellm.");
+        let told = if has_class { told.to_owned() } else { format!("litellm.{class}: {told}") };
         json!({
-            "error_code": status.to_string(), "error_class": class, "error_message": "",
+            "error_code": status.to_string(), "error_class": class, "error_message": told,
             "llm_provider": record.provider, "traceback": "",
         })
     });

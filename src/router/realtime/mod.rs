@@ -15,6 +15,7 @@ use super::leaf::Leaf;
 use super::{Router, Shared, pick};
 use crate::data::Wire;
 use crate::forward::{Line, Upgrade, strip_hop_by_hop};
+use crate::identity::Region;
 use crate::providers::{Dialect, Operation, PathModel, Problem};
 use crate::telemetry::{RequestId, Trail};
 use crate::tunnel::{Open, Tunnel};
@@ -93,7 +94,8 @@ fn prepare(router: &Router, mut parts: Parts, has_body: bool) -> Result<Call, St
     let shared = &*router.0;
     let name = named.or_else(|| shared.default_model.clone());
     let trail: Option<Trail> = parts.extensions.get().cloned();
-    let (deployment, model) = pick(shared, name.as_deref(), trail.as_ref())?;
+    let (deployment, model) =
+        pick(shared, name.as_deref(), trail.as_ref(), parts.extensions.get())?;
     let config = deployment.config();
     let query = query::outgoing(query.as_deref(), (!is_silent).then_some(&model));
     let bad = |_| RouteError::BadPath { route: ROUTE, model: model.as_str().into() };
@@ -121,10 +123,13 @@ fn pick(
     shared: &Shared,
     name: Option<&str>,
     trail: Option<&Trail>,
+    region: Option<&Region>,
 ) -> Result<(Arc<Deployment>, String), RouteError> {
     let found = shared.find(ROUTE, name)?;
     found.note(trail, true);
-    let picked = pick::pick(found.candidates(has_realtime));
+    let fits =
+        |deployment: &Deployment| has_realtime(deployment) && pick::is_in(region, deployment);
+    let picked = pick::pick(found.candidates(fits));
     let deployment = picked.ok_or_else(|| found.not_spoken(ROUTE))?.clone();
     let model = found.model(&deployment).into_owned();
     Ok((deployment, model))

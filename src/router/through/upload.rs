@@ -5,6 +5,7 @@ use super::super::deployment::Deployment;
 use super::super::error::RouteError;
 use super::super::{Rules, Shared, pick};
 use super::accounts::is_upstream;
+use crate::identity::Region;
 use crate::providers::{Contents, Operation, Passing, Prompt, Resumed};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
@@ -26,7 +27,9 @@ pub(super) fn call(
     let route = operation.route();
     let found = shared.find(route, form.model.as_deref())?;
     found.note(parts.extensions.get(), form.stream);
-    let picked = pick::pick(found.candidates(is_upstream));
+    let region: Option<&Region> = parts.extensions.get();
+    let fits = |deployment: &Deployment| is_upstream(deployment) && pick::is_in(region, deployment);
+    let picked = pick::pick(found.candidates(fits));
     let deployment = picked.ok_or_else(|| found.not_spoken(route))?.clone();
     let model = found.model(&deployment);
     let bad = || RouteError::BadPath { route, model: (*model).into() };

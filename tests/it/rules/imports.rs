@@ -150,7 +150,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "reload",
-        &["generation", "forward", "config"],
+        &["generation", "persistence", "forward", "config"],
         "it reads a config again and hands it on; what is made of it, it does not know",
     ),
     (
