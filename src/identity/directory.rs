@@ -4,16 +4,16 @@ use super::digest::{Digest, digest_of};
 use super::interned::Interned;
 use super::purse::Purses;
 use super::revoked::Revoked;
-use super::{Caller, Holder, Key, Models, Money, Region};
-use crate::store::{Kind, Page, Store, StoreError, Thing, member_id};
+use super::{Caller, Holder, Key, Models, Money, Region, Rules};
+use crate::store::{Kind, Store, StoreError, Thing, member_id};
 use arc_swap::ArcSwapOption;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Things are read from the store so many at a time.
-const PAGE: i64 = 5_000;
+/// Things are read from the store so many at a time: memory that is needed for them stays taken.
+const PART: i64 = 500;
 
 /// Everyone who is known. Clones are one.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,9 @@ pub struct Directory(Arc<Tables>);
 struct Tables {
     keys: RwLock<HashMap<Digest, Arc<Key>, RandomState>>,
     others: [Table; Kind::ALL.len()],
-    rules: Mutex<Interned>,
+    rules: Mutex<Interned<Rules>>,
+    /// Of users, teams and organisations that are not here themselves.
+    names: Mutex<Interned<str>>,
     /// The proxy as a whole.
     proxy: RwLock<(Arc<Holder>, Money)>,
     /// Deployments and providers.
@@ -160,10 +162,10 @@ impl Directory {
         if let Some(key) = &mut key {
             self.intern(&mut key.holder);
             let shared = |kind, id: &mut Option<Arc<str>>| {
-                let known = id.as_deref().and_then(|id| self.holder(kind, id));
-                if let Some(known) = known {
-                    *id = Some(known.id.clone());
-                }
+                *id = id.take().map(|id| match self.holder(kind, &id) {
+                    Some(known) => known.id.clone(),
+                    None => lock(&self.0.names).one(id),
+                });
             };
             shared(Kind::User, &mut key.user);
             shared(Kind::Team, &mut key.team);
@@ -183,8 +185,7 @@ impl Directory {
 
     fn intern(&self, holder: &mut Holder) {
         if let Some(rules) = holder.rules.take() {
-            let mut interned = self.0.rules.lock().unwrap_or_else(PoisonError::into_inner);
-            holder.rules = Some(interned.one(rules));
+            holder.rules = Some(lock(&self.0.rules).one(rules));
         }
     }
 
@@ -196,17 +197,21 @@ impl Directory {
     /// As the store says; then some of it may be here.
     pub async fn load(&self, store: &Store, keys: bool) -> Result<(), StoreError> {
         for kind in Kind::ALL.into_iter().filter(|kind| keys || *kind != Kind::Key) {
-            let mut page = Page { size: PAGE, ..Page::ALL };
+            let mut after = String::new();
             loop {
-                let things = store.things(kind, &Default::default(), page).await?;
+                let things = store.things_after(kind, &after, PART).await?;
                 things.iter().for_each(|thing| self.apply(kind, &thing.id, Some(thing)));
-                if (things.len() as i64) < PAGE {
-                    break;
-                }
-                page.skip += PAGE;
+                let Some(last) = things.last() else { break };
+                after.clone_from(&last.id);
             }
         }
-        store.accounts().await?.iter().for_each(|account| self.set_spent(account));
+        let mut after = (String::new(), String::new());
+        loop {
+            let accounts = store.accounts_after((&after.0, &after.1), PART).await?;
+            accounts.iter().for_each(|account| self.set_spent(account));
+            let Some(last) = accounts.last() else { break };
+            after = (last.scope.clone(), last.subject.clone());
+        }
         self.0.complete.store(keys, Relaxed);
         write(&self.0.keys).shrink_to_fit();
         Ok(())
@@ -265,4 +270,8 @@ pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

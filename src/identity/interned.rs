@@ -1,35 +1,43 @@
-//! Equal rules, held once: most keys have those of many others.
-use super::Rules;
+//! Equal values, held once: most keys have the rules and the names of many others.
 use foldhash::fast::RandomState;
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
-/// The rules that somebody has.
-#[derive(Debug, Default)]
-pub(super) struct Interned {
-    all: HashSet<Arc<Rules>, RandomState>,
+/// The values that somebody has.
+#[derive(Debug)]
+pub(super) struct Interned<T: ?Sized> {
+    all: HashSet<Arc<T>, RandomState>,
     /// How many may be held before those that nobody has any more are looked for.
     enough: usize,
 }
 
-impl Interned {
-    /// The ones that are equal to `rules`, which they become if there are none yet.
-    pub(super) fn one(&mut self, rules: Arc<Rules>) -> Arc<Rules> {
-        if let Some(one) = self.all.get(&rules) {
+impl<T: ?Sized> Default for Interned<T> {
+    fn default() -> Self {
+        Self { all: HashSet::default(), enough: 0 }
+    }
+}
+
+impl<T: ?Sized + Eq + Hash> Interned<T> {
+    /// The one that is equal to `value`, which it becomes if there is none yet.
+    pub(super) fn one(&mut self, value: Arc<T>) -> Arc<T> {
+        if let Some(one) = self.all.get(&value) {
             return one.clone();
         }
         if self.all.len() >= self.enough {
-            self.all.retain(|rules| Arc::strong_count(rules) > 1);
+            self.all.retain(|held| Arc::strong_count(held) > 1);
             self.enough = 2 * self.all.len() + 64;
         }
-        self.all.insert(rules.clone());
-        rules
+        self.all.insert(value.clone());
+        value
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Interned;
+    use crate::identity::Rules;
+    use std::sync::Arc;
 
     fn rules(rpm: u64) -> Arc<Rules> {
         Arc::new(Rules { rpm: Some(rpm), ..Rules::default() })

@@ -34,6 +34,22 @@ impl Store {
         Ok(rows.iter().map(account).collect())
     }
 
+    /// The next accounts after the one of `after`, at most so many.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::fetch`].
+    pub async fn accounts_after(
+        &self,
+        after: (&str, &str),
+        most: i64,
+    ) -> Result<Vec<Account>, StoreError> {
+        let sql = "SELECT scope, subject, spend, until FROM accounts \
+            WHERE (scope, subject) > ($1, $2) ORDER BY scope, subject LIMIT $3";
+        let rows = self.fetch(sql, &[after.0.into(), after.1.into(), most.into()]).await?;
+        Ok(rows.iter().map(account).collect())
+    }
+
     /// The accounts of two scopes.
     ///
     /// # Errors
