@@ -100,7 +100,7 @@ fn flags_of_which_nothing_can_come_are_refused_by_a_check_and_by_a_start() {
 #[tokio::test]
 async fn flags_and_variables_without_effect_are_named_once() {
     let proxy = proxy::in_front_of("http://127.0.0.1:9/v1")
-        .env("DATABASE_URL", "postgres://secret")
+        .env("DATABASE_HOST", "secret")
         .env("LITELLM_LICENSE", "license")
         .arg("--run_gunicorn")
         .arg("--telemetry")
@@ -110,10 +110,10 @@ async fn flags_and_variables_without_effect_are_named_once() {
         .await;
     let flags = proxy.line(|line| line.contains("Without effect here")).await;
     assert!(flags.contains("run_gunicorn") && flags.contains("max_budget"), "{flags}");
-    proxy.line(|line| line.contains("not in this version") && line.contains("DATABASE_URL")).await;
+    proxy.line(|line| line.contains("not in this version") && line.contains("DATABASE_HOST")).await;
     let output = proxy.output();
     assert_eq!(output.matches("gunicorn").count(), 1, "{output}");
-    assert_eq!(output.matches("DATABASE_URL").count(), 1, "{output}");
+    assert_eq!(output.matches("DATABASE_HOST").count(), 1, "{output}");
     assert!(!output.contains("secret") && !output.contains("LICENSE"), "{output}");
 }
 
