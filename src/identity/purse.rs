@@ -80,46 +80,44 @@ impl Purse {
     }
 }
 
-/// Whose account it is: the scope and the subject.
-type Of = (&'static str, Arc<str>);
+/// Purses by whose they are.
+type Table = RwLock<HashMap<Arc<str>, Arc<Purse>, RandomState>>;
 
-/// All of them, by the scope and the subject of their accounts.
+/// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Purses {
-    all: RwLock<HashMap<Of, Arc<Purse>, RandomState>>,
+    deployments: Table,
+    providers: Table,
     /// Whether any of them is bounded.
     bounded: AtomicBool,
 }
 
-/// The scope of an account that is a purse's.
-fn scope_of(name: &str) -> Option<&'static str> {
-    [Scope::Deployment, Scope::Provider].map(Scope::name).into_iter().find(|own| *own == name)
-}
-
 impl Purses {
-    /// That of an account; a new one if it has none.
-    fn of(&self, scope: Scope, subject: &str) -> Arc<Purse> {
-        self.named(scope.name(), subject)
-    }
-
-    fn named(&self, scope: &'static str, subject: &str) -> Arc<Purse> {
-        let key = (scope, Arc::from(subject));
-        let found = self.all.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        found.unwrap_or_else(|| {
-            let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-            all.entry(key).or_default().clone()
-        })
+    /// That of an account; a new one if it has none. `None` where it is nobody's who has a purse.
+    fn of(&self, scope: &str, subject: &str) -> Option<Arc<Purse>> {
+        let table = match scope {
+            _ if scope == Scope::Deployment.name() => &self.deployments,
+            _ if scope == Scope::Provider.name() => &self.providers,
+            _ => return None,
+        };
+        let found = table.read().unwrap_or_else(PoisonError::into_inner).get(subject).cloned();
+        Some(found.unwrap_or_else(|| {
+            let mut table = table.write().unwrap_or_else(PoisonError::into_inner);
+            table.entry(subject.into()).or_default().clone()
+        }))
     }
 
     /// Pays for a call that ended at `now`; says when the window of the account ends.
     fn pay(&self, (scope, subject): (Scope, &str), cost: NanoUsd, now: i64) -> Option<i64> {
-        self.of(scope, subject).pay(cost, now)
+        self.of(scope.name(), subject)?.pay(cost, now)
     }
 
     /// Bounds those in `bounds`, each with the seconds that its window lasts, and no others.
     fn bound(&self, bounds: &[(Arc<Purse>, Option<i64>)]) {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        all.values().for_each(|purse| purse.held().lasts = None);
+        for table in [&self.deployments, &self.providers] {
+            let all = table.read().unwrap_or_else(PoisonError::into_inner);
+            all.values().for_each(|purse| purse.held().lasts = None);
+        }
         for (purse, lasts) in bounds {
             purse.held().lasts = *lasts;
         }
@@ -133,24 +131,24 @@ impl Purses {
 
     /// Takes over what an account says, where it is a purse's.
     pub(super) fn set(&self, account: &Account) {
-        if let Some(scope) = scope_of(&account.scope) {
-            self.named(scope, &account.subject).set(account);
+        if let Some(purse) = self.of(&account.scope, &account.subject) {
+            purse.set(account);
         }
     }
 
     /// Takes over what others have spent.
     pub(super) fn hear(&self, account: &Account, now: i64) {
-        if let Some(scope) = scope_of(&account.scope) {
-            self.named(scope, &account.subject).hear(account, now);
+        if let Some(purse) = self.of(&account.scope, &account.subject) {
+            purse.hear(account, now);
         }
     }
 }
 
 impl Directory {
-    /// What a deployment or a provider has spent.
+    /// What a deployment or a provider has spent; `None` of anybody else.
     #[must_use]
-    pub fn purse(&self, scope: Scope, subject: &str) -> Arc<Purse> {
-        self.purses().of(scope, subject)
+    pub fn purse(&self, scope: Scope, subject: &str) -> Option<Arc<Purse>> {
+        self.purses().of(scope.name(), subject)
     }
 
     /// Bounds these, each with the seconds that its window lasts, and no others.
@@ -178,7 +176,7 @@ mod tests {
     #[test]
     fn a_window_begins_with_the_first_call_and_lasts_its_time() {
         let purses = Purses::default();
-        let purse = purses.of(Scope::Provider, "openai");
+        let purse = purses.of("provider", "openai").unwrap();
         // What was spent before there were windows is in none.
         purses.set(&account(7, None));
         assert_eq!(purse.spent(0), NanoUsd(7));
@@ -195,7 +193,7 @@ mod tests {
     #[test]
     fn what_others_have_spent_counts_and_takes_nothing_away() {
         let purses = Purses::default();
-        let purse = purses.of(Scope::Provider, "openai");
+        let purse = purses.of("provider", "openai").unwrap();
         purses.bound(&[(purse.clone(), Some(100))]);
         purses.pay((Scope::Provider, "openai"), NanoUsd(5), 10);
         purses.hear(&account(3, Some(108)), 20);

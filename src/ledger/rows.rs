@@ -1,7 +1,7 @@
 //! Records as rows: one for each call, and the sums.
 use super::chain;
 use super::reader::Line;
-use super::record::Record;
+use super::record::{Attempt, Record};
 use crate::clock;
 use crate::store::{Account, Arg, StoreError, Work};
 use bartizan_layers::facts::Unit;
@@ -56,19 +56,40 @@ impl Sums {
             i64::from(failed),
         ];
         self.add_days(record, counts);
-        self.charge(record, cost);
+        let paid = |at: fn(&Attempt) -> &str, subject: &str| {
+            let made = record.attempts.iter().filter(|attempt| at(attempt) == subject);
+            made.map(|attempt| attempt.cost).sum()
+        };
+        self.charge(record, |scope, subject| match scope {
+            "deployment" => paid(|attempt| &attempt.deployment, subject),
+            "provider" => paid(|attempt| &attempt.provider, subject),
+            _ => cost,
+        });
     }
 
     /// Adds a cost that a call has in place of the one before.
     pub(super) fn correct(&mut self, record: &Record, more: i64) {
         self.add_days(record, [more, 0, 0, 0, 0, 0, 0, 0]);
-        self.charge(record, more);
+        // Which of several attempts has another price now is not told: the last one stands for all.
+        self.charge(record, |scope, subject| match scope {
+            "deployment" if *subject != *record.deployment => 0,
+            "provider" if *subject != *record.provider => 0,
+            _ => more,
+        });
     }
 
-    fn charge(&mut self, record: &Record, cost: i64) {
-        for (scope, subject, until) in record.payers().filter(|_| cost != 0) {
-            let sum = self.accounts.entry((scope.into(), subject.into(), until)).or_default();
-            *sum = sum.saturating_add(cost);
+    /// Charges each payer of a call once with what it has to pay.
+    fn charge(&mut self, record: &Record, cost: impl Fn(&str, &str) -> i64) {
+        for (at, (scope, subject, until)) in record.payers().enumerate() {
+            // Several attempts may have been made at one place.
+            let is_same = |other: (&str, &str, _)| (other.0, other.1) == (scope, subject);
+            let is_first = !record.payers().take(at).any(is_same);
+            let cost = if is_first { cost(scope, subject) } else { 0 };
+            if cost != 0 {
+                let payer = (scope.into(), subject.into(), until);
+                let sum = self.accounts.entry(payer).or_default();
+                *sum = sum.saturating_add(cost);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use super::words::cut;
 use crate::alerts::{Alerts, Spent};
 use crate::clock;
 use crate::identity::{Caller, Directory, Level, Money};
-use crate::telemetry::{Outcome, Served, Told, Trail};
+use crate::telemetry::{DeploymentLabels, Outcome, Served, Told, Trail};
 use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::{NanoUsd, Price, Principal, Rates, Scope, Unit};
 use std::io::Write;
@@ -238,12 +238,17 @@ fn charges(
     let end = |window: Option<BudgetWindow>| window.map(|window| clock::window_end(window, now));
     let proxy = directory.proxy_money();
     charge(Scope::Global, "", proxy, end(proxy.window), true);
-    if let Some(deployment) = outcome.deployment() {
-        let id = &*deployment.model_id;
-        for of in [(Scope::Deployment, id), (Scope::Provider, deployment.api_provider)] {
+    // Each attempt is paid for where it was made.
+    let mut at_its_place = |outcome: &Outcome<'_>| {
+        let Some(served) = outcome.served() else { return };
+        let Some((_, cost)) = served.usage.bill() else { return };
+        let DeploymentLabels { model_id, api_provider, .. } = &*served.deployment;
+        for of in [(Scope::Deployment, &**model_id), (Scope::Provider, api_provider)] {
             charge(of.0, of.1, Money::default(), directory.pay(of, cost, now), false);
         }
-    }
+    };
+    outcome.others(&mut at_its_place);
+    at_its_place(outcome);
     levels(directory, outcome, &mut |Level { scope, subject, money, .. }| {
         charge(scope, &subject, money, end(money.window), false);
     });

@@ -23,7 +23,7 @@ pub struct Allowance {
 
 impl Allowance {
     fn new(state: &State, scope: Scope, subject: &str, budget: Budget) -> Option<Self> {
-        Some(Self { purse: state.directory()?.purse(scope, subject), scope, budget })
+        Some(Self { purse: state.directory()?.purse(scope, subject)?, scope, budget })
     }
 
     /// What may be spent, and for how long.

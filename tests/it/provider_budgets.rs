@@ -34,6 +34,9 @@ fn house(upstreams: [&Upstream; 2], first: &str, more: &str) -> Setup {
   - model_name: alone
     litellm_params: {{model: openai/gpt-4o, api_base: {one}, api_key: k, {PRICES}}}
     model_info: {{id: third}}
+  - model_name: other
+    litellm_params: {{model: groq/llama, api_base: {other}, api_key: k, {PRICES}}}
+    model_info: {{id: fourth}}
 general_settings: {{master_key: {KEY}}}
 {more}
 "
@@ -153,4 +156,28 @@ async fn without_budgets_of_providers_there_is_nothing_to_show() {
     assert_eq!(proxy.got("/global/spend").await, json!({"spend": 3.0, "max_budget": 100.0}));
     let body = json!({"model": "gpt", "messages": []}).to_string();
     post("/v1/chat/completions", body).key(KEY).send(proxy.addr()).await.expect(200);
+}
+
+#[tokio::test]
+async fn each_attempt_is_paid_for_where_it_was_made() {
+    let (one, other) = (upstream("one").await, upstream("other").await);
+    let more = "router_settings: {provider_budget_config: {openai: {budget_limit: 9}, groq: {budget_limit: 9}}}";
+    let state = tempfile::tempdir().expect("a directory");
+    let path = state.path().to_str().expect("UTF-8");
+    let start = || house([&one, &other], "", more).arg("--state-dir").arg(path).start();
+    let mut proxy = start().await;
+    // Two models at once: one call, two providers.
+    let body = json!({"model": "alone,other", "messages": [{"role": "user", "content": "hi"}]});
+    proxy.call(post("/v1/chat/completions", body.to_string())).await.expect(200);
+    served(&proxy, "other").await;
+    let spent = async |proxy: &Proxy| {
+        let providers = proxy.got("/provider/budgets").await["providers"].clone();
+        ["openai", "groq"].map(|name| providers[name]["spend"].as_f64().unwrap())
+    };
+    assert_eq!(spent(&proxy).await, [3.0, 6.0]);
+    assert_eq!(proxy.got("/global/spend").await["spend"], 9.0);
+    proxy.terminate();
+    proxy.exited().await;
+    // So it stands in the store.
+    assert_eq!(spent(&start().await).await, [3.0, 6.0]);
 }
