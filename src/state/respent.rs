@@ -15,9 +15,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Respent(Arc<Shared>);
 
+/// By scope and subject.
+type Waiting = HashMap<(&'static str, Arc<str>), (Budget, NanoUsd)>;
+
 #[derive(Debug, Default)]
 struct Shared {
-    waiting: Mutex<HashMap<(&'static str, Arc<str>), (Budget, NanoUsd)>>,
+    waiting: Mutex<Waiting>,
     some: Notify,
 }
 
@@ -50,7 +53,7 @@ impl Respent {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<(&'static str, Arc<str>), (Budget, NanoUsd)>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
