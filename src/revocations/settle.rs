@@ -1,6 +1,6 @@
 //! How the store hears of revocations, and other nodes do.
 use super::{BOARD, Deed, Pending, Revocation, Revocations};
-use crate::identity::Setter;
+use crate::identity::{Setter, Tenant};
 use crate::store::{Actor, Kind, StoreError};
 use bartizan_layers::redis::Redis;
 use std::time::Duration;
@@ -75,6 +75,8 @@ impl Revocations {
                 change.delete(kind, id).await?;
                 if kind == Kind::Key {
                     change.work().forget_key(id).await?;
+                    let [from, to] = [Tenant::key(id), Tenant::admin()];
+                    change.work().carry_objects(from.name(), to.name()).await?;
                 }
             }
         }

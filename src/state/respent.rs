@@ -1,4 +1,5 @@
 //! What a person says was spent, on its way to Redis.
+use crate::clock;
 use bartizan_layers::cost::{Budget, RedisLedger};
 use bartizan_layers::facts::NanoUsd;
 use bartizan_layers::redis::Redis;
@@ -15,9 +16,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Respent(Arc<Shared>);
 
+/// By scope and subject.
+type Waiting = HashMap<(&'static str, Arc<str>), (Budget, NanoUsd)>;
+
 #[derive(Debug, Default)]
 struct Shared {
-    waiting: Mutex<HashMap<(&'static str, Arc<str>), (Budget, NanoUsd)>>,
+    waiting: Mutex<Waiting>,
     some: Notify,
 }
 
@@ -31,7 +35,7 @@ impl Respent {
 
     /// Takes amounts there, for good.
     pub(super) async fn run(self, redis: Redis) {
-        let ledger = RedisLedger::with(&redis, Arc::from([]));
+        let ledger = RedisLedger::with(&redis, Arc::from([])).zone(clock::zone());
         loop {
             let taken = std::mem::take(&mut *self.waiting());
             let mut is_away = false;
@@ -50,7 +54,7 @@ impl Respent {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<(&'static str, Arc<str>), (Budget, NanoUsd)>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
