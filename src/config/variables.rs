@@ -112,14 +112,14 @@ mod tests {
 
     #[test]
     fn what_is_set_without_effect_is_named_in_one_notice_without_its_value() {
-        let set = [("UI_PASSWORD", "hunter2"), ("DATABASE_URL", "postgres://x"), ("PORT", "1")];
+        let set = [("UI_PASSWORD", "hunter2"), ("DIRECT_URL", "postgres://x"), ("PORT", "1")];
         let mut problems = Problems::default();
         note(
             &set.into_iter().chain([("LITELLM_LICENSE", "l")]).collect(),
             &Options::default(),
             &mut problems,
         );
-        let wanted = "set, but not in this version, so without effect: DATABASE_URL, UI_PASSWORD";
+        let wanted = "set, but not in this version, so without effect: DIRECT_URL, UI_PASSWORD";
         assert_eq!(problems.notices(), [wanted]);
         note(&Env::default(), &Options::default(), &mut problems);
         assert_eq!(problems.notices().len(), 1);
