@@ -12,7 +12,8 @@ impl Region {
         let Some(region) = region.map(str::to_ascii_lowercase) else { return false };
         // `eu-west-1` and `europe-west4` are in `eu`, `us-east-1` and `us` in `us`.
         let wide = if &*self.0 == "eu" { region.strip_prefix("europe") } else { None };
-        let rest = region.strip_prefix(&*self.0.to_ascii_lowercase()).or(wide);
+        let own = self.0.to_ascii_lowercase();
+        let rest = wide.or_else(|| region.strip_prefix(&*own));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     }
 }
