@@ -44,17 +44,7 @@ impl Persistence {
         tasks: &Tasks,
     ) -> Self {
         let Some(settings) = settings else { return Self::default() };
-        let store = match &settings.database {
-            Some(database) => match postgres(database).await {
-                Ok(store) => store,
-                Err(error) => {
-                    tracing::error!("The database cannot be used: {error:#}");
-                    return Self::default();
-                }
-            },
-            None => embedded(settings).await,
-        };
-        let Some(store) = store else { return Self::default() };
+        let Some(store) = store(settings).await else { return Self::default() };
         let directory = Directory::default();
         let all = settings.database.as_ref().is_none_or(|database| database.all_keys);
         // What was revoked is so before the first call.
@@ -73,10 +63,7 @@ impl Persistence {
         }
         let stop = CancellationToken::new();
         let (alerts, waiting) = Alerts::new(metrics.clone());
-        let (sending, stopped) = (alerts.clone().run(waiting), stop.clone());
-        tasks.spawn(async move {
-            stopped.run_until_cancelled(sending).await;
-        });
+        beside(tasks, &stop, alerts.clone().run(waiting));
         let ledger = Ledger::open(
             settings.ledger.clone(),
             settings.directory.as_ref().map(|directory| directory.join("journal")),
@@ -85,19 +72,10 @@ impl Persistence {
             Standing::new(metrics.clone()),
             (tasks, &stop),
         );
-        let stopped = stop.clone();
-        tasks.spawn(async move {
-            stopped.run_until_cancelled(following.run()).await;
-        });
-        let (stopped, settling) = (stop.clone(), revocations.clone().settle());
-        tasks.spawn(async move {
-            stopped.run_until_cancelled(settling).await;
-        });
+        beside(tasks, &stop, following.run());
+        beside(tasks, &stop, revocations.clone().settle());
         let owners = Owners::new(store.clone());
-        let (owning, stopped) = (owners.clone(), stop.clone());
-        tasks.spawn(async move {
-            stopped.run_until_cancelled(owning.run()).await;
-        });
+        beside(tasks, &stop, owners.clone().run());
         Self {
             store: Some(store),
             directory,
@@ -114,10 +92,7 @@ impl Persistence {
     /// Hears what other nodes on that Redis revoke.
     pub fn listen(&self, redis: &Redis, tasks: &Tasks) {
         let Some(revocations) = self.revocations.clone() else { return };
-        let (stopped, listening) = (self.stop.clone(), revocations.listen(redis.clone()));
-        tasks.spawn(async move {
-            stopped.run_until_cancelled(listening).await;
-        });
+        beside(tasks, &self.stop, revocations.listen(redis.clone()));
     }
 
     /// Lets go of everything: no call may end after it.
@@ -230,6 +205,27 @@ async fn postgres(database: &Database) -> anyhow::Result<Option<Store>> {
         timeout: database.timeout,
     };
     Store::open(place).await.map(Some).context("`database_url`")
+}
+
+/// What `settings` name; `None` if it cannot be used, which is told.
+async fn store(settings: &StoreSettings) -> Option<Store> {
+    let Some(database) = &settings.database else { return embedded(settings).await };
+    postgres(database).await.unwrap_or_else(|error| {
+        tracing::error!("The database cannot be used: {error:#}");
+        None
+    })
+}
+
+/// Runs `work` until it ends or `stop` is cancelled.
+fn beside(
+    tasks: &Tasks,
+    stop: &CancellationToken,
+    work: impl Future<Output = ()> + Send + 'static,
+) {
+    let stop = stop.clone();
+    tasks.spawn(async move {
+        stop.run_until_cancelled(work).await;
+    });
 }
 
 async fn embedded(settings: &StoreSettings) -> Option<Store> {
