@@ -151,48 +151,12 @@ async fn without_a_database_what_is_revoked_is_so_on_every_node_and_after_a_rest
     let two = node_of(&postgres, &redis, &upstream).start().await;
     let third = node_of(&postgres, &redis, &upstream);
     one.done("/team/new", json!({"team_id": "red"})).await;
-    let mut keys = Vec::new();
-    for fields in
-        [json!({}), json!({"key_alias": "b"}), json!({}), json!({"team_id": "red"}), json!({})]
-    {
-        let key = one.key(fields).await;
-        turns(&one, &key, 200).await;
-        turns(&two, &key, 200).await;
-        keys.push(key);
-    }
+    let keys = known(&one, &two).await;
     connected(&one).await;
     connected(&two).await;
     let [blocked, deleted, updated, member, free] = &keys[..] else { unreachable!() };
     let ids = [blocked, deleted, updated].map(|key: &String| token(key));
-    for (at, (path, body, key)) in [
-        ("/key/block", json!({"key": blocked}), blocked),
-        ("/key/delete", json!({"key_aliases": ["b"]}), deleted),
-        ("/key/update", json!({"key": updated, "blocked": true}), updated),
-        ("/team/block", json!({"team_id": "red"}), member),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        match at {
-            0 => postgres.stop(),
-            2 => {
-                postgres.restart().await;
-                postgres.freeze();
-            }
-            _ => {}
-        }
-        let began = Instant::now();
-        let answer = one.ask(KEY, "POST", path, body).await.expect(200);
-        assert!(is_pending(&answer), "{path}: {}", answer.text());
-        assert_eq!(status(&one, key).await, 401, "{path}");
-        turns(&two, key, 401).await;
-        // The answer waits for the store longer than the key does.
-        assert!(began.elapsed() < 5 * SECOND, "{path}: {:?}", began.elapsed());
-        assert_eq!(status(&two, free).await, 200);
-    }
-    // Nobody has heard of such a key, and what else is asked for cannot wait.
-    let refused = one.ask(KEY, "POST", "/key/unblock", json!({"key": blocked})).await;
-    assert_eq!(refused.expect(503).json()["error"]["type"], "no_db_connection");
+    revoke_without(&mut postgres, (&one, &two), &keys).await;
 
     one.kill();
     let text = std::fs::read_to_string(state.path().join("revoked.json")).unwrap();
@@ -207,12 +171,7 @@ async fn without_a_database_what_is_revoked_is_so_on_every_node_and_after_a_rest
         assert_eq!(heard(&two, id, action).await, 1, "{action}");
     }
     assert_eq!(heard(&two, "red", "updated").await, 1);
-    let store = Store::open(at(&postgres.url())).await.unwrap();
-    let rows = store.fetch("SELECT doc FROM things WHERE kind = 'key' ORDER BY id", &[]).await;
-    let docs: Vec<Value> =
-        rows.unwrap().iter().map(|row| serde_json::from_str(row.text(0)).unwrap()).collect();
-    let count = docs.iter().filter(|doc| doc["blocked"] == true).count();
-    assert_eq!((docs.len(), count), (4, 2), "{docs:?}");
+    assert_eq!(kept(&postgres).await, (4, 2));
     let third = third.start().await;
     for proxy in [&one, &two, &third] {
         for key in [blocked, deleted, updated, member] {
@@ -221,15 +180,71 @@ async fn without_a_database_what_is_revoked_is_so_on_every_node_and_after_a_rest
         turns(proxy, free, 200).await;
     }
     // From here on it is a change like any other.
-    let (began, mut ticks) = (Instant::now(), crate::proxy::ticks());
-    while !redis.tell(&["keys", "*board*"]).trim().is_empty() {
-        assert!(began.elapsed() < PATIENCE, "it is still told of");
-        ticks.tick().await;
-    }
+    until("it is still told of", || redis.tell(&["keys", "*board*"]).trim().is_empty()).await;
     one.done("/key/unblock", json!({"key": blocked})).await;
     turns(&two, blocked, 200).await;
-    while state.path().join("revoked.json").exists() {
-        assert!(began.elapsed() < PATIENCE, "the file is still there");
+    until("the file is still there", || !state.path().join("revoked.json").exists()).await;
+}
+
+/// Keys that both nodes have let pass.
+async fn known(one: &Proxy, two: &Proxy) -> Vec<String> {
+    let mut keys = Vec::new();
+    for fields in
+        [json!({}), json!({"key_alias": "b"}), json!({}), json!({"team_id": "red"}), json!({})]
+    {
+        let key = one.key(fields).await;
+        turns(one, &key, 200).await;
+        turns(two, &key, 200).await;
+        keys.push(key);
+    }
+    keys
+}
+
+/// Revokes what can be, while the database is away in two ways.
+async fn revoke_without(postgres: &mut Postgres, (one, two): (&Proxy, &Proxy), keys: &[String]) {
+    let [blocked, deleted, updated, member, free] = keys else { unreachable!() };
+    let deeds = [
+        ("/key/block", json!({"key": blocked}), blocked),
+        ("/key/delete", json!({"key_aliases": ["b"]}), deleted),
+        ("/key/update", json!({"key": updated, "blocked": true}), updated),
+        ("/team/block", json!({"team_id": "red"}), member),
+    ];
+    for (at, (path, body, key)) in deeds.into_iter().enumerate() {
+        match at {
+            0 => postgres.stop(),
+            2 => {
+                postgres.restart().await;
+                postgres.freeze();
+            }
+            _ => {}
+        }
+        let began = Instant::now();
+        let answer = one.ask(KEY, "POST", path, body).await.expect(200);
+        assert!(is_pending(&answer), "{path}: {}", answer.text());
+        assert_eq!(status(one, key).await, 401, "{path}");
+        turns(two, key, 401).await;
+        // The answer waits for the store longer than the key does.
+        assert!(began.elapsed() < 5 * SECOND, "{path}: {:?}", began.elapsed());
+        assert_eq!(status(two, free).await, 200);
+    }
+    // Nobody has heard of such a key, and what else is asked for cannot wait.
+    let refused = one.ask(KEY, "POST", "/key/unblock", json!({"key": blocked})).await;
+    assert_eq!(refused.expect(503).json()["error"]["type"], "no_db_connection");
+}
+
+/// How many keys the store has, and how many of them are blocked.
+async fn kept(postgres: &Postgres) -> (usize, usize) {
+    let store = Store::open(at(&postgres.url())).await.unwrap();
+    let rows = store.fetch("SELECT doc FROM things WHERE kind = 'key'", &[]).await.unwrap();
+    let docs = rows.iter().map(|row| serde_json::from_str::<Value>(row.text(0)).unwrap());
+    let blocked = docs.filter(|doc| doc["blocked"] == true).count();
+    (rows.len(), blocked)
+}
+
+async fn until(not_yet: &str, met: impl Fn() -> bool) {
+    let (began, mut ticks) = (Instant::now(), crate::proxy::ticks());
+    while !met() {
+        assert!(began.elapsed() < PATIENCE, "{not_yet}");
         ticks.tick().await;
     }
 }
