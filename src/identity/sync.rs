@@ -63,7 +63,7 @@ impl Following {
             }
             self.seen = Some(*seq);
         }
-        Ok(())
+        self.read_purses().await
     }
 
     async fn hear_of(&self, kind: Kind, id: &str) -> Result<(), StoreError> {
@@ -98,7 +98,7 @@ impl Following {
         if is_known {
             self.directory.respend(&account, Setter::Elsewhere);
         }
-        self.read_purses().await
+        Ok(())
     }
 
     /// What other processes have spent at deployments and providers that are bounded.
