@@ -14,7 +14,7 @@ pub struct Account {
     pub until: Option<i64>,
 }
 
-fn account(row: &super::Row) -> Account {
+pub(super) fn account(row: &super::Row) -> Account {
     Account {
         scope: row.text(0).to_owned(),
         subject: row.text(1).to_owned(),

@@ -1,18 +1,10 @@
 //! Accounts within a piece of work.
-use super::{Account, Row, Store, StoreError, Work};
+use super::accounts::account;
+use super::{Account, Store, StoreError, Work};
 
-/// The accounts of a key, that of each model of it included.
+/// The accounts of a key, that of each model of it included; each half finds its own in the index.
 const OF_KEY: &str = "SELECT scope, subject, spend, until FROM accounts \
-    WHERE scope IN ('api_key', 'model_per_key') AND (subject = $1 OR subject LIKE $2)";
-
-fn account(row: &Row) -> Account {
-    Account {
-        scope: row.text(0).to_owned(),
-        subject: row.text(1).to_owned(),
-        spend: row.int(2),
-        until: row.maybe_int(3),
-    }
-}
+    WHERE (scope = 'api_key' AND subject = $1) OR (scope = 'model_per_key' AND subject LIKE $2)";
 
 impl Store {
     /// The accounts of a key, that of each model of it included.
