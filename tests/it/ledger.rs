@@ -342,13 +342,13 @@ async fn two_processes_share_a_state_directory() {
     two.kill();
     // What the dead one has left is found within its time.
     let expected: BTreeSet<_> = answers.iter().map(call_id).collect();
-    let began = Instant::now();
+    let (began, mut ticks) = (Instant::now(), crate::proxy::ticks());
     let logs = loop {
         let logs = read(&one, "/spend/logs").await;
         if rows(&logs).len() >= 60 || began.elapsed() > 3 * PATIENCE {
             break logs;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        ticks.tick().await;
     };
     let found: Vec<_> = rows(&logs).iter().map(|row| row["litellm_call_id"].clone()).collect();
     let once: BTreeSet<_> = found.iter().map(|id| id.as_str().unwrap().to_owned()).collect();

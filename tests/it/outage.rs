@@ -73,7 +73,7 @@ async fn called_through(
 /// Whether each of them is in the ledger once, and all sums are theirs.
 async fn are_booked(proxy: &Proxy, postgres: &Postgres, finished: &Finished) {
     let store = Store::open(at(&postgres.url())).await.unwrap();
-    let began = Instant::now();
+    let (began, mut ticks) = (Instant::now(), ticks());
     let rows = loop {
         // It waits until all is taken over, where the proxy has found its database again.
         get("/spend/logs/v2").key(KEY).send(proxy.addr()).await;
@@ -82,7 +82,7 @@ async fn are_booked(proxy: &Proxy, postgres: &Postgres, finished: &Finished) {
         if rows.len() >= finished.len() || began.elapsed() > 2 * PATIENCE {
             break rows;
         }
-        sleep(Duration::from_millis(100)).await;
+        ticks.tick().await;
     };
     let booked: BTreeMap<_, _> = rows.iter().map(|row| (row.text(0), row.int(1))).collect();
     assert_eq!((rows.len(), booked.len()), (finished.len(), finished.len()));
@@ -165,7 +165,7 @@ async fn a_proxy_that_ends_while_the_database_is_away_leaves_its_calls_to_the_ne
     let store = Store::open(at(&postgres.url())).await.unwrap();
     while store.fetch("SELECT id FROM calls", &[]).await.unwrap().len() < finished.len() {
         assert!(began.elapsed() < 3 * PATIENCE, "calls are missing");
-        sleep(Duration::from_millis(50)).await;
+        ticks.tick().await;
     }
     are_booked(&two, &postgres, &finished).await;
 }
