@@ -14,7 +14,7 @@ use tokio::time::timeout;
 const CLIENTS: usize = 100;
 /// What each answer costs, in billionths of a dollar: 1 token in, 50 out.
 const COST: i64 = 51_000_000;
-const BUDGET: i64 = 6_000_000_000;
+const BUDGET: i64 = 9_000_000_000;
 
 /// The keys of the budget.
 const BOOK: &str = "bartizan:{global:}:budget";
@@ -24,16 +24,26 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
     let Some(redis) = Redis::start().await else { return };
     let gate = Gate::new();
     let upstream = upstream(&gate).await;
-    let general = ", max_budget: 6.0, budget_admission: strict";
+    let general = ", max_budget: 9.0, budget_admission: strict";
     let mut nodes = Vec::new();
     for _ in 0..3 {
         nodes.push(proxy(&redis, &upstream, general, "").await);
     }
     let addrs: Vec<_> = nodes.iter().map(Proxy::addr).collect();
-    let load = (0..CLIENTS).map(move |at| client(addrs[at % 3], at, 10));
+    let upstream = &upstream;
+    let load = (0..CLIENTS).map(|at| {
+        let calls = client(addrs[at % 3], at, 10);
+        async move {
+            // Else the others might take the whole budget before the first node has a stream open.
+            if at % 3 > 0 {
+                upstream.saw(PATIENCE, |seen| seen.begun >= 10).await;
+            }
+            calls.await
+        }
+    });
     let killing = async {
-        // By then each node has streams open, and more are on their way.
-        assert!(upstream.saw(PATIENCE, |seen| seen.begun >= 40).await, "{:?}", upstream.seen());
+        // By then the first node has streams open that wait, and the others are in their calls.
+        assert!(upstream.saw(PATIENCE, |seen| seen.begun >= 60).await, "{:?}", upstream.seen());
         nodes[0].kill();
         // Else the ends of its streams might be written before it is noticed that it is gone.
         assert!(upstream.saw(PATIENCE, |seen| seen.left > 0).await, "{:?}", upstream.seen());
@@ -50,7 +60,7 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
     assert_eq!(number(&redis, "held"), held, "nothing else is held");
     let spent = number(&redis, "spent");
     assert!(spent + held <= BUDGET, "{spent} and {held} of {BUDGET}");
-    assert_counts_all(&upstream, spent + held);
+    assert_counts_all(upstream, spent + held);
     assert_expire(&redis);
 
     // Their time is up.
@@ -62,7 +72,7 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
     settled(&redis).await;
     let spent = number(&redis, "spent");
     assert_eq!(number(&redis, "held"), 0);
-    assert_counts_all(&upstream, spent);
+    assert_counts_all(upstream, spent);
     assert!(spent >= held + COST * i64::try_from(answered + more.iter().sum::<usize>()).unwrap());
     // What is left is spent to the last call, and not beyond.
     while client(nodes[1].addr(), 1, 0).await + client(nodes[2].addr(), 1, 0).await > 0 {
@@ -70,7 +80,7 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
     }
     let spent = number(&redis, "spent");
     assert!(spent <= BUDGET && spent > BUDGET - 4 * COST, "{spent} of {BUDGET}");
-    assert_counts_all(&upstream, spent);
+    assert_counts_all(upstream, spent);
 }
 
 /// Streams an answer of 50 tokens; where the prompt says "wait", its second half when `gate` opens.
@@ -92,7 +102,9 @@ async fn upstream(gate: &Gate) -> Upstream {
 /// Makes three calls, one after the other, as long as its proxy lives and has not refused more of
 /// them than `patience` is; how many were answered in full.
 async fn client(proxy: SocketAddr, at: usize, mut patience: usize) -> usize {
-    let says = if at.is_multiple_of(2) { "wait" } else { "hi" };
+    // All of the first node do, so that it is killed with streams open.
+    let waits = at.is_multiple_of(2) || at.is_multiple_of(3);
+    let says = if waits { "wait" } else { "hi" };
     let body = value!({"model": "gpt", "max_tokens": 50, "stream": true,
         "messages": [{"role": "user", "content": says}]});
     let call = post("/v1/chat/completions", body.to_string()).key(KEY);
