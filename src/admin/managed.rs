@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// Its paths and what is said of them, with the refusals that stand before its own; nothing where
 /// there is none.
 pub(super) fn paths(handles: &Handles) -> Map<String, Value> {
-    let Some(Value::Object(mut paths)) = part(handles, "/paths") else { return Map::new() };
+    let Some(Value::Object(mut paths)) = part(handles, "paths") else { return Map::new() };
     let items = paths.iter_mut().filter_map(|(path, item)| Some((path, item.as_object_mut()?)));
     let operations = items.flat_map(|(path, item)| item.iter_mut().map(move |it| (path, it)));
     for (path, (method, operation)) in operations {
@@ -33,7 +33,7 @@ pub(super) fn paths(handles: &Handles) -> Map<String, Value> {
 
 /// The schemas of its requests.
 pub(super) fn schemas(handles: &Handles) -> Map<String, Value> {
-    match part(handles, "/components/schemas") {
+    match part(handles, "schemas") {
         Some(Value::Object(schemas)) => schemas,
         _ => Map::new(),
     }
@@ -41,6 +41,6 @@ pub(super) fn schemas(handles: &Handles) -> Map<String, Value> {
 
 fn part(handles: &Handles, place: &str) -> Option<Value> {
     handles.manage.as_ref()?;
-    let mut all = serde_json::to_value(manage::described()).ok()?;
-    all.pointer_mut(place).map(Value::take)
+    let mut all: Value = serde_json::from_str(manage::OPENAPI).ok()?;
+    all.get_mut(place).map(Value::take)
 }

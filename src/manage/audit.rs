@@ -1,6 +1,6 @@
 //! `/audit`: who changed what.
 use super::paging::Paging;
-use super::{Manage, Query, Refusal, Room, Who};
+use super::{Query, Refusal, Room, Who};
 use crate::clock;
 use crate::store::{AuditFilter, Audited, Doc, Kind, Page};
 use axum::Json;
@@ -8,10 +8,7 @@ use axum::extract::Path;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// Entries on a page, where nobody said.
 const USUAL: i64 = 10;
@@ -33,8 +30,9 @@ const TABLES: [(Kind, &str); 10] = [
     (Kind::AccessGroup, "LiteLLM_AccessGroupTable"),
 ];
 
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one))
+serves! {
+    GET "/audit" => list,
+    GET "/audit/{id}" => one,
 }
 
 /// Which entries are asked for.

@@ -4,6 +4,9 @@
 //! reads its fields ([`Asked`]), makes a [`Change`] in the store, and hands
 //! what changed to the [`Directory`]: it is in force when the answer goes out. Answers have
 //! LiteLLM's shapes; whatever goes wrong is a [`Refusal`].
+#[macro_use]
+mod serves;
+
 mod asked;
 mod audit;
 mod bounds;
@@ -31,6 +34,8 @@ pub use self::models::entry;
 pub use self::refusal::Refusal;
 pub use self::who::Who;
 
+use self::serves::{Described, Routes};
+
 use crate::config::{Compat, Issuing};
 use crate::identity::{Directory, Setter};
 use crate::ledger::Ledger;
@@ -39,7 +44,6 @@ use crate::router::Router;
 use crate::store::{Change, Kind, Seal, Store, Thing};
 use http::StatusCode;
 use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
 
 /// What the handlers work on.
 #[derive(Debug)]
@@ -64,6 +68,25 @@ pub struct Manage {
     pub router: Option<Router>,
 }
 
+/// One item of every folder.
+macro_rules! each_folder {
+    ($item:ident) => {
+        [
+            keys::$item,
+            users::$item,
+            teams::$item,
+            organizations::$item,
+            customers::$item,
+            budgets::$item,
+            tags::$item,
+            groups::$item,
+            models::$item,
+            audit::$item,
+            spend::$item,
+        ]
+    };
+}
+
 /// What handlers share.
 type Room = axum::extract::State<Arc<Manage>>;
 
@@ -72,7 +95,8 @@ type Room = axum::extract::State<Arc<Manage>>;
 ///
 /// [`Principal`]: bartizan_layers::facts::Principal
 pub fn routes(manage: Arc<Manage>) -> axum::Router {
-    let router: axum::Router = all().with_state(manage).into();
+    let all = each_folder!(routes).into_iter().fold(Routes::new(), |all, folder| folder(all));
+    let router = all.with_state(manage);
     router.fallback(nothing).method_not_allowed_fallback(wrong_method)
 }
 
@@ -84,25 +108,15 @@ async fn wrong_method() -> Refusal {
     Refusal::detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
 }
 
-/// The same as OpenAPI: paths and schemas.
+/// The same as JSON, the `paths` and `schemas` of OpenAPI, as [`described`] makes them.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+/// What the handlers say of themselves, as OpenAPI. Nothing that runs needs it: it would be a
+/// fifteenth of the binary.
 #[must_use]
 pub fn described() -> utoipa::openapi::OpenApi {
-    all().into_openapi()
-}
-
-fn all() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .merge(keys::routes())
-        .merge(users::routes())
-        .merge(teams::routes())
-        .merge(organizations::routes())
-        .merge(customers::routes())
-        .merge(budgets::routes())
-        .merge(tags::routes())
-        .merge(groups::routes())
-        .merge(models::routes())
-        .merge(audit::routes())
-        .merge(spend::routes())
+    let all = each_folder!(described).into_iter().map(|folder| folder());
+    all.fold(Described::new(), Described::merge).into_openapi()
 }
 
 impl Manage {
@@ -139,5 +153,47 @@ impl Manage {
         }
         accounts.iter().for_each(|account| self.directory.respend(account, Setter::Here));
         Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::path::Path;
+
+    #[test]
+    fn the_document_says_what_the_handlers_say() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manage/openapi.json");
+        let said = lines(&serde_json::to_value(described()).expect("it is JSON"));
+        if std::env::var_os("BARTIZAN_UPDATE").is_some() {
+            std::fs::write(&file, &said).expect("a writable folder");
+        }
+        let written = std::fs::read_to_string(&file).expect("the file is there");
+        assert!(written == said, "openapi.json is old: run this test with BARTIZAN_UPDATE=1");
+    }
+
+    /// A line for each path and each schema, so that a change of one shows.
+    fn lines(all: &Value) -> String {
+        let list = |part: &Value| {
+            let members = part.as_object().expect("an object").iter();
+            let members = members.map(|(name, of)| format!("{}:{of}", Value::from(name.as_str())));
+            members.collect::<Vec<_>>().join(",\n")
+        };
+        let (paths, schemas) = (list(&all["paths"]), list(&all["components"]["schemas"]));
+        format!("{{\"paths\":{{\n{paths}\n}},\"schemas\":{{\n{schemas}\n}}}}\n")
+    }
+
+    #[test]
+    fn each_handler_is_described_under_the_path_that_it_serves() {
+        let all = serde_json::to_value(described()).expect("it is JSON");
+        for (method, path) in each_folder!(DESCRIBED).into_iter().flatten() {
+            let operation = &all["paths"][path][method.to_lowercase()];
+            assert!(operation.is_object(), "{method} {path}");
+        }
+        let count = |item: &Value| item.as_object().map_or(0, serde_json::Map::len);
+        let paths = all["paths"].as_object().expect("there are paths");
+        let count: usize = paths.values().map(count).sum();
+        assert_eq!(count, each_folder!(DESCRIBED).into_iter().flatten().count());
     }
 }

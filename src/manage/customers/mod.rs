@@ -3,26 +3,20 @@ mod block;
 mod fields;
 mod routes;
 
-use super::Manage;
-use axum::routing::{get, post};
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .routes(routes!(routes::new))
-        .routes(routes!(routes::info))
-        .routes(routes!(routes::update))
-        .routes(routes!(routes::delete))
-        .routes(routes!(routes::list))
-        .routes(routes!(block::block))
-        .routes(routes!(block::unblock))
-        .route("/end_user/new", post(routes::new))
-        .route("/end_user/info", get(routes::info))
-        .route("/end_user/update", post(routes::update))
-        .route("/end_user/delete", post(routes::delete))
-        .route("/end_user/list", get(routes::list))
-        .route("/end_user/block", post(block::block))
-        .route("/end_user/unblock", post(block::unblock))
+serves! {
+    POST "/customer/new" => routes::new,
+    GET "/customer/info" => routes::info,
+    POST "/customer/update" => routes::update,
+    POST "/customer/delete" => routes::delete,
+    GET "/customer/list" => routes::list,
+    POST "/customer/block" => block::block,
+    POST "/customer/unblock" => block::unblock,
+    ;
+    POST "/end_user/new" => routes::new,
+    GET "/end_user/info" => routes::info,
+    POST "/end_user/update" => routes::update,
+    POST "/end_user/delete" => routes::delete,
+    GET "/end_user/list" => routes::list,
+    POST "/end_user/block" => block::block,
+    POST "/end_user/unblock" => block::unblock,
 }

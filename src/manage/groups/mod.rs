@@ -1,19 +1,13 @@
 //! `/access_group/*`: names for several models, which keys and teams may have in their lists.
 mod routes;
 
-use super::Manage;
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .routes(routes!(routes::new))
-        .routes(routes!(routes::list))
-        .routes(routes!(routes::info))
-        .routes(routes!(routes::info_of))
-        .routes(routes!(routes::update))
-        .routes(routes!(routes::update_of))
-        .routes(routes!(routes::delete))
-        .routes(routes!(routes::delete_of))
+serves! {
+    POST "/access_group/new" => routes::new,
+    GET "/access_group/list" => routes::list,
+    GET "/access_group/info" => routes::info,
+    GET "/access_group/{access_group}/info" => routes::info_of,
+    POST "/access_group/update" => routes::update,
+    PUT "/access_group/{access_group}/update" => routes::update_of,
+    POST "/access_group/delete" => routes::delete,
+    DELETE "/access_group/{access_group}/delete" => routes::delete_of,
 }

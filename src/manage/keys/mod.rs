@@ -25,28 +25,25 @@ mod written;
 
 pub(super) use self::issue::{expires, issue};
 
-use super::{Manage, Refusal};
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use super::Refusal;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .routes(routes!(generate::generate))
-        .routes(routes!(generate::service))
-        .routes(routes!(info::info))
-        .routes(routes!(info::several))
-        .routes(routes!(update::update))
-        .routes(routes!(update::bulk))
-        .routes(routes!(delete::delete))
-        .routes(routes!(block::block))
-        .routes(routes!(block::unblock))
-        .routes(routes!(regenerate::regenerate))
-        .routes(routes!(list::list))
-        .routes(routes!(aliases::aliases))
-        .routes(routes!(health::health))
-        // The text of a key, which may hold slashes, and then what is done to it.
-        .route("/key/{*rest}", axum::routing::post(regenerate::of_path))
+serves! {
+    POST "/key/generate" => generate::generate,
+    POST "/key/service-account/generate" => generate::service,
+    GET "/key/info" => info::info,
+    POST "/v2/key/info" => info::several,
+    POST "/key/update" => update::update,
+    POST "/key/bulk_update" => update::bulk,
+    POST "/key/delete" => delete::delete,
+    POST "/key/block" => block::block,
+    POST "/key/unblock" => block::unblock,
+    POST "/key/regenerate" => regenerate::regenerate,
+    GET "/key/list" => list::list,
+    GET "/key/aliases" => aliases::aliases,
+    POST "/key/health" => health::health,
+    ;
+    // The text of a key, which may hold slashes, and then what is done to it.
+    POST "/key/{*rest}" => regenerate::of_path,
 }
 
 /// No key has that text or that digest.

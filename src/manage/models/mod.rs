@@ -9,15 +9,9 @@ mod update;
 
 pub use self::kept::entry;
 
-use super::Manage;
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .routes(routes!(new::new))
-        .routes(routes!(update::update))
-        .routes(routes!(update::patch))
-        .routes(routes!(delete::delete))
+serves! {
+    POST "/model/new" => new::new,
+    POST "/model/update" => update::update,
+    PATCH "/model/{model_id}/update" => update::patch,
+    POST "/model/delete" => delete::delete,
 }

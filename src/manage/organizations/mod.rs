@@ -7,19 +7,14 @@ mod row;
 pub(super) use self::fields::{bound, check_within, is_admin};
 pub(super) use self::members::enrol;
 
-use super::Manage;
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .routes(routes!(routes::new))
-        .routes(routes!(routes::update))
-        .routes(routes!(routes::delete))
-        .routes(routes!(routes::list))
-        .routes(routes!(routes::info, routes::infos))
-        .routes(routes!(members::add))
-        .routes(routes!(members::update))
-        .routes(routes!(members::delete))
+serves! {
+    POST "/organization/new" => routes::new,
+    PATCH "/organization/update" => routes::update,
+    DELETE "/organization/delete" => routes::delete,
+    GET "/organization/list" => routes::list,
+    GET "/organization/info" => routes::info,
+    POST "/organization/info" => routes::infos,
+    POST "/organization/member_add" => members::add,
+    PATCH "/organization/member_update" => members::update,
+    DELETE "/organization/member_delete" => members::delete,
 }

@@ -18,41 +18,37 @@ mod seen;
 mod span;
 
 use super::{Manage, Refusal};
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .routes(routes!(logs::logs))
-        .routes(routes!(paged::v2))
-        .routes(routes!(paged::ui))
-        .routes(routes!(paged::one))
-        .routes(routes!(by::by))
-        .routes(routes!(calculate::calculate))
-        .routes(routes!(listed::keys))
-        .routes(routes!(listed::users))
-        .routes(routes!(listed::tags))
-        .routes(routes!(reprice::again))
-        .routes(routes!(global::spend))
-        .routes(routes!(global::logs))
-        .routes(routes!(global::keys))
-        .routes(routes!(global::models))
-        .routes(routes!(global::teams))
-        .routes(routes!(global::tags))
-        .routes(routes!(global::providers))
-        .routes(routes!(providers::budgets))
-        .routes(routes!(global::end_users))
-        .routes(routes!(global::all_end_users))
-        .routes(routes!(global::reset))
-        .routes(routes!(report::report))
-        .routes(routes!(activity::all))
-        .routes(routes!(activity::models))
-        .routes(routes!(daily::user))
-        .routes(routes!(daily::user_aggregated))
-        .routes(routes!(daily::team))
-        .routes(routes!(daily::tag))
-        .routes(routes!(receipt::receipt))
+serves! {
+    GET "/spend/logs" => logs::logs,
+    GET "/spend/logs/v2" => paged::v2,
+    GET "/spend/logs/ui" => paged::ui,
+    GET "/spend/logs/ui/{request_id}" => paged::one,
+    GET "/spend/by" => by::by,
+    POST "/spend/calculate" => calculate::calculate,
+    GET "/spend/keys" => listed::keys,
+    GET "/spend/users" => listed::users,
+    GET "/spend/tags" => listed::tags,
+    POST "/spend/reprice" => reprice::again,
+    GET "/global/spend" => global::spend,
+    GET "/global/spend/logs" => global::logs,
+    GET "/global/spend/keys" => global::keys,
+    GET "/global/spend/models" => global::models,
+    GET "/global/spend/teams" => global::teams,
+    GET "/global/spend/tags" => global::tags,
+    GET "/global/spend/provider" => global::providers,
+    GET "/provider/budgets" => providers::budgets,
+    POST "/global/spend/end_users" => global::end_users,
+    GET "/global/all_end_users" => global::all_end_users,
+    POST "/global/spend/reset" => global::reset,
+    GET "/global/spend/report" => report::report,
+    GET "/global/activity" => activity::all,
+    GET "/global/activity/model" => activity::models,
+    GET "/user/daily/activity" => daily::user,
+    GET "/user/daily/activity/aggregated" => daily::user_aggregated,
+    GET "/team/daily/activity" => daily::team,
+    GET "/tag/daily/activity" => daily::tag,
+    GET "/receipts/{id}" => receipt::receipt,
 }
 
 impl Manage {

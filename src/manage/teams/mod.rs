@@ -19,32 +19,28 @@ pub(super) use self::roster::{
 };
 pub(super) use self::row::{TEAMS, with_memberships};
 
-use super::{Manage, Refusal};
+use super::Refusal;
 use crate::store::{Change, Kind, Thing};
 use http::StatusCode;
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .routes(routes!(new::new))
-        .routes(routes!(info::info))
-        .routes(routes!(list::list))
-        .routes(routes!(list::pages))
-        .routes(routes!(list::available))
-        .routes(routes!(update::update))
-        .routes(routes!(update::block))
-        .routes(routes!(update::unblock))
-        .routes(routes!(update::add_models))
-        .routes(routes!(update::take_models))
-        .routes(routes!(delete::delete))
-        .routes(routes!(member_add::add))
-        .routes(routes!(member_add::add_many))
-        .routes(routes!(member_edit::update))
-        .routes(routes!(member_edit::delete))
-        .routes(routes!(permissions::list))
-        .routes(routes!(permissions::update))
+serves! {
+    POST "/team/new" => new::new,
+    GET "/team/info" => info::info,
+    GET "/team/list" => list::list,
+    GET "/v2/team/list" => list::pages,
+    GET "/team/available" => list::available,
+    POST "/team/update" => update::update,
+    POST "/team/block" => update::block,
+    POST "/team/unblock" => update::unblock,
+    POST "/team/model/add" => update::add_models,
+    POST "/team/model/delete" => update::take_models,
+    POST "/team/delete" => delete::delete,
+    POST "/team/member_add" => member_add::add,
+    POST "/team/bulk_member_add" => member_add::add_many,
+    POST "/team/member_update" => member_edit::update,
+    POST "/team/member_delete" => member_edit::delete,
+    GET "/team/permissions_list" => permissions::list,
+    POST "/team/permissions_update" => permissions::update,
 }
 
 /// The team with that id.

@@ -12,19 +12,13 @@ mod update;
 pub(super) use self::list::sort;
 pub(super) use self::row::user_rows;
 
-use super::Manage;
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-pub(super) fn routes() -> OpenApiRouter<Arc<Manage>> {
-    OpenApiRouter::new()
-        .routes(routes!(new::new))
-        .routes(routes!(info::info))
-        .routes(routes!(info::own_row))
-        .routes(routes!(info::roles))
-        .routes(routes!(update::update))
-        .routes(routes!(delete::delete))
-        .routes(routes!(list::list))
-        .routes(routes!(bulk::bulk))
+serves! {
+    POST "/user/new" => new::new,
+    GET "/user/info" => info::info,
+    GET "/v2/user/info" => info::own_row,
+    GET "/user/available_roles" => info::roles,
+    POST "/user/update" => update::update,
+    POST "/user/delete" => delete::delete,
+    GET "/user/list" => list::list,
+    POST "/user/bulk_update" => bulk::bulk,
 }
