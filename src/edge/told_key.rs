@@ -15,10 +15,10 @@ pub(super) fn tell(caller: &Caller, cost: NanoUsd, headers: &mut HeaderMap) {
     let key = &caller.key.holder;
     let spent = key.spent.amount(clock::now() / 1000);
     headers.insert(SPEND, dollars(spent + cost));
-    let Some(rules) = &key.rules else { return };
-    if let Some(max) = rules.money.max {
+    if let Some(max) = key.money.as_ref().and_then(|money| money.max) {
         headers.insert(MAX_BUDGET, dollars(max));
     }
+    let Some(rules) = &key.rules else { return };
     for (name, limit) in [(TPM, rules.tpm), (RPM, rules.rpm)] {
         if let Some(limit) = limit {
             headers.insert(name, limit.into());

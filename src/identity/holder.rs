@@ -1,5 +1,5 @@
 //! Keys, and whoever else has rules, as they are held in memory: there may be a hundred thousand.
-use super::{Role, Rules};
+use super::{Money, Role, Rules};
 use crate::clock;
 use crate::store::{Account, Kind, Thing};
 use bartizan_layers::facts::NanoUsd;
@@ -21,8 +21,11 @@ pub struct Holder {
     pub organization: Option<Arc<str>>,
     /// What a user may do with the proxy itself.
     pub role: Role,
-    /// `None` is no bounds.
+    /// `None` is no bounds. Equal ones are held once.
     pub rules: Option<Arc<Rules>>,
+    /// What it may spend, if that is bounded. Apart from the rules: two keys that differ in
+    /// nothing else are common.
+    pub money: Option<Box<Money>>,
     /// What it has spent, as this process knows.
     pub spent: Spent,
 }
@@ -109,6 +112,7 @@ impl Holder {
                 _ => Role::None,
             },
             rules: Rules::of(&thing.doc).map(Arc::new),
+            money: Some(Money::of(&thing.doc)).filter(|it| *it != Money::default()).map(Box::new),
             spent: Spent::default(),
         }
     }

@@ -79,10 +79,11 @@ impl Directory {
     /// What a holder may spend: as it says, or as the budget says that it refers to.
     #[must_use]
     pub fn money(&self, holder: &Holder) -> Money {
-        let Some(rules) = &holder.rules else { return Money::default() };
-        let budget = rules.budget.as_deref().filter(|_| rules.money.max.is_none());
+        let own = holder.money.as_deref().copied().unwrap_or_default();
+        let rules = holder.rules.as_ref().filter(|_| own.max.is_none());
+        let budget = rules.and_then(|rules| rules.budget.as_deref());
         let shared = budget.and_then(|id| self.holder(Kind::Budget, id));
-        shared.and_then(|shared| Some(shared.rules.as_ref()?.money)).unwrap_or(rules.money)
+        shared.and_then(|shared| shared.money.as_deref().copied()).unwrap_or(own)
     }
 }
 

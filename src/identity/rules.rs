@@ -4,7 +4,8 @@ use bartizan_layers::cost::BudgetWindow;
 use bartizan_layers::facts::NanoUsd;
 use serde_json::Value;
 
-/// What a key, a user, a team, … may use and take. Empty and `None` are no bounds.
+/// What a key, a user, a team, … may use and take, but for its money. Empty and `None` are no
+/// bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rules {
     /// The models that may be asked for: names, patterns, access groups.
@@ -21,11 +22,9 @@ pub struct Rules {
     pub model_rpm: Box<[(Box<str>, u64)]>,
     /// Tokens in a minute, by model.
     pub model_tpm: Box<[(Box<str>, u64)]>,
-    /// What may be spent.
-    pub money: Money,
     /// What may be spent, by model.
     pub model_money: Box<[(Box<str>, Money)]>,
-    /// The budget that it refers to, which counts where `money` and the limits say nothing.
+    /// The budget that it refers to, which counts where it says nothing of money and limits itself.
     pub budget: Option<Box<str>>,
     /// The routes that may be called: paths, patterns, names of groups.
     pub routes: Box<[Box<str>]>,
@@ -65,7 +64,6 @@ impl Rules {
             parallel: whole(doc.get("max_parallel_requests")),
             model_rpm: numbers(either("model_rpm_limit")),
             model_tpm: numbers(either("model_tpm_limit")),
-            money: Money::of(doc, "max_budget", "budget_duration"),
             model_money: by_model(doc.get("model_max_budget")),
             budget: doc.get("budget_id").and_then(Value::as_str).map(Into::into),
             routes: texts(doc.get("allowed_routes")),
@@ -90,7 +88,13 @@ impl Rules {
 }
 
 impl Money {
-    fn of(doc: &Doc, max: &str, window: &str) -> Self {
+    /// Reads a document.
+    #[must_use]
+    pub fn of(doc: &Doc) -> Self {
+        Self::named(doc, "max_budget", "budget_duration")
+    }
+
+    fn named(doc: &Doc, max: &str, window: &str) -> Self {
         let money = |name| doc.get(name).and_then(Value::as_f64).map(NanoUsd::from_dollars);
         let window = doc.get(window).and_then(Value::as_str);
         let window = window.and_then(|text| text.parse().ok());
@@ -142,9 +146,9 @@ fn by_model(value: Option<&Value>) -> Box<[(Box<str>, Money)]> {
     let map = value.and_then(Value::as_object).into_iter().flatten();
     let money = |value: &Value| match value {
         Value::Object(map) if map.contains_key("max_budget") => {
-            Some(Money::of(map, "max_budget", "budget_duration"))
+            Some(Money::of(map))
         }
-        Value::Object(map) => Some(Money::of(map, "budget_limit", "time_period")),
+        Value::Object(map) => Some(Money::named(map, "budget_limit", "time_period")),
         Value::Number(dollars) => {
             let max = dollars.as_f64().map(NanoUsd::from_dollars);
             Some(Money { max, ..Money::default() })

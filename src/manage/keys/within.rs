@@ -103,8 +103,8 @@ pub(super) fn within_key(key: &Doc, issuer: &Doc) -> Result<(), &'static str> {
             return Err(name);
         }
     }
+    bounded(key, issuer, true)?;
     let (own, most) = (rules(key), rules(issuer));
-    bounded(&own, &most, true)?;
     let has = |list: &[Box<str>], all: &[Box<str>]| all.iter().all(|one| list.contains(one));
     let lists = |doc: &Doc| {
         let list = doc.get("metadata").and_then(|metadata| metadata.get("guardrails")).cloned();
@@ -129,7 +129,7 @@ pub(super) fn within_key(key: &Doc, issuer: &Doc) -> Result<(), &'static str> {
 ///
 /// The field that exceeds.
 pub(super) fn within_holder(key: &Doc, holder: &Doc) -> Result<(), &'static str> {
-    bounded(&rules(key), &rules(holder), false)
+    bounded(key, holder, false)
 }
 
 /// A document with the models of its team in the place of the words for them.
@@ -148,10 +148,12 @@ fn rules(doc: &Doc) -> Rules {
 }
 
 /// `strict` is whether what bounds the issuer must bound the key.
-fn bounded(key: &Rules, issuer: &Rules, strict: bool) -> Result<(), &'static str> {
+fn bounded(key: &Doc, issuer: &Doc, strict: bool) -> Result<(), &'static str> {
+    let within = money(Money::of(key), Money::of(issuer), strict);
+    let (key, issuer) = (&rules(key), &rules(issuer));
     lists(key, issuer, strict)?;
     limits(key, issuer, strict)?;
-    if !money(key.money, issuer.money, strict) {
+    if !within {
         return Err("max_budget");
     }
     let all = key.model_money.iter().chain(&issuer.model_money).map(|(name, _)| &**name);
