@@ -143,7 +143,7 @@ async fn slack_gets_a_text_of_teams_users_and_the_proxy() {
         .env("PROXY_BASE_URL", "https://llm.example")
         .start()
         .await;
-    assert!(proxy.output().contains("general_settings.alerting: email"), "{}", proxy.output());
+    proxy.line(|line| line.contains("general_settings.alerting: email")).await;
     proxy.done("/team/new", json!({"team_id": "t", "max_budget": 1})).await;
     proxy.done("/user/new", json!({"user_id": "u", "max_budget": 2})).await;
     spend(&proxy, &proxy.key(json!({"team_id": "t"})).await, 1).await;
@@ -203,8 +203,7 @@ async fn nobody_is_told_of_budgets_where_other_alerts_are_wanted() {
     let hook = taking().await;
     let (_upstream, setup) = house(&hook, "[webhook]\n  alert_types: [llm_exceptions]").await;
     let proxy = setup.start().await;
-    let output = proxy.output();
-    assert!(output.contains("general_settings.alert_types: llm_exceptions"), "{output}");
+    proxy.line(|line| line.contains("general_settings.alert_types: llm_exceptions")).await;
     spend(&proxy, &proxy.key(json!({"max_budget": 1})).await, 1).await;
     assert_eq!(proxy.got("/global/spend").await["spend"], 1.0);
     assert_eq!(hook.seen().begun, 0);

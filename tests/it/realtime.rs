@@ -411,7 +411,7 @@ async fn sessions_outlive_the_beginning_of_a_drain_and_are_told_of_its_end() {
     assert_eq!(next(&mut upstream).await.unwrap(), (CLOSE, vec![0x03, 0xe9]));
     assert_eq!(next(&mut client).await, None);
     proxy.exited().await;
-    assert!(proxy.output().contains("\"route\":\"/realtime\""), "{}", proxy.output());
+    proxy.line(|line| line.contains("\"route\":\"/realtime\"")).await;
 }
 
 #[tokio::test]

@@ -310,7 +310,7 @@ async fn every_path_also_stands_below_the_root_path() {
     }
     let setup = proxy::in_front_of(&upstream.base()).env("SERVER_ROOT_PATH", "/a b");
     let proxy = setup.start().await;
-    assert!(proxy.output().contains("SERVER_ROOT_PATH"), "{}", proxy.output());
+    proxy.line(|line| line.contains("SERVER_ROOT_PATH")).await;
 }
 
 #[tokio::test]
