@@ -11,11 +11,16 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
+use tokio::time::timeout;
 
 /// The file in the state directory.
 const FILE: &str = "bartizan.db";
+
+/// How long one waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// Where things are kept.
 #[derive(Clone)]
@@ -45,6 +50,10 @@ struct Shared {
     place: Place,
     /// Set when the tables are as they have to be.
     migrated: OnceCell<()>,
+    /// Held by the one who makes them so.
+    trying: Mutex<()>,
+    /// How often that has failed.
+    failed: AtomicU64,
 }
 
 /// Without the way to a database: its password is part of that.
@@ -81,7 +90,13 @@ impl Store {
                     .connect_lazy_with((**options).clone()),
             ),
         };
-        let store = Self(Arc::new(Shared { db, place, migrated: OnceCell::new() }));
+        let store = Self(Arc::new(Shared {
+            db,
+            place,
+            migrated: OnceCell::new(),
+            trying: Mutex::default(),
+            failed: AtomicU64::default(),
+        }));
         if !store.is_postgres() {
             store.ready().await?;
         }
@@ -125,9 +140,32 @@ impl Store {
         self.0.db.close().await;
     }
 
-    /// Makes the tables, once.
+    /// Makes the tables, once. Whoever comes while that is tried waits for that attempt, and for
+    /// none of its own if it fails: else each would wait for those of all before.
     async fn ready(&self) -> Result<(), StoreError> {
-        self.0.migrated.get_or_try_init(|| self.migrate()).await.map(|_| ())
+        let Shared { migrated, trying, failed, .. } = &*self.0;
+        if migrated.initialized() {
+            return Ok(());
+        }
+        let before = failed.load(Relaxed);
+        let turn = timeout(self.patience(), trying.lock()).await;
+        let _turn = turn.map_err(|_| StoreError::late())?;
+        if failed.load(Relaxed) > before {
+            return Err(StoreError::late());
+        }
+        let tried = migrated.get_or_try_init(|| self.migrate()).await;
+        if tried.is_err() {
+            failed.fetch_add(1, Relaxed);
+        }
+        tried.map(|_| ())
+    }
+
+    /// How long one waits for others.
+    fn patience(&self) -> Duration {
+        match self.0.place {
+            Place::Postgres { timeout, .. } => timeout,
+            Place::Directory(_) | Place::Memory => BUSY,
+        }
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
@@ -161,7 +199,7 @@ fn in_directory(directory: &Path) -> Result<sqlx::SqlitePool, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .auto_vacuum(SqliteAutoVacuum::Incremental)
-        .busy_timeout(Duration::from_secs(10));
+        .busy_timeout(BUSY);
     let pool = SqlitePoolOptions::new().max_connections(2).idle_timeout(Duration::from_secs(30));
     Ok(pool.connect_lazy_with(options))
 }
@@ -175,8 +213,10 @@ fn in_memory() -> sqlx::SqlitePool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, Store};
+    use super::{Place, Store, StoreError};
+    use futures_util::future::join_all;
     use std::time::Duration;
+    use tokio::time::Instant;
 
     #[tokio::test]
     async fn a_store_does_not_show_the_password_of_its_database() {
@@ -186,5 +226,23 @@ mod tests {
         let store = Store::open(place.clone()).await.unwrap();
         let shown = format!("{place:?} {store:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_wait_for_a_store_that_is_away_no_longer_than_one() {
+        // It takes connections and says nothing.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let options = format!("postgres://me@127.0.0.1:{port}/db").parse().unwrap();
+        let (connections, timeout) = (1, Duration::from_secs(5));
+        let place = Place::Postgres { options: Box::new(options), connections, timeout };
+        let store = Store::open(place).await.unwrap();
+        for _ in 0..2 {
+            let began = Instant::now();
+            let all = join_all((0..10).map(|_| store.fetch("SELECT 1", &[]))).await;
+            let away = |answer: &Result<_, _>| matches!(answer, Err(StoreError::Away(_)));
+            assert!(all.iter().all(away), "{all:?}");
+            assert!(began.elapsed() < 2 * timeout, "{:?}", began.elapsed());
+        }
     }
 }
