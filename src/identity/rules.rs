@@ -145,9 +145,7 @@ fn numbers(value: Option<&Value>) -> Box<[(Box<str>, u64)]> {
 fn by_model(value: Option<&Value>) -> Box<[(Box<str>, Money)]> {
     let map = value.and_then(Value::as_object).into_iter().flatten();
     let money = |value: &Value| match value {
-        Value::Object(map) if map.contains_key("max_budget") => {
-            Some(Money::of(map))
-        }
+        Value::Object(map) if map.contains_key("max_budget") => Some(Money::of(map)),
         Value::Object(map) => Some(Money::named(map, "budget_limit", "time_period")),
         Value::Number(dollars) => {
             let max = dollars.as_f64().map(NanoUsd::from_dollars);

@@ -1,10 +1,12 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
+use super::asked::Asked;
 use super::deployment::Deployment;
 use super::error::RouteError;
+use super::failed::UpstreamFailure;
 use super::leaf::{Leaf, Sending, leaf_elsewhere};
-use super::sender::Outgoing;
+use super::sender::{Outgoing, Sent, failed};
 use super::{Rules, Settings, operation};
-use crate::forward::{Deadlines, strip_request};
+use crate::forward::{Deadlines, ForwardError, strip_request};
 use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
@@ -21,7 +23,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri, header}
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// A call that was sent to a deployment.
 #[derive(Debug)]
@@ -168,6 +170,20 @@ fn asked_mock(prompt: &Prompt) -> Option<Leaf> {
     let object = scan(&whole).ok()?;
     let told = object.get("mock_response").ok()??.value().as_str()?;
     Some(Leaf::Mock(Arc::new(Mock::new(&told, prompt.model.as_deref().unwrap_or_default()))))
+}
+
+/// What the client gets of a deployment that says nothing, for as long as the call may take. It is
+/// not sent there, and says nothing of how the deployment is.
+pub(super) fn silence(rules: &Rules, deployment: Arc<Deployment>, asked: &Asked) -> Sent {
+    let (_, for_us) = strip_request(asked.headers(), rules.key_header.as_ref());
+    let config = deployment.config();
+    let after = deadlines(&rules.settings, config, asked, &for_us).first_byte;
+    let cause = ForwardError::FirstByteTimeout(after).into();
+    let failure = UpstreamFailure::new(config.provider.title, cause);
+    Sent::Queued(Box::pin(async move {
+        sleep(after).await;
+        Err(failed(failure.into(), &deployment))
+    }))
 }
 
 /// How long the parts of a call may take (contract 5.5).

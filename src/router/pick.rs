@@ -2,6 +2,7 @@
 //! not tried yet; then simple shuffle, the lowest order, then chance by weight (contract 5.1).
 use super::allowance::over_budget;
 use super::asked::Asked;
+use super::attempt::silence;
 use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
@@ -14,6 +15,7 @@ use crate::providers::Operation;
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::facts::Cause;
 use bartizan_layers::retry::Tried;
 use bartizan_layers::wire::estimate::Expected;
 use bytes::Bytes;
@@ -45,11 +47,16 @@ impl Service<Request<Asked>> for Pick {
 fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, NoDeployment> {
     let found = shared.found(req.body())?;
     found.note(req.body().facts().get::<Trail>(), req.body().stream);
-    if let Some(rehearsed) = Rehearsal::of(&req) {
-        return Err(rehearsed);
+    let rehearsed = Rehearsal::of(&req);
+    if let Some(cause) = rehearsed.filter(|cause| *cause != Cause::Timeout) {
+        let retries = found.candidates(|_| true).find_map(|one| one.config().num_retries);
+        return Err(NoDeployment::rehearsed(cause, retries));
     }
     let mut candidates = Vec::new();
     let picked = shared.one_of(&found, &req, &[], &mut candidates)?.clone();
+    if rehearsed.is_some() {
+        return Ok(silence(&shared.rules, picked, req.body()));
+    }
     if picked.room().adaptive().is_some() || picked.room().is_shared() {
         candidates.insert(0, picked);
         return Ok(Sent::Queued(Box::pin(first_with_room(shared.clone(), req, candidates))));
