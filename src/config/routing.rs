@@ -1,5 +1,6 @@
 //! Which deployments there are, under which names, and how one of them is chosen.
 use super::fields::{Check, described};
+use super::known::is_later_provider;
 use super::load::Sections;
 use super::yaml::{Kind, Node};
 use super::{
@@ -45,6 +46,8 @@ pub struct Routing {
     pub tags: Option<TagRules>,
     /// Whether requests may bring a `mock_response` (`allow_client_mock_response`). Default false.
     pub client_mocks: bool,
+    /// Names of entries whose provider is not in this version: nobody serves them, a mock may.
+    pub unserved: Vec<String>,
     /// Whether `/v1/models` lists wildcards as they are, too (`return_wildcard_routes`).
     pub list_wildcards: bool,
     /// What calls to a provider may cost (`provider_budget_config`).
@@ -96,6 +99,7 @@ impl Check<'_> {
             stream_usage.or_else(|| self.flag(litellm, "always_include_stream_usage"));
         Routing {
             deployments: self.deployments(sections, options),
+            unserved: unserved(sections.root),
             aliases: self.aliases(router, litellm),
             default_model: options.model.clone(),
             any_name: options.model.is_some(),
@@ -185,6 +189,18 @@ impl Check<'_> {
         let help = "give each deployment its own `model_info.id`, or remove one";
         self.warn(entry, message, help);
     }
+}
+
+/// The names of entries of `model_list` whose provider is not in this version.
+fn unserved(root: &Node) -> Vec<String> {
+    let entries = root.get("model_list").map(Node::items).unwrap_or_default().iter();
+    let is_later = |entry: &&Node| {
+        let told = |key| entry.get("litellm_params")?.get(key)?.text();
+        let prefix = || Some(told("model")?.split_once('/')?.0);
+        told("custom_llm_provider").or_else(prefix).is_some_and(is_later_provider)
+    };
+    let names = entries.filter(is_later).filter_map(|entry| entry.get("model_name")?.text());
+    names.map(str::to_owned).collect()
 }
 
 /// Whether an entry stands for all models of all providers (contract 2.4, 6).

@@ -58,6 +58,7 @@ fields! {
     MockTestingContextFallbacks b"mock_testing_context_fallbacks"
     MockTestingContentPolicyFallbacks b"mock_testing_content_policy_fallbacks"
     MockTestingRateLimitError b"mock_testing_rate_limit_error"
+    MockTimeout b"mock_timeout"
     Tags b"tags"
     LitellmMetadata b"litellm_metadata"
     SessionId b"litellm_session_id"

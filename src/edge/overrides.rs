@@ -72,11 +72,12 @@ impl Asked<'_> {
     }
 }
 
-const REHEARSALS: [(Field, Cause); 4] = [
+const REHEARSALS: [(Field, Cause); 5] = [
     (Field::MockTestingFallbacks, Cause::Outage),
     (Field::MockTestingContextFallbacks, Cause::ContextTooLong),
     (Field::MockTestingContentPolicyFallbacks, Cause::ContentFilter),
     (Field::MockTestingRateLimitError, Cause::RateLimit),
+    (Field::MockTimeout, Cause::Timeout),
 ];
 
 fn of_header(headers: &HeaderMap) -> Option<u64> {

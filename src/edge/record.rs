@@ -162,7 +162,7 @@ struct NotePanic<'a>(Option<&'a Recording>);
 impl Drop for NotePanic<'_> {
     fn drop(&mut self) {
         if let (Some(recording), true) = (self.0, std::thread::panicking()) {
-            recording.trail.set_failure(Failure { status: 500, class: "Panic" });
+            recording.trail.set_failure(Failure::PANIC);
             recording.trail.set_status(StatusCode::INTERNAL_SERVER_ERROR);
         }
     }

@@ -42,6 +42,12 @@ impl Caller {
         self.key.holder.rules.as_ref().map_or(&[], |rules| &rules.cache_controls)
     }
 
+    /// Whether its requests may bring their own answers.
+    #[must_use]
+    pub fn may_mock(&self) -> bool {
+        self.rules().any(|rules| rules.client_mocks)
+    }
+
     /// The rules of its key and of its team.
     fn rules(&self) -> impl Iterator<Item = &Rules> {
         let holders = [Some(&self.key.holder), self.team.as_deref()].into_iter().flatten();

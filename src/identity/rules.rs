@@ -36,6 +36,8 @@ pub struct Rules {
     pub cache_controls: Box<[Box<str>]>,
     /// Where its models must be.
     pub region: Option<Box<str>>,
+    /// Whether requests may bring their own answers (`metadata.allow_client_mock_response`).
+    pub client_mocks: bool,
 }
 
 /// What may be spent, and in which time.
@@ -71,6 +73,8 @@ impl Rules {
             enforced: texts(either("enforced_params")),
             cache_controls: texts(doc.get("allowed_cache_controls")),
             region: doc.get("allowed_model_region").and_then(Value::as_str).map(Into::into),
+            client_mocks: metadata.and_then(|all| all.get("allow_client_mock_response"))
+                == Some(&Value::Bool(true)),
         };
         (rules != Self::default()).then_some(rules)
     }

@@ -3,7 +3,7 @@ use crate::providers::Prompt;
 use bartizan_layers::fallback::FallbackOverride;
 use bartizan_layers::retry::RetryOverride;
 use http::request::Parts;
-use http::{Extensions, Request};
+use http::{Extensions, HeaderMap, Request};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -44,6 +44,11 @@ impl Asked {
     /// What is known of the call, whichever attempt it is.
     pub(super) fn facts(&self) -> &Extensions {
         &self.head.extensions
+    }
+
+    /// The client's headers.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.head.headers
     }
 
     pub(super) fn into_parts(self) -> (Arc<Parts>, Prompt) {

@@ -1,16 +1,19 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
+use super::asked::Asked;
 use super::deployment::Deployment;
 use super::error::RouteError;
+use super::failed::UpstreamFailure;
 use super::leaf::{Leaf, Sending, leaf_elsewhere};
-use super::sender::Outgoing;
+use super::sender::{Outgoing, Sent, failed};
 use super::{Rules, Settings, operation};
-use crate::forward::{Deadlines, strip_request};
+use crate::forward::{Deadlines, ForwardError, strip_request};
+use crate::identity::Caller;
 use crate::providers::echo::Mock;
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::{Bill, CacheKey, UsageCell};
+use bartizan_layers::facts::{Bill, CacheKey, Principal, UsageCell};
 use bartizan_layers::query::{decoded, without};
 use bartizan_layers::ratelimit::LimitHeaders;
 use bartizan_layers::wire::estimate::Expected;
@@ -21,7 +24,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri, header}
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// A call that was sent to a deployment.
 #[derive(Debug)]
@@ -76,7 +79,7 @@ impl Attempt {
         let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
         let leaf = leaf.expect("it was picked because it has one");
         let req = request(&head, uri, headers, edited.body);
-        let mock = rules.settings.client_mocks.then(|| asked_mock(&prompt)).flatten();
+        let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
         let sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, &prompt);
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
@@ -162,12 +165,31 @@ fn brought(
     leaf.ok_or_else(|| RouteError::NotSpoken { route: operation.route(), model: model.into() })
 }
 
-/// What the request wants to be answered instead of its deployment's answer.
-fn asked_mock(prompt: &Prompt) -> Option<Leaf> {
+/// What the request wants to be answered instead of its deployment's answer, where the config or
+/// its key allows that.
+pub(super) fn asked_mock(rules: &Rules, facts: &Extensions, prompt: &Prompt) -> Option<Mock> {
+    let caller = || facts.get::<Principal>()?.about.get::<Caller>();
+    if !rules.settings.client_mocks && !caller().is_some_and(Caller::may_mock) {
+        return None;
+    }
     let whole = prompt.text.whole();
     let object = scan(&whole).ok()?;
     let told = object.get("mock_response").ok()??.value().as_str()?;
-    Some(Leaf::Mock(Arc::new(Mock::new(&told, prompt.model.as_deref().unwrap_or_default()))))
+    Some(Mock::new(&told, prompt.model.as_deref().unwrap_or_default()))
+}
+
+/// What the client gets of a deployment that says nothing, for as long as the call may take. It is
+/// not sent there, and says nothing of how the deployment is.
+pub(super) fn silence(rules: &Rules, deployment: Arc<Deployment>, asked: &Asked) -> Sent {
+    let (_, for_us) = strip_request(asked.headers(), rules.key_header.as_ref());
+    let config = deployment.config();
+    let after = deadlines(&rules.settings, config, asked, &for_us).first_byte;
+    let cause = ForwardError::FirstByteTimeout(after).into();
+    let failure = UpstreamFailure::new(config.provider.title, cause);
+    Sent::Queued(Box::pin(async move {
+        sleep(after).await;
+        Err(failed(failure.into(), &deployment))
+    }))
 }
 
 /// How long the parts of a call may take (contract 5.5).

@@ -26,13 +26,13 @@ pub struct Rehearsal(pub Cause);
 
 impl Rehearsal {
     /// How the first group fails; groups after it do not, and a limit is over at its first retry.
-    pub(super) fn of(req: &Request<Asked>) -> Option<NoDeployment> {
+    pub(super) fn of(req: &Request<Asked>) -> Option<Cause> {
         let Self(cause) = req.body().facts().get()?;
         let is_early = |attempt: &Attempt| {
             attempt.fallbacks == 0 && (*cause != Cause::RateLimit || attempt.retries == 0)
         };
         let first = req.extensions().get::<Attempt>().is_none_or(is_early);
-        first.then(|| NoDeployment::rehearsed(*cause))
+        first.then_some(*cause)
     }
 }
 
@@ -77,12 +77,15 @@ impl retry::Policy<Asked> for Attempts {
 
     fn failure<R>(&self, outcome: Result<&Response<R>, &BoxError>) -> Option<Failure> {
         let nobody = outcome.err().and_then(|error| cause_ref::<NoDeployment>(&**error));
-        // It stands for a group that has given up, unless it is a limit.
-        let rehearsed = nobody.is_some_and(|it| match it.why {
-            RouteError::Rehearsed { status, .. } => status != StatusCode::TOO_MANY_REQUESTS,
-            _ => false,
-        });
-        if rehearsed { None } else { Failure::of(outcome) }
+        let failure = Failure::of(outcome);
+        match nobody.map(|it| &it.why) {
+            Some(RouteError::Rehearsed { status, retries, .. }) => {
+                // It stands for a group that has given up, unless it is a limit.
+                let is_limit = *status == StatusCode::TOO_MANY_REQUESTS;
+                failure.filter(|_| is_limit).map(|it| Failure { retries: *retries, ..it })
+            }
+            _ => failure,
+        }
     }
 
     fn retrying(&self, next: &Request<Asked>, failed: &Failure) {

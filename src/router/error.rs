@@ -128,6 +128,8 @@ pub enum RouteError {
         class: &'static str,
         /// The status that goes with it.
         status: StatusCode,
+        /// How often the deployment that would have been asked wants to be tried again.
+        retries: Option<u32>,
     },
     /// A request for several models cannot be made like this.
     #[error("{0}")]
@@ -231,15 +233,16 @@ pub struct NoDeployment {
 }
 
 impl NoDeployment {
-    /// A failure that the client asked for.
-    pub(super) fn rehearsed(cause: Cause) -> Self {
+    /// A failure that the client asked for, at a deployment that wants so many retries.
+    pub(super) fn rehearsed(cause: Cause, retries: Option<u32>) -> Self {
         let (class, status) = match cause {
             Cause::ContextTooLong => ("ContextWindowExceededError", StatusCode::BAD_REQUEST),
             Cause::ContentFilter => ("ContentPolicyViolationError", StatusCode::BAD_REQUEST),
             Cause::RateLimit => ("RateLimitError", StatusCode::TOO_MANY_REQUESTS),
             _ => ("InternalServerError", StatusCode::INTERNAL_SERVER_ERROR),
         };
-        Self { why: RouteError::Rehearsed { class, status }, fault: Fault::new(cause, status) }
+        let why = RouteError::Rehearsed { class, status, retries };
+        Self { why, fault: Fault::new(cause, status) }
     }
 }
 

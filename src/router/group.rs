@@ -95,6 +95,8 @@ pub(super) struct Groups {
     /// What answers to all other names.
     any: Option<Group>,
     listed: Vec<Arc<str>>,
+    /// Names and patterns of providers that are not in this version.
+    unserved: Vec<Arc<str>>,
 }
 
 impl Groups {
@@ -122,6 +124,7 @@ impl Groups {
             groups.named.insert(alias.name.clone(), group);
         }
         groups.named.extend(ids);
+        groups.unserved = routing.unserved.iter().map(|name| name.as_str().into()).collect();
         groups.all_mut().for_each(|group| group.retry = rules(group, routing));
         groups
     }
@@ -182,7 +185,13 @@ impl Groups {
     /// The names of all groups.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let named = [&self.named, &self.by_model].into_iter().flat_map(HashMap::values);
-        named.chain(&self.patterns).map(|group| &*group.name)
+        let unserved = self.unserved.iter().map(|name| &**name);
+        named.chain(&self.patterns).map(|group| &*group.name).chain(unserved)
+    }
+
+    /// What the config calls `name`, where its provider is not in this version.
+    pub(super) fn unserved(&self, name: &str) -> Option<&Arc<str>> {
+        self.unserved.iter().find(|unserved| capture(unserved, name).is_some())
     }
 
     /// The deployments that a pattern of [`Groups::listed`] stands for.

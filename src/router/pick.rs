@@ -2,6 +2,7 @@
 //! not tried yet; then simple shuffle, the lowest order, then chance by weight (contract 5.1).
 use super::allowance::over_budget;
 use super::asked::Asked;
+use super::attempt::{asked_mock, silence};
 use super::attempts::Rehearsal;
 use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
@@ -14,10 +15,12 @@ use crate::providers::Operation;
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
+use bartizan_layers::facts::Cause;
 use bartizan_layers::retry::Tried;
 use bartizan_layers::wire::estimate::Expected;
 use bytes::Bytes;
 use http::{Request, Response};
+use std::future::ready;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -43,19 +46,41 @@ impl Service<Request<Asked>> for Pick {
 
 /// Sends a call to the deployment that is picked, or to the first of all that has room.
 fn send(shared: &Arc<Shared>, req: Request<Asked>) -> Result<Sent, NoDeployment> {
-    let found = shared.found(req.body())?;
+    let found = match shared.found(req.body()) {
+        Ok(found) => found,
+        Err(nobody) => return mocked(shared, req.body()).ok_or_else(|| nobody.into()),
+    };
     found.note(req.body().facts().get::<Trail>(), req.body().stream);
-    if let Some(rehearsed) = Rehearsal::of(&req) {
-        return Err(rehearsed);
+    let rehearsed = Rehearsal::of(&req);
+    if let Some(cause) = rehearsed.filter(|cause| *cause != Cause::Timeout) {
+        let retries = found.candidates(|_| true).find_map(|one| one.config().num_retries);
+        return Err(NoDeployment::rehearsed(cause, retries));
     }
     let mut candidates = Vec::new();
     let picked = shared.one_of(&found, &req, &[], &mut candidates)?.clone();
+    if rehearsed.is_some() {
+        return Ok(silence(&shared.rules, picked, req.body()));
+    }
     if picked.room().adaptive().is_some() || picked.room().is_shared() {
         candidates.insert(0, picked);
         return Ok(Sent::Queued(Box::pin(first_with_room(shared.clone(), req, candidates))));
     }
     let called = Called::of(&found, &picked, req.body());
     Ok(picked.room().send(&picked, shared, outgoing(req, called)))
+}
+
+/// The answer that a request brings for a model whose provider is not in this version.
+#[cold]
+fn mocked(shared: &Shared, asked: &Asked) -> Option<Sent> {
+    let group = shared.groups.unserved(asked.model.as_deref()?)?;
+    let facts = asked.facts();
+    let mock = asked_mock(&shared.rules, facts, asked)?;
+    if let Some(trail) = facts.get::<Trail>() {
+        trail.set_requested(group.clone());
+        trail.set_streamed(asked.stream);
+    }
+    let answer = mock.answer(&operation(facts), asked);
+    Some(Sent::Queued(Box::pin(ready(Ok(answer)))))
 }
 
 /// Sends a call to the first of the `candidates` that has room in flight or, where the limits of

@@ -124,8 +124,9 @@ fn named(mut rsp: Response<Body>, deployment: &Deployment) -> Response<Body> {
     rsp
 }
 
+/// Leaves word of the deployment in its error.
 #[cold]
-fn failed(error: BoxError, deployment: &Deployment) -> BoxError {
+pub(super) fn failed(error: BoxError, deployment: &Deployment) -> BoxError {
     let source = match cause_ref::<BreakerError>(&*error) {
         Some(_) => NoDeployment::from(resting(deployment)).into(),
         None => error,

@@ -232,6 +232,6 @@ fn lead(trail: Option<&Trail>, branch: Option<&Trail>) {
 
 /// Notes that nobody gets a run's answer; one that has failed by itself stays failed.
 fn lose(branch: &Trail) {
-    branch.set_failure(Failure { status: 499, class: "Cancelled" });
+    branch.set_failure(Failure::CANCELLED);
     branch.set_ended(Instant::now());
 }

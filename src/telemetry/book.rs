@@ -52,6 +52,8 @@ pub struct Outcome<'a> {
     /// What the client got; 499 if it left before.
     pub(super) status: u16,
     pub(super) failure: Option<Failure>,
+    /// Whose failure it is, where it is a provider's.
+    pub(super) failed_at: Option<&'static str>,
     /// What a cache had for it; nothing if none was asked, or nobody answered.
     pub(super) cached: Option<Cached>,
     pub(super) end: End,

@@ -1,6 +1,6 @@
 //! What happens to few calls: a kept answer, another attempt, a refusal by a limit.
 use super::series::DeploymentLabels;
-use super::trail::Trail;
+use super::trail::{Learned, Trail};
 use bartizan_layers::facts::{NanoUsd, Usage};
 use std::sync::Arc;
 
@@ -12,6 +12,18 @@ pub struct Failure {
     pub status: u16,
     /// LiteLLM's exception class, or `Cancelled`.
     pub class: &'static str,
+}
+
+impl Failure {
+    /// The client left.
+    pub const CANCELLED: Self = Self { status: 499, class: "Cancelled" };
+    /// A layer of this proxy panicked.
+    pub const PANIC: Self = Self { status: 500, class: "Panic" };
+
+    /// Whether no provider has a part in it, whoever was asked.
+    pub(super) fn is_ours(self) -> bool {
+        [Self::CANCELLED, Self::PANIC].contains(&self)
+    }
 }
 
 /// What a cache had for a call.
@@ -59,6 +71,8 @@ pub(super) struct Fallback {
     pub(super) group: Arc<str>,
     /// How the one before it failed.
     pub(super) failure: Failure,
+    /// Whose failure that is, where it is a provider's.
+    pub(super) provider: Option<&'static str>,
 }
 
 /// What was tried for a call.
@@ -74,6 +88,23 @@ pub struct Attempted {
     pub fallbacks: u32,
 }
 
+impl Learned {
+    /// The provider that is asked, and that fails if the call does.
+    fn provider(&self) -> Option<&'static str> {
+        self.served.as_ref().map(|served| served.deployment.api_provider)
+    }
+
+    /// Whose failure it is, where it is a provider's: of groups that all failed the first one's.
+    pub(super) fn failed_at(&self, failure: Failure) -> Option<&'static str> {
+        let first = self.events.as_ref().and_then(|events| events.fallbacks.first());
+        match first {
+            _ if failure.is_ours() => None,
+            Some(first) if self.served.is_none() => first.provider,
+            _ => self.provider(),
+        }
+    }
+}
+
 impl Trail {
     /// Begins another attempt in the same group, after one that failed like this.
     #[cold]
@@ -85,9 +116,10 @@ impl Trail {
     /// Begins an attempt in another group, whose name is as the config spells it.
     #[cold]
     pub fn falling_back(&self, group: Arc<str>, failure: Failure) {
+        let provider = self.learned().provider();
         self.again(failure);
-        let mut learned = self.learned();
-        learned.events.get_or_insert_default().fallbacks.push(Fallback { group, failure });
+        let fallback = Fallback { group, failure, provider };
+        self.learned().events.get_or_insert_default().fallbacks.push(fallback);
     }
 
     /// Notes that the group that was asked for made so many retries, of so many at `most`.

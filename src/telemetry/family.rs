@@ -21,8 +21,19 @@ pub(super) struct Family<M> {
     labels: Vec<&'static str>,
     buckets: &'static [f64],
     /// By their labels as text: `a="1",b="2"`.
-    series: Mutex<BTreeMap<String, (f64, M)>>,
+    series: Mutex<BTreeMap<String, Series<M>>>,
 }
+
+#[derive(Debug)]
+struct Series<M> {
+    created: f64,
+    /// So many bytes of its labels come before the label `le` of a bucket, in alphabetical order.
+    before_le: usize,
+    metric: M,
+}
+
+/// The label of a histogram's buckets.
+const LE: &str = "le";
 
 /// A kind of metric that a family can hold.
 pub(super) trait Kind: Clone {
@@ -35,7 +46,8 @@ pub(super) trait Kind: Clone {
 
     fn new(buckets: &'static [f64]) -> Self;
 
-    fn write(&self, out: &mut String, name: &str, labels: &str);
+    /// Appends its samples; of `labels` so many bytes come before one named `le`.
+    fn write(&self, out: &mut String, name: &str, labels: &str, before_le: usize);
 }
 
 impl<M: Kind> Family<M> {
@@ -52,13 +64,17 @@ impl<M: Kind> Family<M> {
     /// The metric whose labels have the values that `value` gives them, made when it is asked for
     /// the first time.
     pub(super) fn get<'a>(&self, value: impl Fn(&'static str) -> &'a str) -> M {
-        let mut text = String::new();
+        let (mut text, mut before_le) = (String::new(), 0);
         for name in &self.labels {
             let comma = if text.is_empty() { "" } else { "," };
             append(&mut text, format_args!("{comma}{name}=\"{}\"", escaped(value(name))));
+            if *name < LE {
+                before_le = text.len();
+            }
         }
+        let new = || Series { created: unix_now(), before_le, metric: M::new(self.buckets) };
         let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        series.entry(text).or_insert_with(|| (unix_now(), M::new(self.buckets))).1.clone()
+        series.entry(text).or_insert_with(new).metric.clone()
     }
 
     /// Ends the series of what is not `live` any more.
@@ -72,16 +88,16 @@ impl<M: Kind> Family<M> {
         let (name, help) = (self.name, self.help);
         let full = format!("{name}{}", M::SUFFIX);
         append(out, format_args!("# HELP {full} {help}\n# TYPE {full} {}\n", M::NAME));
-        for (labels, (_, metric)) in series.iter() {
-            metric.write(out, &full, labels);
+        for (labels, one) in series.iter() {
+            one.metric.write(out, &full, labels, one.before_le);
         }
         if M::SINCE && !series.is_empty() {
             append(
                 out,
                 format_args!("# HELP {name}_created {help}\n# TYPE {name}_created gauge\n"),
             );
-            for (labels, (created, _)) in series.iter() {
-                sample(out, &format!("{name}_created"), labels, *created);
+            for (labels, one) in series.iter() {
+                sample(out, &format!("{name}_created"), labels, one.created);
             }
         }
     }
@@ -91,7 +107,7 @@ impl Family<Counter> {
     /// What was counted under all labels together.
     pub(super) fn sum(&self) -> f64 {
         let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        series.values().map(|(_, counter)| counter.get()).sum()
+        series.values().map(|one| one.metric.get()).sum()
     }
 }
 
@@ -104,7 +120,7 @@ impl Kind for Counter {
         Self::new("cell", "A cell of a family.").expect("the name is a valid one")
     }
 
-    fn write(&self, out: &mut String, name: &str, labels: &str) {
+    fn write(&self, out: &mut String, name: &str, labels: &str, _before_le: usize) {
         sample(out, name, labels, self.get());
     }
 }
@@ -118,7 +134,7 @@ impl Kind for Gauge {
         Self::new("cell", "A cell of a family.").expect("the name is a valid one")
     }
 
-    fn write(&self, out: &mut String, name: &str, labels: &str) {
+    fn write(&self, out: &mut String, name: &str, labels: &str, _before_le: usize) {
         sample(out, name, labels, self.get());
     }
 }
@@ -133,12 +149,14 @@ impl Kind for Histogram {
         Self::with_opts(options).expect("the buckets are sorted")
     }
 
-    fn write(&self, out: &mut String, name: &str, labels: &str) {
+    fn write(&self, out: &mut String, name: &str, labels: &str, before_le: usize) {
         let metric = self.metric();
         let histogram = metric.get_histogram();
-        let comma = if labels.is_empty() { "" } else { "," };
+        let (before, after) = labels.split_at_checked(before_le).unwrap_or((labels, ""));
+        let comma = if before.is_empty() { "" } else { "," };
+        let behind = if before.is_empty() && !after.is_empty() { "," } else { "" };
         let mut bucket = |bound: &dyn Display, count: u64| {
-            let labels = format!("{labels}{comma}le=\"{bound}\"");
+            let labels = format!("{before}{comma}{LE}=\"{bound}\"{behind}{after}");
             sample(out, &format!("{name}_bucket"), &labels, count as f64);
         };
         for cell in histogram.get_bucket() {

@@ -1,5 +1,6 @@
 //! Which value a label has for a call, and which calls have all values in common.
 use super::book::Outcome;
+use super::events::Failure;
 use super::series::{Alike, DeploymentLabels};
 use super::trail::Trail;
 use crate::identity::{Caller, Holder};
@@ -24,6 +25,7 @@ pub(super) fn alike(trail: &Trail, outcome: &Outcome<'_>) -> Alike {
         route: trail.route().as_ptr() as usize,
         status: outcome.status,
         failure: outcome.failure.map(|failure| (failure.status, failure.class.as_ptr() as usize)),
+        failed_at: outcome.failed_at,
         cached: outcome.cached,
     }
 }
@@ -55,6 +57,17 @@ fn named<'a>(outcome: &'a Outcome<'_>, label: &str) -> Option<&'a str> {
         "user_email" => caller.user.as_ref()?.alias.as_deref(),
         "org_id" => caller.organization.as_ref().map(|it| &*it.id),
         _ => caller.organization.as_ref()?.alias.as_deref(),
+    }
+}
+
+/// How a call failed, with whose failure it is where that is a provider's: `Openai.RateLimitError`.
+pub(super) fn class_of(failure: Failure, provider: Option<&str>) -> String {
+    let mut letters = provider.unwrap_or_default().chars();
+    match letters.next() {
+        Some(first) => {
+            format!("{}{}.{}", first.to_ascii_uppercase(), letters.as_str(), failure.class)
+        }
+        None => failure.class.to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@ use super::book::Outcome;
 use super::events::Events;
 use super::families::Families;
 use super::family::unix_now;
-use super::labels::{NONE, alike, of_call, of_deployment};
+use super::labels::{NONE, alike, class_of, of_call, of_deployment};
 use super::live::Live;
 use super::observed::Observed;
 use super::series::{Alike, Cells, DeploymentLabels};
@@ -243,11 +243,12 @@ impl Metrics {
         }
         let Some(first) = events.fallbacks.first() else { return };
         let status = first.failure.status.to_string();
+        let class = class_of(first.failure, first.provider);
         for (at, fallback) in events.fallbacks.iter().enumerate() {
             let value = |label| match label {
                 "fallback_model" => &*fallback.group,
                 "exception_status" => status.as_str(),
-                "exception_class" => first.failure.class,
+                "exception_class" => class.as_str(),
                 label => of_call(outcome, label),
             };
             let is_last = at + 1 == events.fallbacks.len();

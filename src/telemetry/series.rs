@@ -2,7 +2,7 @@
 use super::book::Outcome;
 use super::events::Cached;
 use super::families::Families;
-use super::labels::{NONE, of_call};
+use super::labels::{NONE, class_of, of_call};
 use super::trail::{Served, Trail};
 use bartizan_layers::facts::{About, Unit};
 use prometheus::{Counter, Histogram};
@@ -37,6 +37,7 @@ pub(super) struct Alike {
     pub(super) route: usize,
     pub(super) status: u16,
     pub(super) failure: Option<(u16, usize)>,
+    pub(super) failed_at: Option<&'static str>,
     pub(super) cached: Option<Cached>,
 }
 
@@ -86,10 +87,11 @@ impl Cells {
         let status = outcome.status.to_string();
         let failed_with = outcome.failure.map_or(outcome.status, |failure| failure.status);
         let failed_with = failed_with.to_string();
+        let class = outcome.failure.map(|failure| class_of(failure, outcome.failed_at));
         let value = |label: &'static str| match label {
             "status_code" | "status" => status.as_str(),
             "exception_status" => failed_with.as_str(),
-            "exception_class" => outcome.failure.map_or(NONE, |failure| failure.class),
+            "exception_class" => class.as_deref().unwrap_or(NONE),
             "route" => trail.route(),
             label => of_call(outcome, label),
         };

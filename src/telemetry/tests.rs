@@ -118,6 +118,21 @@ fn the_last_group_of_a_call_that_was_answered_is_a_fallback_that_succeeded() {
 }
 
 #[test]
+fn a_call_that_all_groups_fail_fails_as_the_first_group_did_and_at_its_provider() {
+    let metrics = Metrics::new(Compat::Classic);
+    let trail = trail();
+    served(&trail, &deployment("a", "gpt-4o"), None);
+    trail.falling_back("b".into(), FAILED);
+    trail.set_status(StatusCode::TOO_MANY_REQUESTS);
+    trail.fail(FAILED);
+    end(&metrics, &trail);
+    for name in ["litellm_deployment_failed_fallbacks", "litellm_proxy_failed_requests_metric"] {
+        let class = ["exception_class=\"Openai.RateLimitError\""];
+        assert_eq!(sample(&metrics, &format!("{name}_total"), &class), Some(1.0), "{name}");
+    }
+}
+
+#[test]
 fn a_fallback_that_nobody_waited_for_is_neither() {
     for (status, failures) in [(None, 0), (Some(StatusCode::TOO_MANY_REQUESTS), 1)] {
         let metrics = Metrics::new(Compat::Current);

@@ -282,17 +282,17 @@ impl Trail {
         let unanswered = failed.map_or(499, |failure| failure.status);
         let status =
             Some(self.0.status.load(Relaxed)).filter(|status| *status != 0).unwrap_or(unanswered);
-        let cancelled = Failure { status: 499, class: "Cancelled" };
         let failure = failed.or(match end {
             End::Complete => None,
             End::Failed => Some(Failure { status: 500, class: "APIConnectionError" }),
-            End::Cancelled => Some(cancelled),
+            End::Cancelled => Some(Failure::CANCELLED),
         });
+        let failed_at = failure.and_then(|failure| learned.failed_at(failure));
         let missed = failure.is_none() && self.0.missed.load(Relaxed);
         let cached = learned.hit.as_ref().map(|_| Cached::Hit);
         let cached = cached.or(missed.then_some(Cached::Miss));
         let ended = learned.ended.unwrap_or_else(Instant::now);
         let took = ended - self.started();
-        Outcome { learned, status, failure, cached, end, ended, took }
+        Outcome { learned, status, failure, failed_at, cached, end, ended, took }
     }
 }

@@ -1,7 +1,8 @@
 //! Answers that a config makes up itself.
-use crate::client::{chat, chat_stream, post};
+use crate::client::{Answer, chat, chat_stream, get, post};
 use crate::documented::{body, content, last, run};
-use serde_json::Value;
+use crate::proxy::{self, KEY, Proxy};
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_mock_answers_in_every_format_without_an_upstream() {
@@ -55,4 +56,69 @@ async fn a_mock_in_a_request_counts_only_where_that_is_allowed() {
     let answer = proxy.call(post("/v1/chat/completions", asked)).await.expect(200);
     assert_eq!(content(&answer), "fake");
     assert_eq!(upstream.seen().begun, 0);
+}
+
+/// Asks for `model` with a key, and brings the answer.
+async fn brought(proxy: &Proxy, key: &str, model: &str) -> Answer {
+    let asked = json!({"model": model, "messages": [], "mock_response": "fake"}).to_string();
+    post("/v1/chat/completions", asked).key(key).send(proxy.addr()).await
+}
+
+#[tokio::test]
+async fn a_key_or_its_team_may_be_allowed_to_bring_answers() {
+    let config = format!(
+        "model_list:
+  - model_name: gpt
+    litellm_params: {{model: openai/gpt, api_base: http://127.0.0.1:9, api_key: k}}
+general_settings: {{master_key: {KEY}}}
+litellm_settings: {{num_retries: 0}}
+"
+    );
+    let proxy = proxy::with(&config).start().await;
+    let allowed = json!({"allow_client_mock_response": true});
+    let team = proxy.done("/team/new", json!({"metadata": allowed})).await;
+    let own = proxy.key(json!({"metadata": allowed})).await;
+    let of_team = proxy.key(json!({"team_id": team["team_id"]})).await;
+    for key in [own, of_team] {
+        assert_eq!(content(&brought(&proxy, &key, "gpt").await.expect(200)), "fake");
+    }
+    let other = json!({"metadata": {"allow_client_mock_response": "yes"}});
+    for key in [proxy.key(json!({})).await, proxy.key(other).await, KEY.to_owned()] {
+        brought(&proxy, &key, "gpt").await.expect(500);
+    }
+}
+
+#[tokio::test]
+async fn a_mock_answers_for_a_provider_that_is_not_in_this_version() {
+    let config = format!(
+        "model_list:
+  - model_name: bedrock/*
+    litellm_params: {{model: bedrock/*}}
+  - model_name: cloud
+    litellm_params: {{model: my-deployment, custom_llm_provider: azure, api_key: k}}
+  - model_name: gpt
+    litellm_params: {{model: openai/gpt, api_base: http://127.0.0.1:9, api_key: k}}
+general_settings: {{master_key: {KEY}, allow_client_mock_response: true}}
+"
+    );
+    let proxy = proxy::with(&config).start().await;
+    let key = proxy.key(json!({"models": ["bedrock/anthropic.*", "cloud"]})).await;
+    for model in ["bedrock/anthropic.claude-3", "cloud"] {
+        let answer = brought(&proxy, &key, model).await.expect(200);
+        assert_eq!(content(&answer), "fake");
+        assert_eq!(answer.json()["model"], model);
+        chat(model).key(&key).send(proxy.addr()).await.expect(400);
+    }
+    let stream = json!({
+        "model": "cloud", "messages": [], "stream": true, "mock_response": "in pieces"
+    });
+    let stream = post("/v1/chat/completions", stream.to_string());
+    let stream = stream.key(&key).send(proxy.addr()).await.expect(200);
+    assert!(stream.text().ends_with("data: [DONE]\n\n"), "{}", stream.text());
+    brought(&proxy, &key, "bedrock/amazon.titan").await.expect(403);
+    brought(&proxy, KEY, "nobody").await.expect(400);
+    let models = proxy.call(get("/v1/models")).await.expect(200);
+    assert!(!models.text().contains("cloud"), "nobody serves it: {}", models.text());
+    let metrics = proxy.call(get("/metrics")).await.expect(200);
+    assert!(metrics.text().contains("requested_model=\"bedrock/*\""), "{}", metrics.text());
 }

@@ -146,11 +146,41 @@ async fn failures_are_counted_with_status_and_class() {
     let proxy = setup.start().await;
     proxy.call(chat("gpt")).await.expect(429);
     let metrics = scrape(ops).await;
-    let labels = ["exception_status=\"429\"", "exception_class=\"", "RateLimitError"];
+    let labels = ["exception_status=\"429\"", "exception_class=\"Openai.RateLimitError\""];
     let failed = sample(&metrics, "litellm_proxy_failed_requests_metric_total", &labels);
     assert_eq!(failed, Some(1.0), "{metrics}");
     let failed = sample(&metrics, "litellm_deployment_failure_responses_total", &labels);
     assert_eq!(failed, Some(1.0), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_failure_that_is_no_providers_names_none() {
+    let (_upstream, proxy, ops) = observed().await;
+    proxy.call(chat("nobody")).await.expect(400);
+    let metrics = scrape(ops).await;
+    let labels = ["exception_status=\"400\"", "exception_class=\"BadRequestError\""];
+    let failed = sample(&metrics, "litellm_proxy_failed_requests_metric_total", &labels);
+    assert_eq!(failed, Some(1.0), "{metrics}");
+}
+
+#[tokio::test]
+async fn labels_stand_in_alphabetical_order_that_of_a_bucket_too() {
+    let (_upstream, proxy, ops) = observed().await;
+    proxy.call(chat("gpt")).await.expect(200);
+    let metrics = scrape(ops).await;
+    for (metric, order) in [
+        ("litellm_request_total_latency_metric", ["end_user", "le", "model"]),
+        ("bartizan_overhead_seconds", ["le", "provider", ""]),
+        ("bartizan_call_duration_seconds", ["le", "route", ""]),
+    ] {
+        let starts = format!("{metric}_bucket{{");
+        let line = metrics.lines().find(|line| line.starts_with(&starts)).expect("a bucket");
+        let labels = line.trim_start_matches(&starts).split("\",");
+        let names: Vec<_> = labels.filter_map(|label| Some(label.split_once("=\"")?.0)).collect();
+        assert!(names.is_sorted(), "{line}");
+        let wanted = order.iter().filter(|name| !name.is_empty());
+        assert!(wanted.clone().all(|name| names.contains(name)), "{line}");
+    }
 }
 
 #[tokio::test]

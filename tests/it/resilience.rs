@@ -385,3 +385,57 @@ async fn so_many_failures_are_allowed_as_the_config_says() {
     }
     proxy.call(chat("m")).await.expect(429);
 }
+
+/// A proxy whose group `m` says this of its one deployment, and whose group `b` says nothing.
+async fn told_of(params: &str, upstream: &Upstream) -> Proxy {
+    let base = upstream.base();
+    let config = format!(
+        "general_settings: {{master_key: {KEY}}}
+model_list:
+  - {{model_name: m, litellm_params: {{model: openai/m, api_base: {base}, api_key: k, {params}}}}}
+  - {{model_name: b, litellm_params: {{model: openai/b, api_base: {base}, api_key: k}}}}
+"
+    );
+    with(&config).start().await
+}
+
+#[tokio::test]
+async fn a_rehearsed_limit_leaves_as_many_retries_as_the_deployment_wants() {
+    let upstream = upstream().await;
+    let proxy = told_of("num_retries: 50", &upstream).await;
+    let call = asking("m", &value!({"mock_testing_rate_limit_error": true}));
+    let answer = proxy.call(call).await.expect(200);
+    assert_eq!(told(&answer, "x-litellm-attempted-retries"), "1");
+    assert_eq!(told(&answer, "x-litellm-max-retries"), "50");
+    assert_eq!(upstream.seen().begun, 1);
+}
+
+#[tokio::test]
+async fn a_rehearsed_timeout_takes_as_long_as_the_call_may_and_says_how_long() {
+    let upstream = upstream().await;
+    let proxy = told_of("timeout: 0.2, stream_timeout: 0.1", &upstream).await;
+    let member = |more: Value| {
+        let mut members = value!({"mock_timeout": true, "num_retries": 0});
+        let own = members.as_object_mut().expect("an object");
+        own.extend(more.as_object().expect("an object").clone());
+        asking("m", &members)
+    };
+    for (call, seconds) in [
+        (member(value!({})), "0.2"),
+        (member(value!({"stream": true})), "0.1"),
+        (member(value!({"timeout": 0.05})), "0.05"),
+        (member(value!({})).header("x-litellm-timeout", "0.001"), "0.001"),
+    ] {
+        let answer = proxy.call(call).await.expect(408);
+        assert_eq!(told(&answer, "x-litellm-timeout"), seconds);
+        assert!(answer.error_message().starts_with("litellm.Timeout"), "{}", answer.text());
+    }
+    assert_eq!(upstream.seen().begun, 0, "nobody is called");
+    let retried = asking("m", &value!({"mock_timeout": true, "num_retries": 1, "timeout": 0.01}));
+    let answer = proxy.call(retried).await.expect(408);
+    assert_eq!(told(&answer, "x-litellm-attempted-retries"), "1");
+    proxy.call(chat("m")).await.expect(200);
+    let fallback = member(value!({"timeout": 0.01, "fallbacks": ["b"]}));
+    let answer = proxy.call(fallback).await.expect(200);
+    assert_eq!(told(&answer, "x-litellm-model-group"), "b");
+}

@@ -194,7 +194,7 @@ impl<T: Store> Asked<T> {
 /// Notes that nobody gets an answer that was paid for.
 fn lose(req: &Request<Prompt>) {
     if let Some(trail) = req.extensions().get::<Trail>() {
-        trail.retrying(Failure { status: 499, class: "Cancelled" });
+        trail.retrying(Failure::CANCELLED);
     }
 }
 
