@@ -39,11 +39,13 @@ impl Deployment {
     /// What the catalogue says of an image in the row of `model` that begins like this.
     fn image_price(&self, model: &str, row: &str) -> Option<ImagePrice> {
         let base = self.base_model().filter(|_| model == self.config().model);
+        // A provider stands before the row: `azure/hd/1024-x-1024/dall-e-3`.
         let named = base.and_then(|base| base.split_once('/'));
-        match named.filter(|(provider, _)| data::provider(provider).is_some()) {
-            Some((provider, bare)) => data::model(&format!("{provider}/{row}{bare}"))?.image,
-            None => self.catalogued_as(&format!("{row}{}", base.unwrap_or(model)))?.image,
-        }
+        let named =
+            named.and_then(|(provider, bare)| data::model(&format!("{provider}/{row}{bare}")));
+        let found =
+            named.or_else(|| self.catalogued_as(&format!("{row}{}", base.unwrap_or(model))));
+        found?.image
     }
 }
 
