@@ -31,6 +31,11 @@ RATES = [
 ]
 THRESHOLD_BIT = 7
 ABOVE_BIT = 8
+IMAGES_BIT = 15
+# What else models are charged by that make images, in the order of the bits of their own set.
+IMAGES = ["image", "pixel", "image_input", "image_output"]
+IMAGE_MODES = ("image_generation", "image_edit")
+SIZED = re.compile(r"(?:^|/)(\d+)-x-(\d+)/")
 ABOVE = re.compile(r"_above_(\d+)k_tokens$")
 PICO = Decimal(10) ** 12
 
@@ -91,8 +96,28 @@ def price_of(facts):
     return rates_of(facts), first * 1000, rates_of(facts, f"_above_{first}k_tokens")
 
 
-def encode_price(base, threshold, above):
+def images_of(name, facts):
+    """What a model is charged by that makes images, by the names of IMAGES."""
+    if facts.get("mode") not in IMAGE_MODES:
+        return {}
+    each = facts.get("output_cost_per_image") or facts.get("input_cost_per_image")
+    pixel, sized = facts.get("input_cost_per_pixel"), SIZED.search(name)
+    if not each and pixel and sized:
+        each, pixel = pixel * int(sized[1]) * int(sized[2]), None
+    dollars = {
+        "image": each,
+        "pixel": None if each else pixel,
+        "image_input": facts.get("input_cost_per_image_token"),
+        "image_output": facts.get("output_cost_per_image_token"),
+    }
+    return {key: picodollars(value) for key, value in dollars.items() if value}
+
+
+def encode_price(base, threshold, above, images):
     mask, numbers = 0, []
+    if "image_output" in images:
+        # Where no price of other output is told, there is no other output.
+        base = {"output": images["image_output"]} | base
     for bit, (name, _) in enumerate(RATES):
         if name in base:
             mask |= 1 << bit
@@ -104,6 +129,10 @@ def encode_price(base, threshold, above):
             if name in above:
                 mask |= 1 << (ABOVE_BIT + bit)
                 numbers.append(above[name])
+    if images:
+        mask |= 1 << IMAGES_BIT
+        numbers.append(sum(1 << bit for bit, key in enumerate(IMAGES) if key in images))
+        numbers += [images[key] for key in IMAGES if key in images]
     return struct.pack("<H", mask) + b"".join(map(varint, numbers))
 
 
@@ -144,7 +173,8 @@ def build(models, title):
         facts = models[name]
         pair = (limit(facts.get("max_input_tokens")), limit(facts.get("max_output_tokens")))
         flag_set = sum(bit for key, bit in bits.items() if facts.get(key) is True)
-        spot = prices.position(encode_price(*price_of(facts)))
+        price = encode_price(*price_of(facts), images_of(name, facts))
+        spot = prices.position(price)
         records += len(names).to_bytes(3, "little") + spot.to_bytes(3, "little")
         records += struct.pack(
             "<HHBB",

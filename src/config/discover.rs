@@ -150,6 +150,7 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         order: None,
         client_side: ClientSide::default(),
         price: None,
+        image_price: None,
         cost_factor: 1.0,
         params,
         info: Map::new(),

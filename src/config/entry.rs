@@ -97,6 +97,7 @@ impl Check<'_> {
             order: self.whole(params, "order").and_then(|order| i64::try_from(order).ok()),
             client_side: self.client_side(params),
             price,
+            image_price: self.image_price(params, info),
             cost_factor: self.cost_factor(provider.name),
             params: without_secrets(written),
             info: without_secrets(info),

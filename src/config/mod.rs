@@ -1,5 +1,5 @@
 //! The finished config: checked, defaults filled in, secrets resolved.
-use crate::data::Provider;
+use crate::data::{ImagePrice, Provider};
 use bartizan_layers::facts::Price;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
@@ -253,6 +253,8 @@ pub struct Deployment {
     pub client_side: ClientSide,
     /// Own prices, or the catalogue's; `None` if unknown.
     pub price: Option<Price>,
+    /// Its own price of an image that is made.
+    pub image_price: Option<ImagePrice>,
     /// What the provider's prices are multiplied with: its discount and margin. Default 1.
     pub cost_factor: f64,
     /// `litellm_params` as written, credentials left out, for `/model/info`.

@@ -1,6 +1,7 @@
-//! Prices in a config: US dollars per token, as LiteLLM writes them.
+//! Prices in a config: US dollars per token, image or pixel, as LiteLLM writes them.
 use super::fields::Check;
 use super::yaml::Node;
+use crate::data::ImagePrice;
 use bartizan_layers::facts::{Price, Rates, Unit};
 
 /// What a price is called, and what it is for: what answers are watched for.
@@ -19,6 +20,10 @@ const NAMES: [(&str, Unit); 10] = [
 
 /// Without one of these there is no price.
 const PLAIN: &[(&str, Unit)] = NAMES.split_at(2).0;
+
+/// What the price of an image that is made is called: whole, or of each pixel.
+const OF_IMAGES: [&str; 3] =
+    ["output_cost_per_image", "input_cost_per_image", "input_cost_per_pixel"];
 
 /// Whether a key of `litellm_params` is a price.
 pub(super) fn is_price(key: &str) -> bool {
@@ -48,6 +53,16 @@ impl Check<'_> {
         is_known.then_some(Price { base, tiers })
     }
 
+    /// What an image costs that is made. The key says "input" for some models and "output" for
+    /// others; where both stand, one is for images that a model looks at, and costs less.
+    pub(super) fn image_price(&mut self, params: &Node, info: &Node) -> Option<ImagePrice> {
+        let [output, input, pixel] =
+            OF_IMAGES.map(|name| self.number(params, name).or_else(|| self.number(info, name)));
+        let each = output.into_iter().chain(input).reduce(f64::max);
+        let each = each.map(|dollars| ImagePrice::Each(picodollars(dollars)));
+        each.or_else(|| pixel.map(|dollars| ImagePrice::Pixel((dollars * 1e18).round() as i64)))
+    }
+
     fn rates(&mut self, params: &Node, info: &Node, key: impl Fn(&str) -> String) -> Rates {
         NAMES.iter().fold(Rates::default(), |rates, (name, unit)| {
             let name = key(name);
@@ -60,7 +75,9 @@ impl Check<'_> {
     fn note_prices(&mut self, map: &Node, path: &str, is_known: bool, tiers: &[u32]) {
         for (key, value) in map.entries() {
             let name = key.as_text().unwrap_or_default();
-            if !is_price(&name) || value.is_null() || value.as_number() == Some(0.0) {
+            let is_of_images = OF_IMAGES.contains(&&*name);
+            if !is_price(&name) || is_of_images || value.is_null() || value.as_number() == Some(0.0)
+            {
                 continue;
             }
             let is_ours = NAMES.iter().any(|(base, _)| {

@@ -2,6 +2,7 @@ use super::env::Env;
 use super::options::Options;
 use super::problem::Problems;
 use super::{Config, Refused, Severity, load, parse_str};
+use crate::data::ImagePrice;
 use bartizan_layers::facts::{Rates, Unit};
 use proptest::prelude::*;
 use std::path::Path;
@@ -283,6 +284,24 @@ fn prices_that_are_not_charged_are_named() {
 
     let (_, problems) = read(&model("      cache_read_input_token_cost: 1e-7\n"));
     assert!(problems.found()[0].message.contains("no effect without the base prices"));
+}
+
+#[test]
+fn an_image_has_a_price_of_its_own() {
+    let read = |more: &str| {
+        let (config, problems) = read(&model(more));
+        assert_eq!(problems.notices().join("\n"), "", "{more}");
+        let deployment = config.unwrap().routing.deployments.swap_remove(0);
+        assert!(deployment.defaults.is_empty(), "sent upstream: {:?}", deployment.defaults);
+        (deployment.price.is_some(), deployment.image_price)
+    };
+    let each = |picodollars| (false, Some(ImagePrice::Each(picodollars)));
+    assert_eq!(read("      output_cost_per_image: 0.05\n"), each(50_000_000_000));
+    assert_eq!(read("      input_cost_per_image: 0\n"), each(0));
+    let both = "      input_cost_per_image: 0.001\n      output_cost_per_image: 0.134\n";
+    assert_eq!(read(both), each(134_000_000_000));
+    let pixel = "    model_info: {input_cost_per_pixel: 1.9e-08}\n";
+    assert_eq!(read(pixel), (false, Some(ImagePrice::of_pixel(19_000))));
 }
 
 proptest! {

@@ -13,16 +13,19 @@
 //! | names | all names, one after the other |
 //!
 //! Bits 0 to 6 of a price's mask are the base rates, bit 7 is a threshold in tokens, bits 8 to 14
-//! are the rates above it. Rates that the second tier does not name are those of the base.
+//! are the rates above it. Rates that the second tier does not name are those of the base. Bit 15
+//! says that a set of bits of its own follows, and what they announce, for models that make images:
+//! 0 the price of an image, 1 that of a pixel, 2 and 3 the rates of image tokens in and out.
 //! The tests read the table whole, so that a damaged one cannot be released.
 use super::words::{MODES, PROVIDERS, SUPPORTS};
-use super::{Model, Supports};
+use super::{ImagePrice, Model, Supports};
 use bartizan_layers::facts::{Price, Rates, Unit};
 
 /// Cut while compiling: a table whose parts do not fit its lengths is no binary.
 static TABLE: Sections = Sections::cut(include_bytes!("catalogue.bin"));
 const RECORD: usize = 12;
 const THRESHOLD_BIT: u16 = 1 << 7;
+const IMAGES_BIT: u16 = 1 << 15;
 
 /// The parts of the table.
 struct Sections {
@@ -111,13 +114,15 @@ impl Record {
         let field = |at, width| number(records, self.at * RECORD + at, width);
         let place = |at, width| usize::try_from(field(at, width)).unwrap_or(usize::MAX);
         let limit = |at| u32::try_from(number(limits, at, 4)).ok().filter(|limit| *limit > 0);
+        let (price, image) = price(prices.get(place(3, 3)..).unwrap_or_default());
         Model {
             name: self.name(),
             provider: self.provider(),
             mode: MODES.get(place(11, 1)).copied().unwrap_or_default(),
             max_input_tokens: limit(place(6, 2) * 8),
             max_output_tokens: limit(place(6, 2) * 8 + 4),
-            price: price(prices.get(place(3, 3)..).unwrap_or_default()),
+            price,
+            image,
             supports: Supports(number(flags, place(8, 2) * 8, 8)),
         }
     }
@@ -146,16 +151,30 @@ fn number(bytes: &[u8], at: usize, width: usize) -> u64 {
     bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-fn price(bytes: &[u8]) -> Price {
+/// A row of prices, and what an image costs.
+fn price(bytes: &[u8]) -> (Price, Option<ImagePrice>) {
     let mask = u16::try_from(number(bytes, 0, 2)).unwrap_or_default();
     let mut numbers = bytes.get(2..).unwrap_or_default();
     // What a table leaves out is free, not unknown.
-    let base = rates(Rates::tokens(0, 0), mask, &mut numbers);
+    let mut base = rates(Rates::tokens(0, 0), mask, &mut numbers);
     let above = (mask & THRESHOLD_BIT != 0).then(|| {
         let threshold = u32::try_from(varint(&mut numbers)).unwrap_or(u32::MAX);
         (threshold, rates(base, mask >> 8, &mut numbers))
     });
-    Price { base, tiers: above.into_iter().collect() }
+    let mut tiers: Vec<_> = above.into_iter().collect();
+    let mut image = None;
+    if mask & IMAGES_BIT != 0 {
+        let told = varint(&mut numbers);
+        let mut next = |bit: u32| (told >> bit & 1 == 1).then(|| varint(&mut numbers));
+        let (each, pixel) = (next(0).map(ImagePrice::Each), next(1).map(ImagePrice::of_pixel));
+        let (input, output) = (next(2), next(3));
+        let with =
+            |rates: Rates| rates.with(Unit::ImageInput, input).with(Unit::ImageOutput, output);
+        base = with(base);
+        tiers.iter_mut().for_each(|(_, rates)| *rates = with(*rates));
+        image = each.or(pixel);
+    }
+    (Price { base, tiers }, image)
 }
 
 /// What the bits of a price's mask are, from the lowest.

@@ -3,6 +3,7 @@
 //! The tables are made by `tools/` from the data that the `litellm` package ships; see
 //! `tools/README.md` for the date and the licence.
 mod catalogue;
+mod image;
 mod models;
 mod row;
 mod rows;
@@ -11,6 +12,7 @@ mod tests;
 mod words;
 
 use bartizan_layers::facts::Price;
+pub use image::{ImagePrice, Picture};
 pub use models::{model, models_of, provider_of_host, provider_of_model};
 
 /// Every provider that has a row, sorted by name.
@@ -100,8 +102,10 @@ pub struct Model {
     pub max_input_tokens: Option<u32>,
     /// Tokens that can come out, where known.
     pub max_output_tokens: Option<u32>,
-    /// What it charges.
+    /// What it charges for tokens.
     pub price: Price,
+    /// What it charges for an image that it makes.
+    pub image: Option<ImagePrice>,
     /// What it is known to be able to do.
     pub supports: Supports,
 }

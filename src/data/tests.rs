@@ -135,6 +135,30 @@ fn cached_input_of_deepseek_and_embeddings_have_prices() {
 }
 
 #[test]
+fn images_have_prices_by_size_and_quality_or_by_pixel() {
+    let image = |name| model(name).and_then(|found| found.image);
+    let each = |picodollars| Some(ImagePrice::Each(picodollars));
+    assert_eq!(image("openai/dall-e-3"), each(40_000_000_000));
+    // 3.81469e-8 dollars for each of 1024 x 1024 pixels.
+    assert_eq!(image("standard/1024-x-1024/dall-e-3"), each(39_999_923_814));
+    assert_eq!(image("openai/hd/1024-x-1792/dall-e-3"), each(119_991_173_120));
+    assert_eq!(image("azure/hd/1024-x-1024/dall-e-3"), each(87_999_958_221));
+    assert_eq!(image("nscale/black-forest-labs/FLUX.1-schnell"), Some(ImagePrice::of_pixel(1_300)));
+    assert_eq!(image("gpt-image-1"), None);
+    assert_eq!(image("gpt-4o"), None);
+}
+
+#[test]
+fn models_that_make_images_have_prices_of_image_tokens() {
+    let price = model("gpt-image-1").expect("in the catalogue").price.base;
+    assert_eq!(price.get(Unit::ImageInput), Some(10_000_000));
+    // It writes nothing else.
+    assert_eq!((price.rate(Unit::ImageOutput), price.rate(Unit::Output)), (40_000_000, 40_000_000));
+    let price = model("gpt-image-1.5").expect("in the catalogue").price.base;
+    assert_eq!((price.rate(Unit::ImageOutput), price.rate(Unit::Output)), (32_000_000, 10_000_000));
+}
+
+#[test]
 fn a_name_is_found_with_its_provider_its_date_and_its_tuning() {
     let name = |name| model(name).map(|found| found.name);
     assert_eq!(name("openai/gpt-4o"), Some("gpt-4o"));

@@ -1,5 +1,5 @@
 //! What a form asks for, read off its fields while they pass.
-use crate::providers::Problem;
+use crate::providers::{Pictured, Problem};
 use bartizan_layers::wire::form::{Field, FormError, LONGEST_VALUE, Scanner};
 use std::ops::Range;
 
@@ -20,11 +20,13 @@ struct Fields {
     model: Option<(Box<str>, Range<u64>)>,
     has_model: bool,
     stream: Option<bool>,
+    pictured: Pictured,
 }
 
 impl FormReader {
     pub(super) fn new(route: &'static str, boundary: &[u8]) -> Self {
-        let fields = Fields { route, model: None, has_model: false, stream: None };
+        let pictured = Pictured::default();
+        let fields = Fields { route, model: None, has_model: false, stream: None, pictured };
         Self { scanner: Scanner::new(boundary), fields }
     }
 
@@ -47,6 +49,11 @@ impl FormReader {
     pub(super) fn take_model(&mut self) -> Option<(Box<str>, Range<usize>)> {
         let (model, at) = self.fields.model.take()?;
         Some((model, usize::try_from(at.start).ok()?..usize::try_from(at.end).ok()?))
+    }
+
+    /// What it says of images, also later.
+    pub(super) fn pictured(&self) -> Pictured {
+        self.fields.pictured.clone()
     }
 
     /// Whether it asks for a stream, as far as is known.
@@ -75,6 +82,11 @@ impl Fields {
             "stream" => {
                 let on = |value: &[u8]| value.eq_ignore_ascii_case(b"true") || value == b"1";
                 self.stream = Some(field.value.is_some_and(on));
+                Ok(())
+            }
+            "size" | "quality" | "n" => {
+                let value = field.value.and_then(|value| std::str::from_utf8(value).ok());
+                value.iter().for_each(|value| self.pictured.note(field.name, value));
                 Ok(())
             }
             name => match ELSEWHERE.into_iter().find(|elsewhere| *elsewhere == name) {

@@ -198,12 +198,14 @@ impl BodyRules {
             }
         };
         let stream = flow.upload().is_some_and(|form| form.stream());
+        let pictured = flow.upload().map(|form| form.pictured()).unwrap_or_default();
         let (named, place) = match found {
             Some((model, at)) => (Some(model), Place::At(at)),
             None => (self.default_model.as_deref().map(Into::into), Place::Missing),
         };
         let model = parts.extensions.get().map(|PathModel(model)| model.clone()).or(named);
-        Ok(Form { begun: begun.freeze(), model, place, stream, boundary: boundary.into() })
+        let (begun, boundary) = (begun.freeze(), boundary.into());
+        Ok(Form { begun, model, place, stream, boundary, pictured })
     }
 }
 

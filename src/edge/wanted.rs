@@ -7,10 +7,10 @@ use super::labels::{self, shortened};
 use super::owned;
 use crate::config::CachedCalls;
 use crate::identity::Directory;
-use crate::providers::{Dialect, Operation, Problem};
+use crate::providers::{Dialect, Operation, Pictured, Problem};
 use crate::router::Router;
 use crate::telemetry::{Trail, Words};
-use bartizan_layers::facts::{CacheControl, Call};
+use bartizan_layers::facts::{CacheControl, Call, Estimate};
 use bartizan_layers::wire::estimate::Size;
 use bartizan_layers::wire::key::{LEFT_OUT, cache_control, key_of_object};
 use bartizan_layers::wire::replay::{Form, Retell};
@@ -96,6 +96,20 @@ impl Wanted {
         }
     }
 
+    /// What the call may take.
+    fn estimate(
+        &self,
+        operation: &Operation,
+        object: &Object<'_>,
+        read: &Read<'_>,
+    ) -> Option<Estimate> {
+        if !operation.makes_images() {
+            return self.router.estimate(operation, read.model, read.size);
+        }
+        let picture = Pictured::of(object).picture();
+        self.router.estimate_of_images(operation, read.model, read.size, &picture)
+    }
+
     /// Leaves the facts of the call that this was `read` of.
     pub(super) fn note(
         &self,
@@ -135,7 +149,7 @@ impl Wanted {
             }
         }
         if (self.estimates || is_bounded)
-            && let Some(estimate) = self.router.estimate(operation, read.model, read.size)
+            && let Some(estimate) = self.estimate(operation, object, read)
         {
             facts.insert(estimate);
         }

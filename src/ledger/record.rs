@@ -240,6 +240,14 @@ impl Attempt {
         Unit::ALL.into_iter().zip(UNITS).fold(Usage::default(), count)
     }
 
+    /// Whether it made images that had a price of their own.
+    #[must_use]
+    pub fn had_priced_images(&self) -> bool {
+        let image = UNITS[Unit::Image as usize];
+        let price = self.price.as_ref();
+        self.usage.contains_key(image) && price.is_some_and(|it| it.base.contains_key(image))
+    }
+
     /// What it would cost by `price`.
     #[must_use]
     pub fn cost_by(&self, price: &Price) -> NanoUsd {

@@ -72,9 +72,11 @@ async fn part(
     work.fetch(sql, &args).await?.iter().map(Booked::of).collect()
 }
 
-/// What a call costs now; an attempt without a price of today costs what it did.
+/// What a call costs now; an attempt without a price of today costs what it did, and so do images
+/// that had a price: it was that of their size.
 fn cost(record: &Record, price: &dyn Fn(&Attempt) -> Option<Arc<Price>>) -> i64 {
-    let cost = |attempt: &Attempt| match price(attempt).filter(|_| !attempt.usage.is_empty()) {
+    let stays = |attempt: &Attempt| attempt.usage.is_empty() || attempt.had_priced_images();
+    let cost = |attempt: &Attempt| match price(attempt).filter(|_| !stays(attempt)) {
         Some(price) => attempt.cost_by(&price),
         None => NanoUsd(attempt.cost),
     };

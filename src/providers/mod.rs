@@ -12,7 +12,7 @@ pub mod openai;
 
 pub use self::endpoint::{Endpoint, endpoint, rerank_endpoints};
 pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
-pub use self::passing::{Fault, Form, Passing, Place, Resumed, Selected};
+pub use self::passing::{Fault, Form, Passing, Pictured, Place, Resumed, Selected};
 pub use self::problem::{Class, Problem};
 pub use self::prompt::{Contents, Elsewhere, Hold, Prompt};
 pub use bartizan_layers::wire::is_of_type;

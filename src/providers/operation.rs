@@ -104,6 +104,17 @@ impl Operation {
         }
     }
 
+    /// Whether its answer is images, which may cost something each.
+    #[must_use]
+    pub const fn makes_images(&self) -> bool {
+        matches!(
+            self,
+            Self::ImageGenerations
+                | Self::ImageEdits
+                | Self::Upload(Upload::ImageEdits | Upload::ImageVariations)
+        )
+    }
+
     /// The member of a request that says how long its answer may be.
     #[must_use]
     pub const fn bound(&self) -> &'static str {

@@ -1,7 +1,9 @@
 //! A request's body that goes straight through.
 use super::Hold;
+use crate::data::Picture;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::{Body, Parts};
+use bartizan_layers::wire::scan::Object;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use std::ops::Range;
@@ -64,6 +66,37 @@ pub struct Form {
     pub stream: bool,
     /// What separates its parts.
     pub boundary: Box<[u8]>,
+    /// What it says of images, as far as is known.
+    pub pictured: Pictured,
+}
+
+/// What a call says of the images that it wants: of a form, as far as it has passed. Clones share
+/// it.
+#[derive(Clone, Debug, Default)]
+pub struct Pictured(Arc<Mutex<Picture>>);
+
+impl Pictured {
+    /// What a request says in JSON: all but how many it wants, which its size tells.
+    #[must_use]
+    pub fn of(object: &Object<'_>) -> Self {
+        let pictured = Self::default();
+        for name in Picture::MEMBERS {
+            let told = object.get(name).ok().flatten().and_then(|member| member.value().as_str());
+            told.iter().for_each(|told| pictured.note(name, told));
+        }
+        pictured
+    }
+
+    /// Takes in a member or a field, if it is one that says something of images.
+    pub fn note(&self, name: &str, value: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).note(name, value);
+    }
+
+    /// What is known now.
+    #[must_use]
+    pub fn picture(&self) -> Picture {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Where a form's model stands.
@@ -163,13 +196,14 @@ impl Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, Place};
+    use super::{Form, Pictured, Place};
     use bytes::Bytes;
 
     fn named(begun: &str, place: Place) -> String {
         let begun = Bytes::copy_from_slice(begun.as_bytes());
         let boundary = b"x"[..].into();
-        let form = Form { begun, model: None, place, stream: false, boundary };
+        let pictured = Pictured::default();
+        let form = Form { begun, model: None, place, stream: false, boundary, pictured };
         let pieces = form.naming("real").unwrap();
         assert!(form.naming("re\r\nal").is_none());
         String::from_utf8(pieces.concat()).unwrap()

@@ -3,6 +3,7 @@ use super::attempt::Attempt;
 use super::dress::Told;
 use super::failed::{UpstreamCause, UpstreamFailure, failure_of};
 use super::leaf::{LeafBody, Sending};
+use super::pictures;
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
 use crate::forward::strip_hop_by_hop;
@@ -55,8 +56,7 @@ impl Attempt {
                 Framing::Whole => match collect(&mut body, &*held).await {
                     Ok(Collected::Whole(bytes)) => self.whole(&mut parts, bytes)?,
                     Ok(Collected::Longer(begun)) => {
-                        let tap = Tap::new(self.wire(), Framing::Whole);
-                        self.passed_on(&mut parts, tap, begun, body)
+                        self.passed_on(&mut parts, self.tap_of_long(), begun, body)
                     }
                     Err(error) => return Err(self.failure(UpstreamCause::of_break(error)).into()),
                 },
@@ -122,8 +122,17 @@ impl Attempt {
 
     /// Notes what a whole answer used, and why it ended.
     fn account(&self, bytes: &Bytes) {
-        name_whole(self.wire(), bytes, &self.usage);
-        match usage_of(self.wire(), bytes) {
+        let wire = self.wire();
+        name_whole(wire, bytes, &self.usage);
+        let reported = match wire {
+            Wire::Media if self.operation.makes_images() => {
+                let reported = pictures::account(&self.usage, bytes);
+                reported.zip(self.expected.as_ref()).iter().for_each(|(it, one)| one.learn(it));
+                return;
+            }
+            wire => usage_of(wire, bytes),
+        };
+        match reported {
             Some(usage) => {
                 self.usage.set(usage);
                 self.expected.iter().for_each(|expected| expected.learn(&usage));
@@ -133,7 +142,7 @@ impl Attempt {
         }
         // Only a cache asks, and to find out takes a walk through the answer.
         if self.kept
-            && let Some(finish) = finish_of(self.wire(), bytes)
+            && let Some(finish) = finish_of(wire, bytes)
         {
             self.usage.finish(finish);
         }
@@ -147,9 +156,23 @@ impl Attempt {
         tap.finish();
     }
 
+    /// Where images are charged by their number, it is known what they cost.
+    fn tap_of_long(&self) -> Tap {
+        match self.is_by_number() {
+            true => Tap::opaque(self.wire()),
+            false => Tap::new(self.wire(), Framing::Whole),
+        }
+    }
+
+    fn is_by_number(&self) -> bool {
+        self.operation.makes_images() && pictures::is_by_number(&self.usage)
+    }
+
     /// An answer that is no stream of events, but is not to be read whole.
     fn passed_on(&self, parts: &mut Parts, tap: Tap, begun: Vec<Bytes>, rest: LeafBody) -> Body {
-        self.dress(&mut parts.headers, self.told());
+        let mut told = self.told();
+        told.cost = self.is_by_number().then(|| dollars(self.usage.cost()));
+        self.dress(&mut parts.headers, told);
         self.tapped(Replay::new(begun, rest), tap.cell(self.usage.clone()))
     }
 

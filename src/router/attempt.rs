@@ -4,6 +4,7 @@ use super::deployment::Deployment;
 use super::error::RouteError;
 use super::failed::UpstreamFailure;
 use super::leaf::{Leaf, Sending, leaf_elsewhere};
+use super::pictures;
 use super::sender::{Outgoing, Sent, failed};
 use super::{Rules, Settings, operation};
 use crate::forward::{Deadlines, ForwardError, strip_request};
@@ -71,7 +72,9 @@ impl Attempt {
         // What the config adds may be as secret as its key.
         let theirs = elsewhere.is_some_and(|elsewhere| elsewhere.base.is_some());
         let own = if theirs { &[] } else { &*config.headers };
-        let usage = deployment.usage(model);
+        let usage = deployment.usage_for(&operation, model);
+        let images = operation.makes_images();
+        let images = images.then(|| (pictures::asked(&prompt, config), model.into()));
         let (mut headers, for_us) = outgoing(&head.headers, &operation, rules, own);
         as_json(&mut headers);
         let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
@@ -80,7 +83,10 @@ impl Attempt {
         let leaf = leaf.expect("it was picked because it has one");
         let req = request(&head, uri, headers, edited.body);
         let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
-        let sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, &prompt);
+        let mut sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, &prompt);
+        if let Some(images) = images {
+            sending = pictures::priced(sending, &deployment, images, &usage);
+        }
         let attempt = Self {
             usage_is_ours: edited.usage_is_ours,
             choices: prompt.choices,

@@ -199,13 +199,17 @@ impl Deployment {
     /// What the catalogue knows of its model: of `base_model`, where the config names one.
     #[must_use]
     pub fn catalogued(&self) -> Option<Model> {
-        let config = &self.config;
-        let base = config.info.get("base_model").or_else(|| config.params.get("base_model"));
-        let base = base.and_then(serde_json::Value::as_str);
-        match base {
+        match self.base_model() {
             Some(base) => data::model(base),
             None => self.catalogued_as(&self.config.model),
         }
+    }
+
+    /// The model that the config says its own to be.
+    pub(super) fn base_model(&self) -> Option<&str> {
+        let config = &self.config;
+        let base = config.info.get("base_model").or_else(|| config.params.get("base_model"));
+        base.and_then(serde_json::Value::as_str)
     }
 
     /// What it is for: `chat`, `embedding`, … as the config or the catalogue says.
@@ -249,7 +253,7 @@ impl Deployment {
         Arc::new(self.charged(self.catalogued_as(model).map(|model| model.price)))
     }
 
-    fn charged(&self, price: Option<Price>) -> Price {
+    pub(super) fn charged(&self, price: Option<Price>) -> Price {
         price.unwrap_or_default().times(self.config.cost_factor)
     }
 }

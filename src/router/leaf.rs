@@ -88,6 +88,8 @@ pub(super) enum Sending {
     Upstream(ResponseFuture),
     Fetching(Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, ForwardError>> + Send>>),
     Echo(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+    /// With word of it for who waits for its images.
+    Pictured(Pin<Box<dyn Future<Output = Result<Response<LeafBody>, ForwardError>> + Send>>),
 }
 
 impl Future for Sending {
@@ -102,6 +104,7 @@ impl Future for Sending {
                 answer.as_mut().poll(cx).map_ok(|rsp| rsp.map(LeafBody::Left))
             }
             Self::Echo(answer) => answer.as_mut().poll(cx).map(|rsp| Ok(rsp.map(LeafBody::Right))),
+            Self::Pictured(answer) => answer.as_mut().poll(cx),
         }
     }
 }

@@ -2,7 +2,7 @@
 use super::Router;
 use super::deployment::Deployment;
 use super::stars::{capture, filled};
-use crate::data::{self, Model};
+use crate::data::{self, Model, Picture};
 use crate::identity::Names;
 use bartizan_layers::auth::access::covers;
 use bartizan_layers::facts::Price;
@@ -91,11 +91,12 @@ impl Router {
         own.or_else(|| data::model(name).map(|model| Arc::new(model.price)))
     }
 
-    /// What the deployment with that id charges for a model, if there is one.
+    /// What the deployment with that id charges for a model, if there is one; for an image, what
+    /// one of the usual size costs.
     #[must_use]
     pub fn price_at(&self, deployment: &str, model: &str) -> Option<Arc<Price>> {
         let found = self.0.deployments.iter().find(|one| one.config().id == deployment)?;
-        Some(found.price(model))
+        Some(found.price_of_images(model, &Picture::default()).into())
     }
 
     /// The name `id`, if a call may ask for it.

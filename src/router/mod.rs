@@ -16,6 +16,7 @@ mod leaf;
 mod listed;
 mod moderation;
 mod pick;
+mod pictures;
 mod probe;
 mod realtime;
 mod room;

@@ -52,6 +52,7 @@ mod ops;
 mod organizations;
 mod outage;
 mod pass_through;
+mod pictures;
 mod prompts;
 mod realtime;
 mod recorded;

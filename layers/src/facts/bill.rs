@@ -60,6 +60,11 @@ impl UsageCell {
         Self(Arc::new(Line { price: None, look_up, used: Mutex::default() }))
     }
 
+    /// Sets the price, where none was known before the answer.
+    pub fn set_price(&self, price: Arc<Price>) {
+        self.used().price = Some(price);
+    }
+
     /// Notes the id of the answer. The first word counts.
     pub fn set_id(&self, id: &str) {
         let mut used = self.used();
@@ -70,8 +75,9 @@ impl UsageCell {
     pub fn set_model(&self, model: &str) {
         let mut used = self.used();
         if used.answered.get_or_insert_default().model.is_none() {
-            used.price =
-                self.0.look_up.as_ref().and_then(|look_up| look_up.price(model)).map(Arc::new);
+            if let Some(look_up) = &self.0.look_up {
+                used.price = look_up.price(model).map(Arc::new);
+            }
             used.answered.get_or_insert_default().model = Some(model.into());
         }
     }
@@ -287,6 +293,16 @@ mod tests {
         cell.add(usage);
         // Together they would be a long prompt, which neither was.
         assert_eq!(cell.bill(), Some((Usage::tokens(120, 10), NanoUsd(120))));
+    }
+
+    #[test]
+    fn a_price_may_be_found_when_the_answer_comes() {
+        let cell = UsageCell::default();
+        cell.set_price(Price::flat(Rates::tokens(1000, 2000)).into());
+        cell.set_model("m");
+        cell.set(Usage::tokens(3, 1));
+        assert_eq!(cell.cost(), NanoUsd(5));
+        assert!(cell.price().is_some());
     }
 
     #[test]

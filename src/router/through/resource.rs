@@ -35,7 +35,7 @@ pub(super) fn call(
     let contents = Contents { held: passing.held, ..Contents::of(Text::default()) };
     let prompt = Prompt::new(contents, None);
     let usage = UsageCell::default();
-    Ok(upload::send(&shared.rules, deployment, usage, parts, passing.body, prompt))
+    Ok(upload::send(&shared.rules, deployment, (usage, None), parts, passing.body, prompt))
 }
 
 const PROVIDER_HEADERS: [&str; 2] = ["custom-llm-provider", "custom_llm_provider"];

@@ -3,10 +3,10 @@ use super::super::answer::Answer;
 use super::super::attempt::{Attempt, begin, deadlines, outgoing, target};
 use super::super::deployment::Deployment;
 use super::super::error::RouteError;
-use super::super::{Rules, Shared, pick};
+use super::super::{Rules, Shared, pick, pictures};
 use super::accounts::is_upstream;
 use crate::identity::Region;
-use crate::providers::{Contents, Operation, Passing, Prompt, Resumed};
+use crate::providers::{Contents, Operation, Passing, Pictured, Prompt, Resumed};
 use crate::telemetry::Trail;
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -39,9 +39,10 @@ pub(super) fn call(
     let contents = Contents { stream, held, ..Contents::of(Text::default()) };
     let prompt = Prompt::new(contents, None);
     let body = Resumed::body(naming.into(), passing.body);
-    let usage = deployment.usage(&model);
+    let usage = deployment.usage_for(&operation, &model);
+    let images = operation.makes_images().then(|| (form.pictured.clone(), (*model).into()));
     drop(model);
-    Ok(send(&shared.rules, deployment, usage, parts, body, prompt))
+    Ok(send(&shared.rules, deployment, (usage, images), parts, body, prompt))
 }
 
 pub(super) fn operation(parts: &Parts) -> Operation {
@@ -52,7 +53,7 @@ pub(super) fn operation(parts: &Parts) -> Operation {
 pub(super) fn send(
     rules: &Rules,
     deployment: Arc<Deployment>,
-    usage: UsageCell,
+    (usage, images): (UsageCell, Option<(Pictured, Box<str>)>),
     mut parts: Parts,
     body: Body,
     prompt: Prompt,
@@ -65,7 +66,10 @@ pub(super) fn send(
     let trail: Option<Trail> = parts.extensions.get().cloned();
     let sent = begin(&parts.extensions, deployment.labels(), None, &usage);
     let leaf = deployment.leaf(operation.dialect()).expect("it was picked because it has one");
-    let sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
+    let mut sending = leaf.send(Request::from_parts(parts, body), deadlines, &operation, &prompt);
+    if let Some(images) = images {
+        sending = pictures::priced(sending, &deployment, images, &usage);
+    }
     let attempt = Attempt {
         kept: false,
         limits: None,
