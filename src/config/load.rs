@@ -11,7 +11,7 @@ use super::show;
 use super::source;
 use super::variables;
 use super::yaml::{Kind, Node};
-use super::{Config, Options, Secret, Server, StoreSettings};
+use super::{Compat, Config, Options, Secret, Server, StoreSettings};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -208,6 +208,8 @@ impl<'a> Check<'a> {
         let telemetry = self.telemetry(litellm, options);
         let compat = self.compat(general, options);
         routing.through = self.through(root, general, compat);
+        let mocks = self.flag(general, "allow_client_mock_response");
+        routing.client_mocks = mocks.unwrap_or(compat == Compat::Classic);
         routing.default_model = self.text(general, "completion_model").or(routing.default_model);
 
         let limits = self.limits(sections);

@@ -121,7 +121,7 @@ impl Check<'_> {
                 .map(|both| ClientSide { base: both, key: both })
                 .unwrap_or_default(),
             tags: self.tag_rules(router),
-            client_mocks: self.flag(general, "allow_client_mock_response").unwrap_or(false),
+            client_mocks: false,
             list_wildcards: self.flag(general, "return_wildcard_routes").unwrap_or(false),
             provider_budgets: self.provider_budgets(router),
             through: Through::default(),

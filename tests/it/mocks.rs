@@ -58,6 +58,22 @@ async fn a_mock_in_a_request_counts_only_where_that_is_allowed() {
     assert_eq!(upstream.seen().begun, 0);
 }
 
+#[tokio::test]
+async fn of_old_each_request_could_bring_a_mock() {
+    let asked = r#"{"model":"gpt","mock_response":"fake","messages":[]}"#;
+    let config = "model_list:
+  - model_name: gpt
+    litellm_params: {model: openai/gpt, api_base: BASE, api_key: k}
+general_settings:
+  compat: classic
+";
+    for (settings, said) in [("", "fake"), ("  allow_client_mock_response: false\n", "ok")] {
+        let (_upstream, proxy) = run(&format!("{config}{settings}")).await;
+        let answer = proxy.call(post("/v1/chat/completions", asked)).await.expect(200);
+        assert_eq!(content(&answer), said);
+    }
+}
+
 /// Asks for `model` with a key, and brings the answer.
 async fn brought(proxy: &Proxy, key: &str, model: &str) -> Answer {
     let asked = json!({"model": model, "messages": [], "mock_response": "fake"}).to_string();
