@@ -44,7 +44,8 @@ pub struct Routing {
     pub client_side: ClientSide,
     /// How deployments are chosen by the tags of a request; `None` looks at no tags.
     pub tags: Option<TagRules>,
-    /// Whether requests may bring a `mock_response` (`allow_client_mock_response`). Default false.
+    /// Whether requests may bring a `mock_response` (`allow_client_mock_response`). Default: as in
+    /// the LiteLLM generation that is followed, only of old.
     pub client_mocks: bool,
     /// Names of entries whose provider is not in this version: nobody serves them, a mock may.
     pub unserved: Vec<String>,

@@ -36,7 +36,7 @@ async fn a_strict_budget_outlives_a_process_that_is_killed() {
         async move {
             // Else the others might take the whole budget before the first node has a stream open.
             if at % 3 > 0 {
-                upstream.saw(PATIENCE, |seen| seen.begun >= 10).await;
+                assert!(upstream.saw(PATIENCE, |seen| seen.begun >= 10).await);
             }
             calls.await
         }

@@ -4,6 +4,14 @@ use crate::documented::{body, content, last, run};
 use crate::proxy::{self, KEY, Proxy};
 use serde_json::{Value, json};
 
+const GPT: &str = "model_list:
+  - model_name: gpt
+    litellm_params: {model: openai/gpt, api_base: BASE, api_key: k}
+";
+
+/// A request that brings its own answer.
+const BRINGS: &str = r#"{"model":"gpt","mock_response":"fake","messages":[]}"#;
+
 #[tokio::test]
 async fn a_mock_answers_in_every_format_without_an_upstream() {
     let config = "model_list:
@@ -42,34 +50,23 @@ async fn a_mock_answers_in_every_format_without_an_upstream() {
 
 #[tokio::test]
 async fn a_mock_in_a_request_counts_only_where_that_is_allowed() {
-    let asked = r#"{"model":"gpt","mock_response":"fake","messages":[]}"#;
-    let config = "model_list:
-  - model_name: gpt
-    litellm_params: {model: openai/gpt, api_base: BASE, api_key: k}
-";
-    let (upstream, proxy) = run(config).await;
-    let answer = proxy.call(post("/v1/chat/completions", asked)).await.expect(200);
+    let (upstream, proxy) = run(GPT).await;
+    let answer = proxy.call(post("/v1/chat/completions", BRINGS)).await.expect(200);
     assert_eq!(content(&answer), "ok");
     assert!(body(&last(&upstream)).get("mock_response").is_none());
-    let allowed = format!("{config}general_settings:\n  allow_client_mock_response: true\n");
+    let allowed = format!("{GPT}general_settings:\n  allow_client_mock_response: true\n");
     let (upstream, proxy) = run(&allowed).await;
-    let answer = proxy.call(post("/v1/chat/completions", asked)).await.expect(200);
+    let answer = proxy.call(post("/v1/chat/completions", BRINGS)).await.expect(200);
     assert_eq!(content(&answer), "fake");
     assert_eq!(upstream.seen().begun, 0);
 }
 
 #[tokio::test]
 async fn of_old_each_request_could_bring_a_mock() {
-    let asked = r#"{"model":"gpt","mock_response":"fake","messages":[]}"#;
-    let config = "model_list:
-  - model_name: gpt
-    litellm_params: {model: openai/gpt, api_base: BASE, api_key: k}
-general_settings:
-  compat: classic
-";
+    let config = format!("{GPT}general_settings:\n  compat: classic\n");
     for (settings, said) in [("", "fake"), ("  allow_client_mock_response: false\n", "ok")] {
         let (_upstream, proxy) = run(&format!("{config}{settings}")).await;
-        let answer = proxy.call(post("/v1/chat/completions", asked)).await.expect(200);
+        let answer = proxy.call(post("/v1/chat/completions", BRINGS)).await.expect(200);
         assert_eq!(content(&answer), said);
     }
 }

@@ -1,5 +1,6 @@
 //! A real PostgreSQL: the one of `tests/postgres`, or one of a test's own that can be stopped.
 use crate::proxy::{free_port, ticks};
+use crate::wire::PATIENCE;
 use bartizan::store::Place;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Databases that were made.
@@ -110,15 +111,32 @@ impl Postgres {
         self.signal_all("CONT");
     }
 
+    /// Ends all of it while it stands still: nobody is answered in between.
+    pub(crate) fn kill_frozen(&mut self) {
+        let children = self.children();
+        signal(&self.server, "KILL");
+        self.server.wait().expect("it ends");
+        for child in &children {
+            signal_one(child, "KILL");
+        }
+        // What they share is only then free for the next server.
+        let began = Instant::now();
+        while children.iter().any(|child| Path::new("/proc").join(child).exists()) {
+            assert!(began.elapsed() < PATIENCE, "they do not end");
+            std::thread::yield_now();
+        }
+    }
+
     /// The server first, so that no further process comes up.
     fn signal_all(&self, name: &str) {
         signal(&self.server, name);
+        self.children().iter().for_each(|child| signal_one(child, name));
+    }
+
+    fn children(&self) -> Vec<String> {
         let id = self.server.id();
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        for child in children.expect("it runs").split_whitespace() {
-            // One that has just ended is no matter.
-            Command::new("kill").arg(format!("-{name}")).arg(child).status().expect("kill runs");
-        }
+        children.expect("it runs").split_whitespace().map(str::to_owned).collect()
     }
 
     async fn ready(&self) {
@@ -173,6 +191,11 @@ fn serve(programs: &Path, home: &Path, port: u16) -> Child {
     command.args(settings.iter().flat_map(|setting| ["-c", setting]));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("postgres runs")
+}
+
+/// One that has just ended is no matter.
+fn signal_one(id: &str, name: &str) {
+    Command::new("kill").arg(format!("-{name}")).arg(id).status().expect("kill runs");
 }
 
 fn signal(child: &Child, name: &str) {
