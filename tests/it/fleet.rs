@@ -213,7 +213,7 @@ async fn revoke_without(postgres: &mut Postgres, (one, two): (&Proxy, &Proxy), k
         match at {
             // In this order it is never back between the two: it would hear of the first ones.
             0 => postgres.freeze(),
-            2 => postgres.kill_frozen(),
+            2 => postgres.kill_frozen().await,
             _ => {}
         }
         let began = Instant::now();

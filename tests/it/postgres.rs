@@ -1,6 +1,5 @@
 //! A real PostgreSQL: the one of `tests/postgres`, or one of a test's own that can be stopped.
 use crate::proxy::{free_port, ticks};
-use crate::wire::PATIENCE;
 use bartizan::store::Place;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Databases that were made.
@@ -112,7 +111,7 @@ impl Postgres {
     }
 
     /// Ends all of it while it stands still: nobody is answered in between.
-    pub(crate) fn kill_frozen(&mut self) {
+    pub(crate) async fn kill_frozen(&mut self) {
         let children = self.children();
         signal(&self.server, "KILL");
         self.server.wait().expect("it ends");
@@ -120,11 +119,14 @@ impl Postgres {
             signal_one(child, "KILL");
         }
         // What they share is only then free for the next server.
-        let began = Instant::now();
-        while children.iter().any(|child| Path::new("/proc").join(child).exists()) {
-            assert!(began.elapsed() < PATIENCE, "they do not end");
-            std::thread::yield_now();
+        let mut ticks = ticks();
+        for _ in 0..2000 {
+            if !children.iter().any(|child| Path::new("/proc").join(child).exists()) {
+                return;
+            }
+            ticks.tick().await;
         }
+        panic!("its processes do not end");
     }
 
     /// The server first, so that no further process comes up.
