@@ -2,6 +2,7 @@
 use crate::client::{Answer, chat, chat_stream, post};
 use crate::proxy::{self, Proxy};
 use crate::upstream::{self, COMPLETION as OK, Gate, Step, Upstream, send};
+use crate::wire::PATIENCE;
 use std::time::Duration;
 
 async fn before(steps: Vec<Step>) -> (Upstream, Proxy) {
@@ -213,7 +214,9 @@ async fn a_pooled_connection_that_went_stale_costs_no_call() {
     let (upstream, proxy) = before(steps).await;
     proxy.call(chat("gpt")).await.expect(200);
     gate.open();
-    for _ in 0..5 {
+    for ended in 1..=5 {
+        // Else the call and the reset might cross, and nobody knows whether it was read.
+        assert!(upstream.saw(PATIENCE, |seen| seen.ended >= ended).await);
         proxy.call(chat("gpt")).await.expect(200);
     }
     assert!(upstream.seen().connections > 1);

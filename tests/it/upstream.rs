@@ -48,6 +48,8 @@ pub(crate) struct Seen {
     pub(crate) begun: usize,
     /// Clients that left while a script was waiting or writing.
     pub(crate) left: usize,
+    /// Connections that it is done with: a reset is on its way.
+    pub(crate) ended: usize,
 }
 
 type Script = dyn Fn(&Message) -> Vec<Step> + Send + Sync;
@@ -165,13 +167,18 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(io: TcpStream, shared: Arc<Shared>) {
+    answer_all(io, &shared).await;
+    shared.seen.send_modify(|seen| seen.ended += 1);
+}
+
+async fn answer_all(io: TcpStream, shared: &Shared) {
     let mut wire = Wire::new(io);
     while let Ok(Some(request)) = wire.idle_request().await {
         let steps = (shared.script)(&request);
         shared.requests.lock().expect("no test panics with it").push(request);
         shared.seen.send_modify(|seen| seen.begun += 1);
         for step in steps {
-            if play(&mut wire, step, &shared).await.is_break() {
+            if play(&mut wire, step, shared).await.is_break() {
                 return;
             }
         }
