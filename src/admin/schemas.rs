@@ -90,7 +90,8 @@ fn kinds(operation: &Operation) -> Vec<&'static str> {
         | Operation::Moderations
         | Operation::Rerank
         | Operation::RerankV1
-        | Operation::CountTokens => vec!["application/json"],
+        | Operation::CountTokens
+        | Operation::TokenCounter => vec!["application/json"],
         Operation::Gemini(path) if !path.action.ends_with("enerateContent") => {
             vec!["application/json"]
         }
@@ -158,7 +159,10 @@ fn call(operation: &Operation) -> Value {
     }
     let prompts = json!({"type": ["string", "array"]});
     match operation {
-        Operation::ChatCompletions | Operation::Messages | Operation::CountTokens => {
+        Operation::ChatCompletions
+        | Operation::Messages
+        | Operation::CountTokens
+        | Operation::TokenCounter => {
             schema["properties"]["messages"] = json!({"type": "array", "items": message()});
         }
         Operation::Completions => schema["properties"]["prompt"] = prompts,

@@ -1,4 +1,5 @@
 //! Parts of a model entry that decide where and for whom it is there.
+use super::Fit;
 use super::fields::Check;
 use super::yaml::{Kind, Node};
 
@@ -37,6 +38,18 @@ impl Check<'_> {
             self.error(node, format!("`{key}` must be a list"), &format!("write `{key}: [NAME]`"));
         }
         all
+    }
+
+    /// What a model entry says of requests that its provider cannot take as they are.
+    pub(super) fn fit(&mut self, params: &Node) -> Fit {
+        Fit {
+            drop: self.flag(params, "drop_params"),
+            allowed: self.texts(params, "allowed_openai_params"),
+            modify: false,
+            merge_thoughts: self
+                .flag(params, "merge_reasoning_content_in_choices")
+                .unwrap_or(false),
+        }
     }
 
     /// `additional_drop_params`: names at the top of a request. Paths into it are named, and

@@ -2,7 +2,7 @@
 use super::fields::Check;
 use super::upstream::base_url;
 use super::yaml::Node;
-use super::{ClientSide, Deployment, Members, OwnCooldown, Secret};
+use super::{ClientSide, Deployment, Fit, Members, OwnCooldown, Secret};
 use crate::data::{self, Provider};
 use http::Uri;
 use serde_json::Map;
@@ -158,6 +158,7 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         use_in_pass_through: false,
         tags: Vec::new(),
         drop: Vec::new(),
+        fit: Fit::default(),
         mock: None,
         budget: None,
         access_groups: Vec::new(),

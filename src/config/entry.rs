@@ -106,6 +106,7 @@ impl Check<'_> {
             use_in_pass_through: self.flag(params, "use_in_pass_through").unwrap_or(false),
             tags: self.texts(params, "tags"),
             drop,
+            fit: self.fit(params),
             mock: mock(params),
             budget: self.own_budget(params),
             access_groups: self.texts(info, "access_groups"),

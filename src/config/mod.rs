@@ -15,6 +15,7 @@ mod alerting;
 mod aliases;
 mod budget;
 mod caching;
+mod compat;
 mod cooldown;
 mod discover;
 mod entry;
@@ -22,6 +23,7 @@ mod env;
 mod fallbacks;
 mod fields;
 mod fill;
+mod fit;
 mod include;
 mod issuing;
 mod judge;
@@ -82,9 +84,11 @@ pub use self::alerting::Alerting;
 pub use self::aliases::{Alias, TagRules};
 pub use self::budget::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
 pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};
+pub use self::compat::Compat;
 pub use self::cooldown::{AllowedFailsPolicy, Cooldown, OwnCooldown};
 pub use self::env::{Env, Unread};
 pub use self::fallbacks::{Fallback, FallbackTarget, Fallbacks};
+pub use self::fit::Fit;
 pub use self::issuing::{Issuing, Making, MakingKeys, NewUsers};
 pub use self::keys::{page, schema};
 pub use self::ledger::{Fsync, LedgerSettings};
@@ -269,6 +273,8 @@ pub struct Deployment {
     pub tags: Vec<String>,
     /// Parameters that are taken out of each request (`additional_drop_params`).
     pub drop: Vec<String>,
+    /// How requests are fitted to it, where it has its own rules.
+    pub fit: Fit,
     /// What it answers instead of calling its provider (`mock_response`).
     pub mock: Option<String>,
     /// What calls to it may cost (`max_budget`, `budget_duration`).
@@ -277,16 +283,6 @@ pub struct Deployment {
     pub access_groups: Vec<String>,
     /// Where it is (`region_name`), for end users whose models must be somewhere.
     pub region: Option<String>,
-}
-
-/// Which LiteLLM generation to follow where two differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compat {
-    /// Late 2026.
-    #[default]
-    Current,
-    /// Early 2026.
-    Classic,
 }
 
 impl Server {

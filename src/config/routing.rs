@@ -4,7 +4,8 @@ use super::known::is_later_provider;
 use super::load::Sections;
 use super::yaml::{Kind, Node};
 use super::{
-    Alias, Budget, ClientSide, Cooldown, Deployment, Fallbacks, Options, Retries, TagRules, Through,
+    Alias, Budget, ClientSide, Cooldown, Deployment, Fallbacks, Fit, Options, Retries, TagRules,
+    Through,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -22,6 +23,9 @@ pub struct Routing {
     pub any_name: bool,
     /// Whether streams are asked for their usage (`always_include_stream_usage`). Default true.
     pub stream_usage: bool,
+    /// How requests are fitted to providers that cannot take all of them (`drop_params`,
+    /// `modify_params` of `litellm_settings`).
+    pub fit: Fit,
     /// Whether a LiteLLM-only body field `metadata` is forwarded (`enable_preview_features`).
     pub forward_metadata: bool,
     /// What holds where a deployment says nothing.
@@ -105,6 +109,11 @@ impl Check<'_> {
             default_model: options.model.clone(),
             any_name: options.model.is_some(),
             stream_usage: stream_usage.unwrap_or(true),
+            fit: Fit {
+                drop: self.flag(litellm, "drop_params"),
+                modify: self.flag(litellm, "modify_params").unwrap_or(false),
+                ..Fit::default()
+            },
             forward_metadata: self.flag(litellm, "enable_preview_features").unwrap_or(false),
             timeouts: Timeouts {
                 total: total.unwrap_or(Duration::from_secs(6000)),

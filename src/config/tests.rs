@@ -130,13 +130,19 @@ fn two_deployments_with_one_id_are_a_mistake() {
 #[test]
 fn keys_of_later_versions_are_named_in_one_notice() {
     let text = model("      prompt_id: a\n")
-        + "litellm_settings: {drop_params: true, callbacks: [prometheus, langfuse]}\nrouter_settings: \
+        + "litellm_settings: {redact_messages_in_exceptions: true, callbacks: [prometheus, langfuse]}\nrouter_settings: \
            {routing_strategy: least-busy, fallbacks: []}\nguardrails: []\nx-anchors: {}\n";
     let (_, problems) = read(&text);
     assert!(problems.found().is_empty(), "{}", problems.render(false));
     let notice = problems.notices().iter().find(|notice| notice.starts_with("not in this version"));
     let notice = notice.unwrap();
-    for key in ["drop_params", "langfuse", "least-busy", "guardrails", "litellm_params.prompt_id"] {
+    for key in [
+        "redact_messages_in_exceptions",
+        "langfuse",
+        "least-busy",
+        "guardrails",
+        "litellm_params.prompt_id",
+    ] {
         assert!(notice.contains(key), "{key} in {notice}");
     }
     assert!(!notice.contains("fallbacks"), "{notice}");

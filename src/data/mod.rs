@@ -85,8 +85,6 @@ pub struct Provider {
     pub stream_usage: bool,
     /// Whether it has `/responses`.
     pub responses: bool,
-    /// Whether it fetches images that a request names by URL.
-    pub remote_images: bool,
 }
 
 /// What is known of a model.

@@ -30,7 +30,6 @@ pub(super) const fn row(
         headers: &[],
         stream_usage: true,
         responses: false,
-        remote_images: true,
     }
 }
 
@@ -42,11 +41,6 @@ impl Provider {
     /// For those that refuse `stream_options`, or report usage without being asked.
     pub(super) const fn no_stream_usage(self) -> Self {
         Self { stream_usage: false, ..self }
-    }
-
-    /// For those that take images in the request only, not by URL.
-    pub(super) const fn no_remote_images(self) -> Self {
-        Self { remote_images: false, ..self }
     }
 
     pub(super) const fn key_optional(self) -> Self {

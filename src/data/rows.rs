@@ -177,11 +177,9 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("nvidia_nim", "Nvidia_nim", "NVIDIA_NIM", "https://integrate.api.nvidia.com/v1"),
     row("ollama", "Ollama", &["OLLAMA_API_KEY"], &["OLLAMA_API_BASE"], OLLAMA)
         .openai_at(OLLAMA_OPENAI)
-        .no_remote_images()
         .key_optional(),
     row("ollama_chat", "Ollama_chat", &["OLLAMA_API_KEY"], &["OLLAMA_API_BASE"], OLLAMA)
         .openai_at(OLLAMA_OPENAI)
-        .no_remote_images()
         .key_optional(),
     plain!("oobabooga", "Oobabooga", "OOBABOOGA", "").key_optional(),
     row("openai", "OpenAI", &["OPENAI_API_KEY"], OPENAI_BASES, OPENAI).responses(),

@@ -48,6 +48,9 @@ pub enum ForwardError {
     /// What the upstream sent is not HTTP.
     #[error("the upstream's answer is not valid HTTP")]
     Protocol(#[source] hyper::Error),
+    /// The response body broke off, for a reason that is not the connection's.
+    #[error("the answer broke off: {0}")]
+    AnswerBody(#[source] BoxError),
     /// The request body could not be read, so the request could not be sent whole.
     #[error("the request body broke off")]
     RequestBody(#[source] BoxError),

@@ -54,7 +54,7 @@ pub fn rerank_endpoints(provider: &Provider, base: &Uri) -> Option<[Endpoint; 2]
 }
 
 /// Anthropic's base is written with and without its version.
-fn without_v1(base: &str) -> &str {
+pub(super) fn without_v1(base: &str) -> &str {
     base.strip_suffix("/v1").unwrap_or(base)
 }
 
@@ -98,7 +98,11 @@ impl Operation {
                 let path = format!("/models/{model}:{}", path.action);
                 return Uri::try_from(target(&path, query.unwrap_or_default()));
             }
-            Self::ImageEdits | Self::Upload(_) | Self::Realtime | Self::Unserved(..) => {
+            Self::ImageEdits
+            | Self::TokenCounter
+            | Self::Upload(_)
+            | Self::Realtime
+            | Self::Unserved(..) => {
                 made = Uri::from_static(self.route());
                 &made
             }

@@ -6,10 +6,15 @@ mod problem;
 mod prompt;
 
 pub mod anthropic;
+pub mod chat;
+pub mod cohere;
 pub mod echo;
 pub mod gemini;
+pub mod ollama;
 pub mod openai;
+pub mod translate;
 
+use self::endpoint::without_v1;
 pub use self::endpoint::{Endpoint, endpoint, rerank_endpoints};
 pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
 pub use self::passing::{Fault, Form, Passing, Pictured, Place, Resumed, Selected};

@@ -16,6 +16,8 @@ pub enum Operation {
     Messages,
     /// Anthropic's count of a prompt's tokens.
     CountTokens,
+    /// LiteLLM's count of a prompt's tokens.
+    TokenCounter,
     /// A Gemini call, whose model and action stand in its path.
     Gemini(GeminiPath),
     /// OpenAI images from text.
@@ -104,6 +106,16 @@ impl Operation {
         }
     }
 
+    /// Whether it only asks how many tokens a prompt has.
+    #[must_use]
+    pub fn counts_tokens(&self) -> bool {
+        match self {
+            Self::CountTokens | Self::TokenCounter => true,
+            Self::Gemini(path) => &*path.action == "countTokens",
+            _ => false,
+        }
+    }
+
     /// Whether its answer is images, which may cost something each.
     #[must_use]
     pub const fn makes_images(&self) -> bool {
@@ -150,6 +162,7 @@ impl Operation {
             Self::Responses => "/v1/responses",
             Self::Messages => "/v1/messages",
             Self::CountTokens => "/v1/messages/count_tokens",
+            Self::TokenCounter => "/utils/token_counter",
             Self::Gemini(_) => "/v1beta/models/{model}",
             Self::ImageGenerations => "/images/generations",
             Self::Moderations => "/moderations",

@@ -87,7 +87,7 @@ pub struct Problem {
     /// OpenAI's `type`; `None` is null.
     pub kind: Option<&'static str>,
     /// OpenAI's `param`; `None` is null.
-    pub param: Option<&'static str>,
+    pub param: Option<Cow<'static, str>>,
     /// When to try again, for the header `retry-after`.
     pub retry_after: Option<Duration>,
     /// More headers.
@@ -124,8 +124,8 @@ impl Problem {
 
     /// About this field of the request.
     #[must_use]
-    pub fn param(self, param: &'static str) -> Self {
-        Self { param: Some(param), ..self }
+    pub fn param(self, param: impl Into<Cow<'static, str>>) -> Self {
+        Self { param: Some(param.into()), ..self }
     }
 
     /// Worth another try after `wait`.

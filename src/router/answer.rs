@@ -3,6 +3,7 @@ use super::attempt::Attempt;
 use super::dress::Told;
 use super::failed::{UpstreamCause, UpstreamFailure, failure_of};
 use super::leaf::{LeafBody, Sending};
+use super::made::Dropped;
 use super::pictures;
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
@@ -11,7 +12,7 @@ use crate::providers::{Operation, Prompt};
 use crate::telemetry::{Decimal, Trail, millis};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
-use bartizan_layers::facts::NanoUsd;
+use bartizan_layers::facts::{Fault, NanoUsd};
 use bartizan_layers::wire::body::TapBody;
 use bartizan_layers::wire::cause::fault_of;
 use bartizan_layers::wire::estimate::Expected;
@@ -20,7 +21,7 @@ use bartizan_layers::wire::tap::{Framing, Tap, Wire, finish_of, name_whole, usag
 use bartizan_layers::wire::usage_tap::{Tapping, begun};
 use bytes::Bytes;
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -94,6 +95,7 @@ impl Attempt {
             choices: self.choices,
             input: self.expected.as_ref().map(Expected::input),
             usage_is_ours: self.usage_is_ours,
+            told: self.dropped.is_some(),
         }
     }
 
@@ -105,7 +107,8 @@ impl Attempt {
         if failed && !matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'[')) {
             return Err(self.failure(UpstreamCause::Page(parts.status)));
         }
-        if failed {
+        // Where it was translated, it was judged by the provider's own words.
+        if failed && parts.extensions.get::<Fault>().is_none() {
             let fault = fault_of(parts.status, &parts.headers, &bytes, SystemTime::now());
             parts.extensions.insert(fault);
         }
@@ -125,6 +128,7 @@ impl Attempt {
         let wire = self.wire();
         name_whole(wire, bytes, &self.usage);
         let reported = match wire {
+            _ if self.dropped.is_some() => self.usage.usage(),
             Wire::Media if self.operation.makes_images() => {
                 let reported = pictures::account(&self.usage, bytes);
                 reported.zip(self.expected.as_ref()).iter().for_each(|(it, one)| one.learn(it));
@@ -192,6 +196,9 @@ impl Attempt {
     fn dress(&self, headers: &mut HeaderMap, told: Told) {
         strip_hop_by_hop(headers);
         *headers = self.deployment.dresser().dress(headers, told, self.limits.as_ref());
+        if let Some(Dropped(Some(names))) = &self.dropped {
+            headers.insert(DROPPED, names.clone());
+        }
     }
 
     fn told(&self) -> Told {
@@ -218,6 +225,9 @@ impl Attempt {
         }
     }
 }
+
+/// The names of what a translated request lost on its way.
+const DROPPED: HeaderName = HeaderName::from_static("x-bartizan-dropped");
 
 /// What is known of a call when its answer begins.
 pub(super) fn told(trail: Option<&Trail>, sent: Instant) -> Told {

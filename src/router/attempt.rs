@@ -1,28 +1,31 @@
 //! One try at one deployment: the request that it gets. The way back is in `answer`.
 use super::asked::Asked;
+use super::counted;
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::failed::UpstreamFailure;
 use super::leaf::{Leaf, Sending, leaf_elsewhere};
+use super::made::{Dropped, Made};
+use super::outgoing::{as_json, outgoing};
 use super::pictures;
 use super::sender::{Outgoing, Sent, failed};
+use super::translated::Expecting;
+use super::translating::fit_headers;
 use super::{Rules, Settings, operation};
 use crate::forward::{Deadlines, ForwardError, strip_request};
 use crate::identity::Caller;
 use crate::providers::echo::Mock;
-use crate::providers::openai::{EditPlan, edited};
-use crate::providers::{Dialect, Elsewhere, Operation, Prompt, is_of_type};
+use crate::providers::translate::Translation;
+use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::{Bill, CacheKey, Principal, UsageCell};
-use bartizan_layers::query::{decoded, without};
 use bartizan_layers::ratelimit::LimitHeaders;
 use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::scan::scan;
-use bytes::Bytes;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
-use std::borrow::Cow;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -35,6 +38,8 @@ pub(super) struct Attempt {
     pub(super) trail: Option<Trail>,
     pub(super) usage: UsageCell,
     pub(super) usage_is_ours: bool,
+    /// What the request lost when it was translated; `None` where both sides speak the same.
+    pub(super) dropped: Option<Dropped>,
     pub(super) choices: u32,
     /// Whether the answer may be kept in a cache.
     pub(super) kept: bool,
@@ -61,14 +66,21 @@ impl Attempt {
         let kept = facts.get::<CacheKey>().is_some();
         let limits = facts.get().cloned();
         let config = deployment.config();
-        let edited = edited(&operation, &prompt, &plan(&rules.settings, config, &model_json))
-            .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
         let own_model = model;
         let model = own_model.as_deref().unwrap_or(&config.model);
-        let uri = target(&operation, model, &head.uri)?;
+        let way = deployment.way(&operation).expect("it was picked because it has one");
+        let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
+        let translation = way.translation().filter(|_| mock.is_none());
+        let made = match translation {
+            None => {
+                Made::edited(rules, &deployment, &model_json, (&operation, model), &prompt, &head)?
+            }
+            Some(it) => Made::translated(rules, &deployment, it, model, &prompt, &head)?,
+        };
         let elsewhere = prompt.elsewhere.as_deref();
+        let spoken = (operation.dialect(), translation);
         let brought =
-            elsewhere.map(|it| brought(rules, &deployment, &operation, it)).transpose()?;
+            elsewhere.map(|it| brought(rules, &deployment, &operation, spoken, it)).transpose()?;
         // What the config adds may be as secret as its key.
         let theirs = elsewhere.is_some_and(|elsewhere| elsewhere.base.is_some());
         let own = if theirs { &[] } else { &*config.headers };
@@ -77,18 +89,41 @@ impl Attempt {
         let images = images.then(|| (pictures::asked(&prompt, config), model.into()));
         let (mut headers, for_us) = outgoing(&head.headers, &operation, rules, own);
         as_json(&mut headers);
+        if let (Some(translation), Some(made)) = (translation, &made.translating) {
+            fit_headers(&mut headers, translation, &made.written);
+        }
         let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
-        let sent = begin(facts, deployment.labels(), own_model, &usage);
-        let leaf = brought.as_ref().or_else(|| deployment.leaf_for(&operation));
-        let leaf = leaf.expect("it was picked because it has one");
-        let req = request(&head, uri, headers, edited.body);
-        let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
-        let mut sending = mock.as_ref().unwrap_or(leaf).send(req, deadlines, &operation, &prompt);
+        let sent = begin(facts, deployment.labels(), own_model.clone(), &usage);
+        let leaf = brought.as_ref().or(mock.as_ref()).or(way.leaf());
+        let Made { uri, body, usage_is_ours, translating } = made;
+        let req = request(&head, uri, headers, body);
+        let mut dropped = None;
+        let mut sending = match (leaf, translating) {
+            (None, _) => {
+                let counted = counted::answer(&operation, &prompt, model, expected.input());
+                Sending::Made(Box::pin(ready(Ok(counted))))
+            }
+            (Some(leaf), None) => leaf.send(req, deadlines, &operation, &prompt),
+            (Some(leaf), Some(translating)) => {
+                let reply = translating.written.reply.clone();
+                dropped = Some(Dropped(reply.dropped().and_then(|names| names.try_into().ok())));
+                let expecting = Expecting {
+                    reply,
+                    usage: usage.clone(),
+                    stream: prompt.stream,
+                    provider: config.provider.title,
+                    held: prompt.held.clone(),
+                };
+                let place = (leaf, &rules.forwarder);
+                expecting.on(translating.send(req, place, deadlines, &operation, &prompt))
+            }
+        };
         if let Some(images) = images {
             sending = pictures::priced(sending, &deployment, images, &usage);
         }
         let attempt = Self {
-            usage_is_ours: edited.usage_is_ours,
+            usage_is_ours,
+            dropped,
             choices: prompt.choices,
             kept,
             limits,
@@ -110,21 +145,6 @@ fn request(head: &Parts, uri: Uri, headers: HeaderMap, body: Body) -> Request<Bo
     (*req.method_mut(), *req.uri_mut()) = (head.method.clone(), uri);
     (*req.version_mut(), *req.headers_mut()) = (head.version, headers);
     req
-}
-
-fn plan<'a>(
-    settings: &Settings,
-    config: &'a crate::config::Deployment,
-    model: &'a Bytes,
-) -> EditPlan<'a> {
-    EditPlan {
-        model,
-        defaults: &config.defaults,
-        extra_body: &config.extra_body,
-        stream_usage: settings.stream_usage && config.provider.stream_usage,
-        drop: &config.drop,
-        keep_metadata: settings.forward_metadata,
-    }
 }
 
 /// Notes that the call with these facts goes out now, who answers it, and where that stands on its
@@ -152,6 +172,7 @@ fn brought(
     rules: &Rules,
     deployment: &Deployment,
     operation: &Operation,
+    spoken: (Dialect, Option<Translation>),
     elsewhere: &Elsewhere,
 ) -> Result<Leaf, RouteError> {
     let config = deployment.config();
@@ -166,7 +187,7 @@ fn brought(
     if elsewhere.key.is_some() && !anywhere.key && !here.key {
         return refused("api_key");
     }
-    let leaf = leaf_elsewhere(config, &rules.forwarder, operation.dialect(), elsewhere);
+    let leaf = leaf_elsewhere(config, &rules.forwarder, spoken, elsewhere);
     let model = config.model.as_str();
     leaf.ok_or_else(|| RouteError::NotSpoken { route: operation.route(), model: model.into() })
 }
@@ -218,62 +239,4 @@ pub(super) fn deadlines(
     let stream = prompt.stream_timeout.or_else(|| header("x-litellm-stream-timeout"));
     let stream = stream.or(config.stream_timeout).or(settings.timeouts.stream).unwrap_or(total);
     Deadlines { first_byte: stream, idle: stream, total: None }
-}
-
-/// The path below the upstream's base URL. The client's query goes along, but for Gemini's `key`.
-pub(super) fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Uri, RouteError> {
-    let query = uri.query().map(|query| match operation {
-        Operation::Gemini(_) => without_key(query).into(),
-        _ => Cow::Borrowed(query),
-    });
-    let query = query.filter(|query| !query.is_empty());
-    let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
-    if matches!(operation, Operation::Gemini(_)) && !is_segments(model) {
-        return Err(bad());
-    }
-    operation.path(model, query.as_deref()).map_err(|_| bad())
-}
-
-/// Whether a model's name can stand in a path and stays below it: plain characters, no `..`.
-fn is_segments(model: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
-    let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(plain);
-    model.split('/').all(segment)
-}
-
-/// `query` without the client's own key, which Gemini takes there.
-pub(super) fn without_key(query: &str) -> String {
-    let is_key = |name: &str| name.eq_ignore_ascii_case("key");
-    let encoded = |name: &str| name.contains('%') && decoded(name).is_some_and(|it| is_key(&it));
-    without(query, |it| is_key(it.name) || encoded(it.name))
-}
-
-/// Anthropic refuses requests without it (contract 10.1).
-const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
-
-/// The headers that go upstream: the client's own, but for what belongs to one hop, names or
-/// proves an account, or is meant for this proxy; and the deployment's. Returns those for us.
-pub(super) fn outgoing(
-    client: &HeaderMap,
-    operation: &Operation,
-    rules: &Rules,
-    own: &[(HeaderName, HeaderValue)],
-) -> (HeaderMap, Vec<(HeaderName, HeaderValue)>) {
-    let (mut headers, for_us) = strip_request(client, rules.key_header.as_ref());
-    for (name, value) in own {
-        headers.insert(name, value.clone());
-    }
-    if operation.dialect() == Dialect::Anthropic && !headers.contains_key(VERSION) {
-        headers.insert(VERSION, HeaderValue::from_static("2023-06-01"));
-    }
-    headers.insert(&rules.hop.0, rules.hop.1.clone());
-    (headers, for_us)
-}
-
-/// `curl -d` calls every body a form.
-fn as_json(headers: &mut HeaderMap) {
-    const JSON: &str = "application/json";
-    if !is_of_type(headers, JSON) {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
-    }
 }

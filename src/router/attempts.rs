@@ -1,7 +1,8 @@
 //! What holds for the attempts of a call: how often, where else, and what is told of each.
 use super::asked::Asked;
-use super::deployment::{Deployment, answer_headers};
+use super::deployment::Deployment;
 use super::error::{NoDeployment, RouteError};
+use super::named::answer_headers;
 use super::pick::is_fresh;
 use super::{Shared, tags};
 use crate::config::{Alias, Fallback, FallbackTarget, Fallbacks as Lists, Members};

@@ -1,18 +1,19 @@
 //! One deployment, ready to be called: its upstreams, its credential, its headers.
 use super::cooldown;
 use super::dress::Dresser;
-use super::leaf::{Leaf, leaf, reranking};
+use super::leaf::{Leaf, leaf, native_leaf, reranking};
+use super::named::{answer_headers, labels};
 use super::room::{Room, Rooms};
 use crate::config::{self, Cooldown};
 use crate::data::{self, Model};
 use crate::forward::Forwarder;
+use crate::providers::translate::Protocol;
 use crate::providers::{Dialect, Operation};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 use bartizan_layers::facts::{LookUp, Price, UsageCell};
 use bartizan_layers::redis::Redis;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Uri};
 use std::sync::Arc;
 
 /// A deployment and everything that calls to it need, made once.
@@ -22,7 +23,7 @@ pub struct Deployment {
     labels: Arc<DeploymentLabels>,
     observed: Observed,
     openai: Option<Leaf>,
-    native: Option<(Dialect, Leaf)>,
+    native: Option<(Protocol, Leaf)>,
     rerank: Option<Box<[Leaf; 2]>>,
     dresser: Dresser,
     breaker: BreakerLayer,
@@ -80,14 +81,12 @@ impl Deployment {
         metrics: &Metrics,
     ) -> Self {
         let leaf = |dialect| leaf(&config, forwarder, dialect);
-        let native = [Dialect::Anthropic, Dialect::Gemini];
-        let native = native.into_iter().find_map(|dialect| Some((dialect, leaf(dialect)?)));
         let mut deployment = Self {
             price: Arc::default(),
             look_up: None,
             observed: metrics.observed(config.provider.name),
             openai: leaf(Dialect::OpenAi),
-            native,
+            native: native_leaf(&config, forwarder),
             rerank: reranking(&config, forwarder),
             dresser: Dresser::new(answer_headers(&labels)).region(config.region.as_deref()),
             breaker: BreakerLayer::new(gate.clone()),
@@ -146,14 +145,25 @@ impl Deployment {
     /// Where it takes calls in `dialect`.
     pub(super) fn leaf(&self, dialect: Dialect) -> Option<&Leaf> {
         match (dialect, &self.native, &self.openai) {
-            (Dialect::OpenAi, _, Some(leaf)) => Some(leaf),
-            (dialect, Some((native, leaf)), _) if *native == dialect => Some(leaf),
+            (Dialect::OpenAi, _, Some(leaf))
+            | (Dialect::Anthropic, Some((Protocol::Messages, leaf)), _)
+            | (Dialect::Gemini, Some((Protocol::Gemini, leaf)), _) => Some(leaf),
             (_, _, Some(leaf @ (Leaf::Echo | Leaf::Mock(_)))) => Some(leaf),
             _ => None,
         }
     }
 
-    /// Where it takes an `operation`.
+    /// Where it takes chats in its own dialect.
+    pub(super) fn chats(&self) -> Option<&Leaf> {
+        self.native.as_ref().map(|(_, leaf)| leaf).or(self.openai.as_ref())
+    }
+
+    /// The dialect that its provider's chats are in.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.native.as_ref().map_or(Protocol::Chat, |(protocol, _)| *protocol)
+    }
+
+    /// Where it takes an `operation` as it is.
     pub(super) fn leaf_for(&self, operation: &Operation) -> Option<&Leaf> {
         match (operation, &self.rerank) {
             (Operation::Rerank, Some(leaves)) => Some(&leaves[0]),
@@ -256,37 +266,6 @@ impl Deployment {
     pub(super) fn charged(&self, price: Option<Price>) -> Price {
         price.unwrap_or_default().times(self.config.cost_factor)
     }
-}
-
-fn labels(config: &config::Deployment) -> DeploymentLabels {
-    let provider = config.provider.name;
-    DeploymentLabels {
-        model_id: config.id.as_str().into(),
-        model_group: config.group.as_str().into(),
-        model: config.model.as_str().into(),
-        litellm_model_name: format!("{provider}/{}", config.model).into(),
-        api_provider: provider,
-        api_base: config.api_base.as_ref().map_or_else(String::new, Uri::to_string).into(),
-    }
-}
-
-/// The headers of contract 8.1 that are the same for each answer of a deployment.
-pub(super) fn answer_headers(labels: &DeploymentLabels) -> Vec<(HeaderName, HeaderValue)> {
-    let texts = [
-        ("x-litellm-model-id", &*labels.model_id),
-        ("x-litellm-model-group", &labels.model_group),
-        ("x-litellm-model-name", &labels.litellm_model_name),
-        ("x-litellm-model-api-base", &labels.api_base),
-        ("x-litellm-version", env!("CARGO_PKG_VERSION")),
-        ("x-litellm-attempted-retries", "0"),
-        ("x-litellm-attempted-fallbacks", "0"),
-    ];
-    let filled = texts.into_iter().filter(|(_, text)| !text.is_empty());
-    filled
-        .filter_map(|(name, text)| {
-            Some((HeaderName::from_static(name), HeaderValue::from_str(text).ok()?))
-        })
-        .collect()
 }
 
 fn json_string(text: &str) -> Bytes {

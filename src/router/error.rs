@@ -1,5 +1,6 @@
 //! Why a call found no answer.
 use crate::providers::Problem;
+use crate::providers::chat::Malformed;
 use bartizan_layers::facts::{Cause, Fault, Measure};
 use http::StatusCode;
 use std::sync::Arc;
@@ -161,6 +162,12 @@ pub enum RouteError {
     /// A member of the request stands twice.
     #[error("{0}")]
     Duplicate(String),
+    /// The request is not what its dialect says, or its provider cannot be asked this.
+    #[error("{0}")]
+    Unfit(#[from] Malformed),
+    /// There is no memory to translate the request.
+    #[error("The proxy holds as many request bodies as its memory allows. Try again.")]
+    NoMemory,
 }
 
 fn unknown_model(route: &str, model: Option<&str>, wildcards: bool) -> String {
@@ -193,7 +200,7 @@ impl RouteError {
     pub fn problem(&self) -> Problem {
         let status = match self {
             Self::TagsRefused { .. } => StatusCode::UNAUTHORIZED,
-            Self::AnswersTooLarge => StatusCode::SERVICE_UNAVAILABLE,
+            Self::AnswersTooLarge | Self::NoMemory => StatusCode::SERVICE_UNAVAILABLE,
             Self::Rehearsed { status, .. } => *status,
             Self::Full { wait, .. } => {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string());
@@ -214,7 +221,8 @@ impl RouteError {
 
     fn with_param(&self, problem: Problem) -> Problem {
         match self {
-            Self::NotAllowed { name, .. } => problem.param(name),
+            Self::NotAllowed { name, .. } => problem.param(*name),
+            Self::Unfit(malformed) => problem.param(malformed.param.clone()),
             Self::NoModeration | Self::Several(_) => problem.param("model"),
             _ => problem,
         }

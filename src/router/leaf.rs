@@ -1,9 +1,9 @@
 //! Where a deployment's calls end: at an upstream, or at the built-in model `echo`.
-use super::images;
 use crate::config::{self, Secret};
 use crate::data::AuthScheme;
 use crate::forward::{Deadlines, ForwardError, Forwarder, ResponseFuture, Upstream, UpstreamBody};
 use crate::providers::echo::{self, Mock};
+use crate::providers::translate::{Protocol, Translation, native};
 use crate::providers::{
     Contents, Dialect, Elsewhere, Endpoint, Operation, Prompt, endpoint, rerank_endpoints,
 };
@@ -18,12 +18,7 @@ use std::task::{Context, Poll};
 #[derive(Clone, Debug)]
 pub(super) enum Leaf {
     /// An upstream, and the credential that is sent there and nowhere else.
-    Upstream {
-        upstream: Upstream,
-        credential: Option<(HeaderName, HeaderValue)>,
-        /// Fetches images for a provider that takes them in the request only.
-        images: Option<Forwarder>,
-    },
+    Upstream { upstream: Upstream, credential: Option<(HeaderName, HeaderValue)> },
     /// The model that says the prompt back.
     Echo,
     /// A fixed answer.
@@ -40,17 +35,9 @@ impl Leaf {
         prompt: &Prompt,
     ) -> Sending {
         match self {
-            Self::Upstream { upstream, credential, images } => {
+            Self::Upstream { upstream, credential } => {
                 if let Some((name, value)) = credential {
                     req.headers_mut().insert(name, value.clone());
-                }
-                if let (Some(forwarder), Operation::ChatCompletions) = (images, operation) {
-                    let (forwarder, upstream) = (forwarder.clone(), upstream.clone());
-                    let held = Arc::clone(&prompt.held);
-                    return Sending::Fetching(Box::pin(async move {
-                        let req = images::inlined(&forwarder, req, &*held).await?;
-                        upstream.send_within(req, deadlines).await
-                    }));
                 }
                 Sending::Upstream(upstream.send_within(req, deadlines))
             }
@@ -86,10 +73,9 @@ impl Leaf {
 /// The answer of a leaf, once its headers are there.
 pub(super) enum Sending {
     Upstream(ResponseFuture),
-    Fetching(Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, ForwardError>> + Send>>),
     Echo(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
-    /// With word of it for who waits for its images.
-    Pictured(Pin<Box<dyn Future<Output = Result<Response<LeafBody>, ForwardError>> + Send>>),
+    /// With something done before or after it: media fetched, words translated, images told.
+    Made(Pin<Box<dyn Future<Output = Result<Response<LeafBody>, ForwardError>> + Send>>),
 }
 
 impl Future for Sending {
@@ -100,11 +86,8 @@ impl Future for Sending {
             Self::Upstream(answer) => {
                 Pin::new(answer).poll(cx).map_ok(|rsp| rsp.map(LeafBody::Left))
             }
-            Self::Fetching(answer) => {
-                answer.as_mut().poll(cx).map_ok(|rsp| rsp.map(LeafBody::Left))
-            }
             Self::Echo(answer) => answer.as_mut().poll(cx).map(|rsp| Ok(rsp.map(LeafBody::Right))),
-            Self::Pictured(answer) => answer.as_mut().poll(cx),
+            Self::Made(answer) => answer.as_mut().poll(cx),
         }
     }
 }
@@ -128,6 +111,17 @@ pub(super) fn leaf(
     leaf_at(&endpoint(config.provider, base, dialect)?, config, forwarder)
 }
 
+/// Where it takes chats in its own dialect, if that is not OpenAI's.
+pub(super) fn native_leaf(
+    config: &config::Deployment,
+    forwarder: &Forwarder,
+) -> Option<(Protocol, Leaf)> {
+    let base = config.api_base.as_ref().filter(|_| config.mock.is_none())?;
+    let (protocol, found) = native(config.provider, base);
+    let other = protocol != Protocol::Chat;
+    Some((protocol, leaf_at(&found, config, forwarder)?)).filter(|_| other)
+}
+
 /// Where it ranks documents, for the current form of the request and the first.
 pub(super) fn reranking(
     config: &config::Deployment,
@@ -141,36 +135,32 @@ pub(super) fn reranking(
 fn leaf_at(found: &Endpoint, config: &config::Deployment, forwarder: &Forwarder) -> Option<Leaf> {
     let url = found.base.parse::<Uri>().ok()?;
     let upstream = forwarder.upstream_over(&url, config.tls.as_ref());
-    Some(leaf_over(upstream, found.auth, config.api_key.as_ref(), config, forwarder))
+    Some(leaf_over(upstream, found.auth, config.api_key.as_ref()))
 }
 
-fn leaf_over(
-    upstream: Upstream,
-    auth: AuthScheme,
-    key: Option<&Secret<String>>,
-    config: &config::Deployment,
-    forwarder: &Forwarder,
-) -> Leaf {
+fn leaf_over(upstream: Upstream, auth: AuthScheme, key: Option<&Secret<String>>) -> Leaf {
     let credential = key.and_then(|key| credential(auth, key.expose()));
-    let images = (!config.provider.remote_images).then(|| forwarder.clone());
-    Leaf::Upstream { upstream, credential, images }
+    Leaf::Upstream { upstream, credential }
 }
 
 /// The leaf of one call that brings its own upstream or credential, made for it alone.
 pub(super) fn leaf_elsewhere(
     config: &config::Deployment,
     forwarder: &Forwarder,
-    dialect: Dialect,
+    (dialect, translation): (Dialect, Option<Translation>),
     elsewhere: &Elsewhere,
 ) -> Option<Leaf> {
     let base = elsewhere.base.as_ref().or(config.api_base.as_ref())?;
-    let found = endpoint(config.provider, base, dialect)?;
+    let found = match translation {
+        Some(_) => native(config.provider, base).1,
+        None => endpoint(config.provider, base, dialect)?,
+    };
     let url = found.base.parse::<Uri>().ok()?;
     let upstream = match &elsewhere.base {
         Some(_) => forwarder.public(&url),
         None => forwarder.upstream_over(&url, config.tls.as_ref()),
     };
-    Some(leaf_over(upstream, found.auth, elsewhere.key.as_ref(), config, forwarder))
+    Some(leaf_over(upstream, found.auth, elsewhere.key.as_ref()))
 }
 
 /// The header that carries the provider's key. A key that cannot stand in a header is left out;

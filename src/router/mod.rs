@@ -6,26 +6,33 @@ mod asked;
 mod attempt;
 mod attempts;
 mod cooldown;
+mod counted;
 mod deployment;
 mod dress;
 mod error;
 mod failed;
 mod group;
-mod images;
 mod leaf;
 mod listed;
+mod made;
 mod moderation;
+mod named;
+mod outgoing;
 mod pick;
 mod pictures;
 mod probe;
 mod realtime;
 mod room;
+mod rules;
 mod sender;
 mod several;
 mod stars;
 mod stream;
 mod tags;
 mod through;
+mod translated;
+mod translating;
+mod way;
 mod whole;
 
 pub use self::allowance::Allowance;
@@ -46,8 +53,9 @@ use self::group::{Found, Groups};
 use self::moderation::Moderator;
 use self::pick::Pick;
 use self::room::Rooms;
+use self::rules::{Rules, Settings};
 use self::through::Accounts;
-use crate::config::{ClientSide, Retries, Routing, TagRules};
+use crate::config::{Retries, Routing};
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
 use crate::state::State;
@@ -85,29 +93,6 @@ struct Shared {
     moderator: Moderator,
 }
 
-/// What holds for the calls of all deployments.
-#[derive(Debug)]
-struct Rules {
-    settings: Settings,
-    forwarder: Forwarder,
-    /// The header that names this process to the next hop.
-    hop: (HeaderName, HeaderValue),
-    /// The header that carries the client's key where the config names one.
-    key_header: Option<HeaderName>,
-}
-
-/// The parts of [`Routing`] that are not deployments.
-#[derive(Clone, Copy, Debug)]
-struct Settings {
-    stream_usage: bool,
-    forward_metadata: bool,
-    timeouts: crate::config::Timeouts,
-    client_side: ClientSide,
-    tags: Option<TagRules>,
-    client_mocks: bool,
-    list_wildcards: bool,
-}
-
 impl Router {
     /// Prepares all deployments. Those that the router `before` had still rest as they did, and
     /// are sent as many calls at once.
@@ -143,6 +128,7 @@ impl Router {
         let through = std::mem::take(&mut routing.through);
         let accounts = Accounts::new(through, &deployments, &forwarder, metrics);
         let settings = Settings {
+            fit: std::mem::take(&mut routing.fit),
             stream_usage: routing.stream_usage,
             forward_metadata: routing.forward_metadata,
             timeouts: routing.timeouts,

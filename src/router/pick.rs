@@ -148,11 +148,10 @@ impl Shared {
     ) -> Result<&'a Arc<Deployment>, RouteError> {
         let asked = req.body();
         let operation = operation(asked.facts());
-        let dialect = operation.dialect();
         let input = asked.size.input(&found.group.typical);
         let region: Option<&Region> = asked.facts().get();
         let speaking = found.candidates(|deployment| {
-            deployment.leaf(dialect).is_some() && is_in(region, deployment)
+            deployment.way(&operation).is_some() && is_in(region, deployment)
         });
         if let (Some(Region(region)), None) = (region, speaking.clone().next()) {
             return Err(RouteError::Elsewhere { model: found.name.into(), region: region.clone() });

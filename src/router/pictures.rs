@@ -87,7 +87,7 @@ pub(super) fn priced(
     usage: &UsageCell,
 ) -> Sending {
     let (deployment, usage) = (deployment.clone(), usage.clone());
-    Sending::Pictured(Box::pin(async move {
+    Sending::Made(Box::pin(async move {
         let answered = sending.await?;
         if answered.status().is_success() {
             let wanted = wanted.picture();

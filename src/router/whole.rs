@@ -1,5 +1,6 @@
 //! Reads an answer that is no stream whole, up to a bound.
 use super::leaf::LeafBody;
+use crate::forward::ForwardError;
 use crate::providers::Hold;
 use bartizan_layers::BoxError;
 use bytes::{Bytes, BytesMut};
@@ -45,6 +46,31 @@ pub(super) async fn collect(body: &mut LeafBody, held: &dyn Hold) -> Result<Coll
         }
     }
     Ok(Collected::Whole(joined(first, &rest, len)))
+}
+
+/// Reads all of `body`; `None` where memory does not allow for it and for what becomes of it.
+pub(super) async fn collect_all(
+    mut body: LeafBody,
+    held: &dyn Hold,
+) -> Result<Option<Bytes>, ForwardError> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(broken)?;
+        let Ok(data) = frame.into_data() else { continue };
+        // Read, taken apart and written.
+        if whole.len() + data.len() > MOST || !held.hold_more(3 * data.len()) {
+            return Ok(None);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(Some(whole.freeze()))
+}
+
+/// The longest answer that is translated: 64 MiB.
+const MOST: usize = 64 << 20;
+
+fn broken(error: BoxError) -> ForwardError {
+    error.downcast().map_or_else(ForwardError::AnswerBody, |error| *error)
 }
 
 /// One frame is not copied.

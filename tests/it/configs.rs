@@ -67,11 +67,29 @@ async fn names(proxy: &Proxy, config: &str) -> BTreeSet<String> {
     all.into_iter().map(|name| name.replace('*', "some-model")).collect()
 }
 
+/// `ok`, in the words of the provider that has this path.
+fn said(path: &str) -> &'static str {
+    if path.ends_with("/anthropic/v1/messages") {
+        return r#"{"id":"msg_1","type":"message","role":"assistant","model":"up","content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}"#;
+    }
+    if path.starts_with("/gemini/v1beta/models/") && path.ends_with(":generateContent") {
+        return r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"ok"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}}"#;
+    }
+    if path == "/cohere/v2/chat" {
+        return r#"{"id":"c","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text","text":"ok"}]},"usage":{"tokens":{"input_tokens":1,"output_tokens":1}}}"#;
+    }
+    if path == "/ollama/api/chat" {
+        return r#"{"model":"up","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"ok"},"done":true,"done_reason":"stop","prompt_eval_count":1,"eval_count":1}"#;
+    }
+    if path.ends_with("/chat/completions") { COMPLETION } else { "" }
+}
+
 #[tokio::test]
 async fn every_name_of_every_config_answers() {
     let Some(folder) = folder("every_name_of_every_config_answers") else { return };
     for file in ["minimal.yaml", "home-lab.yaml", "team-service.yaml", "sidecar.yaml"] {
-        let upstream = Upstream::playing(upstream::json(200, COMPLETION)).await;
+        let upstream =
+            Upstream::start(|request| upstream::json(200, said(request.head.word()))).await;
         let config = text(&folder, file, &upstream);
         let proxy = run(&config, &upstream).await;
         let names = names(&proxy, &config).await;
@@ -82,10 +100,13 @@ async fn every_name_of_every_config_answers() {
             let request = upstream.requests().pop().expect("a request");
             let path = request.head.word().to_owned();
             let provider = path.split('/').nth(1).expect("a path").to_owned();
-            let authorization = request.head.get("authorization").unwrap_or_default();
-            let own = authorization.starts_with(&format!("Bearer sk-planted-{provider}"));
-            assert!(own || provider == "ollama", "{file}: {name}: {path} {authorization}");
-            assert!(path.ends_with("/chat/completions"), "{file}: {name}: {path}");
+            let credentials = ["authorization", "x-api-key", "x-goog-api-key"];
+            let credential = credentials.iter().find_map(|name| request.head.get(name));
+            let credential = credential.unwrap_or_default();
+            let own = credential.trim_start_matches("Bearer ");
+            let own = own.starts_with(&format!("sk-planted-{provider}"));
+            assert!(own || provider == "ollama", "{file}: {name}: {path} {credential}");
+            assert!(!said(&path).is_empty(), "{file}: {name}: {path}");
         }
         let aliases: &[&str] = match file {
             "team-service.yaml" => &["gpt-4-group", "claude-group", "llama2", "gemini-pro"],

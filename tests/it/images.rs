@@ -13,6 +13,10 @@ async fn before(upstream: &Upstream, provider: &str, general: &str) -> Proxy {
 
 const TRUSTING: &str = "  user_url_validation: false\n";
 
+/// What Ollama says to a picture.
+const SEEN: &str =
+    r#"{"model":"llava","message":{"role":"assistant","content":"a cat"},"done":true}"#;
+
 async fn looking_at(proxy: &Proxy, url: &str) -> Answer {
     let image = format!(r#"{{"type":"image_url","image_url":{{"url":"{url}"}}}}"#);
     let text = r#"{"type":"text","text":"what is this?"}"#;
@@ -23,7 +27,7 @@ async fn looking_at(proxy: &Proxy, url: &str) -> Answer {
 
 #[tokio::test]
 async fn a_provider_that_fetches_nothing_gets_the_image_itself() {
-    let upstream = Upstream::playing(json(200, OK)).await;
+    let upstream = Upstream::playing(json(200, SEEN)).await;
     let album = Upstream::playing(answer(200, &[("content-type", "image/png")], PNG)).await;
     let proxy = before(&upstream, "ollama/llava", TRUSTING).await;
     let url = format!("{}/a.png?size=1", album.origin());
@@ -33,8 +37,7 @@ async fn a_provider_that_fetches_nothing_gets_the_image_itself() {
     let strangers = asked.head.headers.iter().any(|(_, value)| value.contains(CREDENTIAL));
     assert!(!strangers && asked.head.get("authorization").is_none());
     let sent: Value = serde_json::from_slice(&upstream.only_request().body).unwrap();
-    let image = &sent["messages"][0]["content"][1]["image_url"]["url"];
-    assert_eq!(image, "data:image/png;base64,iVBORw0KGgo=");
+    assert_eq!(sent["messages"][0]["images"][0], "iVBORw0KGgo=");
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ const DEPLOYMENTS: [(&str, &str, &str); 20] = [
     ("huggingface-", "huggingface", "/v1"),
     ("mistral-", "mistral", "/v1"),
     ("moonshot-", "moonshot", "/v1"),
-    ("ollama-", "ollama", ""),
+    ("ollama-", "lm_studio", "/v1"),
     ("openrouter-", "openrouter", "/v1"),
     ("perplexity-", "perplexity", "/v1"),
     ("together-", "together_ai", "/v1"),
@@ -133,7 +133,7 @@ impl Replay {
     fn arrives_at_its_place(&self, arrived: &Message) -> Result<(), String> {
         let row = DEPLOYMENTS.iter().find(|(prefix, ..)| *prefix == self.prefix);
         let (_, provider, base) = row.expect("each prefix has a row");
-        let base = if matches!(*provider, "ollama" | "anthropic") { "/v1" } else { base };
+        let base = if *provider == "anthropic" { "/v1" } else { base };
         let (_, path) = self.target.split_once("/v1").expect("each target is versioned");
         let path = path.strip_prefix("beta").unwrap_or(path).replace("MODEL", &self.model);
         equal("path", arrived.head.word().as_bytes(), format!("{base}{path}").as_bytes())

@@ -331,13 +331,3 @@ async fn a_model_name_with_slashes_is_one_name_in_a_path() {
         assert_eq!(answer.json()["id"], "house/gpt");
     }
 }
-
-#[tokio::test]
-async fn messages_for_a_provider_of_another_dialect_are_refused_in_anthropics_envelope() {
-    let (upstream, proxy) = with(&[("gpt", &["model: openai/gpt-4o"])], "").await;
-    let body = r#"{"model":"gpt","max_tokens":1,"messages":[{"role":"user","content":"hi"}]}"#;
-    let answer = proxy.call(post("/v1/messages", body)).await;
-    assert!((400..500).contains(&answer.status), "{}", answer.status);
-    assert_eq!(answer.json()["type"], "error");
-    assert_eq!(upstream.seen().connections, 0);
-}

@@ -141,6 +141,7 @@ pub static ROWS: &[&[Row]] = &[
         call!("/openai/v1/responses", Root, "OpenAI responses", Operation::Responses),
         call!("/messages", Versioned, "Anthropic messages", Operation::Messages),
         call!("/messages/count_tokens", Versioned, "Count tokens", Operation::CountTokens),
+        call!("/utils/token_counter", Root, "Count tokens", Operation::TokenCounter),
         call!("/images/generations", Deployments, "Make images", Operation::ImageGenerations),
         call!("/images/edits", Deployments, "Edit images", Operation::Upload(Upload::ImageEdits)),
         call!(

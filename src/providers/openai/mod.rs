@@ -1,9 +1,10 @@
 //! OpenAI: chat completions, completions, embeddings, responses.
+pub mod chat;
+pub mod completions;
 pub mod embeddings;
 mod error;
-mod images;
 mod request;
+pub mod responses;
 
 pub use self::error::{error_body, response_error_event};
-pub use self::images::{RemoteImage, data_url, remote_images, with_images};
-pub use self::request::{EditPlan, Edited, edited};
+pub use self::request::{EditPlan, Edited, edited, is_litellm_field};

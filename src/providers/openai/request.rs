@@ -145,7 +145,8 @@ fn strip(
 }
 
 /// The fields that LiteLLM consumes and never forwards (contract 3.3), but for `metadata`.
-fn is_litellm_field(name: &[u8]) -> bool {
+#[must_use]
+pub fn is_litellm_field(name: &[u8]) -> bool {
     matches!(
         name,
         b"litellm_metadata"

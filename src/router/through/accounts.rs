@@ -108,7 +108,7 @@ impl Root {
         let upstream = forwarder.upstream_over(&url, config.tls.as_ref());
         let key = config.api_key.as_ref();
         let credential = key.and_then(|key| credential(config.provider.auth, key.expose()));
-        let leaf = Leaf::Upstream { upstream, credential, images: None };
+        let leaf = Leaf::Upstream { upstream, credential };
         Some(Self { deployment: deployment.clone(), leaf, version: version.to_owned() })
     }
 }

@@ -1,10 +1,10 @@
 //! Paths of the config that lead to other servers (`pass_through_endpoints`).
 use super::super::answer::Answer;
 use super::super::attempt::begin;
-use super::super::deployment::answer_headers;
 use super::super::dress::Dresser;
 use super::super::error::RouteError;
 use super::super::leaf::Leaf;
+use super::super::named::answer_headers;
 use super::super::{Rules, Shared};
 use super::raw::{self, Back};
 use super::upload::operation;
@@ -47,7 +47,7 @@ impl Endpoint {
         };
         let upstream = forwarder.upstream(&host(&config.target).unwrap_or_default());
         Self {
-            leaf: Leaf::Upstream { upstream, credential: None, images: None },
+            leaf: Leaf::Upstream { upstream, credential: None },
             dresser: Dresser::new(answer_headers(&labels)),
             labels: Arc::new(labels),
             config,

@@ -1,11 +1,12 @@
 //! Providers' own paths: everything as the client and the provider say it, but for the key.
 use super::super::answer::{Answer, told};
-use super::super::attempt::{deadlines, outgoing, without_key};
+use super::super::attempt::deadlines;
 use super::super::deployment::Deployment;
 use super::super::dress::Dresser;
 use super::super::error::RouteError;
 use super::super::failed::{UpstreamCause, UpstreamFailure, failure_of};
 use super::super::leaf::Sending;
+use super::super::outgoing::{outgoing, without_key};
 use super::super::{Rules, Shared};
 use super::accounts::{Root, variable};
 use super::overheard::{Listener, Overheard};

@@ -1,8 +1,9 @@
 //! Forms with a file: the model's field is edited, all else streams through.
 use super::super::answer::Answer;
-use super::super::attempt::{Attempt, begin, deadlines, outgoing, target};
+use super::super::attempt::{Attempt, begin, deadlines};
 use super::super::deployment::Deployment;
 use super::super::error::RouteError;
+use super::super::outgoing::{outgoing, target};
 use super::super::{Rules, Shared, pick, pictures};
 use super::accounts::is_upstream;
 use crate::identity::Region;
@@ -75,6 +76,7 @@ pub(super) fn send(
         limits: None,
         expected: None,
         usage_is_ours: false,
+        dropped: None,
         choices: 1,
         commit: rules.settings.timeouts.commit,
         deployment,

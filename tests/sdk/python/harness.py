@@ -137,6 +137,8 @@ def config(origin):
         ("embed", "openai/text-embedding-3-small", origin + "/v1"),
         ("claude", "anthropic/claude-sonnet-4-5", origin),
         ("flash", "gemini/gemini-2.5-flash", origin + "/v1beta"),
+        ("command", "cohere/command-a-03-2025", origin),
+        ("llama", "ollama/gpt-oss:20b", origin),
     ]
     params = [
         {"model_name": name, "litellm_params": {"model": m, "api_base": b, "api_key": CREDENTIAL}}

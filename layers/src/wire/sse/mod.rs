@@ -53,9 +53,11 @@ pub struct Place {
 }
 
 /// The reader's state between two frames. Holds at most [`LONGEST`] bytes of a line that is not
-/// over, and as many of an event that is not over.
+/// over, and as many of an event that is not over; or as many as [`up_to`](Self::up_to) says.
 #[derive(Debug, Default)]
 pub struct Events {
+    /// How much longer than [`LONGEST`] a line may be.
+    more: usize,
     /// The begun line, when it began in an earlier frame.
     carry: Vec<u8>,
     /// Where the begun line begins, when in the last frame.
@@ -74,6 +76,13 @@ impl Events {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// At the start of a stream whose lines are read up to this many bytes; at least [`LONGEST`].
+    #[must_use]
+    pub fn up_to(longest: usize) -> Self {
+        let more = longest.saturating_sub(LONGEST);
+        Self { more, event: Pending::up_to(more), ..Self::default() }
     }
 
     /// Reads the next frame and hands over each event that ends in it.
@@ -179,7 +188,7 @@ impl Events {
     }
 
     fn carry(&mut self, text: &[u8]) {
-        if self.dropping || self.carry.len() + text.len() > LONGEST {
+        if self.dropping || self.carry.len() + text.len() > LONGEST + self.more {
             self.dropping = true;
             self.carry = Vec::new();
         } else {

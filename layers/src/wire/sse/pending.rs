@@ -4,6 +4,8 @@ use super::{Event, KEPT, LONGEST, Place};
 /// The lines of an event that is not over.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
+    /// How much longer than [`LONGEST`] its data may be.
+    more: usize,
     pub(super) name: Vec<u8>,
     pub(super) data: Vec<u8>,
     pub(super) data_lines: usize,
@@ -21,6 +23,10 @@ pub(super) struct Span {
 }
 
 impl Pending {
+    pub(super) fn up_to(more: usize) -> Self {
+        Self { more, ..Self::default() }
+    }
+
     /// The places of the last frame mean nothing in this one. A `\n` that ends the last frame's
     /// `\r` belongs to its line.
     pub(super) fn next_frame(&mut self, line_end: usize) {
@@ -52,7 +58,7 @@ impl Pending {
             self.data.push(b'\n');
         }
         self.data_lines += 1;
-        if self.data.len() + value.len() > LONGEST {
+        if self.data.len() + value.len() > LONGEST + self.more {
             self.clipped = true;
         } else {
             self.data.extend_from_slice(value);

@@ -45,3 +45,11 @@ pub(super) fn behind_colon(text: &[u8]) -> &[u8] {
     let text = text.trim_ascii_start();
     text.strip_prefix(b":").map_or(text, <[u8]>::trim_ascii_start)
 }
+
+/// Whether a delta is part of a call of a tool that the client is to make.
+pub(super) fn is_tool_call(kind: &[u8]) -> bool {
+    matches!(
+        kind,
+        b"response.function_call_arguments.delta" | b"response.custom_tool_call_input.delta"
+    )
+}

@@ -1,7 +1,7 @@
 //! What the events of each wire tell.
 use super::{
     InBand, Wire,
-    key::{ERROR, Finish, USAGE, finish_of, has_object},
+    key::{ERROR, Finish, USAGE, finish_of, has_object, is_tool_call},
     usage::Report,
     written::Written,
 };
@@ -65,6 +65,8 @@ pub(super) struct Learned {
     /// The content that was counted, for answers without a usage report.
     pub(super) written: Written,
     pub(super) report: Report,
+    /// Usage stands on the cell already: it is not read.
+    pub(super) told: bool,
 }
 
 impl Learned {
@@ -84,11 +86,15 @@ impl Learned {
             has_model: false,
             written: Written::default(),
             report: Report::default(),
+            told: false,
         }
     }
 
     pub(super) fn usage(&self) -> Option<Usage> {
-        self.report.usage()
+        match &self.cell {
+            Some(cell) if self.told => cell.usage().filter(|_| !cell.is_estimated()),
+            _ => self.report.usage(),
+        }
     }
 
     /// Takes in one event and says whether it is a surplus one.
@@ -234,8 +240,10 @@ impl Learned {
     }
 
     pub(super) fn used(&mut self, usage: Value<'_>) {
-        self.report.merge(self.wire, usage);
-        self.tell();
+        if !self.told {
+            self.report.merge(self.wire, usage);
+            self.tell();
+        }
     }
 
     /// Writes the usage so far on the call's bill.
@@ -276,14 +284,6 @@ fn kind<'e>(name: &'e [u8], data: &'e [u8]) -> &'e [u8] {
     let kind = value(data).members().find(|(key, _)| **key == *b"type").map(|(_, kind)| kind.raw());
     let kind = kind.and_then(|kind| kind.strip_prefix(b"\"")?.strip_suffix(b"\""));
     kind.unwrap_or_default()
-}
-
-/// Whether a delta is part of a call of a tool that the client is to make.
-fn is_tool_call(kind: &[u8]) -> bool {
-    matches!(
-        kind,
-        b"response.function_call_arguments.delta" | b"response.custom_tool_call_input.delta"
-    )
 }
 
 pub(super) fn is_empty(value: Value<'_>) -> bool {

@@ -128,6 +128,14 @@ impl Tap {
         self
     }
 
+    /// What the answer says of usage is not read: whoever translated it has written to `cell` what
+    /// its provider told, which its client's words may not have room for.
+    #[must_use]
+    pub fn told(mut self, cell: UsageCell) -> Self {
+        self.learned.told = true;
+        self.cell(cell)
+    }
+
     /// Takes out the event that an OpenAI stream has only because we asked for usage: `choices` is
     /// an empty array, and there is a `usage` object. All other bytes pass.
     #[must_use]

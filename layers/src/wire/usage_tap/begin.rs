@@ -48,6 +48,7 @@ impl Attempt {
             wire: endpoint.map_or(Wire::Chat, Endpoint::wire),
             choices: u32::try_from(choices).unwrap_or(u32::MAX),
             input: expected.as_ref().map(Expected::input),
+            told: false,
             usage_is_ours: (asks || rename.is_some()) && edit(req, rename.as_deref(), asks),
         };
         Self { cell, endpoint, expected, tapping }

@@ -17,6 +17,8 @@ pub struct Tapping {
     pub input: Option<i64>,
     /// The event with usage is there for us alone.
     pub usage_is_ours: bool,
+    /// The answer was translated, and its usage is on the cell: see [`Tap::told`].
+    pub told: bool,
 }
 
 impl Tapping {
@@ -24,7 +26,8 @@ impl Tapping {
     /// before all content, so it writes to `cell`, too: the client may leave before there is more.
     #[must_use]
     pub fn begin(&self, framing: Framing, cell: UsageCell) -> Tap {
-        let tap = Tap::new(self.wire, framing).choices(self.choices).cell(cell);
+        let tap = Tap::new(self.wire, framing).choices(self.choices);
+        let tap = if self.told { tap.told(cell) } else { tap.cell(cell) };
         // How streams of images and audio end, not every server agrees.
         if self.wire == Wire::Media { tap.lenient_end() } else { tap }
     }

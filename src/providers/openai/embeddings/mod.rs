@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod tests;
 
+mod write;
+
+pub use self::write::write_answer;
+
 use crate::providers::{Contents, Hold, Prompt};
 use bartizan_layers::wire::scan::{Object, Value, scan};
 use bartizan_layers::wire::splice::Splice;

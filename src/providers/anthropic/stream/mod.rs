@@ -1,0 +1,8 @@
+//! Streams: read from this dialect, and written in it.
+mod arguments;
+mod queue;
+mod read;
+mod write;
+
+pub use self::read::Reader;
+pub use self::write::Writer;

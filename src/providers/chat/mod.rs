@@ -1,0 +1,23 @@
+//! The neutral chat model: what a call to a model and its answer say, in nobody's words.
+//!
+//! A client's dialect reads its request into a [`Request`]; a provider's writes that in its own
+//! words. On the way back the provider's dialect reads an [`Answer`], or a stream of [`Event`]s, and
+//! the client's writes them. So a dialect knows this model and no other dialect. Where both sides
+//! speak the same one, nothing of this runs: bytes pass as they are.
+mod answer;
+mod block;
+mod event;
+mod json;
+mod request;
+mod target;
+
+pub use self::answer::{Answer, Choice, Finish};
+pub use self::block::{
+    Block, Citation, Content, Media, MediaKind, Source, Thought, ToolResult, ToolUse,
+};
+pub use self::event::{Event, InBand, Read, Write};
+pub use self::json::{Taking, object, parsed, text_of};
+pub use self::request::{
+    Format, Function, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
+};
+pub use self::target::{Client, Lost, Malformed, Memo, Target, Unreadable, Written};

@@ -1,0 +1,126 @@
+//! What is known of both sides when one dialect becomes another.
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The provider's row: `mistral`, `groq`, ….
+    pub provider: &'a str,
+    /// The model's name there.
+    pub model: &'a str,
+    /// The most tokens that it can answer, where known.
+    pub max_output: Option<u64>,
+    /// Whether the model can think, where known.
+    pub thinks: Option<bool>,
+    /// Whether a request may be changed until the provider takes it: LiteLLM's `modify_params`.
+    pub modify: bool,
+}
+
+/// A request in a provider's words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Written {
+    /// Its body.
+    pub body: Map<String, Value>,
+    /// Headers that it needs besides the deployment's own: Anthropic's betas.
+    pub headers: Vec<(&'static str, String)>,
+    /// What has to be known to read the answer.
+    pub memo: Memo,
+    /// What is left of [`Request::rest`](super::Request::rest): the provider's dialect has no place
+    /// for it.
+    pub rest: Map<String, Value>,
+}
+
+/// What a request's writer leaves for the answer's reader.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memo {
+    /// The answer's text comes as a call of this tool, since the provider knows no schemas for
+    /// texts.
+    pub json_tool: Option<&'static str>,
+}
+
+/// What a client wants to see of an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// An id for answers whose provider gives none: 32 hexadecimal digits.
+    pub id: String,
+    /// When the call was made, in seconds since 1970.
+    pub created: u64,
+    /// The model, where the provider does not name it.
+    pub model: String,
+    /// Whether a stream has usage where its dialect leaves that open.
+    pub stream_usage: bool,
+    /// Whether thoughts are told as text between `<think>` tags: LiteLLM's
+    /// `merge_reasoning_content_in_choices`.
+    pub merge_thoughts: bool,
+    /// Tools that the client knows as custom ones: [`Function::custom`](super::Function::custom).
+    pub custom: Vec<String>,
+    /// Whether a stream is a JSON array instead of events (Gemini without `alt=sse`).
+    pub array: bool,
+    /// Whether embeddings are base64 of their numbers, as 32-bit floats, least byte first.
+    pub base64: bool,
+    /// The request, for dialects whose answers repeat parts of it (OpenAI responses): its members
+    /// but for the prompt and instructions.
+    pub echo: Map<String, Value>,
+}
+
+/// What a translation leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// What the answer does not depend on: hints, names, records.
+    pub hints: Vec<Cow<'static, str>>,
+    /// What the client would miss: parameters, tools, parts of the prompt.
+    pub parts: Vec<Cow<'static, str>>,
+}
+
+impl Lost {
+    /// Leaves out a hint.
+    pub fn hint(&mut self, name: impl Into<Cow<'static, str>>) {
+        note(&mut self.hints, name.into());
+    }
+
+    /// Leaves out what the client would miss.
+    pub fn part(&mut self, name: impl Into<Cow<'static, str>>) {
+        note(&mut self.parts, name.into());
+    }
+
+    /// Leaves a parameter out, if it is there.
+    pub fn part_of<T>(&mut self, name: &'static str, value: &Option<T>) {
+        if value.is_some() {
+            self.part(name);
+        }
+    }
+
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().chain(&self.hints).map(AsRef::as_ref)
+    }
+}
+
+fn note(names: &mut Vec<Cow<'static, str>>, name: Cow<'static, str>) {
+    if !names.contains(&name) {
+        names.push(name);
+    }
+}
+
+/// A client's request is not what its dialect says, or cannot be asked of this provider.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Malformed {
+    /// Where: `messages[1].content`.
+    pub param: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl Malformed {
+    /// A mistake at `param`.
+    pub fn new(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { param: param.into(), message: message.into() }
+    }
+}
+
+/// A provider's answer is not what its dialect says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer is not what {0} answers")]
+pub struct Unreadable(pub &'static str);

@@ -1,0 +1,20 @@
+//! Probabilities of words.
+use crate::providers::chat::Taking;
+use serde_json::{Value, json};
+
+/// Cohere's pieces of text with the logarithm of each token's probability, as OpenAI's `logprobs`.
+/// A piece of several tokens has one entry: their product. `None` without any.
+pub(crate) fn read_logprobs(pieces: Vec<Value>) -> Option<Value> {
+    let content: Vec<Value> = pieces.into_iter().filter_map(entry).collect();
+    (!content.is_empty()).then(|| json!({"content": content}))
+}
+
+fn entry(piece: Value) -> Option<Value> {
+    let Value::Object(mut piece) = piece else { return None };
+    let told = piece.take_array("logprobs");
+    let sum: f64 = told.iter().filter_map(Value::as_f64).sum();
+    let token = piece.take_text("text").unwrap_or_default();
+    let bytes = token.as_bytes();
+    (!told.is_empty())
+        .then(|| json!({"token": token, "logprob": sum, "bytes": bytes, "top_logprobs": []}))
+}

@@ -1,0 +1,19 @@
+//! Cohere's chat, version 2, and its embeddings. Answers of version 1 are read too: proxies in
+//! front of Cohere still give them.
+//!
+//! A `tool_plan` is read as a thought: it is what the model says to itself before it calls tools,
+//! and its chat template puts it where reasoning models have their thoughts.
+mod answer;
+mod citation;
+pub mod embed;
+mod error;
+mod request;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+pub use self::answer::read_answer;
+pub use self::error::read_error;
+pub use self::request::write_request;
+pub use self::stream::Reader;

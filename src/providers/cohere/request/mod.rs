@@ -1,0 +1,10 @@
+//! What a client asks, in Cohere's words.
+mod content;
+mod extras;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod turns;
+mod write;
+
+pub use self::write::write_request;

@@ -1,0 +1,7 @@
+//! Answers piece by piece.
+mod plain;
+mod read;
+mod write;
+
+pub use self::read::Reader;
+pub use self::write::Writer;

@@ -1,0 +1,4 @@
+//! What a model answers piece by piece, in Ollama's words.
+mod read;
+
+pub use self::read::Reader;

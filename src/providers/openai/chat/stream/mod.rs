@@ -1,0 +1,6 @@
+//! Streams.
+mod read;
+mod write;
+
+pub use self::read::Reader;
+pub use self::write::Writer;

@@ -1,0 +1,114 @@
+//! An answer as a response.
+use super::super::{free_text, sealed};
+use super::citation;
+use super::{
+    Ending, Envelope, call, custom_call, image, message, reasoning, refusal_part, response_id,
+    text_part,
+};
+use crate::providers::chat::{
+    Answer, Block, Citation, Client, Content, Media, Source, Thought, ToolUse,
+};
+use serde_json::{Map, Value};
+
+/// Writes an answer, the first where there are several.
+#[must_use]
+pub fn write_answer(answer: Answer, client: &Client) -> Value {
+    let choice = answer.choices.into_iter().next().unwrap_or_default();
+    let refuses = choice.blocks.iter().any(|it| matches!(it.content, Content::Refusal(_)));
+    let ending = Ending::of(choice.finish.as_ref(), refuses);
+    let mut output = Output { client, items: Vec::new(), parts: Vec::new() };
+    let logprobs = choice.logprobs.and_then(|mut told| match told.get_mut("content") {
+        Some(Value::Array(content)) => Some(std::mem::take(content)),
+        _ => None,
+    });
+    let last = choice.blocks.len().saturating_sub(1);
+    let mut logprobs = logprobs.unwrap_or_default();
+    for (at, block) in choice.blocks.into_iter().enumerate() {
+        let status = if at == last { ending.of_item() } else { "completed" };
+        output.block(block, status, &mut logprobs);
+    }
+    output.flush(ending.of_item());
+    let envelope = Envelope {
+        id: &response_id(answer.id.as_deref(), client),
+        model: answer.model.as_deref().unwrap_or(&client.model),
+        created: answer.created.unwrap_or(client.created),
+        ending: Some(&ending),
+        usage: answer.usage.as_ref(),
+        tier: answer.tier.as_deref(),
+        echo: &client.echo,
+    };
+    let members = envelope.members().map(|(name, value)| (name.to_owned(), value.into_owned()));
+    let mut response: Map<String, Value> = members.collect();
+    response.insert("output".to_owned(), Value::Array(output.items));
+    Value::Object(response)
+}
+
+struct Output<'a> {
+    client: &'a Client,
+    items: Vec<Value>,
+    /// Of a message that is not written yet.
+    parts: Vec<Value>,
+}
+
+impl Output<'_> {
+    fn block(&mut self, block: Block, status: &str, logprobs: &mut Vec<Value>) {
+        match block.content {
+            Content::Text(text, citations) => {
+                // They are of the whole answer's text: its first part has them.
+                let annotations = annotations(&text, &citations);
+                self.parts.push(text_part(text, annotations, std::mem::take(logprobs)));
+            }
+            Content::Refusal(refusal) => {
+                self.parts.push(refusal_part(refusal));
+            }
+            Content::Thought(thought) => self.thought(thought),
+            Content::ToolUse(call) => self.call(call, status),
+            Content::Media(media) => self.media(media),
+            Content::ToolResult(_) | Content::Other(_) => {}
+        }
+    }
+
+    fn id(&self, kind: &str) -> String {
+        format!("{kind}_{}{:02}", self.client.id, self.items.len())
+    }
+
+    /// Writes the message that is not written yet.
+    fn flush(&mut self, status: &str) {
+        if !self.parts.is_empty() {
+            let parts = std::mem::take(&mut self.parts);
+            self.items.push(message(&self.id("msg"), parts, status));
+        }
+    }
+
+    fn thought(&mut self, mut thought: Thought) {
+        self.flush("completed");
+        let encrypted = sealed::write_thought(&mut thought);
+        let id = thought.id.take().unwrap_or_else(|| self.id("rs"));
+        self.items.push(reasoning(&id, thought.text, encrypted));
+    }
+
+    fn call(&mut self, told: ToolUse, status: &str) {
+        self.flush("completed");
+        let ToolUse { id, name, input, signature } = told;
+        let id = sealed::write_call(&id, signature.as_deref());
+        self.items.push(if self.client.custom.contains(&name) {
+            custom_call(&self.id("ctc"), &id, &name, free_text::of(input), status)
+        } else {
+            let input = if input.is_empty() { "{}".to_owned() } else { input };
+            call(&self.id("fc"), &id, &name, input, status)
+        });
+    }
+
+    /// A picture; Responses has no place for sounds and films.
+    fn media(&mut self, media: Media) {
+        let (Source::Base64(data) | Source::Url(data)) = media.source else { return };
+        self.flush("completed");
+        self.items.push(image(&self.id("ig"), Some(data)));
+    }
+}
+
+fn annotations(text: &str, citations: &[Citation]) -> Vec<Value> {
+    let end = if citations.is_empty() { 0 } else { text.chars().count() };
+    let whole = (0, u64::try_from(end).unwrap_or(u64::MAX));
+    citations.iter().map(|citation| citation::write(citation, whole)).collect()
+}

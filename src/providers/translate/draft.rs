@@ -1,0 +1,245 @@
+//! A request on its way from one dialect to another.
+use super::reply::Reply;
+use super::{Protocol, Translation};
+use crate::config::Fit;
+use crate::providers::chat::{
+    self, Client, Content, Lost, Malformed, Media, MediaKind, Request, Source, Taking, Target,
+    Tool, Written,
+};
+use crate::providers::openai::{self, is_litellm_field};
+use crate::providers::{anthropic, cohere, gemini, ollama};
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+/// What a deployment changes in a request: names, and values as JSON text.
+#[derive(Clone, Copy, Debug)]
+pub struct Edits<'a> {
+    /// Parameters for requests that do not bring their own.
+    pub defaults: &'a [(String, Bytes)],
+    /// Parameters that replace the client's: those of a fallback.
+    pub forced: &'a [(String, Bytes)],
+    /// Parameters for the provider, in its own words.
+    pub extra_body: &'a [(String, Bytes)],
+    /// Parameters that are taken out of all requests.
+    pub drop: &'a [String],
+}
+
+/// A request that was read, and not yet written.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    translation: Translation,
+    fit: Fit,
+    asked: Asked,
+    echo: Map<String, Value>,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+enum Asked {
+    Chat(Request),
+    /// Embeddings, as OpenAI asks for them.
+    Embeddings(Map<String, Value>),
+}
+
+/// A request in the provider's words.
+#[derive(Debug)]
+pub struct Translated {
+    /// Its body.
+    pub body: Bytes,
+    /// Headers that it needs.
+    pub headers: Vec<(&'static str, String)>,
+    /// How to read its answer.
+    pub reply: Reply,
+}
+
+impl Translation {
+    /// Reads a client's request, with what its deployment changes in it.
+    ///
+    /// # Errors
+    /// When it is not what the client's dialect says.
+    pub fn read(self, body: &[u8], edits: &Edits<'_>, mut fit: Fit) -> Result<Draft, Malformed> {
+        let mut body: Map<String, Value> = serde_json::from_slice(body)
+            .map_err(|error| Malformed::new("request_body", format!("Invalid JSON: {error}")))?;
+        if self.client.is_openais() {
+            fit.drop = body.take_bool("drop_params").or(fit.drop);
+            fit.allowed
+                .extend(body.take_array("allowed_openai_params").into_iter().map(chat::text_of));
+            let named = body.take_array("additional_drop_params").into_iter().map(chat::text_of);
+            named.for_each(|name| drop(body.shift_remove(&name)));
+            strip(&mut body, self.client);
+        }
+        edits.apply(&mut body, self.client);
+        let echo = match self.client {
+            Protocol::Responses => openai::responses::echo(&body),
+            _ => Map::new(),
+        };
+        let asked = match self.client {
+            Protocol::Embeddings => Asked::Embeddings(body),
+            client => Asked::Chat(request(client, body)?),
+        };
+        Ok(Draft { translation: self, fit, asked, echo })
+    }
+}
+
+fn request(client: Protocol, body: Map<String, Value>) -> Result<Request, Malformed> {
+    match client {
+        Protocol::Completions => openai::completions::read_request(body),
+        Protocol::Responses => openai::responses::read_request(body),
+        Protocol::Messages => anthropic::read_request(body),
+        Protocol::Gemini => gemini::read_request(body),
+        // No client speaks the others.
+        _ => openai::chat::read_request(body),
+    }
+}
+
+/// Takes LiteLLM's own fields out (contract 3.3).
+fn strip(body: &mut Map<String, Value>, client: Protocol) {
+    let stored = body.get("store") == Some(&Value::Bool(true)) || client == Protocol::Responses;
+    body.retain(|name, _| !is_litellm_field(name.as_bytes()) && (stored || name != "metadata"));
+}
+
+impl Edits<'_> {
+    fn apply(&self, body: &mut Map<String, Value>, client: Protocol) {
+        self.drop.iter().for_each(|name| drop(body.shift_remove(name)));
+        let value = |json: &Bytes| serde_json::from_slice::<Value>(json).unwrap_or_default();
+        let theirs = |(name, _): &&(String, Bytes)| !is_litellm_field(name.as_bytes());
+        for (name, json) in self.forced.iter().filter(theirs) {
+            body.insert(name.clone(), value(json));
+        }
+        for (name, json) in self.defaults {
+            let absent = |name: &str| body.get(name).is_none_or(Value::is_null);
+            let name = match (client, name.as_str()) {
+                // Its parameters stand elsewhere.
+                (Protocol::Gemini, _) => continue,
+                (Protocol::Responses, "max_tokens") => "max_output_tokens",
+                (_, "max_tokens") if !absent("max_completion_tokens") => continue,
+                (_, "max_completion_tokens") if !absent("max_tokens") => continue,
+                (_, name) => name,
+            };
+            if absent(name) && !self.drop.iter().any(|dropped| dropped == name) {
+                body.insert(name.to_owned(), value(json));
+            }
+        }
+    }
+}
+
+impl Draft {
+    /// Media that stand elsewhere on the web, where the provider must have them in the request:
+    /// they are to be replaced before it is written.
+    pub fn media_outside(&mut self) -> Vec<&mut Media> {
+        if !self.translation.provider.wants_media_inside() {
+            return Vec::new();
+        }
+        let Asked::Chat(request) = &mut self.asked else { return Vec::new() };
+        let blocks = request.turns.iter_mut().flat_map(|turn| &mut turn.blocks);
+        let mut found = Vec::new();
+        for block in blocks {
+            match &mut block.content {
+                Content::Media(media) => found.push(media),
+                Content::ToolResult(result) => {
+                    found.extend(result.blocks.iter_mut().filter_map(|it| match &mut it.content {
+                        Content::Media(media) => Some(media),
+                        _ => None,
+                    }));
+                }
+                _ => {}
+            }
+        }
+        found.retain(|media| is_outside(media, self.translation.provider));
+        found
+    }
+
+    /// Writes it for `target`.
+    ///
+    /// # Errors
+    /// When the provider cannot be asked this.
+    pub fn write(
+        self,
+        target: &Target<'_>,
+        edits: &Edits<'_>,
+        mut client: Client,
+    ) -> Result<Translated, Malformed> {
+        let Translation { client: from, provider: to } = self.translation;
+        let mut lost = Lost::default();
+        let written = match self.asked {
+            Asked::Embeddings(body) => {
+                client.base64 =
+                    body.get("encoding_format").and_then(Value::as_str) == Some("base64");
+                let body = embeddings(to, body, target.model, &mut lost)?;
+                Written { body, ..Written::default() }
+            }
+            Asked::Chat(request) => {
+                client.custom = customs(&request.tools);
+                client.stream_usage |= request.stream_usage;
+                client.merge_thoughts = self.fit.merge_thoughts;
+                client.echo = self.echo;
+                let target = Target { modify: self.fit.modify, ..*target };
+                written(to, request, &target, &mut lost)?
+            }
+        };
+        let Written { mut body, headers, memo, rest } = written;
+        self.fit.pass(rest, from, &mut body, &mut lost);
+        self.fit.judge(&lost, from, target.provider, target.model)?;
+        for (name, json) in edits.extra_body {
+            let value = serde_json::from_slice(json).unwrap_or_default();
+            body.insert(name.clone(), value);
+        }
+        let body = serde_json::to_vec(&body).expect("JSON in memory is written").into();
+        Ok(Translated { body, headers, reply: Reply::new(self.translation, memo, client, lost) })
+    }
+}
+
+fn written(
+    provider: Protocol,
+    request: Request,
+    target: &Target<'_>,
+    lost: &mut Lost,
+) -> Result<Written, Malformed> {
+    match provider {
+        Protocol::Responses => openai::responses::write_request(request, target, lost),
+        Protocol::Messages => anthropic::write_request(request, target, lost),
+        Protocol::Gemini => gemini::write_request(request, target, lost),
+        Protocol::Cohere => cohere::write_request(request, target, lost),
+        Protocol::Ollama => ollama::write_request(request, target, lost),
+        // No chat is asked of a provider in the others' words.
+        _ => openai::chat::write_request(request, target, lost),
+    }
+}
+
+fn embeddings(
+    provider: Protocol,
+    body: Map<String, Value>,
+    model: &str,
+    lost: &mut Lost,
+) -> Result<Map<String, Value>, Malformed> {
+    match provider {
+        Protocol::Cohere => cohere::embed::write_embed(body, model, lost),
+        Protocol::Ollama => ollama::embed::write_embed(body, model, lost),
+        _ => gemini::embed::write_embed(body, model, lost),
+    }
+}
+
+/// The names of tools that take free text.
+fn customs(tools: &[Tool]) -> Vec<String> {
+    let customs = tools.iter().filter_map(|tool| match tool {
+        Tool::Function(function) if function.custom => Some(function.name.clone()),
+        _ => None,
+    });
+    customs.collect()
+}
+
+/// Whether media stand where the provider does not look: on the web. Gemini reads what Google
+/// keeps, and films of YouTube.
+fn is_outside(media: &Media, provider: Protocol) -> bool {
+    let Source::Url(url) = &media.source else { return false };
+    if media.kind != MediaKind::Image {
+        return false;
+    }
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    let googles = [
+        "https://generativelanguage.googleapis.com/",
+        "https://www.youtube.com/",
+        "https://youtu.be/",
+    ];
+    web && !(provider == Protocol::Gemini && googles.iter().any(|start| url.starts_with(start)))
+}

@@ -1,0 +1,119 @@
+//! The dialects that chats are spoken in.
+use super::Translation;
+use crate::data::{AuthScheme, Provider, Wire};
+use crate::providers::{Endpoint, Operation, without_v1};
+use bartizan_layers::query::target;
+use http::Uri;
+use http::uri::InvalidUri;
+
+/// A dialect in which a model is asked and answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// OpenAI chat completions.
+    Chat,
+    /// OpenAI completions, of text.
+    Completions,
+    /// OpenAI embeddings: no chat, but asked of the same providers.
+    Embeddings,
+    /// OpenAI responses.
+    Responses,
+    /// Anthropic messages.
+    Messages,
+    /// Gemini `generateContent` and `streamGenerateContent`.
+    Gemini,
+    /// Cohere chat, version 2.
+    Cohere,
+    /// Ollama's own chat.
+    Ollama,
+}
+
+impl Protocol {
+    /// What a client of `operation` speaks; `None` where nothing is translated.
+    #[must_use]
+    pub fn of(operation: &Operation) -> Option<Self> {
+        match operation {
+            Operation::ChatCompletions => Some(Self::Chat),
+            Operation::Completions => Some(Self::Completions),
+            Operation::Embeddings => Some(Self::Embeddings),
+            Operation::Responses => Some(Self::Responses),
+            Operation::Messages => Some(Self::Messages),
+            Operation::Gemini(path) if path.action.ends_with("enerateContent") => {
+                Some(Self::Gemini)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is one of OpenAI's: LiteLLM's own fields may stand in its requests.
+    #[must_use]
+    pub const fn is_openais(self) -> bool {
+        matches!(self, Self::Chat | Self::Completions | Self::Embeddings | Self::Responses)
+    }
+
+    /// Whether a provider that speaks this makes embeddings in words of its own.
+    #[must_use]
+    pub const fn embeds(self) -> bool {
+        matches!(self, Self::Gemini | Self::Cohere | Self::Ollama)
+    }
+
+    /// Whether media must stand in the request itself, since the provider fetches none.
+    #[must_use]
+    pub const fn wants_media_inside(self) -> bool {
+        matches!(self, Self::Gemini | Self::Ollama)
+    }
+}
+
+impl Translation {
+    /// The path below [`Endpoint::base`] for a `model` and a `stream`.
+    ///
+    /// # Errors
+    /// When the model's name cannot stand in a URI.
+    pub fn path(self, model: &str, stream: bool) -> Result<Uri, InvalidUri> {
+        let embeds = self.client == Protocol::Embeddings;
+        Ok(Uri::from_static(match self.provider {
+            Protocol::Completions => "/completions",
+            Protocol::Responses => "/responses",
+            Protocol::Messages => "/messages",
+            Protocol::Embeddings => "/embeddings",
+            Protocol::Cohere if embeds => "/embed",
+            Protocol::Ollama if embeds => "/api/embed",
+            Protocol::Cohere => "/chat",
+            Protocol::Ollama => "/api/chat",
+            Protocol::Chat => "/chat/completions",
+            Protocol::Gemini => {
+                let (action, query) = match (embeds, stream) {
+                    (true, _) => ("batchEmbedContents", ""),
+                    (_, true) => ("streamGenerateContent", "alt=sse"),
+                    (_, false) => ("generateContent", ""),
+                };
+                return Uri::try_from(target(&format!("/models/{model}:{action}"), query));
+            }
+        }))
+    }
+}
+
+/// Where `provider` takes chats in its own dialect, and which that is. Its `base` is the
+/// deployment's.
+#[must_use]
+pub fn native(provider: &Provider, base: &Uri) -> (Protocol, Endpoint) {
+    let base = base.to_string();
+    let base = base.trim_end_matches('/');
+    let own = |base: String| Endpoint { base, auth: provider.auth };
+    match (provider.name, provider.wire) {
+        ("cohere" | "cohere_chat", _) => {
+            // Written as the API itself, one of its versions, or its OpenAI-compatible path.
+            let ends = ["/compatibility/v1", "/v2/chat", "/v1/chat", "/v1", "/v2"];
+            let root = ends.iter().find_map(|end| base.strip_suffix(end)).unwrap_or(base);
+            (Protocol::Cohere, own(format!("{root}/v2")))
+        }
+        ("ollama" | "ollama_chat", _) => {
+            let root = ["/api/chat", "/api/generate", "/api", "/v1"];
+            let root = root.iter().find_map(|end| base.strip_suffix(end)).unwrap_or(base);
+            let root = root.trim_end_matches('/').to_owned();
+            (Protocol::Ollama, Endpoint { base: root, auth: AuthScheme::Bearer })
+        }
+        (_, Wire::Anthropic) => (Protocol::Messages, own(format!("{}/v1", without_v1(base)))),
+        (_, Wire::Gemini) => (Protocol::Gemini, own(base.to_owned())),
+        (_, Wire::OpenAi) => (Protocol::Chat, own(base.to_owned())),
+    }
+}

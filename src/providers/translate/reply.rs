@@ -1,0 +1,175 @@
+//! How the answer to a translated request is read and written.
+use super::stream::Stream;
+use super::{Protocol, Translation};
+use crate::providers::chat::{
+    self, Answer, Client, Event, InBand, Lost, Memo, Read, Unreadable, Write, parsed,
+};
+use crate::providers::{Dialect, anthropic, cohere, gemini, ollama, openai};
+use bartizan_layers::facts::Usage;
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+/// What has to be known of a translated request when its answer comes.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    translation: Translation,
+    memo: Memo,
+    client: Client,
+    lost: Lost,
+}
+
+/// A whole answer in the client's words.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// Its body.
+    pub body: Bytes,
+    /// What it used, where the provider told.
+    pub usage: Option<Usage>,
+}
+
+impl Reply {
+    pub(super) const fn new(
+        translation: Translation,
+        memo: Memo,
+        client: Client,
+        lost: Lost,
+    ) -> Self {
+        Self { translation, memo, client, lost }
+    }
+
+    /// Whose words come, and whose are handed on.
+    #[must_use]
+    pub const fn translation(&self) -> Translation {
+        self.translation
+    }
+
+    /// Whether the client's stream is a JSON array.
+    #[must_use]
+    pub const fn is_array(&self) -> bool {
+        self.client.array
+    }
+
+    /// What the request lost on its way: the names, parted by commas; `None` for nothing.
+    #[must_use]
+    pub fn dropped(&self) -> Option<String> {
+        let names: Vec<&str> = self.lost.names().collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Translates a whole answer.
+    ///
+    /// # Errors
+    /// When it is not what the provider's dialect says.
+    pub fn whole(&self, body: &[u8]) -> Result<Whole, Unreadable> {
+        if self.translation.client == Protocol::Embeddings {
+            return self.embeddings(body);
+        }
+        let answer = self.answer(body)?;
+        let usage = answer.usage;
+        let told = self.written(answer);
+        let body = serde_json::to_vec(&told).expect("JSON in memory is written").into();
+        Ok(Whole { body, usage })
+    }
+
+    fn embeddings(&self, body: &[u8]) -> Result<Whole, Unreadable> {
+        let body = parsed(body).ok_or(Unreadable("a JSON object"))?;
+        let (vectors, usage) = match self.translation.provider {
+            Protocol::Cohere => cohere::embed::read_embed(body, &self.client.model),
+            Protocol::Ollama => ollama::embed::read_embed(body, &self.client.model),
+            _ => gemini::embed::read_embed(body, &self.client.model),
+        }?;
+        let told = openai::embeddings::write_answer(vectors, usage.as_ref(), &self.client);
+        Ok(Whole { body: told.to_string().into(), usage })
+    }
+
+    fn answer(&self, body: &[u8]) -> Result<Answer, Unreadable> {
+        let body = parsed(body).ok_or(Unreadable("a JSON object"))?;
+        match self.translation.provider {
+            Protocol::Responses => openai::responses::read_answer(body, &self.memo),
+            Protocol::Messages => anthropic::read_answer(body, &self.memo),
+            Protocol::Gemini => gemini::read_answer(body, &self.memo),
+            Protocol::Cohere => cohere::read_answer(body, &self.memo),
+            Protocol::Ollama => ollama::read_answer(body, &self.memo),
+            _ => openai::chat::read_answer(body, &self.memo),
+        }
+    }
+
+    fn written(&self, answer: Answer) -> Value {
+        let client = &self.client;
+        match self.translation.client {
+            Protocol::Completions => openai::completions::write_answer(answer, client),
+            Protocol::Responses => openai::responses::write_answer(answer, client),
+            Protocol::Messages => anthropic::write_answer(answer, client),
+            Protocol::Gemini => gemini::write_answer(answer, client),
+            _ => openai::chat::write_answer(answer, client),
+        }
+    }
+
+    /// Translates a stream.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        Stream::new(self.translation.provider, self.reader(), self.writer())
+    }
+
+    /// A whole answer, for a client that wanted a stream.
+    ///
+    /// # Errors
+    /// When it is not what the provider's dialect says.
+    pub fn as_stream(&self, body: &[u8]) -> Result<Whole, Unreadable> {
+        let answer = self.answer(body)?;
+        let usage = answer.usage;
+        let (mut writer, mut out) = (self.writer(), Vec::new());
+        answer.events().into_iter().for_each(|event: Event| writer.write(event, &mut out));
+        Ok(Whole { body: out.into(), usage })
+    }
+
+    fn reader(&self) -> Box<dyn Read> {
+        let memo = &self.memo;
+        match self.translation.provider {
+            Protocol::Responses => Box::new(openai::responses::Reader::new(memo)),
+            Protocol::Messages => Box::new(anthropic::Reader::new(memo)),
+            Protocol::Gemini => Box::new(gemini::Reader::new(memo)),
+            Protocol::Cohere => Box::new(cohere::Reader::new(memo)),
+            Protocol::Ollama => Box::new(ollama::Reader::new(memo)),
+            _ => Box::new(openai::chat::Reader::new(memo)),
+        }
+    }
+
+    fn writer(&self) -> Box<dyn Write> {
+        let client = self.client.clone();
+        match self.translation.client {
+            Protocol::Completions => Box::new(openai::completions::Writer::new(client)),
+            Protocol::Responses => Box::new(openai::responses::Writer::new(client)),
+            Protocol::Messages => Box::new(anthropic::Writer::new(client)),
+            Protocol::Gemini => Box::new(gemini::Writer::new(client)),
+            _ => Box::new(openai::chat::Writer::new(client)),
+        }
+    }
+
+    /// The error in the provider's answer; `None` where it tells none in its own words.
+    #[must_use]
+    pub fn error(&self, body: &[u8]) -> Option<InBand> {
+        let body: Map<String, Value> = chat::parsed(body).or_else(|| {
+            // Gemini's stream without events is a list.
+            let list: Vec<Map<String, Value>> = serde_json::from_slice(body).ok()?;
+            list.into_iter().next()
+        })?;
+        match self.translation.provider {
+            Protocol::Messages => anthropic::read_error(&body),
+            Protocol::Gemini => gemini::read_error(&body),
+            Protocol::Cohere => cohere::read_error(&body),
+            Protocol::Ollama => ollama::read_error(&body),
+            _ => openai::chat::read_error(&body),
+        }
+    }
+
+    /// The dialect of errors for the client.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self.translation.client {
+            Protocol::Messages => Dialect::Anthropic,
+            Protocol::Gemini => Dialect::Gemini,
+            _ => Dialect::OpenAi,
+        }
+    }
+}

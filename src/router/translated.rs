@@ -1,0 +1,215 @@
+//! A call that is translated: the request on its way out, the answer on its way back.
+use super::leaf::{LeafBody, Sending};
+use super::whole::collect_all;
+use crate::forward::{FetchError, ForwardError, Forwarder};
+use crate::providers::chat::{Media, Source};
+use crate::providers::translate::{Reply, Stream, Whole};
+use crate::providers::{Class, Hold, Problem};
+use bartizan_layers::BoxError;
+use bartizan_layers::body::Body;
+use bartizan_layers::facts::{Cause, Fault, UsageCell};
+use bartizan_layers::wire::cause::fault_of;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::response::Parts;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body::Frame;
+use http_body_util::Either;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
+
+/// Media that one request may name; more are refused as one too large.
+const MOST_MEDIA: usize = 32;
+
+/// What is known of a translated call when its answer comes.
+#[derive(Clone, Debug)]
+pub(super) struct Expecting {
+    pub(super) reply: Reply,
+    pub(super) usage: UsageCell,
+    /// Whether the client wants a stream.
+    pub(super) stream: bool,
+    /// The provider, as error messages spell it.
+    pub(super) provider: &'static str,
+    pub(super) held: Arc<dyn Hold>,
+}
+
+impl Expecting {
+    /// The answer that comes, in the client's words.
+    pub(super) fn on(self, sending: Sending) -> Sending {
+        Sending::Made(Box::pin(async move { self.answered(sending.await?).await }))
+    }
+
+    async fn answered(self, rsp: Response<LeafBody>) -> Result<Response<LeafBody>, ForwardError> {
+        let (mut parts, body) = rsp.into_parts();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        if parts.status.is_informational() || parts.status.is_redirection() {
+            return Ok(Response::from_parts(parts, body));
+        }
+        if parts.status.is_success() && is_stream(&parts) {
+            return Ok(self.streamed(parts, body));
+        }
+        let Some(bytes) = collect_all(body, &*self.held).await? else {
+            let message = "the answer is larger than the proxy's memory allows";
+            return Ok(self.unreadable(parts, message));
+        };
+        if !parts.status.is_success() {
+            return Ok(self.failed(parts, bytes));
+        }
+        Ok(self.whole(parts, &bytes))
+    }
+
+    fn streamed(self, mut parts: Parts, body: LeafBody) -> Response<LeafBody> {
+        let kind = match self.reply.is_array() {
+            true => "application/json",
+            false => "text/event-stream; charset=utf-8",
+        };
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        let stream = self.reply.stream();
+        let body = TranslatedBody { inner: body, stream, usage: self.usage, over: false };
+        Response::from_parts(parts, Either::Right(Body::stream(body)))
+    }
+
+    fn whole(&self, mut parts: Parts, bytes: &Bytes) -> Response<LeafBody> {
+        // An error inside a good status: Ollama and others do that.
+        let read = match self.stream {
+            true => self.reply.as_stream(bytes),
+            false => self.reply.whole(bytes),
+        };
+        let Ok(Whole { body, usage }) = read else {
+            return self.unreadable(parts, "the answer is not what this provider answers");
+        };
+        if let Some(usage) = usage {
+            self.usage.set(usage);
+        }
+        let kind = match self.stream && !self.reply.is_array() {
+            true => "text/event-stream; charset=utf-8",
+            false => "application/json",
+        };
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        Response::from_parts(parts, Either::Right(Body::Full(body)))
+    }
+
+    /// The provider's error in the client's words. What is no error of its dialect stays as it is.
+    fn failed(&self, mut parts: Parts, bytes: Bytes) -> Response<LeafBody> {
+        let Some(told) = self.reply.error(&bytes) else {
+            return Response::from_parts(parts, Either::Right(Body::Full(bytes)));
+        };
+        let fault = fault_of(parts.status, &parts.headers, &bytes, SystemTime::now());
+        let status = client_status(parts.status);
+        let class = match fault.cause {
+            Cause::ContextTooLong => "ContextWindowExceededError",
+            Cause::ContentFilter => "ContentPolicyViolationError",
+            _ => Class::of(status).name(),
+        };
+        let provider = self.provider;
+        let message = format!("litellm.{class}: {provider}Exception - {}", told.message);
+        parts.status = status;
+        parts.extensions.insert(fault);
+        self.told(parts, &Problem::new(status, message))
+    }
+
+    fn unreadable(&self, mut parts: Parts, words: &str) -> Response<LeafBody> {
+        let provider = self.provider;
+        let message = format!("litellm.APIError: {provider}Exception - {words}");
+        parts.status = StatusCode::BAD_GATEWAY;
+        parts.extensions.insert(Fault::new(Cause::Outage, parts.status));
+        let problem = Problem::new(parts.status, message);
+        self.told(parts, &problem)
+    }
+
+    fn told(&self, mut parts: Parts, problem: &Problem) -> Response<LeafBody> {
+        let body = self.reply.dialect().error_body(problem);
+        let json = HeaderValue::from_static("application/json");
+        parts.headers.insert(header::CONTENT_TYPE, json);
+        Response::from_parts(parts, Either::Right(Body::Full(body)))
+    }
+}
+
+/// The status for a client of a status that its dialect may not know (contract 10.2).
+fn client_status(status: StatusCode) -> StatusCode {
+    match status.as_u16() {
+        413 => StatusCode::BAD_REQUEST,
+        504 => StatusCode::REQUEST_TIMEOUT,
+        529 => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => status,
+    }
+}
+
+/// Whether an answer comes piece by piece.
+fn is_stream(parts: &Parts) -> bool {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    ["text/event-stream", "application/x-ndjson", "application/stream+json"]
+        .iter()
+        .any(|stream| kind.starts_with(stream))
+}
+
+/// A stream in the client's words.
+#[derive(Debug)]
+struct TranslatedBody {
+    inner: LeafBody,
+    stream: Stream,
+    usage: UsageCell,
+    over: bool,
+}
+
+impl http_body::Body for TranslatedBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        while !this.over {
+            let mut out = Vec::new();
+            match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    this.stream.push(&data, &mut out);
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => {
+                    this.over = true;
+                    this.stream.finish(&mut out);
+                }
+            }
+            if let Some(usage) = this.stream.usage() {
+                this.usage.set(usage);
+            }
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.over
+    }
+}
+
+/// Fetches the media that a provider wants in the request.
+pub(super) async fn fetched(
+    forwarder: &Forwarder,
+    media: Vec<&mut Media>,
+    held: &dyn Hold,
+) -> Result<(), ForwardError> {
+    if media.len() > MOST_MEDIA {
+        return Err(ForwardError::Image(FetchError::TooLarge));
+    }
+    for one in media {
+        let Source::Url(url) = &one.source else { continue };
+        let url = url.parse().map_err(|_| ForwardError::Image(FetchError::Url))?;
+        // Base64 is a third longer than what it stands for, and is written once more.
+        let hold = |bytes: usize| held.hold_more(bytes + 2 * (bytes.div_ceil(3) * 4));
+        let fetched = forwarder.fetch_image(&url, hold).await.map_err(ForwardError::Image)?;
+        one.source = Source::Base64(STANDARD.encode(&fetched.bytes));
+        one.media_type = Some(fetched.kind);
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! How a deployment takes a call: in its client's dialect, translated into its own, or not at all,
+//! where the proxy can tell as well.
+use super::deployment::Deployment;
+use super::leaf::Leaf;
+use crate::providers::Operation;
+use crate::providers::translate::{Protocol, Translation};
+
+/// Where a call goes, and in whose words.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way<'a> {
+    /// Both sides speak the same.
+    Straight(&'a Leaf),
+    /// From one dialect to another.
+    Translated(&'a Leaf, Translation),
+    /// Nowhere: tokens are counted here.
+    Counted,
+}
+
+impl<'a> Way<'a> {
+    /// Where it leads.
+    pub(super) const fn leaf(self) -> Option<&'a Leaf> {
+        match self {
+            Self::Straight(leaf) | Self::Translated(leaf, _) => Some(leaf),
+            Self::Counted => None,
+        }
+    }
+
+    /// Between which dialects, if between two.
+    pub(super) const fn translation(self) -> Option<Translation> {
+        match self {
+            Self::Translated(_, translation) => Some(translation),
+            _ => None,
+        }
+    }
+}
+
+impl Deployment {
+    /// How it takes an `operation`; `None` if it does not.
+    pub(super) fn way(&self, operation: &Operation) -> Option<Way<'_>> {
+        let Some(client) = Protocol::of(operation) else {
+            let counted = || operation.counts_tokens().then_some(Way::Counted);
+            if *operation == Operation::TokenCounter {
+                return counted();
+            }
+            return self.leaf_for(operation).map(Way::Straight).or_else(counted);
+        };
+        let leaf = self.chats()?;
+        let provider = self.protocol();
+        if client == Protocol::Embeddings && !provider.embeds() {
+            return self.leaf_for(operation).map(Way::Straight);
+        }
+        let same = client == provider
+            || matches!(leaf, Leaf::Echo | Leaf::Mock(_))
+            || provider == Protocol::Chat && self.has(client);
+        Some(match same {
+            true => Way::Straight(leaf),
+            false => Way::Translated(leaf, Translation { client, provider }),
+        })
+    }
+
+    /// Whether a provider that speaks OpenAI has this of OpenAI's besides chats.
+    fn has(&self, client: Protocol) -> bool {
+        match client {
+            Protocol::Completions => true,
+            Protocol::Responses => self.config().provider.responses,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Recorded chats.
+use super::frames;
+use super::said::Answer;
+use super::{of_chat, of_cohere, of_gemini, of_messages, of_ollama, of_responses};
+use crate::fixtures::{self, Exchange};
+use bartizan::providers::translate::Protocol;
+use serde_json::Value;
+use std::sync::OnceLock;
+
+/// The providers whose chats are judged.
+const JUDGED: [&str; 10] = [
+    "openai",
+    "anthropic",
+    "gemini",
+    "cohere",
+    "ollama",
+    "mistral",
+    "openrouter",
+    "groq",
+    "deepseek",
+    "xai",
+];
+
+/// A recorded call to a chat model.
+#[derive(Clone, Debug)]
+pub(super) struct Recording {
+    pub(super) name: String,
+    /// What the provider speaks.
+    pub(super) protocol: Protocol,
+    /// The request, or nothing where it was not recorded.
+    pub(super) request: Value,
+    pub(super) answer: Told,
+}
+
+/// An answer, as it came.
+#[derive(Clone, Debug)]
+pub(super) enum Told {
+    Whole(Vec<u8>),
+    Stream(String),
+}
+
+/// All chats that were answered; `None` where there are no recordings.
+pub(super) fn answered(test: &str) -> Option<Vec<Recording>> {
+    static READ: OnceLock<Vec<Recording>> = OnceLock::new();
+    let root = fixtures::root(test)?;
+    let read = || fixtures::all(&root).into_iter().filter_map(Recording::new).collect();
+    let all: &Vec<_> = READ.get_or_init(read);
+    assert!(!all.is_empty(), "no chat is recorded");
+    Some(all.clone())
+}
+
+/// What is spoken at this method and path.
+fn protocol(endpoint: &str) -> Option<Protocol> {
+    let path = endpoint.strip_prefix("POST ")?;
+    let ends = [
+        ("/chat/completions", Protocol::Chat),
+        ("/responses", Protocol::Responses),
+        ("/v1/messages", Protocol::Messages),
+        (":generateContent", Protocol::Gemini),
+        (":streamGenerateContent", Protocol::Gemini),
+        ("/v2/chat", Protocol::Cohere),
+        ("/api/chat", Protocol::Ollama),
+    ];
+    ends.into_iter().find(|(end, _)| path.ends_with(end)).map(|(_, protocol)| protocol)
+}
+
+impl Recording {
+    fn new(exchange: Exchange) -> Option<Self> {
+        let judged = JUDGED.contains(&exchange.text("/provider"));
+        let protocol = protocol(exchange.text("/endpoint")).filter(|_| judged)?;
+        let stream =
+            Some(exchange.text("/response/body_text")).filter(|_| exchange.status() < 400)?;
+        let answer = if stream.is_empty() {
+            Told::Whole(serde_json::to_vec(&exchange.file["response"]["body"]).expect("JSON"))
+        } else if stream.trim_start().starts_with('[') {
+            // Gemini's streams are asked for as events, not as an array.
+            let documents = frames::array(stream).0.into_iter();
+            Told::Stream(documents.map(|it| format!("data: {it}\r\n\r\n")).collect())
+        } else {
+            Told::Stream(stream.to_owned())
+        };
+        Some(Self {
+            name: exchange.name.clone(),
+            protocol,
+            request: exchange.file["request"]["body"].clone(),
+            answer,
+        })
+    }
+
+    /// What its provider says in it.
+    pub(super) fn said(&self) -> Answer {
+        match &self.answer {
+            Told::Whole(body) => {
+                let body = serde_json::from_slice(body).expect("JSON");
+                match self.protocol {
+                    Protocol::Responses => of_responses::whole(&body),
+                    Protocol::Messages => of_messages::whole(&body),
+                    Protocol::Gemini => of_gemini::whole(&body),
+                    Protocol::Cohere => of_cohere::whole(&body),
+                    Protocol::Ollama => of_ollama::whole(&body),
+                    _ => of_chat::whole(&body),
+                }
+            }
+            Told::Stream(stream) => match self.protocol {
+                Protocol::Responses => of_responses::stream(stream),
+                Protocol::Messages => of_messages::stream(stream),
+                Protocol::Gemini => of_gemini::stream(stream),
+                Protocol::Cohere => of_cohere::stream(stream),
+                Protocol::Ollama => of_ollama::stream(stream),
+                _ => of_chat::providers_stream(stream),
+            },
+        }
+    }
+}
