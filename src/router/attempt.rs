@@ -5,12 +5,10 @@ use super::deployment::Deployment;
 use super::error::RouteError;
 use super::failed::UpstreamFailure;
 use super::leaf::{Leaf, Sending, leaf_elsewhere};
-use super::made::{Dropped, Made};
+use super::made::{Bound, Dropped, Made};
 use super::outgoing::{as_json, outgoing};
 use super::pictures;
 use super::sender::{Outgoing, Sent, failed};
-use super::translated::Expecting;
-use super::translating::fit_headers;
 use super::{Rules, Settings, operation};
 use crate::forward::{Deadlines, ForwardError, strip_request};
 use crate::identity::Caller;
@@ -18,14 +16,11 @@ use crate::providers::echo::Mock;
 use crate::providers::translate::Translation;
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
-use bartizan_layers::body::Body;
 use bartizan_layers::facts::{Bill, CacheKey, Principal, UsageCell};
 use bartizan_layers::ratelimit::LimitHeaders;
 use bartizan_layers::wire::estimate::Expected;
 use bartizan_layers::wire::scan::scan;
-use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri};
-use std::future::ready;
+use http::{Extensions, HeaderName, HeaderValue, Request};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -71,12 +66,8 @@ impl Attempt {
         let way = deployment.way(&operation).expect("it was picked because it has one");
         let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
         let translation = way.translation().filter(|_| mock.is_none());
-        let made = match translation {
-            None => {
-                Made::edited(rules, &deployment, &model_json, (&operation, model), &prompt, &head)?
-            }
-            Some(it) => Made::translated(rules, &deployment, it, model, &prompt, &head)?,
-        };
+        let names = (model, &model_json);
+        let made = Made::new(rules, &deployment, (&operation, translation), names, &prompt, &head)?;
         let elsewhere = prompt.elsewhere.as_deref();
         let spoken = (operation.dialect(), translation);
         let brought =
@@ -89,34 +80,21 @@ impl Attempt {
         let images = images.then(|| (pictures::asked(&prompt, config), model.into()));
         let (mut headers, for_us) = outgoing(&head.headers, &operation, rules, own);
         as_json(&mut headers);
-        if let (Some(translation), Some(made)) = (translation, &made.translating) {
-            fit_headers(&mut headers, translation, &made.written);
-        }
+        made.fit(&mut headers, own);
         let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
         let sent = begin(facts, deployment.labels(), own_model.clone(), &usage);
-        let leaf = brought.as_ref().or(mock.as_ref()).or(way.leaf());
-        let Made { uri, body, usage_is_ours, translating } = made;
-        let req = request(&head, uri, headers, body);
-        let mut dropped = None;
-        let mut sending = match (leaf, translating) {
-            (None, _) => {
-                let counted = counted::answer(&operation, &prompt, model, expected.input());
-                Sending::Made(Box::pin(ready(Ok(counted))))
-            }
-            (Some(leaf), None) => leaf.send(req, deadlines, &operation, &prompt),
-            (Some(leaf), Some(translating)) => {
-                let reply = translating.written.reply.clone();
-                dropped = Some(Dropped(reply.dropped().and_then(|names| names.try_into().ok())));
-                let expecting = Expecting {
-                    reply,
-                    usage: usage.clone(),
-                    stream: prompt.stream,
-                    provider: config.provider.title,
-                    held: prompt.held.clone(),
-                };
-                let place = (leaf, &rules.forwarder);
-                expecting.on(translating.send(req, place, deadlines, &operation, &prompt))
-            }
+        let leaf = mock.as_ref().or(brought.as_ref()).or(way.leaf());
+        let usage_is_ours = made.usage_is_ours;
+        let bound = Bound {
+            deployment: &deployment,
+            operation: &operation,
+            prompt: &prompt,
+            usage: &usage,
+            deadlines,
+        };
+        let (mut sending, dropped) = match leaf {
+            Some(leaf) => made.send(leaf, &head, headers, &rules.forwarder, bound),
+            None => (counted::answer(&operation, &prompt, model, expected.input()), None),
         };
         if let Some(images) = images {
             sending = pictures::priced(sending, &deployment, images, &usage);
@@ -137,14 +115,6 @@ impl Attempt {
         };
         Ok((attempt, sending, prompt))
     }
-}
-
-/// The client's request to another place, with other headers and no facts.
-fn request(head: &Parts, uri: Uri, headers: HeaderMap, body: Body) -> Request<Body> {
-    let mut req = Request::new(body);
-    (*req.method_mut(), *req.uri_mut()) = (head.method.clone(), uri);
-    (*req.version_mut(), *req.headers_mut()) = (head.version, headers);
-    req
 }
 
 /// Notes that the call with these facts goes out now, who answers it, and where that stands on its

@@ -1,16 +1,20 @@
 //! A request for its provider: the client's own, edited, or one in the provider's words.
 use super::deployment::Deployment;
 use super::error::RouteError;
+use super::leaf::{Leaf, Sending};
 use super::outgoing::target;
-use super::translating::Translating;
+use super::translated::Expecting;
+use super::translating::{Translating, fit_headers};
 use super::{Rules, Settings};
+use crate::forward::{Deadlines, Forwarder};
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::translate::Translation;
 use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
+use bartizan_layers::facts::UsageCell;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use std::sync::Arc;
 
 /// What of a request its provider could not be told, as a header.
@@ -19,22 +23,42 @@ pub(super) struct Dropped(pub(super) Option<HeaderValue>);
 
 /// A request for its provider.
 pub(super) struct Made {
-    pub(super) uri: Uri,
-    pub(super) body: Body,
+    uri: Uri,
+    body: Body,
     pub(super) usage_is_ours: bool,
-    pub(super) translating: Option<Translating>,
+    translating: Option<(Translating, Translation)>,
+}
+
+/// What a request is sent with.
+#[derive(Clone, Copy)]
+pub(super) struct Bound<'a> {
+    pub(super) deployment: &'a Arc<Deployment>,
+    pub(super) operation: &'a Operation,
+    pub(super) prompt: &'a Prompt,
+    pub(super) usage: &'a UsageCell,
+    pub(super) deadlines: Deadlines,
 }
 
 impl Made {
-    /// The client's own, edited.
-    pub(super) fn edited(
+    /// For the model of this name, as it is and as JSON text.
+    pub(super) fn new(
         rules: &Rules,
-        deployment: &Deployment,
-        model_json: &Bytes,
-        (operation, model): (&Operation, &str),
+        deployment: &Arc<Deployment>,
+        (operation, translation): (&Operation, Option<Translation>),
+        (model, model_json): (&str, &Bytes),
         prompt: &Prompt,
         head: &Parts,
     ) -> Result<Self, RouteError> {
+        if let Some(translation) = translation {
+            let whom = (deployment, model);
+            let made = Translating::new(translation, &rules.settings, whom, prompt, &head.uri)?;
+            return Ok(Self {
+                uri: made.path.clone(),
+                body: Body::Full(made.written.body.clone()),
+                usage_is_ours: false,
+                translating: Some((made, translation)),
+            });
+        }
         let plan = plan(&rules.settings, deployment.config(), model_json);
         let edited = edited(operation, prompt, &plan)
             .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
@@ -46,24 +70,49 @@ impl Made {
         })
     }
 
-    /// One in the provider's words.
-    pub(super) fn translated(
-        rules: &Rules,
-        deployment: &Arc<Deployment>,
-        translation: Translation,
-        model: &str,
-        prompt: &Prompt,
-        head: &Parts,
-    ) -> Result<Self, RouteError> {
-        let whom = (deployment, model);
-        let made = Translating::new(translation, &rules.settings, whom, prompt, &head.uri)?;
-        Ok(Self {
-            uri: made.path.clone(),
-            body: Body::Full(made.written.body.clone()),
-            usage_is_ours: false,
-            translating: Some(made),
-        })
+    /// Takes what only the client's dialect knows out of the headers, but for the deployment's
+    /// `own`, and puts in what the provider's needs.
+    pub(super) fn fit(&self, headers: &mut HeaderMap, own: &[(HeaderName, HeaderValue)]) {
+        if let Some((made, translation)) = &self.translating {
+            fit_headers(headers, own, translation.provider, &made.written);
+        }
     }
+
+    /// Sends it to `leaf`, with the client's method and these headers. Of a translated request it
+    /// is told what was lost.
+    pub(super) fn send(
+        self,
+        leaf: &Leaf,
+        head: &Parts,
+        headers: HeaderMap,
+        forwarder: &Forwarder,
+        bound: Bound<'_>,
+    ) -> (Sending, Option<Dropped>) {
+        let Bound { operation, prompt, deadlines, .. } = bound;
+        let req = request(head, self.uri, headers, self.body);
+        let Some((made, _)) = self.translating else {
+            return (leaf.send(req, deadlines, operation, prompt), None);
+        };
+        let reply = made.written.reply.clone();
+        let names = reply.dropped().and_then(|names| names.try_into().ok());
+        let expecting = Expecting {
+            reply,
+            usage: bound.usage.clone(),
+            stream: prompt.stream,
+            provider: bound.deployment.config().provider.title,
+            held: prompt.held.clone(),
+        };
+        let sending = made.send(req, (leaf, forwarder), deadlines, operation, prompt);
+        (expecting.on(sending), Some(Dropped(names)))
+    }
+}
+
+/// The client's request to another place, with other headers and no facts.
+fn request(head: &Parts, uri: Uri, headers: HeaderMap, body: Body) -> Request<Body> {
+    let mut req = Request::new(body);
+    (*req.method_mut(), *req.uri_mut()) = (head.method.clone(), uri);
+    (*req.version_mut(), *req.headers_mut()) = (head.version, headers);
+    req
 }
 
 fn plan<'a>(

@@ -36,7 +36,7 @@ pub(super) fn without_key(query: &str) -> String {
 }
 
 /// Anthropic refuses requests without it (contract 10.1).
-const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+pub(super) const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
 /// The headers that go upstream: the client's own, but for what belongs to one hop, names or
 /// proves an account, or is meant for this proxy; and the deployment's. Returns those for us.

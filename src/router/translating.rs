@@ -3,7 +3,7 @@ use super::Settings;
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::leaf::{Leaf, Sending};
-use super::outgoing::is_segments;
+use super::outgoing::{VERSION, is_segments};
 use super::translated::fetched;
 use crate::config::Members;
 use crate::forward::{Deadlines, ForwardError, Forwarder};
@@ -146,25 +146,36 @@ impl About {
     }
 }
 
-/// Headers that say something in the client's dialect alone.
+/// Headers that say something in one dialect alone.
 const OF_DIALECTS: [&str; 4] = ["anthropic-", "openai-", "x-goog-", "x-stainless-"];
 
-/// Takes out what only the client's dialect knows, and puts in what the provider's needs.
-pub(super) fn fit_headers(headers: &mut HeaderMap, translation: Translation, told: &Translated) {
-    let foreign: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| OF_DIALECTS.iter().any(|start| name.as_str().starts_with(start)))
-        .cloned()
-        .collect();
-    for name in foreign {
-        headers.remove(name);
-    }
-    if translation.provider == Protocol::Messages {
-        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+/// Takes what only the client's dialect knows out of `headers`, but for those that the deployment
+/// has of its `own`, and puts in what the provider's needs.
+pub(super) fn fit_headers(
+    headers: &mut HeaderMap,
+    own: &[(HeaderName, HeaderValue)],
+    provider: Protocol,
+    told: &Translated,
+) {
+    let anthropic = provider == Protocol::Messages;
+    let foreign = |name: &HeaderName| {
+        let name = name.as_str();
+        let known = anthropic && name.starts_with("anthropic-");
+        !known && OF_DIALECTS.iter().any(|start| name.starts_with(start))
+    };
+    let ours = |name: &HeaderName| own.iter().any(|(own, _)| own == name);
+    let gone: Vec<HeaderName> =
+        headers.keys().filter(|name| foreign(name) && !ours(name)).cloned().collect();
+    gone.iter().for_each(|name| drop(headers.remove(name)));
+    if anthropic && !headers.contains_key(VERSION) {
+        headers.insert(VERSION, HeaderValue::from_static("2023-06-01"));
     }
     for (name, value) in &told.headers {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.append(*name, value);
+        // Lists, of which a request should have one.
+        let before = headers.get(*name).and_then(|value| value.to_str().ok());
+        let all = before.map_or_else(|| value.clone(), |before| format!("{before},{value}"));
+        if let Ok(value) = HeaderValue::try_from(all) {
+            headers.insert(*name, value);
         }
     }
 }

@@ -227,3 +227,32 @@ async fn embeddings_are_asked_for_in_the_providers_words() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_response_that_nobody_has_kept_is_not_gone_on_with() {
+    let upstream = Upstream::playing(json(200, ANTHROPIC)).await;
+    let proxy = before(&upstream, "anthropic/claude-up", "", "").await;
+    let body = r#"{"model":"gpt","input":"And now?","previous_response_id":"resp_1"}"#;
+    let got = proxy.call(post("/v1/responses", body).key(KEY)).await.expect(400);
+    assert_eq!(got.json()["error"]["param"], "previous_response_id");
+    assert_eq!(upstream.seen().connections, 0);
+}
+
+#[tokio::test]
+async fn headers_of_one_dialect_stay_in_it() {
+    let upstream = Upstream::playing(json(200, OPENAI)).await;
+    let proxy = before(&upstream, "openai/gpt-up", "/v1", "").await;
+    let body = r#"{"model":"gpt","max_tokens":9,"messages":[{"role":"user","content":"Hello?"}]}"#;
+    let call = post("/v1/messages", body).key(KEY);
+    let call = call.header("anthropic-version", "2023-06-01").header("anthropic-beta", "x");
+    proxy.call(call).await.expect(200);
+    let head = upstream.only_request().head;
+    assert_eq!(head.get("anthropic-version").or(head.get("anthropic-beta")), None);
+    let upstream = Upstream::playing(json(200, ANTHROPIC)).await;
+    let proxy = before(&upstream, "anthropic/claude-up", "", "").await;
+    let call = post("/v1/chat/completions", ASKED).key(KEY);
+    proxy.call(call.header("anthropic-beta", "mine-1")).await.expect(200);
+    let head = upstream.only_request().head;
+    assert_eq!(head.get("anthropic-beta"), Some("mine-1"));
+    assert_eq!(head.get("anthropic-version"), Some("2023-06-01"));
+}

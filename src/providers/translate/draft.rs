@@ -36,7 +36,7 @@ pub struct Draft {
 /// What is asked for.
 #[derive(Clone, Debug)]
 enum Asked {
-    Chat(Request),
+    Chat(Box<Request>),
     /// Embeddings, as OpenAI asks for them.
     Embeddings(Map<String, Value>),
 }
@@ -69,13 +69,18 @@ impl Translation {
             strip(&mut body, self.client);
         }
         edits.apply(&mut body, self.client);
+        if self.client == Protocol::Responses
+            && body.get("previous_response_id").is_some_and(|id| !id.is_null())
+        {
+            return Err(Malformed::new("previous_response_id", NOT_KEPT));
+        }
         let echo = match self.client {
             Protocol::Responses => openai::responses::echo(&body),
             _ => Map::new(),
         };
         let asked = match self.client {
             Protocol::Embeddings => Asked::Embeddings(body),
-            client => Asked::Chat(request(client, body)?),
+            client => Asked::Chat(Box::new(request(client, body)?)),
         };
         Ok(Draft { translation: self, fit, asked, echo })
     }
@@ -91,6 +96,9 @@ fn request(client: Protocol, body: Map<String, Value>) -> Result<Request, Malfor
         _ => openai::chat::read_request(body),
     }
 }
+
+const NOT_KEPT: &str = "The provider of this model keeps no responses, so that none is found by \
+                        `previous_response_id`: send the conversation in `input`.";
 
 /// Takes LiteLLM's own fields out (contract 3.3).
 fn strip(body: &mut Map<String, Value>, client: Protocol) {
@@ -174,7 +182,7 @@ impl Draft {
                 client.merge_thoughts = self.fit.merge_thoughts;
                 client.echo = self.echo;
                 let target = Target { modify: self.fit.modify, ..*target };
-                written(to, request, &target, &mut lost)?
+                written(to, *request, &target, &mut lost)?
             }
         };
         let Written { mut body, headers, memo, rest } = written;

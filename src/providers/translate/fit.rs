@@ -33,7 +33,7 @@ impl Fit {
     ) {
         let chat = matches!(client, Protocol::Chat | Protocol::Completions | Protocol::Embeddings);
         for (name, value) in rest {
-            let allowed = self.allowed.iter().any(|it| *it == name);
+            let allowed = self.allowed.contains(&name);
             let known = HINTS.contains(&&*name) || PARTS.contains(&&*name);
             if value.is_null() {
                 continue;

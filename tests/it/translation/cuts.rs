@@ -67,7 +67,7 @@ fn a_stream_that_breaks_off_has_no_ending() {
 fn breaks_off(recording: &Recording, stream: &str, place: usize, client: Protocol) {
     let (head, _) = stream.as_bytes().split_at(place);
     let mut told = String::from_utf8_lossy(head).into_owned();
-    let array = place % 2 == 0;
+    let array = place.is_multiple_of(2);
     let out = streamed(&reply(client, recording.protocol, array), once(head));
     let heard = heard_stream(client, array, &out);
     // An event whose last blank line is missing is whole.

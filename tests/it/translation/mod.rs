@@ -9,6 +9,7 @@ mod cuts;
 mod errors;
 mod frames;
 mod golden;
+mod mended;
 mod of_chat;
 mod of_cohere;
 mod of_gemini;

@@ -43,7 +43,7 @@ pub(super) enum Told {
 pub(super) fn answered(test: &str) -> Option<Vec<Recording>> {
     static READ: OnceLock<Vec<Recording>> = OnceLock::new();
     let root = fixtures::root(test)?;
-    let read = || fixtures::all(&root).into_iter().filter_map(Recording::new).collect();
+    let read = || fixtures::all(&root).iter().filter_map(Recording::new).collect();
     let all: &Vec<_> = READ.get_or_init(read);
     assert!(!all.is_empty(), "no chat is recorded");
     Some(all.clone())
@@ -65,7 +65,7 @@ fn protocol(endpoint: &str) -> Option<Protocol> {
 }
 
 impl Recording {
-    fn new(exchange: Exchange) -> Option<Self> {
+    fn new(exchange: &Exchange) -> Option<Self> {
         let judged = JUDGED.contains(&exchange.text("/provider"));
         let protocol = protocol(exchange.text("/endpoint")).filter(|_| judged)?;
         let stream =

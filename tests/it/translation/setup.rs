@@ -4,7 +4,7 @@ use super::{of_chat, of_gemini, of_messages, of_responses};
 use bartizan::config::Fit;
 use bartizan::providers::chat::{Client, Target};
 use bartizan::providers::translate::{Edits, Protocol, Reply, Translated, Translation};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What clients speak.
 pub(super) const CLIENTS: [Protocol; 5] = [

@@ -6,7 +6,7 @@ import anthropic
 import pytest
 from harness import KEY
 from test_dialects_openai import CALLED, CALLS, CITY, PNG
-from wires import INPUT, OUTPUT, Cohere, Gemini, Ollama, OpenAi, named
+from wires import INPUT, OUTPUT, SIGNED, Cohere, Gemini, Ollama, OpenAi, named
 
 HI = [{"role": "user", "content": "hi"}]
 TOOL = {"name": "weather", "description": "of a city", "input_schema": CITY}
@@ -47,7 +47,7 @@ def test_a_message(front, wire):
 
 @providers
 def test_a_streamed_message_has_each_event_in_its_place(front, wire):
-    proxy, upstream = front(lambda *_: wire.stream("Hello"))
+    proxy, upstream = front(lambda path, body, _: wire.plays(path, body)("Hello"))
     stream = client(proxy).messages.create(
         model=wire.name, max_tokens=16, messages=HI, stream=True
     )
@@ -88,6 +88,7 @@ def test_a_round_of_two_tools_at_once(front, wire, streamed):
     second = finished(some, streamed, **asked, messages=messages)
     assert second.content[0].text == "Rain and snow"
     assert wire.round(upstream.requests[1][1]) == (CALLED, ["rain", "snow"])
+    assert all(wire.plays(path, body) == play for path, body, _ in upstream.requests)
 
 
 @providers
@@ -138,12 +139,11 @@ def test_geminis_signature_travels_in_the_id_of_the_call(front):
     some = client(proxy)
     first = finished(some, True, model=wire.name, messages=HI, tools=[TOOL])
     use = first.content[-1]
-    said = {"role": "assistant", "content": [{"type": "tool_use", "id": use.id, "name": use.name, "input": use.input}]}
+    said = {"role": "assistant", "content": [use.model_dump()]}
     result = {"type": "tool_result", "tool_use_id": use.id, "content": "rain", "is_error": True}
     messages = [*HI, said, {"role": "user", "content": [result]}]
     finished(some, True, model=wire.name, messages=messages, tools=[TOOL])
+    assert wire.proofs(upstream.requests[1][1]) == [SIGNED]
     parts = [part for content in upstream.requests[1][1]["contents"] for part in content["parts"]]
-    call = next(part for part in parts if "functionCall" in part)
-    assert call["thoughtSignature"] == "c2lnbmF0dXJl"
     response = next(part["functionResponse"] for part in parts if "functionResponse" in part)
     assert "rain" in json.dumps(response["response"])

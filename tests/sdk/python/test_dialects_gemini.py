@@ -50,7 +50,7 @@ def test_a_content(front, wire):
 
 @providers
 def test_a_streamed_content(front, wire):
-    proxy, upstream = front(lambda *_: wire.stream("Hello"))
+    proxy, upstream = front(lambda path, body, _: wire.plays(path, body)("Hello"))
     some = client(proxy)
     pieces = list(some.models.generate_content_stream(model=wire.name, contents="hi"))
     assert [piece.text for piece in pieces if piece.text] == ["He", "llo"]
@@ -91,6 +91,7 @@ def test_a_round_of_two_functions_at_once(front, wire, streamed):
     called, texts = wire.round(upstream.requests[1][1])
     assert called == CALLED
     assert ["rain" in texts[0], "snow" in texts[1]] == [True, True]
+    assert all(wire.plays(path, body) == play for path, body, _ in upstream.requests)
 
 
 @providers

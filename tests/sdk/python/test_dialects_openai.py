@@ -6,11 +6,12 @@ import openai
 import pydantic
 import pytest
 from harness import KEY
-from wires import INPUT, OUTPUT, Anthropic, Cohere, Gemini, Ollama, named
+from wires import INPUT, OUTPUT, SIGNED, Anthropic, Cohere, Gemini, Ollama, named
 
 HI = [{"role": "user", "content": "hi"}]
 PNG = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
 )
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER = {"name": "weather", "description": "of a city", "parameters": CITY}
@@ -50,7 +51,7 @@ def test_a_chat(front, wire):
 
 @providers
 def test_a_stream(front, wire):
-    proxy, upstream = front(lambda *_: wire.stream("Hello"))
+    proxy, upstream = front(lambda path, body, _: wire.plays(path, body)("Hello"))
     stream = client(proxy).chat.completions.create(
         model=wire.name, messages=HI, stream=True, stream_options={"include_usage": True}
     )
@@ -63,12 +64,11 @@ def test_a_stream(front, wire):
     assert last.choices == []
     assert (last.usage.prompt_tokens, last.usage.completion_tokens) == (INPUT, OUTPUT)
     assert upstream.requests[0][0] == wire.streamed
-    assert upstream.requests[0][1].get("stream", True)
 
 
 @providers
 def test_usage_is_streamed_to_those_who_ask(front, wire):
-    proxy, _ = front(lambda *_: wire.stream("Hello"))
+    proxy, _ = front(lambda path, body, _: wire.plays(path, body)("Hello"))
     stream = client(proxy).chat.completions.create(model=wire.name, messages=HI, stream=True)
     assert all(c.choices and c.usage is None for c in stream)
 
@@ -95,6 +95,9 @@ def test_a_round_of_two_tools_at_once(front, wire, streamed):
     assert second.message.content == "Rain and snow"
     assert second.finish_reason == "stop"
     assert wire.round(upstream.requests[1][1]) == (CALLED, ["rain", "snow"])
+    if wire.name == "flash":
+        assert wire.proofs(upstream.requests[1][1])[0] == SIGNED
+    assert all(wire.plays(path, body) == play for path, body, _ in upstream.requests)
 
 
 def finished(some, streamed, **asked):
@@ -175,8 +178,7 @@ def test_a_picture(front, wire):
 @providers
 def test_thoughts_are_reasoning_content(front, wire):
     def script(path, body, _):
-        streams = "stream" in path or body.get("stream")
-        return (wire.stream if streams else wire.whole)("Hello", thought="Hm, hm.")
+        return wire.plays(path, body)("Hello", thought="Hm, hm.")
 
     proxy, upstream = front(script)
     some = client(proxy)
@@ -211,15 +213,14 @@ def test_anthropics_signed_thoughts_go_back_with_the_next_turn(front):
     assert some.create(**asked, messages=messages).choices[0].message.content == "Rain"
     body = upstream.requests[1][1]
     first = body["messages"][1]["content"][0]
-    assert first == {"type": "thinking", "thinking": "Hm.", "signature": "c2lnbmF0dXJl"}
+    assert first == {"type": "thinking", "thinking": "Hm.", "signature": SIGNED}
     assert body["thinking"]["type"] == "enabled"
 
 
 @providers
 def test_completions_of_text(front, wire):
     def script(path, body, _):
-        streams = "stream" in path or body.get("stream")
-        return (wire.stream if streams else wire.whole)("there")
+        return wire.plays(path, body)("there")
 
     proxy, upstream = front(script)
     some = client(proxy).completions

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from test_dialects_openai import CALLED, CALLS, CITY, PNG, Person, client, providers
-from wires import INPUT, OUTPUT, Anthropic
+from wires import INPUT, OUTPUT, SIGNED, Anthropic
 
 TOOL = {"type": "function", "name": "weather", "parameters": CITY, "strict": False}
 
@@ -28,7 +28,7 @@ def test_a_response(front, wire):
 
 @providers
 def test_a_streamed_response_has_each_event_in_its_place(front, wire):
-    proxy, _ = front(lambda *_: wire.stream("Hello"))
+    proxy, _ = front(lambda path, body, _: wire.plays(path, body)("Hello"))
     events = list(client(proxy).responses.create(model=wire.name, input="hi", stream=True))
     kinds = [event.type for event in events]
     assert kinds == [
@@ -68,6 +68,9 @@ def test_a_round_of_two_functions_at_once(front, wire, streamed):
     second = finished(some, streamed, **asked, input=items)
     assert second.output_text == "Rain and snow"
     assert wire.round(upstream.requests[1][1]) == (CALLED, ["rain", "snow"])
+    if wire.name == "flash":
+        assert wire.proofs(upstream.requests[1][1])[0] == SIGNED
+    assert all(wire.plays(path, body) == play for path, body, _ in upstream.requests)
 
 
 def finished(some, streamed, **asked):
@@ -140,4 +143,4 @@ def test_anthropics_signed_thoughts_go_back_with_the_next_turn(front):
     items = [{"role": "user", "content": "hi"}, *told, result]
     assert finished(some, True, **asked, input=items).output_text == "Rain"
     said = upstream.requests[1][1]["messages"][1]["content"][0]
-    assert said == {"type": "thinking", "thinking": "Hm.", "signature": "c2lnbmF0dXJl"}
+    assert said == {"type": "thinking", "thinking": "Hm.", "signature": SIGNED}

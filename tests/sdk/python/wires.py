@@ -9,6 +9,8 @@ import json
 from harness import CREDENTIAL, json_answer, sse
 
 SIGNED = "c2lnbmF0dXJl"
+# What Google takes where the signature of a call is not known.
+UNSIGNED = "skip_thought_signature_validator"
 INPUT, OUTPUT = 21, 7
 TIME = "2025-11-22T10:00:00.000000Z"
 
@@ -67,6 +69,10 @@ class OpenAi:
     def usage(self):
         total = INPUT + OUTPUT
         return {"prompt_tokens": INPUT, "completion_tokens": OUTPUT, "total_tokens": total}
+
+    def plays(self, path, body):
+        """What answers this request: a stream, if it asks for one, or all at once."""
+        return self.stream if body.get("stream") else self.whole
 
     def asked(self, body):
         assert body["model"] == self.model
@@ -171,7 +177,8 @@ class Anthropic(OpenAi):
         return {tool["name"]: tool["input_schema"] for tool in body["tools"]}
 
     def round(self, body):
-        blocks = [b for m in body["messages"] if isinstance(m["content"], list) for b in m["content"]]
+        turns = [m["content"] for m in body["messages"] if isinstance(m["content"], list)]
+        blocks = [block for turn in turns for block in turn]
         uses = [block for block in blocks if block["type"] == "tool_use"]
         results = {b["tool_use_id"]: b["content"] for b in blocks if b["type"] == "tool_result"}
         called = [(use["name"], use["input"]) for use in uses]
@@ -229,6 +236,9 @@ class Gemini(OpenAi):
             events[-1]["candidates"][0]["finishReason"] = "STOP"
         return sse(events)
 
+    def plays(self, path, body):
+        return self.stream if path == self.streamed else self.whole
+
     def asked(self, body):
         roles = {"model": "assistant", "user": "user"}
         said = [(roles[c["role"]], plain(c["parts"])) for c in body["contents"]]
@@ -240,19 +250,21 @@ class Gemini(OpenAi):
 
     def tools(self, body):
         offered = [tool for tools in body["tools"] for tool in tools["functionDeclarations"]]
-        schema = lambda tool: tool.get("parametersJsonSchema") or tool["parameters"]  # noqa: E731
-        return {tool["name"]: schema(tool) for tool in offered}
+        schemas = [t.get("parametersJsonSchema") or t.get("parameters") for t in offered]
+        return {tool["name"]: schema for tool, schema in zip(offered, schemas, strict=True)}
 
     def round(self, body):
         parts = [part for content in body["contents"] for part in content["parts"]]
         calls = [part["functionCall"] for part in parts if "functionCall" in part]
-        signed = [p.get("thoughtSignature") for p in parts if "functionCall" in p]
-        assert signed[0], "the first call of a step has a signature"
-        assert set(signed) <= {SIGNED, SENTINEL, None}
+        assert set(self.proofs(body)) <= {SIGNED, UNSIGNED, None}
         results = [p["functionResponse"] for p in parts if "functionResponse" in p]
         assert [call["name"] for call in calls] == [result["name"] for result in results]
         texts = [next(iter(result["response"].values())) for result in results]
         return [(call["name"], call["args"]) for call in calls], texts
+
+    def proofs(self, body):
+        parts = [part for content in body["contents"] for part in content["parts"]]
+        return [part.get("thoughtSignature") for part in parts if "functionCall" in part]
 
     def picture(self, body):
         data = next(p["inlineData"] for p in body["contents"][-1]["parts"] if "inlineData" in p)

@@ -189,8 +189,7 @@ impl Write for Writer {
                 }
             }
             Event::Logprobs(choice, logprobs) => {
-                let told =
-                    json!({"index": choice, "delta": {}, "logprobs": logprobs, "finish_reason": null});
+                let told = json!({"index": choice, "delta": {}, "logprobs": logprobs, "finish_reason": null});
                 self.chunk(out, &json!([told]), None);
             }
             Event::Finish(choice, finish) => self.finish(choice, &finish, out),
