@@ -159,6 +159,7 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         tags: Vec::new(),
         drop: Vec::new(),
         fit: Fit::default(),
+        responses: false,
         mock: None,
         budget: None,
         access_groups: Vec::new(),

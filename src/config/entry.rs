@@ -64,6 +64,7 @@ impl Check<'_> {
             return None;
         }
         let api_base = self.api_base(params, provider)?;
+        let (model, responses) = by_responses(model, provider, info);
         let tls = self.deployment_tls(params, api_base.as_ref())?;
         let api_key = self.api_key(params, provider);
         let drop = self.dropped(params);
@@ -80,6 +81,7 @@ impl Check<'_> {
             id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, written)),
             provider,
             model,
+            responses,
             api_base,
             api_key,
             tls,
@@ -264,4 +266,16 @@ fn stable_id(group: &str, params: &Node) -> String {
         hash.update(value.as_text().unwrap_or_else(|| value.to_json().to_string()));
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A model's name without `responses/`, and whether it is asked by `/responses` alone.
+fn by_responses(model: String, provider: &Provider, info: &Node) -> (String, bool) {
+    if provider.wire != data::Wire::OpenAi {
+        return (model, false);
+    }
+    let mode = info.get("mode").and_then(Node::as_text);
+    match model.strip_prefix("responses/") {
+        Some(bare) => (bare.to_owned(), true),
+        None => (model, mode.as_deref() == Some("responses")),
+    }
 }

@@ -222,6 +222,9 @@ pub struct Deployment {
     pub provider: &'static Provider,
     /// The model as the provider knows it. May hold `*`.
     pub model: String,
+    /// Whether it is asked by OpenAI's `/responses` alone (`openai/responses/MODEL`, or
+    /// `model_info.mode: responses`).
+    pub responses: bool,
     /// Base URL, without a slash at its end. `None` is the built-in model `echo`.
     pub api_base: Option<Uri>,
     /// The provider's credential.

@@ -160,7 +160,11 @@ impl Deployment {
 
     /// The dialect that its provider's chats are in.
     pub(super) fn protocol(&self) -> Protocol {
-        self.native.as_ref().map_or(Protocol::Chat, |(protocol, _)| *protocol)
+        match &self.native {
+            Some((protocol, _)) => *protocol,
+            None if self.config.responses => Protocol::Responses,
+            None => Protocol::Chat,
+        }
     }
 
     /// Where it takes an `operation` as it is.

@@ -56,7 +56,8 @@ impl Translating {
             return Err(RouteError::NoMemory);
         }
         let fit = deployment.config().fit.over(&settings.fit);
-        let mut draft = translation.read(&whole, &about.edits(), fit)?;
+        let draft = translation.read(&whole, &about.edits(), fit)?;
+        let mut draft = draft.streaming(prompt.stream);
         let kept = (!draft.media_outside().is_empty()).then(|| (draft.clone(), about.clone()));
         // Whether it can be asked at all is known before they are fetched.
         for media in draft.media_outside() {
@@ -131,6 +132,7 @@ impl About {
             forced: self.forced.as_deref().map_or(&[], |members| members),
             extra_body: &config.extra_body,
             drop: &config.drop,
+            stream_usage: config.provider.stream_usage,
         }
     }
 

@@ -256,3 +256,48 @@ async fn headers_of_one_dialect_stay_in_it() {
     assert_eq!(head.get("anthropic-beta"), Some("mine-1"));
     assert_eq!(head.get("anthropic-version"), Some("2023-06-01"));
 }
+
+#[tokio::test]
+async fn a_model_that_is_asked_by_responses_alone_is_asked_so_for_a_chat() {
+    let said = r#"{"id":"resp_1","object":"response","created_at":1,"model":"gpt-up","status":"completed","output":[{"type":"message","id":"msg_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hi","annotations":[]}]}],"usage":{"input_tokens":10,"output_tokens":9,"total_tokens":19}}"#;
+    let upstream = Upstream::playing(json(200, said)).await;
+    let proxy = before(&upstream, "openai/responses/gpt-up", "/v1", "").await;
+    let got = chat(&proxy, ASKED).await.expect(200).json();
+    assert_eq!(got["choices"][0]["message"]["content"], "Hi");
+    let (path, body) = sent(&upstream);
+    assert_eq!(path, "/v1/responses");
+    assert_eq!(body["model"], "gpt-up");
+    let asked = r#"{"model":"gpt","input":"Hello?"}"#;
+    let got = proxy.call(post("/v1/responses", asked).key(KEY)).await.expect(200);
+    assert_eq!(got.json()["id"], "resp_1");
+}
+
+#[tokio::test]
+async fn a_client_of_gemini_gets_its_stream_as_events_or_as_an_array() {
+    let events = [
+        r#"{"id":"c","model":"gpt-up","choices":[{"index":0,"delta":{"role":"assistant","content":"Hel"}}]}"#,
+        r#"{"id":"c","model":"gpt-up","choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":"stop"}]}"#,
+        r#"{"id":"c","model":"gpt-up","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}}"#,
+        "[DONE]",
+    ];
+    let upstream = Upstream::playing(crate::upstream::stream(&events)).await;
+    let proxy = before(&upstream, "openai/gpt-up", "/v1", "").await;
+    let body = r#"{"contents":[{"role":"user","parts":[{"text":"Hello?"}]}]}"#;
+    let path = "/v1beta/models/gpt:streamGenerateContent";
+    let said = |chunks: &[Value]| -> String {
+        let texts = chunks
+            .iter()
+            .filter_map(|it| it["candidates"][0]["content"]["parts"][0]["text"].as_str());
+        texts.collect()
+    };
+    let got = proxy.call(post(format!("{path}?alt=sse"), body).key(KEY)).await.expect(200);
+    let chunks: Vec<Value> =
+        got.events().iter().map(|event| serde_json::from_str(event).expect("JSON")).collect();
+    assert_eq!(said(&chunks), "Hello");
+    let last = chunks.last().expect("a chunk");
+    assert_eq!(last["candidates"][0]["finishReason"], "STOP");
+    assert_eq!(last["usageMetadata"]["candidatesTokenCount"], 2);
+    assert_eq!(sent(&upstream).1["stream"], true);
+    let got = proxy.call(post(path, body).key(KEY)).await.expect(200).json();
+    assert_eq!(said(got.as_array().expect("an array")), "Hello");
+}

@@ -10,7 +10,7 @@ pub(crate) const LONGEST: usize = 4096;
 
 /// No edits.
 pub(crate) const EDITS: Edits<'_> =
-    Edits { defaults: &[], forced: &[], extra_body: &[], drop: &[] };
+    Edits { defaults: &[], forced: &[], extra_body: &[], drop: &[], stream_usage: true };
 
 /// What clients speak, and the least that they can ask.
 const CLIENTS: [(Protocol, &[u8]); 5] = [

@@ -22,6 +22,8 @@ pub struct Edits<'a> {
     pub extra_body: &'a [(String, Bytes)],
     /// Parameters that are taken out of all requests.
     pub drop: &'a [String],
+    /// Whether the provider may be asked to tell usage in a stream (`stream_options`).
+    pub stream_usage: bool,
 }
 
 /// A request that was read, and not yet written.
@@ -132,6 +134,15 @@ impl Edits<'_> {
 }
 
 impl Draft {
+    /// Says whether the client wants a stream, where its dialect says so in the path.
+    #[must_use]
+    pub fn streaming(mut self, stream: bool) -> Self {
+        if let Asked::Chat(request) = &mut self.asked {
+            request.stream = stream;
+        }
+        self
+    }
+
     /// Media that stand elsewhere on the web, where the provider must have them in the request:
     /// they are to be replaced before it is written.
     pub fn media_outside(&mut self) -> Vec<&mut Media> {
@@ -186,6 +197,9 @@ impl Draft {
             }
         };
         let Written { mut body, headers, memo, rest } = written;
+        if !edits.stream_usage {
+            body.shift_remove("stream_options");
+        }
         self.fit.pass(rest, from, &mut body, &mut lost);
         self.fit.judge(&lost, from, target.provider, target.model)?;
         for (name, json) in edits.extra_body {

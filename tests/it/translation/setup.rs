@@ -27,7 +27,7 @@ pub(super) const PROVIDERS: [Protocol; 6] = [
 
 /// No edits.
 pub(super) const EDITS: Edits<'_> =
-    Edits { defaults: &[], forced: &[], extra_body: &[], drop: &[] };
+    Edits { defaults: &[], forced: &[], extra_body: &[], drop: &[], stream_usage: true };
 
 /// A client, the same in each run.
 pub(super) fn client(array: bool) -> Client {

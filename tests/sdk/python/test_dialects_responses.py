@@ -2,6 +2,7 @@
 
 import json
 
+import openai
 import pytest
 from test_dialects_openai import CALLED, CALLS, CITY, PNG, Person, client, providers
 from wires import INPUT, OUTPUT, SIGNED, Anthropic
@@ -144,3 +145,11 @@ def test_anthropics_signed_thoughts_go_back_with_the_next_turn(front):
     assert finished(some, True, **asked, input=items).output_text == "Rain"
     said = upstream.requests[1][1]["messages"][1]["content"][0]
     assert said == {"type": "thinking", "thinking": "Hm.", "signature": SIGNED}
+
+
+@providers
+def test_a_response_that_nobody_keeps_cannot_be_gone_on_from(front, wire):
+    proxy, upstream = front(lambda *_: wire.whole("Hello"))
+    with pytest.raises(openai.BadRequestError, match="previous_response_id"):
+        client(proxy).responses.create(model=wire.name, input="hi", previous_response_id="resp_x")
+    assert upstream.requests == []

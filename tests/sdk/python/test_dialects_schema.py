@@ -7,6 +7,7 @@ say so and are skipped.
 
 import json
 import os
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -116,10 +117,11 @@ ANSWERS = {
     "gemini": lambda: google("GenerateContentResponse"),
 }
 
+
 @cache
 def pieces_of_text():
     """OpenAI tells no reason before the end, which its schema of whole answers does not know."""
-    schema = json.loads(json.dumps(ANSWERS["completions"]()))
+    schema = deepcopy(ANSWERS["completions"]())
     answer = schema["components"]["schemas"]["CreateCompletionResponse"]
     members = answer["properties"]["choices"]["items"]["properties"]
     members["finish_reason"] = {"anyOf": [members["finish_reason"], {"type": "null"}]}

@@ -133,18 +133,21 @@ fn write_sampling(
     let thinks = body.get("thinking").and_then(|thinking| thinking.get("type"));
     let thinks = thinks.is_some_and(|kind| kind == "enabled" || kind == "adaptive");
     let free = model.takes_sampling();
+    let Sampling { temperature, mut top_p, top_k, .. } = *sampling;
+    // Clients that always send both would never be answered.
+    if temperature.is_some() && !model.takes_both() && top_p.take().is_some() {
+        lost.hint("top_p");
+    }
     let mut put = |name: &'static str, value: Option<f64>, is_usual: bool, takes: bool| match value
     {
         Some(value) if takes => drop(body.insert(name.into(), number(value))),
         Some(_) if !is_usual => lost.part(name),
         _ => {}
     };
-    let Sampling { temperature, top_p, top_k, .. } = *sampling;
     let temperature = temperature.map(|it| if target.modify { it.min(1.0) } else { it });
     let is_usual = temperature.is_some_and(|it| (it - 1.0).abs() < f64::EPSILON);
     put("temperature", temperature, is_usual, free && (is_usual || !thinks));
-    let one_of_both = target.modify && temperature.is_some() && !model.takes_both();
-    let takes = free && !one_of_both && (!thinks || top_p.is_some_and(|top_p| top_p >= 0.95));
+    let takes = free && (!thinks || top_p.is_some_and(|top_p| top_p >= 0.95));
     put("top_p", top_p, top_p.is_some_and(|top_p| top_p >= 1.0), takes);
     put("top_k", top_k, false, free && !thinks);
 }

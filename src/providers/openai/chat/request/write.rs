@@ -44,9 +44,7 @@ pub fn write_request(
     }
     if request.stream {
         body.insert("stream".to_owned(), true.into());
-        if target.provider != "mistral" {
-            body.insert("stream_options".to_owned(), json!({"include_usage": true}));
-        }
+        body.insert("stream_options".to_owned(), json!({"include_usage": true}));
     }
     match request.user {
         // OpenAI refuses longer ones.

@@ -1,0 +1,26 @@
+"""Providers in their own words: what each is asked, and how it answers.
+
+A wire answers whole (`whole`) or as a stream (`stream`) with a text, a thought and calls of tools,
+and finds in a request that reached it what a test looks for.
+"""
+
+from .chat import INPUT, OUTPUT, SIGNED, OpenAi
+from .claude import Anthropic
+from .google import Gemini
+from .others import Cohere, Ollama
+
+__all__ = [
+    "INPUT",
+    "OUTPUT",
+    "SIGNED",
+    "Anthropic",
+    "Cohere",
+    "Gemini",
+    "Ollama",
+    "OpenAi",
+    "named",
+]
+
+
+def named(wire):
+    return type(wire).__name__.lower()
