@@ -24,6 +24,9 @@ use std::time::SystemTime;
 /// Media that one request may name; more are refused as one too large.
 const MOST_MEDIA: usize = 32;
 
+/// How much is repeated of an error in words that nobody knows, in characters.
+const LONGEST_WORDS: usize = 500;
+
 /// What is known of a translated call when its answer comes.
 #[derive(Clone, Debug)]
 pub(super) struct Expecting {
@@ -73,13 +76,15 @@ impl Expecting {
     }
 
     fn whole(&self, mut parts: Parts, bytes: &Bytes) -> Response<LeafBody> {
-        // An error inside a good status: Ollama and others do that.
         let read = match self.stream {
             true => self.reply.as_stream(bytes),
             false => self.reply.whole(bytes),
         };
         let Ok(Whole { body, usage }) = read else {
-            return self.unreadable(parts, "the answer is not what this provider answers");
+            // Some put an error into a good status.
+            let told = self.reply.error(bytes).map(|error| error.message);
+            let words = told.as_deref().unwrap_or("the answer is not what this provider answers");
+            return self.unreadable(parts, words);
         };
         if let Some(usage) = usage {
             self.usage.set(usage);
@@ -92,9 +97,13 @@ impl Expecting {
         Response::from_parts(parts, Either::Right(Body::Full(body)))
     }
 
-    /// The provider's error in the client's words. What is no error of its dialect stays as it is.
+    /// The provider's error in the client's words. A page of something before it stays as it is:
+    /// nobody gets to see it.
     fn failed(&self, mut parts: Parts, bytes: Bytes) -> Response<LeafBody> {
-        let Some(told) = self.reply.error(&bytes) else {
+        let json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+        let words = || String::from_utf8_lossy(&bytes).chars().take(LONGEST_WORDS).collect();
+        let told = self.reply.error(&bytes).map(|error| error.message);
+        let Some(told) = told.or_else(|| json.then(words)) else {
             return Response::from_parts(parts, Either::Right(Body::Full(bytes)));
         };
         let fault = fault_of(parts.status, &parts.headers, &bytes, SystemTime::now());
@@ -105,7 +114,7 @@ impl Expecting {
             _ => Class::of(status).name(),
         };
         let provider = self.provider;
-        let message = format!("litellm.{class}: {provider}Exception - {}", told.message);
+        let message = format!("litellm.{class}: {provider}Exception - {told}");
         parts.status = status;
         parts.extensions.insert(fault);
         self.told(parts, &Problem::new(status, message))

@@ -143,6 +143,10 @@ async fn an_error_of_the_provider_is_told_in_the_clients_dialect() {
     let got = chat(&proxy, ASKED).await.expect(400);
     let start = "litellm.ContextWindowExceededError: AnthropicException - prompt is too long";
     assert!(got.error_message().starts_with(start), "{}", got.error_message());
+    let upstream = Upstream::playing(json(422, r#"{"oops":"no such thing"}"#)).await;
+    let proxy = before(&upstream, "anthropic/claude-up", "", "").await;
+    let got = chat(&proxy, ASKED).await.expect(422);
+    assert!(got.error_message().contains("no such thing"), "{}", got.error_message());
     let said = r#"{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}"#;
     let headers = [("content-type", "application/json"), ("retry-after", "1")];
     let upstream = Upstream::playing(answer(429, &headers, said)).await;

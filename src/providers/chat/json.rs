@@ -76,3 +76,14 @@ pub fn text_of(value: Value) -> String {
 pub fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
+
+/// A number as JSON; a count that is one is written as one.
+#[must_use]
+pub fn whole(number: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "checked: a whole number below 10^15")]
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        (number as i64).into()
+    } else {
+        number.into()
+    }
+}

@@ -16,7 +16,7 @@ pub use self::block::{
     Block, Citation, Content, Media, MediaKind, Source, Thought, ToolResult, ToolUse,
 };
 pub use self::event::{Event, InBand, Read, Write};
-pub use self::json::{Taking, object, parsed, text_of};
+pub use self::json::{Taking, object, parsed, text_of, whole};
 pub use self::request::{
     Format, Function, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
 };

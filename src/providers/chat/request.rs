@@ -1,6 +1,6 @@
 //! What a client asks of a model.
 use super::Block;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A call to a chat model.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -168,6 +168,19 @@ impl Turn {
     #[must_use]
     pub const fn new(role: Role, blocks: Vec<Block>) -> Self {
         Self { role, name: None, blocks }
+    }
+}
+
+impl Function {
+    /// `{name, description, parameters}`: what most dialects say of a function. Without a schema it
+    /// has no arguments.
+    #[must_use]
+    pub fn definition(self) -> Map<String, Value> {
+        let mut told = Map::from_iter([("name".to_owned(), self.name.into())]);
+        self.description.map(|text| told.insert("description".to_owned(), text.into()));
+        let none = || json!({"type": "object", "properties": {}});
+        told.insert("parameters".to_owned(), self.schema.unwrap_or_else(none));
+        told
     }
 }
 

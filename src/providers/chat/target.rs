@@ -84,11 +84,26 @@ impl Lost {
         note(&mut self.parts, name.into());
     }
 
+    /// Leaves a hint out, if it is there.
+    pub fn hint_of<T>(&mut self, name: &'static str, value: &Option<T>) {
+        if value.is_some() {
+            self.hint(name);
+        }
+    }
+
     /// Leaves a parameter out, if it is there.
     pub fn part_of<T>(&mut self, name: &'static str, value: &Option<T>) {
         if value.is_some() {
             self.part(name);
         }
+    }
+
+    /// Takes a name back: what it stands for is sent all the same. Whether it was lost.
+    pub fn take_back(&mut self, name: &str) -> bool {
+        let before = self.parts.len() + self.hints.len();
+        self.parts.retain(|lost| lost != name);
+        self.hints.retain(|lost| lost != name);
+        self.parts.len() + self.hints.len() < before
     }
 
     /// All names.

@@ -1,5 +1,4 @@
-//! Cohere's chat, version 2, and its embeddings. Answers of version 1 are read too: proxies in
-//! front of Cohere still give them.
+//! Cohere's chat, version 2, and its embeddings.
 //!
 //! A `tool_plan` is read as a thought: it is what the model says to itself before it calls tools,
 //! and its chat template puts it where reasoning models have their thoughts.

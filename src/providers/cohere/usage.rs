@@ -3,7 +3,7 @@ use crate::providers::chat::Taking;
 use bartizan_layers::facts::{Unit, Usage};
 use serde_json::{Map, Value};
 
-/// Reads `usage` of version 2 or `meta` of version 1. What the model read and wrote is told in
+/// Reads a chat's `usage`, or the `meta` of embeddings. What the model read and wrote is told in
 /// `tokens`; only where that is missing, what is billed counts. Pictures are counted beside the
 /// input there, and here as a part of it.
 pub(super) fn read(mut told: Map<String, Value>) -> Option<Usage> {

@@ -1,4 +1,5 @@
 //! A request on its way from one dialect to another.
+use super::fit::pass;
 use super::reply::Reply;
 use super::{Protocol, Translation};
 use crate::config::Fit;
@@ -33,6 +34,8 @@ pub struct Draft {
     fit: Fit,
     asked: Asked,
     echo: Map<String, Value>,
+    /// Members that are sent all the same where the provider has no place for them.
+    allowed: Map<String, Value>,
 }
 
 /// What is asked for.
@@ -76,6 +79,8 @@ impl Translation {
         {
             return Err(Malformed::new("previous_response_id", NOT_KEPT));
         }
+        let allowed = |name: &String| Some((name.clone(), body.get(name)?.clone()));
+        let allowed = fit.allowed.iter().filter_map(allowed).collect();
         let echo = match self.client {
             Protocol::Responses => openai::responses::echo(&body),
             _ => Map::new(),
@@ -84,7 +89,7 @@ impl Translation {
             Protocol::Embeddings => Asked::Embeddings(body),
             client => Asked::Chat(Box::new(request(client, body)?)),
         };
-        Ok(Draft { translation: self, fit, asked, echo })
+        Ok(Draft { translation: self, fit, asked, echo, allowed })
     }
 }
 
@@ -200,7 +205,12 @@ impl Draft {
         if !edits.stream_usage {
             body.shift_remove("stream_options");
         }
-        self.fit.pass(rest, from, &mut body, &mut lost);
+        pass(rest, from, &mut body, &mut lost);
+        for (name, value) in self.allowed {
+            if lost.take_back(&name) {
+                body.insert(name, value);
+            }
+        }
         self.fit.judge(&lost, from, target.provider, target.model)?;
         for (name, json) in edits.extra_body {
             let value = serde_json::from_slice(json).unwrap_or_default();

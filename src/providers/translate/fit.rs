@@ -2,7 +2,7 @@
 use super::Protocol;
 use crate::config::Fit;
 use crate::providers::chat::{Lost, Malformed};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// OpenAI's own members of a chat completion that say nothing of the answer's content.
 const HINTS: [&str; 10] = [
@@ -21,33 +21,36 @@ const HINTS: [&str; 10] = [
 /// OpenAI's own members of a chat completion that the answer depends on.
 const PARTS: [&str; 5] = ["modalities", "audio", "web_search_options", "echo", "suffix"];
 
-impl Fit {
-    /// Deals with members that no one knew: of OpenAI's clients those that are not OpenAI's go on
-    /// as they are (contract 10.1), as do those that are allowed; all others are lost.
-    pub(super) fn pass(
-        &self,
-        rest: Map<String, Value>,
-        client: Protocol,
-        body: &mut Map<String, Value>,
-        lost: &mut Lost,
-    ) {
-        let chat = matches!(client, Protocol::Chat | Protocol::Completions | Protocol::Embeddings);
-        for (name, value) in rest {
-            let allowed = self.allowed.contains(&name);
-            let known = HINTS.contains(&&*name) || PARTS.contains(&&*name);
-            if value.is_null() {
-                continue;
-            }
-            if allowed || (chat && !known) {
-                body.insert(name, value);
-            } else if PARTS.contains(&&*name) || name == "mcp_servers" {
-                lost.part(name);
-            } else {
-                lost.hint(name);
-            }
+/// Deals with members that no one knew: of OpenAI's clients those that are not OpenAI's go on as
+/// they are (contract 10.1); all others are lost.
+pub(super) fn pass(
+    rest: Map<String, Value>,
+    client: Protocol,
+    body: &mut Map<String, Value>,
+    lost: &mut Lost,
+) {
+    for (name, value) in rest {
+        let part = PARTS.contains(&&*name);
+        let plain = name == "modalities" && value == json!(["text"]);
+        if value.is_null() || plain {
+            continue;
+        }
+        if is_chat(client) && !part && !HINTS.contains(&&*name) {
+            body.insert(name, value);
+        } else if part || name == "mcp_servers" {
+            lost.part(name);
+        } else {
+            lost.hint(name);
         }
     }
+}
 
+/// Whether the client speaks a dialect in which LiteLLM refuses what a provider lacks.
+const fn is_chat(client: Protocol) -> bool {
+    matches!(client, Protocol::Chat | Protocol::Completions | Protocol::Embeddings)
+}
+
+impl Fit {
     /// Whether what is lost may be.
     ///
     /// # Errors
@@ -59,8 +62,7 @@ impl Fit {
         provider: &str,
         model: &str,
     ) -> Result<(), Malformed> {
-        let chat = matches!(client, Protocol::Chat | Protocol::Completions | Protocol::Embeddings);
-        if lost.parts.is_empty() || self.drop.unwrap_or(!chat) {
+        if lost.parts.is_empty() || self.drop.unwrap_or(!is_chat(client)) {
             return Ok(());
         }
         let names: Vec<&str> = lost.parts.iter().map(AsRef::as_ref).collect();

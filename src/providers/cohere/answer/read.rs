@@ -1,5 +1,5 @@
 //! A whole answer.
-use super::{read_finish, read_logprobs, version_one};
+use super::{read_finish, read_logprobs};
 use crate::providers::chat::{
     Answer, Block, Choice, Content, Memo, Taking, Thought, ToolUse, Unreadable, text_of,
 };
@@ -7,13 +7,13 @@ use crate::providers::cohere::citation::{self, Cited};
 use crate::providers::cohere::usage;
 use serde_json::{Map, Value};
 
-/// Reads an answer of `/v2/chat`, or of version 1.
+/// Reads an answer of `/v2/chat`.
 ///
 /// # Errors
-/// If it is neither.
+/// If it has no message.
 pub fn read_answer(mut body: Map<String, Value>, _memo: &Memo) -> Result<Answer, Unreadable> {
     let Some(message) = body.take_object("message") else {
-        return version_one::read(body).ok_or(Unreadable("Cohere"));
+        return Err(Unreadable("Cohere"));
     };
     let choice = Choice {
         blocks: blocks(message),

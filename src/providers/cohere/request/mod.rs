@@ -1,6 +1,5 @@
 //! What a client asks, in Cohere's words.
 mod content;
-mod extras;
 #[cfg(test)]
 mod tests;
 mod tools;

@@ -1,7 +1,7 @@
 //! Tools. Cohere has functions only, and can be told to call one of them, but not which: the others
 //! are not offered then.
 use crate::providers::chat::{Function, Lost, Malformed, Tool, ToolChoice, object};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::collections::HashSet;
 
 /// What a model may call.
@@ -70,16 +70,5 @@ fn write_function(told: Function, lost: &mut Lost) -> Value {
     if told.cache.is_some() {
         lost.hint("cache_control");
     }
-    let schema = told.schema.unwrap_or_else(|| {
-        if told.custom {
-            let text = json!({"input": {"type": "string"}});
-            json!({"type": "object", "properties": text, "required": ["input"]})
-        } else {
-            json!({"type": "object", "properties": {}})
-        }
-    });
-    let mut function = Map::from_iter([("name".to_owned(), Value::from(told.name))]);
-    told.description.map(|text| function.insert("description".to_owned(), text.into()));
-    function.insert("parameters".to_owned(), schema);
-    object([("type", "function".into()), ("function", function.into())])
+    object([("type", "function".into()), ("function", told.definition().into())])
 }

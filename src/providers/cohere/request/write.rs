@@ -1,7 +1,7 @@
 //! A request for `/v2/chat`. Cohere refuses members that it does not know, so nothing else is sent.
-use super::{extras, tools, turns};
+use super::{tools, turns};
 use crate::providers::chat::{
-    Format, Lost, Malformed, Request, Sampling, Taking, Target, Thinking, Written, object,
+    Format, Lost, Malformed, Request, Sampling, Taking, Target, Thinking, Written, object, whole,
 };
 use serde_json::{Map, Value, json};
 
@@ -43,9 +43,8 @@ pub fn write_request(
     put("thinking", request.thinking.and_then(|told| thinking(&told, target, lost)));
     put("stream", Some(request.stream.into()));
     lost.part_of("parallel_tool_calls", &request.parallel_tools.filter(|several| !several));
-    extras::note(request.user.is_some(), "user", lost);
-    extras::note(request.metadata.is_some(), "metadata", lost);
-    extras::leave_out(&mut rest, lost);
+    lost.hint_of("user", &request.user);
+    lost.hint_of("metadata", &request.metadata);
     Ok(Written { body, rest, ..Written::default() })
 }
 
@@ -62,16 +61,6 @@ fn sampling(told: Sampling, put: &mut impl FnMut(&str, Option<Value>), lost: &mu
     lost.part_of("n", &told.choices.filter(|count| *count != 1));
     lost.part_of("top_logprobs", &told.top_logprobs.filter(|count| *count != 0));
     lost.part_of("logit_bias", &told.logit_bias);
-}
-
-/// A count that is one is written as one.
-fn whole(number: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "checked: a whole number below 10^15")]
-    if number.fract() == 0.0 && number.abs() < 1e15 {
-        (number as i64).into()
-    } else {
-        number.into()
-    }
 }
 
 /// Cohere has no names for schemas, and holds to every one of them exactly.

@@ -1,11 +1,10 @@
 //! A stream of `/v2/chat`: events whose `type` says what they are. `message-end` ends it.
-use super::version_one::VersionOne;
 use crate::providers::chat::{Event, InBand, Memo, Read, Taking, parsed, text_of};
 use crate::providers::cohere::answer::{read_finish, read_logprobs};
 use crate::providers::cohere::{citation, error, usage};
 use serde_json::{Map, Value};
 
-/// Reads a stream of Cohere's chat, of version 1 too.
+/// Reads a stream of Cohere's chat.
 #[derive(Debug, Default)]
 pub struct Reader {
     started: bool,
@@ -13,7 +12,6 @@ pub struct Reader {
     /// How many calls have begun. Pieces of arguments belong to the last one: Cohere writes one
     /// call after the other.
     calls: u32,
-    version_one: VersionOne,
 }
 
 impl Reader {
@@ -99,12 +97,6 @@ impl Read for Reader {
         }
         // What is no object says nothing: `[DONE]`.
         let Some(mut told) = parsed(data) else { return };
-        if let Some(kind) = told.take_text("event_type") {
-            if !self.version_one.take(&kind, told, out) {
-                self.ended = true;
-            }
-            return;
-        }
         let kind = match told.take_text("type") {
             Some(kind) => kind,
             None => String::from_utf8_lossy(name).into_owned(),

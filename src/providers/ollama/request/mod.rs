@@ -1,5 +1,4 @@
 //! What a client asks, in Ollama's words.
-mod extras;
 mod message;
 mod options;
 mod tools;

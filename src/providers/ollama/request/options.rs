@@ -1,5 +1,5 @@
 //! How words are chosen, and how the model runs.
-use crate::providers::chat::{Lost, Sampling, Taking};
+use crate::providers::chat::{Lost, Sampling, Taking, whole};
 use serde_json::{Map, Value};
 
 /// Ollama's own options, which a client may give beside the other members of its request.
@@ -57,14 +57,4 @@ pub(super) fn write(
     lost.part_of("n", &told.choices.filter(|count| *count != 1));
     lost.part_of("logit_bias", &told.logit_bias);
     options
-}
-
-/// A count that is one is written as one.
-fn whole(number: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "checked: a whole number below 10^15")]
-    if number.fract() == 0.0 && number.abs() < 1e15 {
-        (number as i64).into()
-    } else {
-        number.into()
-    }
 }

@@ -1,5 +1,5 @@
 //! A request for `/api/chat`.
-use super::{extras, options, tools, turns};
+use super::{options, tools, turns};
 use crate::providers::chat::{Format, Lost, Malformed, Request, Taking, Target, Thinking, Written};
 use serde_json::{Map, Value};
 
@@ -42,9 +42,8 @@ pub fn write_request(
     // Ollama streams unless it is told not to.
     put("stream", Some(request.stream.into()));
     lost.part_of("parallel_tool_calls", &request.parallel_tools.filter(|several| !several));
-    extras::note(request.user.is_some(), "user", lost);
-    extras::note(request.metadata.is_some(), "metadata", lost);
-    extras::leave_out(&mut rest, lost);
+    lost.hint_of("user", &request.user);
+    lost.hint_of("metadata", &request.metadata);
     Ok(Written { body, rest, ..Written::default() })
 }
 

@@ -1,5 +1,5 @@
 //! Tools, and whether they must be called.
-use crate::providers::chat::{Function, Lost, Malformed, Taking, Target, Tool, ToolChoice};
+use crate::providers::chat::{Function, Lost, Malformed, Taking, Target, Tool, ToolChoice, object};
 use serde_json::{Map, Value, json};
 
 /// `tools`, and `functions`, their older form.
@@ -117,20 +117,13 @@ pub(super) fn write(tools: Vec<Tool>, target: &Target<'_>, lost: &mut Lost) -> V
     written
 }
 
-fn write_function(function: Function, target: &Target<'_>) -> Value {
-    let mut told = Map::new();
-    told.insert("name".to_owned(), function.name.into());
-    if let Some(description) = function.description {
-        told.insert("description".to_owned(), description.into());
-    }
-    let none = || json!({"type": "object", "properties": {}});
-    told.insert("parameters".to_owned(), function.schema.unwrap_or_else(none));
-    if let Some(strict) = function.strict {
-        told.insert("strict".to_owned(), strict.into());
-    }
-    let mut tool = json!({"type": "function", "function": told});
+fn write_function(mut function: Function, target: &Target<'_>) -> Value {
+    let (strict, cache) = (function.strict, function.cache.take());
+    let mut told = function.definition();
+    strict.map(|strict| told.insert("strict".to_owned(), strict.into()));
+    let mut tool = object([("type", "function".into()), ("function", told.into())]);
     let keeps = super::content::keeps_cache_hints(target);
-    if let (true, Some(cache), Some(tool)) = (keeps, function.cache, tool.as_object_mut()) {
+    if let (true, Some(cache), Some(tool)) = (keeps, cache, tool.as_object_mut()) {
         tool.insert("cache_control".to_owned(), cache);
     }
     tool

@@ -1,7 +1,7 @@
 //! A request for a provider that speaks OpenAI.
 use super::{tools, turns};
 use crate::providers::chat::{
-    Format, Lost, Malformed, Request, Sampling, Target, Thinking, Tool, ToolChoice, Written,
+    Format, Lost, Malformed, Request, Sampling, Target, Thinking, Tool, ToolChoice, Written, whole,
 };
 use serde_json::{Map, Value, json};
 
@@ -54,9 +54,7 @@ pub fn write_request(
         Some(_) => lost.hint("user"),
         None => {}
     }
-    if request.metadata.is_some() {
-        lost.hint("metadata");
-    }
+    lost.hint_of("metadata", &request.metadata);
     Ok(Written { body, rest: request.rest, ..Written::default() })
 }
 
@@ -109,16 +107,6 @@ fn sampling(told: Sampling, target: &Target<'_>, lost: &mut Lost, body: &mut Map
             lost.part_of("top_k", &told.top_k);
         }
         _ => put("top_k", told.top_k.map(whole)),
-    }
-}
-
-/// A count that is one is written as one.
-fn whole(number: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "checked: a whole number below 10^15")]
-    if number.fract() == 0.0 && number.abs() < 1e15 {
-        (number as i64).into()
-    } else {
-        number.into()
     }
 }
 
