@@ -12,7 +12,7 @@ fn map(value: Value) -> Map<String, Value> {
     }
 }
 
-fn asked(messages: Value) -> Request {
+fn asked(messages: &Value) -> Request {
     read_request(map(json!({"model": "m", "messages": messages}))).unwrap()
 }
 
@@ -38,7 +38,7 @@ fn called(id: &str) -> Value {
 
 #[test]
 fn results_of_tools_are_one_turn_and_separate_messages_again() {
-    let request = asked(called("call_1"));
+    let request = asked(&called("call_1"));
     assert_eq!(request.turns.len(), 4);
     assert_eq!(request.turns[2].role, Role::User);
     assert_eq!(request.turns[2].blocks.len(), 2);
@@ -51,14 +51,14 @@ fn results_of_tools_are_one_turn_and_separate_messages_again() {
 
 #[test]
 fn providers_that_want_thoughts_back_get_them() {
-    let (body, lost) = written(asked(called("call_1")), "deepseek", "deepseek-chat");
+    let (body, lost) = written(asked(&called("call_1")), "deepseek", "deepseek-chat");
     assert_eq!(body["messages"][1]["reasoning_content"], "Hm.");
     assert_eq!(lost, Lost::default());
 }
 
 #[test]
 fn ids_of_calls_are_what_mistral_takes_and_the_same_in_call_and_result() {
-    let (body, _) = written(asked(called("call_with_a_long_id")), "mistral", "mistral-large");
+    let (body, _) = written(asked(&called("call_with_a_long_id")), "mistral", "mistral-large");
     let id = body["messages"][1]["tool_calls"][0]["id"].as_str().unwrap().to_owned();
     assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
     assert_eq!(body["messages"][2]["tool_call_id"], id);
@@ -66,7 +66,7 @@ fn ids_of_calls_are_what_mistral_takes_and_the_same_in_call_and_result() {
 
 #[test]
 fn the_proof_of_another_dialect_is_not_sent_along_in_an_id() {
-    let (body, _) = written(asked(called("call_1__thought__c2ln")), "openai", "gpt-4.1");
+    let (body, _) = written(asked(&called("call_1__thought__c2ln")), "openai", "gpt-4.1");
     assert_eq!(body["messages"][1]["tool_calls"][0]["id"], "call_1");
     assert_eq!(body["messages"][2]["tool_call_id"], "call_1");
 }
