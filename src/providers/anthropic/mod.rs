@@ -15,5 +15,5 @@ mod usage;
 pub use self::answer::{read_answer, write_answer};
 pub use self::error::error_body;
 pub use self::failure::read_error;
-pub use self::request::{read_count_request, read_request, write_request};
+pub use self::request::{read_request, write_request};
 pub use self::stream::{Reader, Writer};

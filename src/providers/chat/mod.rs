@@ -8,6 +8,7 @@ mod answer;
 mod block;
 mod event;
 mod json;
+mod offer;
 mod request;
 mod target;
 
@@ -17,6 +18,7 @@ pub use self::block::{
 };
 pub use self::event::{Event, InBand, Read, Write};
 pub use self::json::{Taking, object, parsed, text_of, whole};
+pub use self::offer::offered;
 pub use self::request::{
     Format, Function, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
 };

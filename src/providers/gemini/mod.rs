@@ -26,5 +26,5 @@ mod tests;
 pub use self::answer::{read_answer, write_answer};
 pub use self::error::error_body;
 pub use self::failure::read_error;
-pub use self::request::{read_count_request, read_request, write_request};
+pub use self::request::{read_request, write_request};
 pub use self::stream::{Reader, Writer};

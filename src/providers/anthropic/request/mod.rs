@@ -14,7 +14,7 @@ mod tools;
 mod turns;
 mod write;
 
-pub use self::read::{read_count_request, read_request};
+pub use self::read::read_request;
 pub use self::write::write_request;
 
 use std::borrow::Cow;

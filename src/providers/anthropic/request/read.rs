@@ -15,23 +15,11 @@ use serde_json::{Map, Value};
 /// # Errors
 /// What Anthropic's server would refuse too: a required member is missing, or one is of the wrong
 /// type.
-pub fn read_request(body: Map<String, Value>) -> Result<Request, Malformed> {
+pub fn read_request(mut body: Map<String, Value>) -> Result<Request, Malformed> {
     if body.get("max_tokens").is_none_or(Value::is_null) {
         let message = "`max_tokens` is required: the number of tokens that the answer may have.";
         return Err(Malformed::new("max_tokens", message));
     }
-    read(body)
-}
-
-/// Reads a request for the number of its tokens: one that needs no `max_tokens`.
-///
-/// # Errors
-/// As [`read_request`].
-pub fn read_count_request(body: Map<String, Value>) -> Result<Request, Malformed> {
-    read(body)
-}
-
-fn read(mut body: Object) -> Result<Request, Malformed> {
     text(&mut body, "model")?;
     let mut request = Request { turns: read_turns(&mut body)?, ..Request::default() };
     request.sampling = read_sampling(&mut body)?;

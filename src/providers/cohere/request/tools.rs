@@ -1,6 +1,6 @@
 //! Tools. Cohere has functions only, and can be told to call one of them, but not which: the others
 //! are not offered then.
-use crate::providers::chat::{Function, Lost, Malformed, Tool, ToolChoice, object};
+use crate::providers::chat::{Lost, Malformed, Tool, ToolChoice, offered};
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -23,24 +23,9 @@ pub(super) fn write(
     lost: &mut Lost,
 ) -> Result<Tools, Malformed> {
     let (mut choice, only) = limits(choice);
-    let mut list = Vec::with_capacity(tools.len());
-    for tool in tools {
-        match tool {
-            Tool::Function(function) => {
-                if only.as_ref().is_none_or(|names| names.contains(&function.name)) {
-                    list.push(write_function(function, lost));
-                }
-            }
-            Tool::Hosted(tool) => {
-                let kind = tool.get("type").and_then(Value::as_str).unwrap_or("hosted");
-                lost.part(format!("tools.{kind}"));
-            }
-        }
-    }
+    // Its `strict_tools` is for all of them, and refuses those without required arguments.
+    let list = offered(tools, only.as_ref(), lost)?;
     if list.is_empty() {
-        if only.is_some() {
-            return Err(Malformed::new("tool_choice", "it names no function that `tools` has"));
-        }
         if choice == Some("REQUIRED") {
             lost.part("tool_choice");
         }
@@ -60,15 +45,4 @@ fn limits(choice: Option<ToolChoice>) -> (Option<&'static str>, Option<HashSet<S
             (required.then_some("REQUIRED"), Some(names.into_iter().collect()))
         }
     }
-}
-
-fn write_function(told: Function, lost: &mut Lost) -> Value {
-    if told.strict == Some(true) {
-        // Its `strict_tools` is for all of them, and refuses those without required arguments.
-        lost.hint("strict");
-    }
-    if told.cache.is_some() {
-        lost.hint("cache_control");
-    }
-    object([("type", "function".into()), ("function", told.definition().into())])
 }

@@ -7,5 +7,5 @@ mod settings;
 mod turns;
 mod write;
 
-pub use self::read::{read_count_request, read_request};
+pub use self::read::read_request;
 pub use self::write::write_request;

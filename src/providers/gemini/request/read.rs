@@ -33,15 +33,3 @@ pub fn read_request(mut body: Map<String, Value>) -> Result<Request, Malformed> 
     request.rest = body;
     Ok(request)
 }
-
-/// Reads the body of `countTokens`: `contents`, or a whole `generateContentRequest`.
-///
-/// # Errors
-///
-/// As [`read_request`].
-pub fn read_count_request(mut body: Map<String, Value>) -> Result<Request, Malformed> {
-    match Fields::of(&mut body, "").object("generateContentRequest")? {
-        Some(request) => read_request(request),
-        None => read_request(body),
-    }
-}

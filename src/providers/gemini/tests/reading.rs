@@ -1,6 +1,6 @@
 use super::members;
 use crate::providers::chat::{Content, Format, ToolChoice};
-use crate::providers::gemini::{read_count_request, read_request};
+use crate::providers::gemini::read_request;
 use serde_json::{Value, json};
 
 #[test]
@@ -87,12 +87,4 @@ fn mistakes_are_told_with_their_place() {
     assert_eq!(wrong(text), "contents[0].parts[0].text");
     let config = json!({"contents": [{"parts": []}], "generationConfig": {"topP": "many"}});
     assert_eq!(wrong(config), "generationConfig.topP");
-}
-
-#[test]
-fn tokens_are_counted_for_contents_and_for_whole_requests() {
-    let contents = json!([{"parts": [{"text": "hi"}]}]);
-    let plain = read_count_request(members(json!({"contents": contents}))).unwrap();
-    let whole = json!({"generateContentRequest": {"model": "models/m", "contents": contents}});
-    assert_eq!(read_count_request(members(whole)).unwrap(), plain);
 }

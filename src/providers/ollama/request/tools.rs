@@ -1,5 +1,5 @@
 //! Tools. Ollama has functions only, and cannot be told to call one: it is offered no others then.
-use crate::providers::chat::{Function, Lost, Malformed, Tool, ToolChoice, object};
+use crate::providers::chat::{Lost, Malformed, Tool, ToolChoice, offered};
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -25,32 +25,5 @@ pub(super) fn write(
     if required {
         lost.hint("tool_choice");
     }
-    let mut list = Vec::with_capacity(tools.len());
-    for tool in tools {
-        match tool {
-            Tool::Function(function) => {
-                if only.as_ref().is_none_or(|names| names.contains(&function.name)) {
-                    list.push(write_function(function, lost));
-                }
-            }
-            Tool::Hosted(tool) => {
-                let kind = tool.get("type").and_then(Value::as_str).unwrap_or("hosted");
-                lost.part(format!("tools.{kind}"));
-            }
-        }
-    }
-    if list.is_empty() && only.is_some() {
-        return Err(Malformed::new("tool_choice", "it names no function that `tools` has"));
-    }
-    Ok(list)
-}
-
-fn write_function(told: Function, lost: &mut Lost) -> Value {
-    if told.strict == Some(true) {
-        lost.hint("strict");
-    }
-    if told.cache.is_some() {
-        lost.hint("cache_control");
-    }
-    object([("type", "function".into()), ("function", told.definition().into())])
+    offered(tools, only.as_ref(), lost)
 }
