@@ -217,12 +217,12 @@ async fn lists_show_what_is_the_callers_own() {
 async fn an_admin_of_a_team_learns_nothing_of_whom_it_lets_in() {
     let proxy = house().start().await;
     let keys = inhabited(&proxy).await;
-    let body = json!({"user_id": "bea", "user_email": "bea@example.com", "max_budget": 77});
+    let body = json!({"user_id": "bea", "user_email": "bea@example.com", "max_budget": 7654.321});
     proxy.done("/user/update", body).await;
     let ron = &keys[CALLERS.iter().position(|it| *it == "red-admin").unwrap()];
     let body = json!({"team_id": "red", "member": {"role": "user", "user_id": "bea"}});
     let added = proxy.ask(ron, "POST", "/team/member_add", body).await.expect(200);
-    for secret in ["bea@example.com", "77", "blue"] {
+    for secret in ["bea@example.com", "7654.321", "blue"] {
         assert!(!added.text().contains(secret), "{secret}: {}", added.text());
     }
     let seen = proxy.ask(ron, "GET", "/team/info?team_id=red", Value::Null).await.expect(200);
