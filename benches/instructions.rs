@@ -83,7 +83,7 @@ fn wanted() -> Wanted {
     let metrics = Arc::new(Metrics::new(Compat::Current));
     let (state, _) = State::new(None, None);
     let hop = (HOP, HeaderValue::from_static("bench"));
-    let router = Router::new(config.routing, forwarder, &metrics, &state, hop, None, None);
+    let router = Router::new(config.routing, forwarder, &metrics, (&state, None), hop, None, None);
     Wanted::new(router, false, None, None)
 }
 

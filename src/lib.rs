@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod conversations;
 pub mod data;
 pub mod edge;
 pub mod forward;

@@ -1,6 +1,7 @@
 //! What outlives the process, and who looks after it.
 use crate::alerts::Alerts;
 use crate::config::{Compat, Database, Issuing, Secret, StoreSettings};
+use crate::conversations::Conversations;
 use crate::identity::{Directory, Following, Issued, Owners};
 use crate::ledger::{Ledger, Standing};
 use crate::manage::{self, Manage};
@@ -25,6 +26,7 @@ pub struct Persistence {
     store: Option<Store>,
     directory: Directory,
     owners: Option<Owners>,
+    conversations: Option<Conversations>,
     /// Whether models may be added at run time, and what their credentials are sealed with.
     models: bool,
     seal: Option<Seal>,
@@ -76,10 +78,14 @@ impl Persistence {
         beside(tasks, &stop, revocations.clone().settle());
         let owners = Owners::new(store.clone());
         beside(tasks, &stop, owners.clone().run());
+        let conversations =
+            Conversations::new(store.clone(), &settings.conversations, tasks.clone());
+        conversations.iter().for_each(|all| beside(tasks, &stop, all.clone().run()));
         Self {
             store: Some(store),
             directory,
             owners: Some(owners),
+            conversations,
             models: settings.models,
             seal: settings.salt.as_ref().map(|salt| Seal::new(salt.expose())),
             ledger: Some(ledger),
@@ -121,6 +127,12 @@ impl Persistence {
     #[must_use]
     pub fn owners(&self) -> Option<Owners> {
         self.owners.clone()
+    }
+
+    /// The responses that are kept here; `None` where none is.
+    #[must_use]
+    pub fn conversations(&self) -> Option<Conversations> {
+        self.conversations.clone()
     }
 
     /// The models that were added at run time, as entries of `model_list`; the number of the last

@@ -1,10 +1,11 @@
 //! The one place that orders the layers.
 use crate::admin::{Admin, Handles};
 use crate::config::Compat;
+use crate::conversations::Conversations;
 use crate::edge::{
     BodyRules, CatchBody, CatchLayer, Dispatch, Doors, EraseLayer, Fork, Guard, IngestLayer,
-    IntakeLayer, ItemsLayer, OwnedLayer, PauseLayer, PermitLayer, RecordLayer, RespondLayer,
-    RoomLayer, SharedLayer,
+    IntakeLayer, ItemsLayer, OwnedLayer, PauseLayer, PermitLayer, RecallLayer, RecordLayer,
+    RespondLayer, ResumeLayer, RoomLayer, SharedLayer,
 };
 use crate::identity::{Allowed, Directory, Issued, Owners};
 use crate::router::Router;
@@ -80,6 +81,8 @@ pub struct Plan {
     pub directory: Option<Directory>,
     /// Whose the objects are that providers keep; `None` where nobody has a key of their own.
     pub owners: Option<Owners>,
+    /// The responses that are kept here; `None` where none is.
+    pub conversations: Option<Conversations>,
     /// What calls are held against.
     pub holding: Holding,
     /// How errors are told where LiteLLM's generations differ.
@@ -116,11 +119,15 @@ where
         (SharedLayer, AccessLayer::new(Allowed::new(directory, plan.router.clone())))
     });
     let owned = plan.owners.map(|owners| (SharedLayer, OwnedLayer::new(owners)));
+    let recall = plan.conversations.clone().map(RecallLayer::new);
+    let resume = plan.conversations.map(|all| ResumeLayer::new(all, plan.router.clone()));
     let inner = ServiceBuilder::new()
         // Principal and model are both known: before the cache, so that no answer leaks.
         .option_layer(access.clone())
         // Before the cache as well: a call that names what is not its caller's has no answer.
         .option_layer(owned.clone())
+        // What was said before is a part of what is asked for: limits and money count it too.
+        .option_layer(resume.map(|layer| (SharedLayer, layer)))
         // What is limited by what is asked for. A hit counts as a call, and gives its tokens back.
         .option_layer(plan.holding.late.map(erased))
         // A hit needs no money and no deployment; whoever answered, the answer is the same.
@@ -136,6 +143,7 @@ where
     let through = ServiceBuilder::new()
         .option_layer(access)
         .option_layer(owned)
+        .option_layer(recall.map(|layer| (SharedLayer, layer)))
         .option_layer(plan.holding.through.map(erased))
         .service(plan.router.through());
     let calls = ServiceBuilder::new()

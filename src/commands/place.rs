@@ -1,7 +1,9 @@
 //! Where keys and spend are worked on: at a proxy that runs, or on the files of one that does not.
 use super::ask::{Asked, block_on};
 use crate::cli::KeysAt;
-use crate::config::{Compat, Env, Issuing, LedgerSettings, Options, StoreSettings, state_dir};
+use crate::config::{
+    Compat, ConversationSettings, Env, Issuing, LedgerSettings, Options, StoreSettings, state_dir,
+};
 use crate::persistence::Persistence;
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
@@ -64,6 +66,7 @@ impl Place {
             directory: Some(directory.to_owned()),
             ledger: LedgerSettings::default(),
             models: false,
+            conversations: ConversationSettings { keep: None },
             salt: None,
         };
         let metrics = Arc::new(Metrics::new(Compat::default()));

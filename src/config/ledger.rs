@@ -78,7 +78,7 @@ impl Check<'_> {
     }
 
     /// A duration such as `30d`; what is none was named when its key was judged.
-    fn lasting(&mut self, map: &Node, key: &str) -> Option<Duration> {
+    pub(super) fn lasting(&mut self, map: &Node, key: &str) -> Option<Duration> {
         super::BudgetDuration::parse(&self.text(map, key)?).map(super::BudgetDuration::length)
     }
 }

@@ -104,7 +104,7 @@ pub use self::retries::{ByError, Retries, RetryPolicy};
 pub use self::routing::{Routing, Timeouts};
 pub use self::secret::Secret;
 pub use self::settings::Telemetry;
-pub use self::store::{Database, StoreSettings};
+pub use self::store::{ConversationSettings, Database, StoreSettings};
 pub use self::through::{PassThrough, Through};
 pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
 pub use self::tls_upstream::UpstreamTls;

@@ -2,6 +2,7 @@
 use super::fields::Check;
 use super::load::Sections;
 use super::options::Options;
+use super::yaml::Node;
 use super::{LedgerSettings, Secret, Server, master_key};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,8 +19,24 @@ pub struct StoreSettings {
     /// Whether models may be added at run time (`store_model_in_db`, `STORE_MODEL_IN_DB`). Default
     /// false.
     pub models: bool,
+    /// How responses are kept whose providers keep none.
+    pub conversations: ConversationSettings,
     /// What credentials are sealed with in the store (`LITELLM_SALT_KEY`). Default: the master key.
     pub salt: Option<Secret<String>>,
+}
+
+/// How responses are kept whose providers keep none, for `previous_response_id`.
+#[derive(Clone, Debug)]
+pub struct ConversationSettings {
+    /// For how long (`maximum_responses_retention_period`, default 30 days, as OpenAI has it); `None`
+    /// where none is kept (`store_responses`, default true).
+    pub keep: Option<Duration>,
+}
+
+impl Default for ConversationSettings {
+    fn default() -> Self {
+        Self { keep: Some(Duration::from_hours(24 * 30)) }
+    }
 }
 
 /// A Postgres.
@@ -70,10 +87,18 @@ impl Check<'_> {
         let models = self.flag(general, "store_model_in_db").unwrap_or(by_variable);
         let salt = self.secret("LITELLM_SALT_KEY");
         let ledger = self.ledger(general, sections.litellm);
-        Some(StoreSettings { database, directory, ledger, models, salt })
+        let conversations = self.conversations(general);
+        Some(StoreSettings { database, directory, ledger, models, conversations, salt })
     }
 
-    fn is_postgres(&mut self, general: &super::yaml::Node, url: &Secret<String>) -> bool {
+    fn conversations(&mut self, general: &Node) -> ConversationSettings {
+        let told = self.lasting(general, "maximum_responses_retention_period");
+        let keep = told.or(ConversationSettings::default().keep);
+        let stored = self.flag(general, "store_responses").unwrap_or(true);
+        ConversationSettings { keep: keep.filter(|_| stored) }
+    }
+
+    fn is_postgres(&mut self, general: &Node, url: &Secret<String>) -> bool {
         let fits = ["postgres://", "postgresql://"].iter().any(|it| url.expose().starts_with(it));
         if !fits {
             let at = general.get("database_url").unwrap_or(general);

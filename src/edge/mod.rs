@@ -2,6 +2,7 @@
 //! place where errors become answers.
 mod asked;
 mod budget;
+mod continued;
 mod cors;
 mod dispatch;
 mod entitled;
@@ -33,6 +34,7 @@ mod told_key;
 mod wanted;
 
 pub use self::budget::{BodyRules, Budget, Share};
+pub use self::continued::{Recall, RecallLayer, Resume, ResumeLayer};
 pub use self::dispatch::{Dispatch, DispatchFuture, Doors, Page, nothing};
 pub use self::erase::{Erase, EraseFuture, EraseLayer};
 pub use self::fork::{Fork, ForkFuture};

@@ -1,6 +1,8 @@
 //! What each error is to a client: the table from error to status, class and text follows the
 //! contract's 4.4.
+use super::continued;
 use crate::config::Compat;
+use crate::conversations::ConversationError;
 use crate::edge::{IngestError, Paused, TooManyCalls};
 use crate::identity::Denied;
 use crate::providers::{Class, Problem};
@@ -38,6 +40,9 @@ pub fn problem(
     }
     if let Some(error) = cause_ref::<IngestError>(error) {
         return error.problem();
+    }
+    if let Some(error) = cause_ref::<ConversationError>(error) {
+        return continued::problem(error);
     }
     if let Some(error) = cause_ref::<RouteError>(error) {
         return error.problem();

@@ -51,7 +51,7 @@ impl Made {
     ) -> Result<Self, RouteError> {
         if let Some(translation) = translation {
             let whom = (deployment, model);
-            let made = Translating::new(translation, &rules.settings, whom, prompt, &head.uri)?;
+            let made = Translating::new(translation, rules, whom, prompt, head)?;
             return Ok(Self {
                 uri: made.path.clone(),
                 body: Body::Full(made.written.body.clone()),
@@ -90,7 +90,7 @@ impl Made {
     ) -> (Sending, Option<Dropped>) {
         let Bound { operation, prompt, deadlines, .. } = bound;
         let req = request(head, self.uri, headers, self.body);
-        let Some((made, _)) = self.translating else {
+        let Some((mut made, _)) = self.translating else {
             return (leaf.send(req, deadlines, operation, prompt), None);
         };
         let reply = made.written.reply.clone();
@@ -101,6 +101,7 @@ impl Made {
             stream: prompt.stream,
             provider: bound.deployment.config().provider.title,
             held: prompt.held.clone(),
+            keeping: made.keeping.take(),
         };
         let sending = made.send(req, (leaf, forwarder), deadlines, operation, prompt);
         (expecting.on(sending), Some(Dropped(names)))

@@ -12,6 +12,7 @@ mod dress;
 mod error;
 mod failed;
 mod group;
+mod keeping;
 mod leaf;
 mod listed;
 mod made;
@@ -56,6 +57,7 @@ use self::room::Rooms;
 use self::rules::{Rules, Settings};
 use self::through::Accounts;
 use crate::config::{Retries, Routing};
+use crate::conversations::Conversations;
 use crate::forward::Forwarder;
 use crate::providers::{Operation, Prompt};
 use crate::state::State;
@@ -101,7 +103,7 @@ impl Router {
         mut routing: Routing,
         forwarder: Forwarder,
         metrics: &Arc<Metrics>,
-        state: &State,
+        (state, conversations): (&State, Option<Conversations>),
         hop: (HeaderName, HeaderValue),
         key_header: Option<HeaderName>,
         before: Option<&Self>,
@@ -150,7 +152,7 @@ impl Router {
             allowances: rooms.allowances,
             plan: Arc::new(attempts::plan(&routing.fallbacks, &routing.aliases)),
             backoff: backoff(&routing.retries),
-            rules: Rules { settings, forwarder, hop, key_header },
+            rules: Rules { settings, forwarder, conversations, hop, key_header },
             default_model: routing.default_model.as_deref().map(Into::into),
         }))
     }

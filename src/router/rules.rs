@@ -2,6 +2,7 @@
 #[cfg(doc)]
 use crate::config::Routing;
 use crate::config::{ClientSide, Fit, TagRules, Timeouts};
+use crate::conversations::Conversations;
 use crate::forward::Forwarder;
 use http::{HeaderName, HeaderValue};
 
@@ -10,6 +11,8 @@ use http::{HeaderName, HeaderValue};
 pub(super) struct Rules {
     pub(super) settings: Settings,
     pub(super) forwarder: Forwarder,
+    /// Where responses are kept whose providers keep none.
+    pub(super) conversations: Option<Conversations>,
     /// The header that names this process to the next hop.
     pub(super) hop: (HeaderName, HeaderValue),
     /// The header that carries the client's key where the config names one.

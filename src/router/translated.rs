@@ -1,4 +1,5 @@
 //! A call that is translated: the request on its way out, the answer on its way back.
+use super::keeping::Keeping;
 use super::leaf::{LeafBody, Sending};
 use super::whole::collect_all;
 use crate::forward::{FetchError, ForwardError, Forwarder};
@@ -16,6 +17,7 @@ use http::response::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::Either;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -37,6 +39,8 @@ pub(super) struct Expecting {
     /// The provider, as error messages spell it.
     pub(super) provider: &'static str,
     pub(super) held: Arc<dyn Hold>,
+    /// What the answer is kept with, if it is.
+    pub(super) keeping: Option<Keeping>,
 }
 
 impl Expecting {
@@ -61,7 +65,7 @@ impl Expecting {
         if !parts.status.is_success() {
             return Ok(self.failed(parts, bytes));
         }
-        Ok(self.whole(parts, &bytes))
+        Ok(self.whole(parts, &bytes).await)
     }
 
     fn streamed(self, mut parts: Parts, body: LeafBody) -> Response<LeafBody> {
@@ -71,16 +75,18 @@ impl Expecting {
         };
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         let stream = self.reply.stream();
-        let body = TranslatedBody { inner: body, stream, usage: self.usage, over: false };
+        let (usage, keeping) = (self.usage, self.keeping);
+        let body =
+            TranslatedBody { inner: body, stream, usage, keeping, saving: None, over: false };
         Response::from_parts(parts, Either::Right(Body::stream(body)))
     }
 
-    fn whole(&self, mut parts: Parts, bytes: &Bytes) -> Response<LeafBody> {
+    async fn whole(mut self, mut parts: Parts, bytes: &Bytes) -> Response<LeafBody> {
         let read = match self.stream {
             true => self.reply.as_stream(bytes),
             false => self.reply.whole(bytes),
         };
-        let Ok(Whole { body, usage }) = read else {
+        let Ok(Whole { body, usage, kept }) = read else {
             // Some put an error into a good status.
             let told = self.reply.error(bytes).map(|error| error.message);
             let words = told.as_deref().unwrap_or("the answer is not what this provider answers");
@@ -88,6 +94,9 @@ impl Expecting {
         };
         if let Some(usage) = usage {
             self.usage.set(usage);
+        }
+        if let Some((keeping, kept)) = self.keeping.take().zip(kept) {
+            keeping.keep(kept).await;
         }
         let kind = match self.stream && !self.reply.is_array() {
             true => "text/event-stream; charset=utf-8",
@@ -162,7 +171,22 @@ struct TranslatedBody {
     inner: LeafBody,
     stream: Stream,
     usage: UsageCell,
+    keeping: Option<Keeping>,
+    /// The end, which waits until the answer is kept.
+    saving: Option<Saving>,
     over: bool,
+}
+
+/// Bytes for the client, and what comes before.
+struct Saving {
+    done: Pin<Box<dyn Future<Output = ()> + Send>>,
+    out: Vec<u8>,
+}
+
+impl fmt::Debug for Saving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saving").field("out", &self.out.len()).finish_non_exhaustive()
+    }
 }
 
 impl http_body::Body for TranslatedBody {
@@ -174,6 +198,11 @@ impl http_body::Body for TranslatedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
+        if let Some(saving) = &mut this.saving {
+            ready!(saving.done.as_mut().poll(cx));
+            let out = this.saving.take().map(|saving| saving.out).unwrap_or_default();
+            return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+        }
         while !this.over {
             let mut out = Vec::new();
             match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
@@ -190,6 +219,12 @@ impl http_body::Body for TranslatedBody {
             if let Some(usage) = this.stream.usage() {
                 this.usage.set(usage);
             }
+            if let Some(kept) = this.stream.kept()
+                && let Some(keeping) = this.keeping.take()
+            {
+                this.saving = Some(Saving { done: Box::pin(keeping.keep(kept)), out });
+                return self.poll_frame(cx);
+            }
             if !out.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(out.into()))));
             }
@@ -198,7 +233,7 @@ impl http_body::Body for TranslatedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.over
+        self.over && self.saving.is_none()
     }
 }
 

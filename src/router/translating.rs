@@ -1,16 +1,19 @@
 //! A request on its way to a provider that does not speak its client's dialect.
-use super::Settings;
+use super::Rules;
 use super::deployment::Deployment;
 use super::error::RouteError;
+use super::keeping::Keeping;
 use super::leaf::{Leaf, Sending};
 use super::outgoing::{VERSION, is_segments};
 use super::translated::fetched;
 use crate::config::Members;
+use crate::conversations::Continued;
 use crate::forward::{Deadlines, ForwardError, Forwarder};
 use crate::providers::chat::{Client, Malformed, Source, Target};
 use crate::providers::translate::{Draft, Edits, Protocol, Translated, Translation};
 use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,6 +25,8 @@ pub(super) struct Translating {
     pub(super) path: Uri,
     /// The body, and how its answer is read.
     pub(super) written: Translated,
+    /// What its answer is kept with.
+    pub(super) keeping: Option<Keeping>,
     /// What is written anew once the media that it names are there.
     outside: Option<(Draft, About)>,
 }
@@ -44,20 +49,27 @@ impl Translating {
     /// When the prompt is not what its dialect says, or the provider cannot be asked this.
     pub(super) fn new(
         translation: Translation,
-        settings: &Settings,
+        rules: &Rules,
         (deployment, model): (&Arc<Deployment>, &str),
         prompt: &Prompt,
-        uri: &Uri,
+        head: &Parts,
     ) -> Result<Self, RouteError> {
-        let about = About::new(translation, deployment, model, prompt, uri);
+        let keeping = (translation.client == Protocol::Responses)
+            .then(|| Keeping::of(rules, &head.extensions, prompt))
+            .flatten();
+        let mut about = About::new(translation, deployment, model, prompt, &head.uri);
+        about.client.keeps = keeping.is_some();
         // Taken apart and written: as much again, twice.
         let whole = prompt.text.whole();
         if !prompt.held.hold_more(2 * whole.len()) {
             return Err(RouteError::NoMemory);
         }
-        let fit = deployment.config().fit.over(&settings.fit);
+        let fit = deployment.config().fit.over(&rules.settings.fit);
         let draft = translation.read(&whole, &about.edits(), fit)?;
         let mut draft = draft.streaming(prompt.stream);
+        if let Some(Continued { previous: Some(previous), .. }) = head.extensions.get() {
+            draft = draft.continuing(previous);
+        }
         let kept = (!draft.media_outside().is_empty()).then(|| (draft.clone(), about.clone()));
         // Whether it can be asked at all is known before they are fetched.
         for media in draft.media_outside() {
@@ -70,7 +82,7 @@ impl Translating {
             return Err(bad());
         }
         let path = translation.path(model, prompt.stream).map_err(|_| bad())?;
-        Ok(Self { path, written, outside: kept })
+        Ok(Self { path, written, keeping, outside: kept })
     }
 
     /// Sends `req`, whose body is the one that was written, or one with the media in it.

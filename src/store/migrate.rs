@@ -18,6 +18,7 @@ macro_rules! steps {
 steps! {
     1 "0001_first.sql" "first"
     2 "0002_objects.sql" "objects"
+    3 "0003_responses.sql" "responses"
 }
 
 /// Takes all steps that were not taken yet. Postgres keeps others out meanwhile; for SQLite the

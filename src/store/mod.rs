@@ -14,6 +14,7 @@ mod held;
 mod migrate;
 mod objects;
 mod open;
+mod responses;
 mod seal;
 mod things;
 
@@ -22,5 +23,6 @@ pub use self::audit::{AuditFilter, Audited};
 pub use self::change::{Actor, Change, Heard, News};
 pub use self::db::{Arg, Row, StoreError, Work};
 pub use self::open::{Place, Store};
+pub use self::responses::{Link, Turn};
 pub use self::seal::Seal;
 pub use self::things::{Doc, Filter, Kind, Page, Thing, member_id};

@@ -22,6 +22,7 @@ mod check;
 mod cli;
 mod config;
 mod configs;
+mod conversations;
 mod customers;
 mod cve;
 mod dialects;

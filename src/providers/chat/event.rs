@@ -87,4 +87,10 @@ pub trait Read: Send {
 pub trait Write: Send {
     /// Writes what `event` is in the client's dialect, whole events with their blank lines.
     fn write(&mut self, event: Event, out: &mut Vec<u8>);
+
+    /// The whole answer, as it is to be kept: once, after its end, and only for a client whose
+    /// answers [are](super::Client::keeps).
+    fn kept(&mut self) -> Option<Vec<u8>> {
+        None
+    }
 }

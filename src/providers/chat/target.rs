@@ -59,6 +59,8 @@ pub struct Client {
     pub array: bool,
     /// Whether embeddings are base64 of their numbers, as 32-bit floats, least byte first.
     pub base64: bool,
+    /// Whether the whole answer is kept for later calls (OpenAI responses).
+    pub keeps: bool,
     /// The request, for dialects whose answers repeat parts of it (OpenAI responses): its members
     /// but for the prompt and instructions.
     pub echo: Map<String, Value>,

@@ -74,10 +74,9 @@ impl Translation {
             strip(&mut body, self.client);
         }
         edits.apply(&mut body, self.client);
-        if self.client == Protocol::Responses
-            && body.get("previous_response_id").is_some_and(|id| !id.is_null())
+        if self.client == Protocol::Responses && body.get(PREVIOUS).is_some_and(|id| !id.is_null())
         {
-            return Err(Malformed::new("previous_response_id", NOT_KEPT));
+            return Err(Malformed::new(PREVIOUS, NOT_KEPT));
         }
         let allowed = |name: &String| Some((name.clone(), body.get(name)?.clone()));
         let allowed = fit.allowed.iter().filter_map(allowed).collect();
@@ -104,8 +103,12 @@ fn request(client: Protocol, body: Map<String, Value>) -> Result<Request, Malfor
     }
 }
 
-const NOT_KEPT: &str = "The provider of this model keeps no responses, so that none is found by \
-                        `previous_response_id`: send the conversation in `input`.";
+/// The member that names a response to go on from. Where that is kept, it is gone by now.
+const PREVIOUS: &str = "previous_response_id";
+
+const NOT_KEPT: &str = "The response of `previous_response_id` is not found: it is another \
+                        provider's, or was not stored, or is too old. Send the conversation in \
+                        `input`.";
 
 /// Takes LiteLLM's own fields out (contract 3.3).
 fn strip(body: &mut Map<String, Value>, client: Protocol) {
@@ -145,6 +148,13 @@ impl Draft {
         if let Asked::Chat(request) = &mut self.asked {
             request.stream = stream;
         }
+        self
+    }
+
+    /// Repeats in the answer which response the request goes on from.
+    #[must_use]
+    pub fn continuing(mut self, previous: &str) -> Self {
+        self.echo.insert(PREVIOUS.to_owned(), previous.into());
         self
     }
 

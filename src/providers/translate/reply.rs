@@ -25,6 +25,8 @@ pub struct Whole {
     pub body: Bytes,
     /// What it used, where the provider told.
     pub usage: Option<Usage>,
+    /// The answer as it is to be kept, where it is.
+    pub kept: Option<Vec<u8>>,
 }
 
 impl Reply {
@@ -67,8 +69,9 @@ impl Reply {
         let answer = self.answer(body)?;
         let usage = answer.usage;
         let told = self.written(answer);
-        let body = serde_json::to_vec(&told).expect("JSON in memory is written").into();
-        Ok(Whole { body, usage })
+        let body = serde_json::to_vec(&told).expect("JSON in memory is written");
+        let kept = self.client.keeps.then(|| body.clone());
+        Ok(Whole { body: body.into(), usage, kept })
     }
 
     fn embeddings(&self, body: &[u8]) -> Result<Whole, Unreadable> {
@@ -79,7 +82,7 @@ impl Reply {
             _ => gemini::embed::read_embed(body, &self.client.model),
         }?;
         let told = openai::embeddings::write_answer(vectors, usage.as_ref(), &self.client);
-        Ok(Whole { body: told.to_string().into(), usage })
+        Ok(Whole { body: told.to_string().into(), usage, kept: None })
     }
 
     fn answer(&self, body: &[u8]) -> Result<Answer, Unreadable> {
@@ -120,7 +123,7 @@ impl Reply {
         let usage = answer.usage;
         let (mut writer, mut out) = (self.writer(), Vec::new());
         answer.events().into_iter().for_each(|event: Event| writer.write(event, &mut out));
-        Ok(Whole { body: out.into(), usage })
+        Ok(Whole { body: out.into(), usage, kept: writer.kept() })
     }
 
     fn reader(&self) -> Box<dyn Read> {

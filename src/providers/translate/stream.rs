@@ -79,6 +79,11 @@ impl Stream {
         self.usage
     }
 
+    /// The whole answer in the client's words, where it is to be kept: once, after its end.
+    pub fn kept(&mut self) -> Option<Vec<u8>> {
+        self.writer.kept()
+    }
+
     fn write(&mut self, out: &mut Vec<u8>) {
         for event in self.events.drain(..) {
             if self.over {

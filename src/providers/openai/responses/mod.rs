@@ -5,6 +5,7 @@
 mod answer;
 mod echo;
 mod free_text;
+mod history;
 mod media;
 mod member;
 mod request;
@@ -16,5 +17,6 @@ mod usage;
 
 pub use self::answer::{read_answer, read_error, response_id, write_answer};
 pub use self::echo::echo;
+pub use self::history::{Continuing, Past, id_of, input_items};
 pub use self::request::{read_request, write_request};
 pub use self::stream::{Reader, Writer};

@@ -43,6 +43,8 @@ pub struct Writer {
     refuses: bool,
     finish: Option<Finish>,
     usage: Option<Usage>,
+    /// The whole response, if it is to be kept.
+    whole: Option<Vec<u8>>,
 }
 
 impl Writer {
@@ -63,6 +65,7 @@ impl Writer {
             refuses: false,
             finish: None,
             usage: None,
+            whole: None,
         }
     }
 
@@ -92,6 +95,7 @@ impl Writer {
         }
         members.list("output", &self.output).close();
         self.lines.event(out, kind).json("response", &whole).end();
+        self.whole = Some(whole).filter(|_| self.client.keeps && ending.is_some());
     }
 
     /// The next item of the output.
@@ -204,6 +208,10 @@ impl Writer {
 }
 
 impl Write for Writer {
+    fn kept(&mut self) -> Option<Vec<u8>> {
+        self.whole.take()
+    }
+
     fn write(&mut self, event: Event, out: &mut Vec<u8>) {
         if self.over {
             return;

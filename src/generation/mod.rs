@@ -1,7 +1,11 @@
 //! What is made anew from each config, what outlives it, and how one takes another's place.
+mod current;
+
+pub use self::current::Current;
+
 use crate::admin::{Handles, LastReload};
 use crate::clock;
-use crate::config::{Compat, Config, Issuing, Outbound};
+use crate::config::{Compat, Config, Issuing, Outbound, Routing};
 use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer, Wanted};
 use crate::forward::{Forwarder, SetupError};
 use crate::persistence::Persistence;
@@ -11,11 +15,9 @@ use crate::stack::{self, AlwaysReady, Generation, Plan, Stack};
 use crate::state::{State, proxy_money};
 use crate::tasks::Tasks;
 use crate::telemetry::{LogWriter, Metrics, RequestId, Telemetry};
-use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use hyper::body::Incoming;
-use hyper::service::Service;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -132,16 +134,7 @@ impl House {
         }
         let default_model = routing.default_model.as_deref().map(Into::into);
         let (elsewhere, largest_file) = (routing.takes_elsewhere(), routing.through.max_file);
-        let before = self.rooms().router.take();
-        let router = Router::new(
-            routing,
-            forwarder,
-            &self.metrics,
-            &self.state,
-            (HOP, self.instance.clone()),
-            access.key_header.clone(),
-            before.as_ref(),
-        );
+        let router = self.router(routing, forwarder, access.key_header.clone());
         let bodies = BodyRules {
             cap: server.max_body,
             budget: self.budget.clone(),
@@ -151,7 +144,6 @@ impl House {
                 .hearing(heard),
             largest_file,
         };
-        self.rooms().router = Some(router.clone());
         let handles = self.handles(&router, server.root_path.clone(), shown, issuing);
         let metrics_need_key = telemetry.metrics_need_key;
         let telemetry = Telemetry::new(&telemetry, self.metrics.clone(), self.writer.clone());
@@ -167,6 +159,7 @@ impl House {
             router,
             directory: self.kept.directory(),
             owners: self.kept.owners(),
+            conversations: self.kept.conversations(),
             holding,
             compat: self.compat,
             handles: Arc::new(handles),
@@ -174,6 +167,27 @@ impl House {
             metrics_need_key: metrics_need_key.unwrap_or(self.compat == Compat::Current),
         };
         Ok(stack::stack(plan))
+    }
+
+    /// The router of a new generation. It goes on with what the one before has learnt.
+    fn router(
+        &self,
+        routing: Routing,
+        forwarder: Forwarder,
+        key_header: Option<HeaderName>,
+    ) -> Router {
+        let mut rooms = self.rooms();
+        let router = Router::new(
+            routing,
+            forwarder,
+            &self.metrics,
+            (&self.state, self.kept.conversations()),
+            (HOP, self.instance.clone()),
+            key_header,
+            rooms.router.as_ref(),
+        );
+        rooms.router = Some(router.clone());
+        router
     }
 
     /// What the proxy's own routes show.
@@ -260,38 +274,5 @@ impl House {
 
     fn rooms(&self) -> MutexGuard<'_, Rooms> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A service that can be replaced while it is used. A call is made to the one that is current when
-/// it comes; clones are the same place.
-#[derive(Debug)]
-pub struct Current<S>(Arc<ArcSwap<S>>);
-
-impl<S> Current<S> {
-    /// Begins with `service`.
-    pub fn new(service: S) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(service)))
-    }
-
-    /// Sends calls to `service` from now on.
-    pub fn replace(&self, service: S) {
-        self.0.store(Arc::new(service));
-    }
-}
-
-impl<S> Clone for Current<S> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<S: Service<R>, R> Service<R> for Current<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn call(&self, req: R) -> Self::Future {
-        self.0.load().call(req)
     }
 }
