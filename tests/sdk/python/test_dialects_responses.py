@@ -153,3 +153,37 @@ def test_a_response_that_nobody_keeps_cannot_be_gone_on_from(front, wire):
     with pytest.raises(openai.BadRequestError, match="previous_response_id"):
         client(proxy).responses.create(model=wire.name, input="hi", previous_response_id="resp_x")
     assert upstream.requests == []
+
+
+@providers
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_a_conversation_goes_on_from_the_response_before(front, wire, streamed):
+    play = wire.stream if streamed else wire.whole
+    answers = iter([play(calls=CALLS[:1]), play("Rain"), play("Bye")])
+    proxy, upstream = front(lambda *_: next(answers))
+    some = client(proxy)
+    asked = {"model": wire.name, "tools": [TOOL]}
+    first = finished(some, streamed, **asked, input="hi")
+    result = {"type": "function_call_output", "call_id": first.output[-1].call_id, "output": "rain"}
+    second = finished(some, streamed, **asked, input=[result], previous_response_id=first.id)
+    assert second.output_text == "Rain"
+    assert second.previous_response_id == first.id
+    third = finished(some, streamed, **asked, input="bye", previous_response_id=second.id)
+    assert third.output_text == "Bye"
+    said = wire.asked(upstream.requests[2][1])
+    assert (said[0], said[-1]) == (("user", "hi"), ("user", "bye"))
+    assert ("assistant", "Rain") in said
+
+
+def test_a_kept_response_can_be_looked_at_and_deleted(front):
+    wire = Anthropic()
+    proxy, _ = front(lambda *_: wire.whole("Hello"))
+    some = client(proxy).responses
+    first = some.create(model=wire.name, input="hi")
+    second = some.create(model=wire.name, input="bye", previous_response_id=first.id)
+    assert some.retrieve(second.id).output_text == "Hello"
+    listed = list(some.input_items.list(second.id, order="asc", limit=1))
+    assert [item.role for item in listed] == ["user", "assistant", "user"]
+    some.delete(second.id)
+    with pytest.raises(openai.BadRequestError, match="previous_response_id"):
+        some.create(model=wire.name, input="hi", previous_response_id=second.id)

@@ -69,7 +69,7 @@ class OpenAi:
 
     def asked(self, body):
         assert body["model"] == self.model
-        return [(m["role"], plain(m["content"])) for m in body["messages"]]
+        return [(m["role"], plain(m.get("content") or "")) for m in body["messages"]]
 
     def limit(self, body):
         return body.get("max_completion_tokens") or body.get("max_tokens")
