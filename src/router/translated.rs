@@ -219,7 +219,7 @@ impl http_body::Body for TranslatedBody {
             if let Some(usage) = this.stream.usage() {
                 this.usage.set(usage);
             }
-            if let Some(kept) = this.stream.kept()
+            if let Some(kept) = this.stream.whole()
                 && let Some(keeping) = this.keeping.take()
             {
                 this.saving = Some(Saving { done: Box::pin(keeping.keep(kept)), out });

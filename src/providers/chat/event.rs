@@ -90,7 +90,7 @@ pub trait Write: Send {
 
     /// The whole answer, as it is to be kept: once, after its end, and only for a client whose
     /// answers [are](super::Client::keeps).
-    fn kept(&mut self) -> Option<Vec<u8>> {
+    fn whole(&mut self) -> Option<Vec<u8>> {
         None
     }
 }

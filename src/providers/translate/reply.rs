@@ -123,7 +123,7 @@ impl Reply {
         let usage = answer.usage;
         let (mut writer, mut out) = (self.writer(), Vec::new());
         answer.events().into_iter().for_each(|event: Event| writer.write(event, &mut out));
-        Ok(Whole { body: out.into(), usage, kept: writer.kept() })
+        Ok(Whole { body: out.into(), usage, kept: writer.whole() })
     }
 
     fn reader(&self) -> Box<dyn Read> {

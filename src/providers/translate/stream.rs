@@ -80,8 +80,8 @@ impl Stream {
     }
 
     /// The whole answer in the client's words, where it is to be kept: once, after its end.
-    pub fn kept(&mut self) -> Option<Vec<u8>> {
-        self.writer.kept()
+    pub fn whole(&mut self) -> Option<Vec<u8>> {
+        self.writer.whole()
     }
 
     fn write(&mut self, out: &mut Vec<u8>) {

@@ -208,7 +208,7 @@ impl Writer {
 }
 
 impl Write for Writer {
-    fn kept(&mut self) -> Option<Vec<u8>> {
+    fn whole(&mut self) -> Option<Vec<u8>> {
         self.whole.take()
     }
 
