@@ -5,7 +5,9 @@
 //! the client's writes them. So a dialect knows this model and no other dialect. Where both sides
 //! speak the same one, nothing of this runs: bytes pass as they are.
 mod answer;
+mod arguments;
 mod block;
+mod calls;
 mod event;
 mod json;
 mod offer;
@@ -16,10 +18,11 @@ pub use self::answer::{Answer, Choice, Finish};
 pub use self::block::{
     Block, Citation, Content, Media, MediaKind, Source, Thought, ToolResult, ToolUse,
 };
+pub use self::calls::{Call, Calls};
 pub use self::event::{Event, InBand, Read, Write};
 pub use self::json::{Taking, object, parsed, text_of, whole};
 pub use self::offer::offered;
 pub use self::request::{
-    Format, Function, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
+    Format, Function, Qualified, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
 };
 pub use self::target::{Client, Lost, Malformed, Memo, Target, Unreadable, Written};

@@ -80,6 +80,17 @@ pub struct Function {
     /// OpenAI's custom tool, which takes free text: here a function whose only argument is
     /// `input`. Its calls are handed to the client as free text again.
     pub custom: bool,
+    /// What the client calls it, where that takes more than a name.
+    pub qualified: Option<Qualified>,
+}
+
+/// A function in one of OpenAI's namespaces. The model knows it by one name: [`Function::name`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Qualified {
+    /// The namespace.
+    pub namespace: String,
+    /// The name in it.
+    pub name: String,
 }
 
 /// Whether a tool must be called.

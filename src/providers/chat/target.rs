@@ -1,6 +1,8 @@
 //! What is known of both sides when one dialect becomes another.
+use super::Qualified;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Who is asked.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +57,9 @@ pub struct Client {
     pub merge_thoughts: bool,
     /// Tools that the client knows as custom ones: [`Function::custom`](super::Function::custom).
     pub custom: Vec<String>,
+    /// Tools that the client knows by more than a name, by the name that the model knows:
+    /// [`Function::qualified`](super::Function::qualified).
+    pub qualified: HashMap<String, Qualified>,
     /// Whether a stream is a JSON array instead of events (Gemini without `alt=sse`).
     pub array: bool,
     /// Whether embeddings are base64 of their numbers, as 32-bit floats, least byte first.

@@ -4,13 +4,14 @@ use super::reply::Reply;
 use super::{Protocol, Translation};
 use crate::config::Fit;
 use crate::providers::chat::{
-    self, Client, Content, Lost, Malformed, Media, MediaKind, Request, Source, Taking, Target,
-    Tool, Written,
+    self, Client, Content, Lost, Malformed, Media, MediaKind, Qualified, Request, Source, Taking,
+    Target, Tool, Written,
 };
 use crate::providers::openai::{self, is_litellm_field};
 use crate::providers::{anthropic, cohere, gemini, ollama};
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// What a deployment changes in a request: names, and values as JSON text.
 #[derive(Clone, Copy, Debug)]
@@ -203,7 +204,7 @@ impl Draft {
                 Written { body, ..Written::default() }
             }
             Asked::Chat(request) => {
-                client.custom = customs(&request.tools);
+                (client.custom, client.qualified) = called(&request.tools);
                 client.stream_usage |= request.stream_usage;
                 client.merge_thoughts = self.fit.merge_thoughts;
                 client.echo = self.echo;
@@ -261,13 +262,18 @@ fn embeddings(
     }
 }
 
-/// The names of tools that take free text.
-fn customs(tools: &[Tool]) -> Vec<String> {
-    let customs = tools.iter().filter_map(|tool| match tool {
-        Tool::Function(function) if function.custom => Some(function.name.clone()),
-        _ => None,
+/// The names of tools that take free text, and what the client calls those with longer names.
+fn called(tools: &[Tool]) -> (Vec<String>, HashMap<String, Qualified>) {
+    let functions = tools.iter().filter_map(|tool| match tool {
+        Tool::Function(function) => Some(function),
+        Tool::Hosted(_) => None,
     });
-    customs.collect()
+    let customs = functions.clone().filter(|function| function.custom);
+    let qualified = functions.filter_map(|function| {
+        let own = function.qualified.clone()?;
+        Some((function.name.clone(), own))
+    });
+    (customs.map(|function| function.name.clone()).collect(), qualified.collect())
 }
 
 /// Whether media stand where the provider does not look: on the web. Gemini reads what Google

@@ -101,7 +101,7 @@ fn is_allowed(allowed: &Option<Vec<String>>, name: &str) -> bool {
 }
 
 fn write_function(function: Function, lost: &mut Lost) -> Value {
-    let Function { name, description, schema, strict, cache, custom } = function;
+    let Function { name, description, schema, strict, cache, custom, .. } = function;
     if strict == Some(true) {
         lost.hint("strict");
     }

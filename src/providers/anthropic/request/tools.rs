@@ -26,7 +26,7 @@ fn read_tool(tool: Value) -> Result<Tool, Malformed> {
         })?),
         strict: flag(&mut tool, "strict")?,
         cache: tool.take("cache_control"),
-        custom: false,
+        ..Function::default()
     }))
 }
 

@@ -1,6 +1,4 @@
 //! Streams: read from this dialect, and written in it.
-mod arguments;
-mod queue;
 mod read;
 mod write;
 

@@ -4,8 +4,7 @@ use super::super::citation::write_citation;
 use super::super::failure::kind_of;
 use super::super::finish::write_finish;
 use super::super::usage::write_usage;
-use super::queue::{Call, Queue};
-use crate::providers::chat::{Citation, Client, Event, Finish, InBand, Write, object};
+use crate::providers::chat::{Call, Calls, Citation, Client, Event, Finish, InBand, Write, object};
 use bartizan_layers::facts::Usage;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -20,7 +19,7 @@ pub struct Writer {
     open: Option<Open>,
     /// The index of the next block.
     next: u64,
-    calls: Queue,
+    calls: Calls,
     has_tools: bool,
     is_refused: bool,
     finish: Option<Finish>,
@@ -45,7 +44,7 @@ impl Writer {
             is_over: false,
             open: None,
             next: 0,
-            calls: Queue::default(),
+            calls: Calls::default(),
             has_tools: false,
             is_refused: false,
             finish: None,

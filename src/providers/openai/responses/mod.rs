@@ -8,6 +8,7 @@ mod free_text;
 mod history;
 mod media;
 mod member;
+mod namespace;
 mod request;
 mod sealed;
 mod stream;

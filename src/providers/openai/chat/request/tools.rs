@@ -45,7 +45,7 @@ fn function(mut told: Map<String, Value>, at: usize) -> Result<Tool, Malformed> 
         schema: told.take("parameters"),
         strict: told.take_bool("strict"),
         cache: told.take("cache_control"),
-        custom: false,
+        ..Function::default()
     }))
 }
 
@@ -60,9 +60,8 @@ fn custom(mut told: Map<String, Value>) -> Tool {
         name: told.take_text("name").unwrap_or_default(),
         description: told.take_text("description"),
         schema: Some(schema),
-        strict: None,
-        cache: None,
         custom: true,
+        ..Function::default()
     })
 }
 

@@ -27,42 +27,6 @@ pub(in super::super) fn message(id: &str, parts: Vec<Value>, status: &str) -> Va
     ])
 }
 
-/// A call of a function.
-pub(in super::super) fn call(
-    id: &str,
-    call: &str,
-    name: &str,
-    arguments: String,
-    status: &str,
-) -> Value {
-    object([
-        ("id", id.into()),
-        ("type", "function_call".into()),
-        ("status", status.into()),
-        ("arguments", arguments.into()),
-        ("call_id", call.into()),
-        ("name", name.into()),
-    ])
-}
-
-/// A call of a custom tool with this text.
-pub(in super::super) fn custom_call(
-    id: &str,
-    call: &str,
-    name: &str,
-    input: String,
-    status: &str,
-) -> Value {
-    object([
-        ("id", id.into()),
-        ("type", "custom_tool_call".into()),
-        ("status", status.into()),
-        ("input", input.into()),
-        ("call_id", call.into()),
-        ("name", name.into()),
-    ])
-}
-
 /// A picture, in base64.
 pub(in super::super) fn image(id: &str, data: Option<String>) -> Value {
     let status = if data.is_some() { "completed" } else { "in_progress" };

@@ -2,8 +2,7 @@
 use super::super::{free_text, sealed};
 use super::citation;
 use super::{
-    Ending, Envelope, call, custom_call, image, message, reasoning, refusal_part, response_id,
-    text_part,
+    Called, Ending, Envelope, image, message, reasoning, refusal_part, response_id, text_part,
 };
 use crate::providers::chat::{
     Answer, Block, Citation, Client, Content, Media, Source, Thought, ToolUse,
@@ -91,12 +90,13 @@ impl Output<'_> {
         self.flush("completed");
         let ToolUse { id, name, input, signature } = told;
         let id = sealed::write_call(&id, signature.as_deref());
-        self.items.push(if self.client.custom.contains(&name) {
-            custom_call(&self.id("ctc"), &id, &name, free_text::of(input), status)
-        } else {
-            let input = if input.is_empty() { "{}".to_owned() } else { input };
-            call(&self.id("fc"), &id, &name, input, status)
-        });
+        let called = Called::of(self.client, name);
+        let input = match input.as_str() {
+            _ if called.custom => free_text::of(input),
+            "" => "{}".to_owned(),
+            _ => input,
+        };
+        self.items.push(called.item(&self.id(called.prefix()), &id, input, status));
     }
 
     /// A picture; Responses has no place for sounds and films.

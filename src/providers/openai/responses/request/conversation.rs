@@ -1,5 +1,5 @@
 //! Items of an input, put together as turns.
-use crate::providers::chat::{Block, Content, Role, ToolResult, ToolUse, Turn};
+use crate::providers::chat::{Block, Content, Role, Tool, ToolResult, ToolUse, Turn};
 use std::collections::HashMap;
 
 /// Turns while they grow. What the model wrote one after the other is one turn of it. What its calls
@@ -9,6 +9,8 @@ pub(super) struct Conversation {
     turns: Vec<Growing>,
     /// Which turn the last call with this id is in.
     calls: HashMap<String, usize>,
+    /// Tools that stand among the items.
+    tools: Vec<Tool>,
 }
 
 #[derive(Debug)]
@@ -61,8 +63,13 @@ impl Conversation {
         }
     }
 
-    /// All turns.
-    pub(super) fn end(self) -> Vec<Turn> {
+    /// More tools are there. Other dialects have all of them before the first turn.
+    pub(super) fn offer(&mut self, tools: Vec<Tool>) {
+        self.tools.extend(tools);
+    }
+
+    /// All turns and tools.
+    pub(super) fn end(self) -> (Vec<Turn>, Vec<Tool>) {
         let mut turns = Vec::with_capacity(self.turns.len());
         for Growing { turn, results, .. } in self.turns {
             turns.push(turn);
@@ -70,6 +77,6 @@ impl Conversation {
                 turns.push(Turn::new(Role::User, results));
             }
         }
-        turns
+        (turns, self.tools)
     }
 }

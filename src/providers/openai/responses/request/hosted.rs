@@ -20,7 +20,7 @@ const KNOWN: [&str; 13] = [
 ];
 
 /// Types of items that only Responses has.
-const ITEMS: [&str; 16] = [
+const ITEMS: [&str; 15] = [
     "web_search_call",
     "file_search_call",
     "code_interpreter_call",
@@ -36,7 +36,6 @@ const ITEMS: [&str; 16] = [
     "item_reference",
     "compaction",
     "compaction_trigger",
-    "additional_tools",
 ];
 
 /// Whether it is an item of a response, and not something of another dialect.

@@ -1,18 +1,19 @@
 //! The items of a request's `input`.
-use super::super::member::{list, missing, needed, object, text, wrong};
-use super::super::{free_text, sealed};
-use super::content;
+use super::super::member::{list, missing, needed, object, text, within, wrong};
+use super::super::{free_text, namespace, sealed};
 use super::conversation::Conversation;
+use super::{content, tools};
 use crate::providers::chat::{
-    Block, Content, Malformed, Role, Taking, Thought, ToolResult, ToolUse, Turn, text_of,
+    Block, Content, Malformed, Role, Taking, Thought, Tool, ToolResult, ToolUse, Turn, text_of,
 };
 use serde_json::{Map, Value};
 
-/// Reads `instructions` and an `input`, both texts or lists of items.
+/// Reads `instructions` and an `input`, both texts or lists of items; and the tools that stand
+/// among the items.
 pub(super) fn read(
     instructions: Option<Value>,
     input: Option<Value>,
-) -> Result<Vec<Turn>, Malformed> {
+) -> Result<(Vec<Turn>, Vec<Tool>), Malformed> {
     let mut conversation = Conversation::default();
     for (name, told, role) in
         [("instructions", instructions, Role::System), ("input", input, Role::User)]
@@ -51,12 +52,17 @@ fn read_item(into: &mut Conversation, item: Value, place: &str) -> Result<(), Ma
         "local_shell_call_output" | "shell_call_output" | "apply_patch_call_output" => {
             into.result(outcome(item, place)?);
         }
+        "additional_tools" => into.offer(additional(item, place)?),
         "mcp_approval_response" => into.turn(Role::User, vec![other(item)]),
         kind if kind.ends_with("_output") => into.turn(Role::User, vec![other(item)]),
         // What the provider's own tools did, and what refers to things that it keeps.
         _ => into.assistant([other(item)]),
     }
     Ok(())
+}
+
+fn additional(mut item: Map<String, Value>, place: &str) -> Result<Vec<Tool>, Malformed> {
+    tools::read(list(&mut item, place, "tools")?, &within(place, "tools"))
 }
 
 fn other(item: Map<String, Value>) -> Block {
@@ -99,16 +105,26 @@ fn reasoning(mut item: Map<String, Value>, place: &str) -> Result<Block, Malform
     Ok(Block::new(Content::Thought(thought)))
 }
 
+/// The one name of a tool that an item names.
+fn name(item: &mut Map<String, Value>, place: &str) -> Result<Option<String>, Malformed> {
+    let name = text(item, place, "name")?;
+    let namespace = text(item, place, "namespace")?.filter(|namespace| !namespace.is_empty());
+    Ok(match (namespace, name) {
+        (Some(namespace), Some(name)) => Some(namespace::joined(&namespace, &name)),
+        (_, name) => name,
+    })
+}
+
 fn function_call(mut item: Map<String, Value>, place: &str) -> Result<ToolUse, Malformed> {
     let (id, signature) = sealed::read_call(needed(&mut item, place, "call_id")?);
-    let name = needed(&mut item, place, "name")?;
+    let name = name(&mut item, place)?.ok_or_else(|| missing(place, "name"))?;
     let input = needed(&mut item, place, "arguments")?;
     Ok(ToolUse { id, name, input, signature })
 }
 
 fn custom_call(mut item: Map<String, Value>, place: &str) -> Result<ToolUse, Malformed> {
     let (id, signature) = sealed::read_call(needed(&mut item, place, "call_id")?);
-    let name = needed(&mut item, place, "name")?;
+    let name = name(&mut item, place)?.ok_or_else(|| missing(place, "name"))?;
     let input = free_text::arguments(&needed(&mut item, place, "input")?);
     Ok(ToolUse { id, name, input, signature })
 }
@@ -128,7 +144,7 @@ fn act(
 
 fn result(mut item: Map<String, Value>, place: &str) -> Result<ToolResult, Malformed> {
     let (id, _) = sealed::read_call(needed(&mut item, place, "call_id")?);
-    let name = text(&mut item, place, "name")?;
+    let name = name(&mut item, place)?;
     let blocks = content::read(item.take("output"), place, "output")?;
     Ok(ToolResult { id, name, blocks, failed: false })
 }

@@ -24,7 +24,7 @@ pub fn read_request(mut body: Map<String, Value>) -> Result<Request, Malformed> 
     {
         return Err(missing("", "input"));
     }
-    let turns = input::read(body.take("instructions"), input)?;
+    let (turns, added) = input::read(body.take("instructions"), input)?;
     let mut told = members(body, "", "text")?;
     let format = format(&mut told)?;
     if let Some(verbosity) = told.take("verbosity") {
@@ -38,7 +38,7 @@ pub fn read_request(mut body: Map<String, Value>) -> Result<Request, Malformed> 
     };
     Ok(Request {
         turns,
-        tools: tools::read(list(body, "", "tools")?)?,
+        tools: [tools::read(list(body, "", "tools")?, "tools")?, added].concat(),
         tool_choice: tools::read_choice(body)?,
         parallel_tools: truth(body, "", "parallel_tool_calls")?,
         format,

@@ -1,17 +1,45 @@
 //! Tools, and whether they must be called.
 use super::super::member::{list, members, missing, needed, object, text, truth, within, wrong};
+use super::super::namespace::flat;
 use super::hosted;
 use crate::providers::chat::{Function, Lost, Malformed, Request, Taking, Tool, ToolChoice};
 use serde_json::{Map, Value, json};
 
-/// Reads `tools`. Those that the provider runs stay as they are.
-pub(super) fn read(tools: Vec<Value>) -> Result<Vec<Tool>, Malformed> {
-    let tools = tools.into_iter().enumerate();
-    tools.map(|(at, tool)| read_one(tool, &format!("tools[{at}]"))).collect()
+/// Reads the `tools` at this place. Those that the provider runs stay as they are.
+pub(super) fn read(tools: Vec<Value>, place: &str) -> Result<Vec<Tool>, Malformed> {
+    let mut read = Vec::with_capacity(tools.len());
+    for (at, tool) in tools.into_iter().enumerate() {
+        let place = format!("{place}[{at}]");
+        let tool = object(tool, &place)?;
+        if tool.get("type").is_some_and(|kind| kind == "namespace") {
+            namespace(tool, &place, &mut read)?;
+        } else {
+            read.push(read_one(tool, &place)?);
+        }
+    }
+    Ok(read)
 }
 
-fn read_one(tool: Value, place: &str) -> Result<Tool, Malformed> {
-    let mut tool = object(tool, place)?;
+fn namespace(
+    mut told: Map<String, Value>,
+    place: &str,
+    into: &mut Vec<Tool>,
+) -> Result<(), Malformed> {
+    let name = needed(&mut told, place, "name")?;
+    let description = text(&mut told, place, "description")?;
+    let tools = list(&mut told, place, "tools")?.into_iter().enumerate();
+    let place = within(place, "tools");
+    let one = |(at, tool)| {
+        let place = format!("{place}[{at}]");
+        read_one(object(tool, &place)?, &place)
+    };
+    let mut tools: Vec<Tool> = tools.map(one).collect::<Result<_, _>>()?;
+    flat(&name, description, &mut tools);
+    into.append(&mut tools);
+    Ok(())
+}
+
+fn read_one(mut tool: Map<String, Value>, place: &str) -> Result<Tool, Malformed> {
     // As in chats: some clients mix them up.
     for (name, value) in members(&mut tool, place, "function")? {
         tool.entry(name).or_insert(value);
@@ -24,7 +52,7 @@ fn read_one(tool: Value, place: &str) -> Result<Tool, Malformed> {
             schema: schema(&mut tool, place)?,
             strict: truth(&mut tool, place, "strict")?,
             cache: tool.take("cache_control"),
-            custom: false,
+            ..Function::default()
         })),
         Some("custom") => Ok(Tool::Function(custom(tool, place)?)),
         Some(_) => Ok(Tool::Hosted(Value::Object(tool))),
@@ -67,9 +95,9 @@ fn custom(mut tool: Map<String, Value>, place: &str) -> Result<Function, Malform
             "required": ["input"],
             "additionalProperties": false,
         })),
-        strict: None,
         cache: tool.take("cache_control"),
         custom: true,
+        ..Function::default()
     })
 }
 

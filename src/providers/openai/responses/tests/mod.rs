@@ -1,5 +1,6 @@
 //! Claims about the dialect.
 mod answers;
+mod namespaces;
 mod provider_streams;
 mod requests;
 mod streams;

@@ -107,6 +107,32 @@ fn calls_may_be_told_in_turns() {
 }
 
 #[test]
+fn each_call_ends_before_the_next_one_begins() {
+    let pieces = [
+        tool(0, "f"),
+        arguments(0, "{\"a\":"),
+        // Another one begins before the first is whole.
+        tool(1, "g"),
+        arguments(1, "{}"),
+        arguments(0, "1}"),
+        tool(2, "h"),
+        Event::End,
+    ];
+    let events = written(client(&json!({})), pieces);
+    let items =
+        events.iter().filter(|event| event["item_id"].is_null() && event["item"].is_object());
+    let told: Vec<(&str, &Value)> =
+        items.map(|event| (event["type"].as_str().unwrap(), &event["item"]["name"])).collect();
+    let (added, done) = ("response.output_item.added", "response.output_item.done");
+    let wanted = ["f", "g", "h"].map(|name| [(added, json!(name)), (done, json!(name))]);
+    let wanted = wanted.as_flattened().iter().map(|(kind, name)| (*kind, name));
+    assert_eq!(told, wanted.collect::<Vec<_>>());
+    let output = &events.last().unwrap()["response"]["output"];
+    let all = [0, 1, 2].map(|at| output[at]["arguments"].as_str().unwrap());
+    assert_eq!(all, ["{\"a\":1}", "{}", "{}"]);
+}
+
+#[test]
 fn free_text_leaves_its_arguments_piece_by_piece() {
     let text = "a \"quoted\"\n\u{1F600}é\\";
     for arguments_of in [

@@ -1,5 +1,5 @@
 //! A call of a tool in a stream.
-use super::super::super::answer::{call, custom_call};
+use super::super::super::answer::Called;
 use super::super::super::free_text::FreeText;
 use super::item::Item;
 use super::lines::Lines;
@@ -11,7 +11,7 @@ pub(super) struct Call {
     item: Item,
     /// What its result will name.
     id: String,
-    name: String,
+    tool: Called,
     input: Input,
 }
 
@@ -27,19 +27,17 @@ impl Call {
     /// Begins a call.
     pub(super) fn new(
         item: Item,
-        (id, name): (String, String),
-        custom: bool,
+        id: String,
+        tool: Called,
         lines: &mut Lines,
         out: &mut Vec<u8>,
     ) -> Self {
-        let (input, told) = if custom {
-            let told = custom_call(&item.id, &id, &name, String::new(), "in_progress");
-            (Input::Free(Box::default()), told)
-        } else {
-            (Input::Json(String::new()), call(&item.id, &id, &name, String::new(), "in_progress"))
+        let input = match tool.custom {
+            true => Input::Free(Box::default()),
+            false => Input::Json(String::new()),
         };
-        item.added(&told, lines, out);
-        Self { item, id, name, input }
+        item.added(&tool.item(&item.id, &id, String::new(), "in_progress"), lines, out);
+        Self { item, id, tool, input }
     }
 
     /// More of its arguments.
@@ -58,15 +56,15 @@ impl Call {
 
     /// Ends the call: gives its place and what it is.
     pub(super) fn end(self, status: &str, lines: &mut Lines, out: &mut Vec<u8>) -> (u64, Value) {
-        let Self { item, id, name, input } = self;
-        let value = match input {
+        let Self { item, id, tool, input } = self;
+        let input = match input {
             Input::Json(mut json) => {
                 if json.is_empty() {
                     "{}".clone_into(&mut json);
                 }
                 let event = item.event("response.function_call_arguments.done", lines, out);
-                event.text("name", &name).text("arguments", &json).end();
-                call(&item.id, &id, &name, json, status)
+                event.text("name", &tool.name).text("arguments", &json).end();
+                json
             }
             Input::Free(text) => {
                 let (text, told) = text.end();
@@ -76,9 +74,9 @@ impl Call {
                 }
                 let event = item.event("response.custom_tool_call_input.done", lines, out);
                 event.text("input", &text).end();
-                custom_call(&item.id, &id, &name, text, status)
+                text
             }
         };
-        (item.index, value)
+        (item.index, tool.item(&item.id, &id, input, status))
     }
 }

@@ -1,5 +1,6 @@
 //! A client's stream, written.
 mod call;
+mod calls;
 mod item;
 mod lines;
 mod message;
@@ -7,14 +8,13 @@ mod open;
 mod piece;
 mod thinking;
 
-use self::call::Call;
 use self::item::Item;
 use self::lines::{Lines, Members};
 use self::message::Message;
 use self::open::Open;
 use self::thinking::Thinking;
 use super::super::answer::{Ending, Envelope, image, response_id};
-use crate::providers::chat::{Client, Event, Finish, InBand, Write};
+use crate::providers::chat::{Calls, Client, Event, Finish, InBand, Write};
 use bartizan_layers::facts::Usage;
 use serde_json::Value;
 
@@ -40,6 +40,8 @@ pub struct Writer {
     /// How many bytes were told.
     kept: usize,
     open: Open,
+    /// Calls that are not told to their ends.
+    calls: Calls,
     refuses: bool,
     finish: Option<Finish>,
     usage: Option<Usage>,
@@ -62,6 +64,7 @@ impl Writer {
             items: 0,
             kept: 0,
             open: Open::Nothing,
+            calls: Calls::default(),
             refuses: false,
             finish: None,
             usage: None,
@@ -107,10 +110,13 @@ impl Writer {
 
     /// Ends what grows.
     fn close(&mut self, status: &str, out: &mut Vec<u8>) {
-        let open = std::mem::take(&mut self.open);
-        for (index, item) in open.end(status, &mut self.lines, out) {
-            self.done(index, &item, out);
-        }
+        let (index, item) = match std::mem::take(&mut self.open) {
+            Open::Nothing => return,
+            Open::Message(message) => message.end(status, &mut self.lines, out),
+            Open::Thinking(thinking) => thinking.end(&mut self.lines, out),
+            Open::Call(call) => return self.end_calls(call, status, out),
+        };
+        self.done(index, &item, out);
     }
 
     fn done(&mut self, index: u64, item: &Value, out: &mut Vec<u8>) {
@@ -160,19 +166,6 @@ impl Writer {
             thinking.seal(encrypted);
         }
         self.close("completed", out);
-    }
-
-    fn call(&mut self, tool: u32, call: (String, String), out: &mut Vec<u8>) {
-        if !matches!(self.open, Open::Calls(_)) {
-            self.close("completed", out);
-            self.open = Open::Calls(open::Calls::default());
-        }
-        let custom = self.client.custom.contains(&call.1);
-        let item = self.item(if custom { "ctc" } else { "fc" });
-        let call = Call::new(item, call, custom, &mut self.lines, out);
-        if let Open::Calls(calls) = &mut self.open {
-            calls.push(tool, call);
-        }
     }
 
     fn image(&mut self, data: String, out: &mut Vec<u8>) {

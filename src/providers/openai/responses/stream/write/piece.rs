@@ -1,7 +1,6 @@
 //! What an answer is made of.
 use super::super::super::sealed;
 use super::Writer;
-use super::open::Open;
 use crate::providers::chat::{Event, Source};
 use serde_json::Value;
 
@@ -18,15 +17,9 @@ impl Writer {
             Event::Hidden(0, hidden, id) => self.seal(hidden, id, out),
             Event::ToolUse { choice: 0, tool, id, name, signature } => {
                 let id = sealed::write_call(&id, signature.as_deref());
-                self.call(tool, (id, name), out);
+                self.call(tool, id, name, out);
             }
-            Event::Arguments { choice: 0, tool, json } => {
-                if let Open::Calls(calls) = &mut self.open
-                    && let Some(call) = calls.get(tool)
-                {
-                    call.more(&json, &mut self.lines, out);
-                }
-            }
+            Event::Arguments { choice: 0, tool, json } => self.arguments(tool, &json, out),
             Event::Media(0, media) => {
                 // There is no place for sounds and films.
                 if let Source::Base64(data) | Source::Url(data) = media.source {

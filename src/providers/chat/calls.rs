@@ -1,33 +1,33 @@
-//! Calls of several tools at once, one after the other: this dialect tells a call whole before the
-//! next one.
+//! Calls of several tools at once, one after the other: most dialects tell a call whole before the
+//! next one begins.
 use super::arguments::Arguments;
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 /// A call that has begun.
 #[derive(Debug, Default)]
-pub(super) struct Call {
+pub struct Call {
     /// What its result will name.
-    pub(super) id: String,
+    pub id: String,
     /// The tool.
-    pub(super) name: String,
+    pub name: String,
     /// Arguments that have not been told yet.
-    pub(super) json: String,
+    pub json: String,
     /// Whether its beginning has been told.
-    pub(super) is_open: bool,
+    pub is_open: bool,
     /// How far its arguments are.
     arguments: Arguments,
 }
 
 /// The calls that are not told to their ends. The first one is being told.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub struct Calls {
     calls: HashMap<u32, Call>,
     order: VecDeque<u32>,
 }
 
-impl Queue {
+impl Calls {
     /// A call begins.
-    pub(super) fn push(&mut self, tool: u32, id: String, name: String) {
+    pub fn push(&mut self, tool: u32, id: String, name: String) {
         if let Entry::Vacant(place) = self.calls.entry(tool) {
             place.insert(Call { id, name, ..Call::default() });
             self.order.push_back(tool);
@@ -35,7 +35,7 @@ impl Queue {
     }
 
     /// Takes in more arguments of a call.
-    pub(super) fn more(&mut self, tool: u32, json: &str) {
+    pub fn more(&mut self, tool: u32, json: &str) {
         if let Some(call) = self.calls.get_mut(&tool) {
             call.arguments.push(json);
             call.json.push_str(json);
@@ -43,18 +43,19 @@ impl Queue {
     }
 
     /// The first call.
-    pub(super) fn first(&mut self) -> Option<&mut Call> {
+    pub fn first(&mut self) -> Option<&mut Call> {
         self.calls.get_mut(self.order.front()?)
     }
 
     /// Whether the first call can be ended: it is whole, and others wait for that.
-    pub(super) fn is_first_over(&self) -> bool {
+    #[must_use]
+    pub fn is_first_over(&self) -> bool {
         let first = self.order.front().and_then(|tool| self.calls.get(tool));
         self.order.len() > 1 && first.is_some_and(|call| call.arguments.is_whole())
     }
 
     /// The first call is told to its end.
-    pub(super) fn pop(&mut self) {
+    pub fn pop(&mut self) {
         if let Some(tool) = self.order.pop_front() {
             self.calls.remove(&tool);
         }
