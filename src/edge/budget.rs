@@ -78,6 +78,10 @@ impl Hold for Share {
         }
         taken.is_ok()
     }
+
+    fn another(&self) -> Arc<dyn Hold> {
+        Arc::new(self.aside())
+    }
 }
 
 impl Drop for Share {

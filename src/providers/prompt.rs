@@ -74,12 +74,19 @@ impl Elsewhere {
 pub trait Hold: Debug + Send + Sync {
     /// Holds `bytes` more; false if they are not left.
     fn hold_more(&self, bytes: usize) -> bool;
+
+    /// Another share, of nothing yet: for what is held when the prompt is gone.
+    fn another(&self) -> Arc<dyn Hold>;
 }
 
 /// Memory without a bound, for prompts of the proxy's own.
 impl Hold for () {
     fn hold_more(&self, _bytes: usize) -> bool {
         true
+    }
+
+    fn another(&self) -> Arc<dyn Hold> {
+        Arc::new(())
     }
 }
 

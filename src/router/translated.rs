@@ -26,6 +26,12 @@ use std::time::SystemTime;
 /// Media that one request may name; more are refused as one too large.
 const MOST_MEDIA: usize = 32;
 
+/// How much a stream may keep that is not counted, in bytes: any stream takes as much.
+const FREE: usize = 32 * 1024;
+
+/// What is said of an answer that is too large.
+const NO_ROOM: &str = "the answer is larger than the proxy's memory allows";
+
 /// How much is repeated of an error in words that nobody knows, in characters.
 const LONGEST_WORDS: usize = 500;
 
@@ -55,12 +61,13 @@ impl Expecting {
         if parts.status.is_informational() || parts.status.is_redirection() {
             return Ok(Response::from_parts(parts, body));
         }
-        if parts.status.is_success() && is_stream(&parts) {
-            return Ok(self.streamed(parts, body));
+        match parts.status.is_success() && is_stream(&parts) {
+            true if self.stream => return Ok(self.streamed(parts, body)),
+            true => return Ok(self.unreadable(parts, "a stream came, and none was asked for")),
+            false => {}
         }
         let Some(bytes) = collect_all(body, &*self.held).await? else {
-            let message = "the answer is larger than the proxy's memory allows";
-            return Ok(self.unreadable(parts, message));
+            return Ok(self.unreadable(parts, NO_ROOM));
         };
         if !parts.status.is_success() {
             return Ok(self.failed(parts, bytes));
@@ -75,9 +82,18 @@ impl Expecting {
         };
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         let stream = self.reply.stream();
+        let (held, holds) = (self.held.another(), FREE);
         let (usage, keeping) = (self.usage, self.keeping);
-        let body =
-            TranslatedBody { inner: body, stream, usage, keeping, saving: None, over: false };
+        let body = TranslatedBody {
+            inner: body,
+            stream,
+            usage,
+            keeping,
+            saving: None,
+            over: false,
+            held,
+            holds,
+        };
         Response::from_parts(parts, Either::Right(Body::stream(body)))
     }
 
@@ -175,6 +191,18 @@ struct TranslatedBody {
     /// The end, which waits until the answer is kept.
     saving: Option<Saving>,
     over: bool,
+    /// The stream's share of memory, and how many of its bytes are held.
+    held: Arc<dyn Hold>,
+    holds: usize,
+}
+
+impl TranslatedBody {
+    /// Holds what the stream keeps; whether there is memory for it.
+    fn hold(&mut self) -> bool {
+        let more = self.stream.kept().saturating_sub(self.holds);
+        self.holds += more;
+        more == 0 || self.held.hold_more(more)
+    }
 }
 
 /// Bytes for the client, and what comes before.
@@ -209,6 +237,11 @@ impl http_body::Body for TranslatedBody {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
                     this.stream.push(&data, &mut out);
+                    if !this.hold() {
+                        return Poll::Ready(Some(Err(
+                            ForwardError::AnswerBody(NO_ROOM.into()).into()
+                        )));
+                    }
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => {
@@ -257,3 +290,6 @@ pub(super) async fn fetched(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,4 +93,9 @@ pub trait Write: Send {
     fn whole(&mut self) -> Option<Vec<u8>> {
         None
     }
+
+    /// How many bytes of the answer it keeps, where it has to tell all of them once more.
+    fn kept(&self) -> usize {
+        0
+    }
 }

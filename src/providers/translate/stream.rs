@@ -73,6 +73,17 @@ impl Stream {
         self.write(out);
     }
 
+    /// How many bytes it keeps of the answer: of an event that is not over, and of all that the
+    /// client's dialect tells twice.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        let begun = match &self.frames {
+            Frames::Events(events) => events.kept(),
+            Frames::Lines(begun) => begun.capacity(),
+        };
+        begun + self.writer.kept()
+    }
+
     /// What was used so far, where the provider has told.
     #[must_use]
     pub const fn usage(&self) -> Option<Usage> {

@@ -85,6 +85,12 @@ impl Events {
         Self { more, event: Pending::up_to(more), ..Self::default() }
     }
 
+    /// How many bytes it has taken to keep what is begun.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.carry.capacity() + self.event.data.capacity()
+    }
+
     /// Reads the next frame and hands over each event that ends in it.
     pub fn push(&mut self, frame: &[u8], mut each: impl FnMut(Event<'_>)) {
         let mut at = 0;

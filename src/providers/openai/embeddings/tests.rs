@@ -3,6 +3,7 @@ use super::{Shares, apart, inputs, together};
 use crate::providers::Hold;
 use bartizan_layers::wire::scan::scan;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const ANSWER: &str = r#"{"object":"list", "data":[
@@ -66,6 +67,10 @@ struct Left(AtomicUsize);
 impl Hold for Left {
     fn hold_more(&self, bytes: usize) -> bool {
         self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(bytes)).is_ok()
+    }
+
+    fn another(&self) -> Arc<dyn Hold> {
+        Arc::new(Self(AtomicUsize::new(0)))
     }
 }
 

@@ -236,4 +236,8 @@ impl Write for Writer {
             }
         }
     }
+
+    fn kept(&self) -> usize {
+        self.kept
+    }
 }
