@@ -94,7 +94,7 @@ impl Attempt {
         };
         let (mut sending, dropped) = match leaf {
             Some(leaf) => made.send(leaf, &head, headers, &rules.forwarder, bound),
-            None => (counted::answer(&operation, &prompt, model, expected.input()), None),
+            None => (counted::count(model, &expected, &head, headers, own, bound), None),
         };
         if let Some(images) = images {
             sending = pictures::priced(sending, &deployment, images, &usage);

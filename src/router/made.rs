@@ -74,7 +74,7 @@ impl Made {
     /// `own`, and puts in what the provider's needs.
     pub(super) fn fit(&self, headers: &mut HeaderMap, own: &[(HeaderName, HeaderValue)]) {
         if let Some((made, translation)) = &self.translating {
-            fit_headers(headers, own, translation.provider, &made.written);
+            fit_headers(headers, own, translation.provider, &made.written.headers);
         }
     }
 

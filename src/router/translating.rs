@@ -160,8 +160,9 @@ impl About {
     }
 }
 
-/// Headers that say something in one dialect alone.
-const OF_DIALECTS: [&str; 4] = ["anthropic-", "openai-", "x-goog-", "x-stainless-"];
+/// Headers that say something in one dialect alone, or to the vendor of a coding tool.
+const OF_DIALECTS: [&str; 6] =
+    ["anthropic-", "openai-", "x-goog-", "x-stainless-", "x-codex-", "x-claude-code-"];
 
 /// Takes what only the client's dialect knows out of `headers`, but for those that the deployment
 /// has of its `own`, and puts in what the provider's needs.
@@ -169,7 +170,7 @@ pub(super) fn fit_headers(
     headers: &mut HeaderMap,
     own: &[(HeaderName, HeaderValue)],
     provider: Protocol,
-    told: &Translated,
+    needed: &[(&'static str, String)],
 ) {
     let anthropic = provider == Protocol::Messages;
     let foreign = |name: &HeaderName| {
@@ -184,7 +185,7 @@ pub(super) fn fit_headers(
     if anthropic && !headers.contains_key(VERSION) {
         headers.insert(VERSION, HeaderValue::from_static("2023-06-01"));
     }
-    for (name, value) in &told.headers {
+    for (name, value) in needed {
         // Lists, of which a request should have one.
         let before = headers.get(*name).and_then(|value| value.to_str().ok());
         let all = before.map_or_else(|| value.clone(), |before| format!("{before},{value}"));

@@ -1,5 +1,5 @@
 //! How a deployment takes a call: in its client's dialect, translated into its own, or not at all,
-//! where the proxy can tell as well.
+//! where the proxy can tell.
 use super::deployment::Deployment;
 use super::leaf::Leaf;
 use crate::providers::Operation;
@@ -12,8 +12,8 @@ pub(super) enum Way<'a> {
     Straight(&'a Leaf),
     /// From one dialect to another.
     Translated(&'a Leaf, Translation),
-    /// Nowhere: tokens are counted here.
-    Counted,
+    /// Tokens are counted: where the provider counts them, by it; else here.
+    Counted(Option<(&'a Leaf, Protocol)>),
 }
 
 impl<'a> Way<'a> {
@@ -21,7 +21,7 @@ impl<'a> Way<'a> {
     pub(super) const fn leaf(self) -> Option<&'a Leaf> {
         match self {
             Self::Straight(leaf) | Self::Translated(leaf, _) => Some(leaf),
-            Self::Counted => None,
+            Self::Counted(_) => None,
         }
     }
 
@@ -38,7 +38,7 @@ impl Deployment {
     /// How it takes an `operation`; `None` if it does not.
     pub(super) fn way(&self, operation: &Operation) -> Option<Way<'_>> {
         let Some(client) = Protocol::of(operation) else {
-            let counted = || operation.counts_tokens().then_some(Way::Counted);
+            let counted = || operation.counts_tokens().then(|| Way::Counted(self.counts()));
             if *operation == Operation::TokenCounter {
                 return counted();
             }
@@ -56,6 +56,12 @@ impl Deployment {
             true => Way::Straight(leaf),
             false => Way::Translated(leaf, Translation { client, provider }),
         })
+    }
+
+    /// Where its provider counts tokens, and in whose words.
+    fn counts(&self) -> Option<(&Leaf, Protocol)> {
+        let leaf = self.chats().filter(|leaf| matches!(leaf, Leaf::Upstream { .. }))?;
+        Some((leaf, self.protocol())).filter(|(_, protocol)| protocol.counts_tokens())
     }
 
     /// Whether a provider that speaks OpenAI has this of OpenAI's besides chats.

@@ -176,20 +176,15 @@ async fn what_a_provider_lacks_is_refused_or_named() {
 }
 
 #[tokio::test]
-async fn tokens_are_counted_where_the_provider_has_no_count() {
-    let upstream = Upstream::playing(json(200, OPENAI)).await;
+async fn a_stream_that_nobody_asked_for_is_an_error() {
+    let events = [r#"{"id":"c","choices":[{"index":0,"delta":{"content":"Hi"}}]}"#, "[DONE]"];
+    let upstream = Upstream::playing(crate::upstream::stream(&events)).await;
     let proxy = before(&upstream, "openai/gpt-up", "/v1", "").await;
-    let body = r#"{"model":"gpt","messages":[{"role":"user","content":"Hello over there?"}]}"#;
-    for (path, member) in
-        [("/v1/messages/count_tokens", "input_tokens"), ("/utils/token_counter", "total_tokens")]
-    {
-        let got = proxy.call(post(path, body).key(KEY)).await.expect(200).json();
-        assert!(got[member].as_u64().is_some_and(|count| count > 0), "{path}: {got}");
-    }
-    let body = r#"{"contents":[{"role":"user","parts":[{"text":"Hello over there?"}]}]}"#;
-    let got = proxy.call(post("/v1beta/models/gpt:countTokens", body).key(KEY)).await;
-    assert!(got.expect(200).json()["totalTokens"].as_u64().is_some_and(|count| count > 0));
-    assert_eq!(upstream.seen().connections, 0);
+    let body = r#"{"model":"gpt","max_tokens":9,"messages":[{"role":"user","content":"Hello?"}]}"#;
+    let got = proxy.call(post("/v1/messages", body).key(KEY)).await.expect(502);
+    assert_eq!(got.header("content-type"), Some("application/json"));
+    let told = got.json()["error"]["message"].to_string();
+    assert!(told.contains("a stream came, and none was asked for"), "{told}");
 }
 
 #[tokio::test]
@@ -248,10 +243,11 @@ async fn headers_of_one_dialect_stay_in_it() {
     let proxy = before(&upstream, "openai/gpt-up", "/v1", "").await;
     let body = r#"{"model":"gpt","max_tokens":9,"messages":[{"role":"user","content":"Hello?"}]}"#;
     let call = post("/v1/messages", body).key(KEY);
-    let call = call.header("anthropic-version", "2023-06-01").header("anthropic-beta", "x");
+    let names = ["anthropic-version", "anthropic-beta", "x-claude-code-session-id"];
+    let call = names.iter().fold(call, |call, name| call.header(name, "x"));
     proxy.call(call).await.expect(200);
     let head = upstream.only_request().head;
-    assert_eq!(head.get("anthropic-version").or(head.get("anthropic-beta")), None);
+    assert!(names.iter().all(|name| head.get(name).is_none()), "{head:?}");
     let upstream = Upstream::playing(json(200, ANTHROPIC)).await;
     let proxy = before(&upstream, "anthropic/claude-up", "", "").await;
     let call = post("/v1/chat/completions", ASKED).key(KEY);

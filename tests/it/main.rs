@@ -23,6 +23,7 @@ mod cli;
 mod config;
 mod configs;
 mod conversations;
+mod counts;
 mod customers;
 mod cve;
 mod dialects;

@@ -93,7 +93,7 @@ impl Translation {
     }
 }
 
-fn request(client: Protocol, body: Map<String, Value>) -> Result<Request, Malformed> {
+pub(super) fn request(client: Protocol, body: Map<String, Value>) -> Result<Request, Malformed> {
     match client {
         Protocol::Completions => openai::completions::read_request(body),
         Protocol::Responses => openai::responses::read_request(body),
@@ -232,7 +232,7 @@ impl Draft {
     }
 }
 
-fn written(
+pub(super) fn written(
     provider: Protocol,
     request: Request,
     target: &Target<'_>,

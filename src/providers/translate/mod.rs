@@ -2,6 +2,7 @@
 //!
 //! A call is translated where its deployment does not speak its client's dialect: the request once
 //! ([`Translation::read`], [`Draft::write`]), the answer by the [`Reply`] that this leaves.
+mod count;
 mod draft;
 mod fit;
 mod protocol;
@@ -10,6 +11,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use self::count::Count;
 pub use self::draft::{Draft, Edits, Translated};
 pub use self::protocol::{Protocol, native};
 pub use self::reply::{Reply, Whole};
