@@ -24,7 +24,7 @@ fn name(protocol: Protocol) -> String {
     format!("{protocol:?}").to_lowercase()
 }
 
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire")
 }
 

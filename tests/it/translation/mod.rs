@@ -5,6 +5,7 @@
 //! that need it say so and pass.
 mod able;
 mod answers;
+mod coding_tools;
 mod cuts;
 mod errors;
 mod frames;

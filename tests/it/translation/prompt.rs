@@ -118,7 +118,7 @@ impl Prompt {
             match text(item, "type") {
                 "message" | "" => self.content(&item["content"]),
                 "function_call" => self.call(&item["name"], &item["arguments"]),
-                "function_call_output" => self.result(&item["output"]),
+                "function_call_output" | "custom_tool_call_output" => self.result(&item["output"]),
                 _ => {}
             }
         }

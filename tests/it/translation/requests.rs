@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 /// Who is asked in the place of the one who was.
-const TARGETS: [(Protocol, &str, &str); 7] = [
+pub(super) const TARGETS: [(Protocol, &str, &str); 7] = [
     (Protocol::Chat, "openai", "gpt-4.1"),
     (Protocol::Chat, "mistral", "mistral-large-latest"),
     (Protocol::Responses, "openai", "gpt-4.1"),
@@ -39,13 +39,13 @@ const ELSEWHERE: &str = "The prompt is one that OpenAI keeps: nothing of it is h
 
 /// A written request, taken apart.
 #[derive(Debug, Default)]
-struct Written {
+pub(super) struct Written {
     texts: Vec<String>,
     values: Vec<Value>,
 }
 
 impl Written {
-    fn of(body: &Value) -> Self {
+    pub(super) fn of(body: &Value) -> Self {
         let mut written = Self::default();
         written.take(body);
         written
@@ -67,7 +67,7 @@ impl Written {
         self.values.push(value.clone());
     }
 
-    fn has(&self, piece: &Piece) -> bool {
+    pub(super) fn has(&self, piece: &Piece) -> bool {
         let within = |text: &str| self.texts.iter().any(|it| it.contains(text));
         let is = |value: &Value| self.values.contains(value);
         match piece {

@@ -134,8 +134,11 @@ def config(origin):
     """
     rows = [
         ("gpt", "openai/gpt-4o-mini", origin + "/v1"),
+        ("compatible", "openai_like/gpt-4o-mini", origin + "/v1"),
         ("embed", "openai/text-embedding-3-small", origin + "/v1"),
         ("claude", "anthropic/claude-sonnet-4-5", origin),
+        # By a name that Codex knows.
+        ("gpt-5.6-sol", "anthropic/claude-sonnet-4-5", origin),
         ("flash", "gemini/gemini-2.5-flash", origin + "/v1beta"),
         ("command", "cohere/command-a-03-2025", origin),
         ("llama", "ollama/gpt-oss:20b", origin),

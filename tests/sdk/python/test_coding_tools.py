@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 from harness import KEY
-from wires import Anthropic, Cohere, Gemini, Ollama, OpenAi, named
+from wires import Anthropic, Cohere, Compatible, Gemini, Ollama, OpenAi, Renamed, named
 
 VERSIONS = {
     "claude": "@anthropic-ai/claude-code@2.1.330",
@@ -126,21 +126,23 @@ READING = {
     "gemini": ("read_file", lambda path: {"file_path": path}),
     "opencode": ("read", lambda path: {"filePath": path}),
 }
+# How Codex does it with a model that it knows: in a script, which is free text, by a tool that
+# stands in a namespace.
+SCRIPT = "text(await tools.exec_command({cmd: 'cat %s'}))"
+SCRIPTED = ("functions__exec", lambda path: {"input": SCRIPT % path})
+
+# Every provider dialect that is not the tool's own.
+PAIRS = {
+    claude: [OpenAi(), Gemini(), Ollama(), Cohere()],
+    codex: [Compatible(), Anthropic(), Renamed(), Gemini(), Ollama(), Cohere()],
+    gemini: [OpenAi(), Anthropic(), Ollama(), Cohere()],
+    opencode: [Anthropic(), Gemini(), Ollama(), Cohere()],
+}
 
 
 @pytest.mark.parametrize(
     ("set_up", "wire"),
-    [
-        (claude, OpenAi()),
-        (claude, Gemini()),
-        (claude, Ollama()),
-        (codex, Anthropic()),
-        (codex, Gemini()),
-        (codex, Cohere()),
-        (gemini, OpenAi()),
-        (gemini, Anthropic()),
-        (opencode, Anthropic()),
-    ],
+    [(set_up, wire) for set_up, wires in PAIRS.items() for wire in wires],
     ids=lambda it: getattr(it, "__name__", None) or named(it),
 )
 def test_a_tool_reads_a_file_and_tells_of_it(front, tool, tmp_path, set_up, wire):
@@ -149,7 +151,8 @@ def test_a_tool_reads_a_file_and_tells_of_it(front, tool, tmp_path, set_up, wire
     work.mkdir()
     note = work / "note.txt"
     note.write_text("the word is marigold\n")
-    reader, arguments = READING[set_up.__name__]
+    scripted = isinstance(wire, Renamed)
+    reader, arguments = SCRIPTED if scripted else READING[set_up.__name__]
     call = ("call_1", reader, arguments(str(note)))
     streamed = []
 

@@ -69,6 +69,10 @@ fn read_block(block: Value, place: Place, blocks: &mut Vec<Block>) -> Result<(),
         "thinking" => read_thought(block)?,
         "redacted_thinking" => Content::Thought(hidden(required_text(&mut block, "data")?)),
         "tool_use" => Content::ToolUse(read_use(block)?),
+        // A search for tools found this one, which stands among the tools.
+        "tool_reference" if place == Place::Result => {
+            Content::Text(required_text(&mut block, "tool_name")?, Vec::new())
+        }
         "tool_result" if place == Place::Turn => Content::ToolResult(read_result(block)?),
         "tool_result" => return Err(wrong("type", "no result inside of a result")),
         _ => {

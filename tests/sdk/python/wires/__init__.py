@@ -4,8 +4,8 @@ A wire answers whole (`whole`) or as a stream (`stream`) with a text, a thought 
 and finds in a request that reached it what a test looks for.
 """
 
-from .chat import INPUT, OUTPUT, SIGNED, OpenAi
-from .claude import Anthropic
+from .chat import INPUT, OUTPUT, SIGNED, Compatible, OpenAi
+from .claude import Anthropic, Renamed
 from .google import Gemini
 from .others import Cohere, Ollama
 
@@ -15,9 +15,11 @@ __all__ = [
     "SIGNED",
     "Anthropic",
     "Cohere",
+    "Compatible",
     "Gemini",
     "Ollama",
     "OpenAi",
+    "Renamed",
     "named",
 ]
 

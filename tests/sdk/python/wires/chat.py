@@ -92,6 +92,12 @@ class OpenAi:
         return body["response_format"]["json_schema"]["schema"]
 
 
+class Compatible(OpenAi):
+    """A provider that speaks OpenAI's chats, and has no responses."""
+
+    name = "compatible"
+
+
 def plain(content):
     """The text of a message, whether it is a string or comes in parts."""
     if isinstance(content, list):
