@@ -3,6 +3,7 @@
 //! The tables are made by `tools/` from the data that the `litellm` package ships; see
 //! `tools/README.md` for the date and the licence.
 mod catalogue;
+mod completes;
 mod image;
 mod models;
 mod row;
@@ -12,6 +13,7 @@ mod tests;
 mod words;
 
 use bartizan_layers::facts::Price;
+pub use completes::completes;
 pub use image::{ImagePrice, Picture};
 pub use models::{model, models_of, provider_of_host, provider_of_model};
 

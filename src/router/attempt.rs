@@ -63,7 +63,7 @@ impl Attempt {
         let config = deployment.config();
         let own_model = model;
         let model = own_model.as_deref().unwrap_or(&config.model);
-        let way = deployment.way(&operation).expect("it was picked because it has one");
+        let way = deployment.way(&operation, model).expect("it was picked because it has one");
         let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
         let translation = way.translation().filter(|_| mock.is_none());
         let names = (model, &model_json);

@@ -151,7 +151,8 @@ impl Shared {
         let input = asked.size.input(&found.group.typical);
         let region: Option<&Region> = asked.facts().get();
         let speaking = found.candidates(|deployment| {
-            deployment.way(&operation).is_some() && is_in(region, deployment)
+            let model = &deployment.config().model;
+            deployment.way(&operation, model).is_some() && is_in(region, deployment)
         });
         if let (Some(Region(region)), None) = (region, speaking.clone().next()) {
             return Err(RouteError::Elsewhere { model: found.name.into(), region: region.clone() });

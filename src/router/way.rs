@@ -2,6 +2,7 @@
 //! where the proxy can tell.
 use super::deployment::Deployment;
 use super::leaf::Leaf;
+use crate::data;
 use crate::providers::Operation;
 use crate::providers::translate::{Protocol, Translation};
 
@@ -35,8 +36,8 @@ impl<'a> Way<'a> {
 }
 
 impl Deployment {
-    /// How it takes an `operation`; `None` if it does not.
-    pub(super) fn way(&self, operation: &Operation) -> Option<Way<'_>> {
+    /// How it takes an `operation` for its `model`; `None` if it does not, whichever the model is.
+    pub(super) fn way(&self, operation: &Operation, model: &str) -> Option<Way<'_>> {
         let Some(client) = Protocol::of(operation) else {
             let counted = || operation.counts_tokens().then(|| Way::Counted(self.counts()));
             if *operation == Operation::TokenCounter {
@@ -51,7 +52,7 @@ impl Deployment {
         }
         let same = client == provider
             || matches!(leaf, Leaf::Echo | Leaf::Mock(_))
-            || provider == Protocol::Chat && self.has(client);
+            || provider == Protocol::Chat && self.has(client, model);
         Some(match same {
             true => Way::Straight(leaf),
             false => Way::Translated(leaf, Translation { client, provider }),
@@ -65,11 +66,25 @@ impl Deployment {
     }
 
     /// Whether a provider that speaks OpenAI has this of OpenAI's besides chats.
-    fn has(&self, client: Protocol) -> bool {
+    fn has(&self, client: Protocol, model: &str) -> bool {
         match client {
-            Protocol::Completions => true,
+            Protocol::Completions => self.completes(model),
             Protocol::Responses => self.config().provider.responses,
             _ => false,
+        }
+    }
+
+    /// Whether it completes text with this model. Most providers only chat. OpenAI has models for
+    /// either; of a name that it does not know it is a server of one's own, which has both.
+    fn completes(&self, model: &str) -> bool {
+        let config = self.config();
+        let told = config.info.get("mode").and_then(serde_json::Value::as_str);
+        let known = || self.catalogued_as(model).map(|model| model.mode);
+        let provider = config.provider.name;
+        match told.or_else(known) {
+            Some("completion") => true,
+            None | Some("") if provider == "openai" => true,
+            _ => data::completes(provider),
         }
     }
 }

@@ -301,3 +301,26 @@ async fn a_client_of_gemini_gets_its_stream_as_events_or_as_an_array() {
     let got = proxy.call(post(path, body).key(KEY)).await.expect(200).json();
     assert_eq!(said(got.as_array().expect("an array")), "Hello");
 }
+
+#[tokio::test]
+async fn a_completion_of_text_is_a_chat_where_the_model_only_chats() {
+    let text = r#"{"id":"cmpl-1","object":"text_completion","created":1,"model":"up","choices":[{"text":"Hi","index":0,"logprobs":null,"finish_reason":"stop"}]}"#;
+    for (model, completes) in [
+        ("openai/gpt-4o", false),
+        ("openai/gpt-3.5-turbo-instruct", true),
+        ("openai/a-model-of-ones-own", true),
+        ("text-completion-openai/davinci-002", true),
+        ("groq/llama-3.3-70b-versatile", false),
+        ("mistral/a-model-that-nobody-knows", false),
+        ("hosted_vllm/a-model-that-nobody-knows", true),
+    ] {
+        let upstream = Upstream::playing(json(200, if completes { text } else { OPENAI })).await;
+        let proxy = before(&upstream, model, "/v1", "").await;
+        let asked = r#"{"model":"gpt","prompt":"Hello?"}"#;
+        let got = proxy.call(post("/v1/completions", asked).key(KEY)).await.expect(200).json();
+        assert_eq!(got["object"], "text_completion", "{model}");
+        assert_eq!(got["choices"][0]["text"], "Hi", "{model}");
+        let path = if completes { "/v1/completions" } else { "/v1/chat/completions" };
+        assert_eq!(upstream.only_request().head.word(), path, "{model}");
+    }
+}
