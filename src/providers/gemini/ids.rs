@@ -85,6 +85,22 @@ pub(crate) fn is_base64(signature: &str) -> bool {
     !digits.is_empty() && digits.len() % 4 != 1 && digits.bytes().all(is_digit)
 }
 
+/// Before a thought in another provider's cipher, which Google's clients carry as a signature.
+const SEALED: &str = "sealed:";
+
+/// A thought in another provider's cipher, with its id, as a signature.
+pub(crate) fn sealed(cipher: &str, id: Option<&str>) -> String {
+    STANDARD.encode(format!("{SEALED}{}:{cipher}", id.unwrap_or_default()))
+}
+
+/// The cipher in such a signature, and the thought's id.
+pub(crate) fn unsealed(signature: &str) -> Option<(String, Option<String>)> {
+    let bytes = STANDARD.decode(signature).ok()?;
+    let told = String::from_utf8(bytes).ok()?;
+    let (id, cipher) = told.strip_prefix(SEALED)?.split_once(':')?;
+    Some((cipher.to_owned(), Some(id.to_owned()).filter(|id| !id.is_empty())))
+}
+
 /// Whether a thought's signature is Google's. It refuses those of other providers.
 ///
 /// Inside of up to two messages of protobuf, which may start with the number 1, Google's are

@@ -140,14 +140,17 @@ impl Part {
 /// A signature belongs to the thought before it. Where Gemini does not tell that, it stands alone.
 fn sign(blocks: &mut Vec<Block>, signature: Option<String>) {
     let Some(proof) = signature else { return };
+    let mut thought = Thought::default();
+    match ids::unsealed(&proof) {
+        Some((cipher, id)) => (thought.hidden, thought.id) = (Some(cipher), id),
+        None => thought.signature = Some(proof),
+    }
     match blocks.last_mut().map(|block| &mut block.content) {
-        Some(Content::Thought(thought)) if thought.signature.is_none() => {
-            thought.signature = Some(proof);
+        Some(Content::Thought(last)) if last.signature.is_none() && last.hidden.is_none() => {
+            thought.text = std::mem::take(&mut last.text);
+            *last = thought;
         }
-        _ => {
-            let thought = Thought { signature: Some(proof), ..Thought::default() };
-            blocks.push(Block::new(Content::Thought(thought)));
-        }
+        _ => blocks.push(Block::new(Content::Thought(thought))),
     }
 }
 

@@ -66,6 +66,10 @@ fn parts(blocks: Vec<Block>, grounding: &mut Grounding) -> Vec<Value> {
                     parts.push(text_part(String::new(), Some(proof)));
                 }
                 match other {
+                    Content::Thought(thought) if thought.hidden.is_some() => {
+                        sealed_thought(thought, &mut parts);
+                        continue;
+                    }
                     Content::Thought(Thought { text, signature, .. }) if text.is_empty() => {
                         proof = signature.filter(|proof| ids::is_base64(proof));
                         continue;
@@ -102,6 +106,21 @@ fn text_part(text: String, proof: Option<String>) -> Value {
 fn thought_part(thought: Thought) -> Value {
     let part = object([("text", thought.text.into()), ("thought", true.into())]);
     signed(part, thought.signature)
+}
+
+/// What is told of a thought, and its cipher behind that.
+fn sealed_thought(mut thought: Thought, parts: &mut Vec<Value>) {
+    let cipher = thought.hidden.take();
+    let sealed = cipher.map(|cipher| sealed_part(&cipher, thought.id.as_deref()));
+    if !thought.text.is_empty() {
+        parts.push(thought_part(thought));
+    }
+    parts.extend(sealed);
+}
+
+/// A thought in another provider's cipher, as a part that says nothing.
+pub(crate) fn sealed_part(cipher: &str, id: Option<&str>) -> Value {
+    text_part(String::new(), Some(ids::sealed(cipher, id)))
 }
 
 /// A picture or sound, as a part.

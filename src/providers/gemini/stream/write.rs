@@ -1,6 +1,6 @@
 //! A client's stream: `GenerateContentResponse`s as events, or as a list.
 use crate::providers::chat::{Client, Event, Finish, InBand, ToolUse, Write, object};
-use crate::providers::gemini::answer::{call_part, media_part};
+use crate::providers::gemini::answer::{call_part, media_part, sealed_part};
 use crate::providers::gemini::grounding::Grounding;
 use crate::providers::gemini::ruler::Ruler;
 use crate::providers::gemini::{failure, finish, ids, logprobs, usage};
@@ -225,7 +225,10 @@ impl Write for Writer {
                 self.choice(choice).finish = Some(why);
             }
             Event::Usage(used) => self.usage = Some(used),
-            Event::Hidden(..) => {}
+            Event::Hidden(choice, cipher, id) => {
+                self.flush(choice, out);
+                self.value(choice, &sealed_part(&cipher, id.as_deref()), out);
+            }
             Event::Error(error) => self.fail(&error, out),
             Event::End => self.end(out),
         }

@@ -1,6 +1,8 @@
-use super::members;
-use crate::providers::chat::{Content, Format, ToolChoice};
-use crate::providers::gemini::read_request;
+use super::{client, members};
+use crate::providers::chat::{
+    Answer, Block, Choice, Content, Event, Format, Role, Thought, ToolChoice, Turn, Write,
+};
+use crate::providers::gemini::{Writer, read_request, write_answer};
 use serde_json::{Value, json};
 
 #[test]
@@ -87,4 +89,30 @@ fn mistakes_are_told_with_their_place() {
     assert_eq!(wrong(text), "contents[0].parts[0].text");
     let config = json!({"contents": [{"parts": []}], "generationConfig": {"topP": "many"}});
     assert_eq!(wrong(config), "generationConfig.topP");
+}
+
+#[test]
+fn a_client_carries_thoughts_in_another_providers_cipher_back() {
+    let told = |hidden: &str, id: Option<&str>, text: &str| Thought {
+        text: text.to_owned(),
+        hidden: Some(hidden.to_owned()),
+        id: id.map(str::to_owned),
+        ..Thought::default()
+    };
+    let thoughts = [told("gAA-_A==", Some("rs_1"), "Hm."), told("Em8=", None, "")];
+    let blocks: Vec<Block> =
+        thoughts.into_iter().map(|it| Block::new(Content::Thought(it))).collect();
+    let choice = Choice { blocks: blocks.clone(), ..Choice::default() };
+    let answer = Answer { choices: vec![choice], ..Answer::default() };
+    let whole = write_answer(answer.clone(), &client(false));
+    let (mut writer, mut stream) = (Writer::new(client(true)), Vec::new());
+    answer.events().into_iter().for_each(|event: Event| writer.write(event, &mut stream));
+    let stream: Vec<Value> = serde_json::from_slice(&stream).unwrap();
+    let parts = |told: &Value| told["candidates"][0]["content"]["parts"].as_array().cloned();
+    let streamed: Vec<Value> = stream.iter().filter_map(parts).flatten().collect();
+    for parts in [parts(&whole).unwrap(), streamed] {
+        let body = json!({"contents": [{"role": "model", "parts": parts}]});
+        let read = read_request(members(body)).unwrap();
+        assert_eq!(read.turns, [Turn::new(Role::Assistant, blocks.clone())]);
+    }
 }
