@@ -10,6 +10,7 @@ mod cuts;
 mod errors;
 mod frames;
 mod golden;
+mod grid;
 mod mended;
 mod of_chat;
 mod of_cohere;

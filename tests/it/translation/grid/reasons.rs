@@ -1,0 +1,91 @@
+//! Why a cell does not work.
+use super::rows::{Column, Row};
+use bartizan::providers::translate::Protocol;
+
+/// A reason: what it holds for, and a sentence.
+#[derive(Debug)]
+pub(super) struct Reason {
+    pub(super) whose: Whose,
+    pub(super) column: Column,
+    pub(super) text: &'static str,
+}
+
+/// Who cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// A client's dialect has no words for it.
+    Client(Protocol),
+    /// A dialect of providers has no words for it.
+    Wire(Protocol),
+    /// A provider does not do what its dialect could say.
+    Provider(&'static str),
+    /// A provider's chat completions do not do it.
+    Chat(&'static str),
+    /// A provider has other words for it, which a client of chat completions must know.
+    Straight(&'static str),
+}
+
+const fn client(column: Column, text: &'static str) -> Reason {
+    Reason { whose: Whose::Client(Protocol::Completions), column, text }
+}
+
+const fn wire(protocol: Protocol, column: Column, text: &'static str) -> Reason {
+    Reason { whose: Whose::Wire(protocol), column, text }
+}
+
+const fn provider(provider: &'static str, column: Column, text: &'static str) -> Reason {
+    Reason { whose: Whose::Provider(provider), column, text }
+}
+
+const TEXT: &str = "completions of text are text alone";
+
+const REASONS: [Reason; 15] = [
+    client(Column::Tools, TEXT),
+    client(Column::Parallel, TEXT),
+    client(Column::Image, TEXT),
+    client(Column::Document, TEXT),
+    client(Column::Reasoning, TEXT),
+    client(Column::Structured, TEXT),
+    wire(Protocol::Cohere, Column::Document, "Cohere takes documents of text, but no PDF"),
+    wire(Protocol::Ollama, Column::Document, "Ollama takes pictures and text, but no PDF"),
+    wire(Protocol::Ollama, Column::Tools, "Ollama cannot be told that a tool must be called"),
+    Reason {
+        whose: Whose::Chat("openai"),
+        column: Column::Reasoning,
+        text: "OpenAI's chat completions take an effort, but tell no thoughts",
+    },
+    provider("deepseek", Column::Document, "DeepSeek takes no files"),
+    provider("deepseek", Column::Structured, "DeepSeek makes JSON, but by no schema"),
+    provider("groq", Column::Document, "Groq takes no files"),
+    provider("xai", Column::Document, "xAI takes files by URL or id, not their bytes"),
+    Reason {
+        whose: Whose::Straight("mistral"),
+        column: Column::Document,
+        text: "bytes pass as they are, and Mistral says `document_url` for `file`",
+    },
+];
+
+/// All reasons.
+pub(super) fn all() -> &'static [Reason] {
+    &REASONS
+}
+
+/// The reason of a cell.
+pub(super) fn reason(
+    client: Protocol,
+    spoken: Protocol,
+    row: &Row,
+    column: Column,
+) -> Option<&'static Reason> {
+    let of = |reason: &&Reason| {
+        reason.column == column
+            && match reason.whose {
+                Whose::Client(protocol) => protocol == client,
+                Whose::Wire(protocol) => protocol == spoken,
+                Whose::Provider(name) => name == row.provider(),
+                Whose::Chat(name) => name == row.provider() && spoken == Protocol::Chat,
+                Whose::Straight(name) => name == row.provider() && spoken == client,
+            }
+    };
+    REASONS.iter().find(of)
+}
