@@ -11,6 +11,7 @@ mod calls;
 mod event;
 mod json;
 mod offer;
+mod proof;
 mod request;
 mod target;
 
@@ -22,6 +23,7 @@ pub use self::calls::{Call, Calls};
 pub use self::event::{Event, InBand, Read, Write};
 pub use self::json::{Taking, object, parsed, text_of, whole};
 pub use self::offer::offered;
+pub use self::proof::{is_of_google, is_of_openai, split_proof, standard_base64};
 pub use self::request::{
     Format, Function, Qualified, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
 };

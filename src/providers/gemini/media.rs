@@ -1,7 +1,6 @@
 //! Pictures, sounds, films and documents: `inlineData` and `fileData`.
 use super::fields::{pick, text};
-use super::ids;
-use crate::providers::chat::{Lost, Media, MediaKind, Source, object};
+use crate::providers::chat::{Lost, Media, MediaKind, Source, object, standard_base64};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -15,7 +14,7 @@ pub(crate) fn of_blob(mut blob: Map<String, Value>) -> Option<Media> {
     let media_type = pick(&mut blob, "mimeType").and_then(text);
     Some(Media {
         kind: media_type.as_deref().map_or(MediaKind::Document, kind_of),
-        source: Source::Base64(ids::standard(data)),
+        source: Source::Base64(standard_base64(data)),
         media_type,
         name: pick(&mut blob, "displayName").and_then(text),
         detail: None,

@@ -1,7 +1,7 @@
 //! The parts that turns and answers are made of.
 use super::fields::{members, pick, text};
 use super::{ids, media};
-use crate::providers::chat::{Block, Content, Media, Thought, ToolUse};
+use crate::providers::chat::{Block, Content, Media, Thought, ToolUse, standard_base64};
 use serde_json::{Map, Value};
 
 /// A part of a turn or of an answer.
@@ -90,7 +90,7 @@ impl Part {
                 return true;
             }
             ("thoughtSignature", Value::String(signature)) => {
-                self.signature = Some(ids::standard(signature)).filter(|told| !told.is_empty());
+                self.signature = Some(standard_base64(signature)).filter(|told| !told.is_empty());
                 return true;
             }
             ("text", Value::String(text)) => Some(Kind::Text(text)),

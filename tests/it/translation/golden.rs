@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Whom each dialect's translation is tried with.
-const MODELS: [(Protocol, &str, &str); 6] = [
+pub(super) const MODELS: [(Protocol, &str, &str); 6] = [
     (Protocol::Chat, "openai", "gpt-4.1"),
     (Protocol::Responses, "openai", "gpt-5.1"),
     (Protocol::Messages, "anthropic", "claude-sonnet-4-5"),

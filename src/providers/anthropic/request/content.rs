@@ -2,7 +2,9 @@
 use super::Betas;
 use super::ids::Ids;
 use super::media::write_media;
-use crate::providers::chat::{Block, Content, Lost, Role, Thought, ToolResult, ToolUse, object};
+use crate::providers::chat::{
+    Block, Content, Lost, Role, Thought, ToolResult, ToolUse, is_of_google, is_of_openai, object,
+};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -100,15 +102,19 @@ impl Writer<'_> {
         written.into()
     }
 
-    /// A thought, if it is one of Anthropic's: the server knows its own ones.
+    /// A thought, if it is one of Anthropic's: the server refuses those of others.
     fn thought(&mut self, thought: Thought, by_model: bool) -> Option<Value> {
         match thought {
-            Thought { text, signature: Some(signature), .. } if by_model => Some(object([
-                ("type", "thinking".into()),
-                ("thinking", text.into()),
-                ("signature", signature.into()),
-            ])),
-            Thought { hidden: Some(data), id: None, .. } if by_model => {
+            Thought { text, signature: Some(signature), .. }
+                if by_model && !is_of_google(&signature) =>
+            {
+                Some(object([
+                    ("type", "thinking".into()),
+                    ("thinking", text.into()),
+                    ("signature", signature.into()),
+                ]))
+            }
+            Thought { hidden: Some(data), id: None, .. } if by_model && !is_of_openai(&data) => {
                 Some(object([("type", "redacted_thinking".into()), ("data", data.into())]))
             }
             _ => {

@@ -1,6 +1,8 @@
 //! Parts of requests for Anthropic that stand elsewhere for others.
 use super::{asks, says, written};
-use crate::providers::chat::{Block, Content, Media, MediaKind, Request, Role, Source, Tool, Turn};
+use crate::providers::chat::{
+    Block, Content, Media, MediaKind, Request, Role, Source, Thought, Tool, Turn,
+};
 use serde_json::json;
 
 #[test]
@@ -45,4 +47,25 @@ fn media_is_what_it_is() {
     assert_eq!(content[3]["source"], json!({"type": "file", "file_id": "file_1"}));
     assert_eq!(written.headers[0].1, "files-api-2025-04-14");
     assert_eq!(lost.parts, ["input_audio"]);
+}
+
+#[test]
+fn thoughts_that_another_provider_proves_are_left_out() {
+    let thought = |signature: Option<&str>, hidden: Option<&str>| {
+        let (signature, hidden) = (signature.map(str::to_owned), hidden.map(str::to_owned));
+        let text = String::from("Hm.");
+        Block::new(Content::Thought(Thought { text, signature, hidden, id: None }))
+    };
+    let blocks = vec![
+        thought(Some("CiQBCjE1"), None),
+        thought(None, Some("gAAAAABo")),
+        thought(Some("ErUBCkYI"), None),
+        Block::text("One."),
+    ];
+    let turns = vec![says(Role::User, "?"), Turn::new(Role::Assistant, blocks)];
+    let (written, lost) = written(asks(turns), "claude-opus-4-1");
+    let own = json!({"type": "thinking", "thinking": "Hm.", "signature": "ErUBCkYI"});
+    let text = json!({"type": "text", "text": "One."});
+    assert_eq!(written.body["messages"][1]["content"], json!([own, text]));
+    assert_eq!(lost.hints, ["reasoning_content"]);
 }

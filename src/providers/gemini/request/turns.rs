@@ -2,7 +2,7 @@
 use super::pieces::{Answer, content, given, sign, text_part};
 use crate::providers::chat::{
     Block, Content, Lost, Malformed, Media, MediaKind, Role, Source, Target, Thought, ToolResult,
-    ToolUse, Turn, object,
+    ToolUse, Turn, is_of_google, object,
 };
 use crate::providers::gemini::model::Model;
 use crate::providers::gemini::{ids, media, part};
@@ -217,7 +217,7 @@ impl Conversation<'_> {
             self.lost.hint("thinking");
         }
         match thought.signature {
-            Some(proof) if ids::is_of_google(&proof) => turn.proof = Some(proof),
+            Some(proof) if is_of_google(&proof) => turn.proof = Some(proof),
             Some(_) => self.lost.hint("thinking.signature"),
             None => {}
         }
@@ -226,7 +226,11 @@ impl Conversation<'_> {
     fn call(&mut self, call: &ToolUse, turn: &mut Answer) {
         let (plain, in_id) = ids::split(&call.id);
         let id = ids::is_googles(plain).then(|| plain.to_owned());
-        if let Some(proof) = call.signature.as_deref().or(in_id) {
+        let proof = call.signature.as_deref().or(in_id);
+        if proof.is_some_and(|proof| !is_of_google(proof)) {
+            self.lost.hint("thought_signature");
+        }
+        if let Some(proof) = proof.filter(|proof| is_of_google(proof)) {
             if turn.proof.as_deref() == Some(proof) {
                 turn.proof = None;
             }

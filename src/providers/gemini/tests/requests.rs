@@ -183,6 +183,17 @@ fn a_signature_comes_back_out_of_an_id_and_googles_own_id_with_it() {
 }
 
 #[test]
+fn a_call_with_the_proof_of_another_provider_is_one_without() {
+    let turns = vec![
+        said(Role::User, "go"),
+        Turn::new(Role::Assistant, vec![calling("toolu_1", "f", "{}", Some(ANTHROPICS))]),
+    ];
+    let (body, lost) = written(Request { turns, ..Request::default() }, "gemini-2.5-pro");
+    assert!(body["contents"][1]["parts"][0].get("thoughtSignature").is_none());
+    assert_eq!(lost, ["thought_signature"]);
+}
+
+#[test]
 fn calls_of_other_models_pass_the_check_of_gemini_3() {
     let turns = vec![
         said(Role::User, "go"),

@@ -9,6 +9,7 @@ mod cells;
 mod clients;
 mod fakes;
 mod page;
+mod proofs;
 mod reasons;
 mod rows;
 mod written;

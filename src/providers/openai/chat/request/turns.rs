@@ -2,7 +2,7 @@
 use super::{content, history};
 use crate::providers::chat::{
     Block, Content, Lost, Malformed, Role, Taking, Target, Thought, ToolResult, ToolUse, Turn,
-    object, text_of,
+    object, split_proof, text_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -65,6 +65,7 @@ fn result(mut message: Map<String, Value>, place: &str) -> Result<Block, Malform
     let blocks = content::read(message.take("content"), place)?;
     let name = message.take_text("name");
     let id = message.take_text("tool_call_id").or_else(|| name.clone()).unwrap_or_default();
+    let id = split_proof(&id).0.to_owned();
     let content = Content::ToolResult(ToolResult { id, name, blocks, failed: false });
     Ok(Block { content, cache: message.take("cache_control") })
 }
@@ -109,7 +110,9 @@ pub(in super::super) fn signature_of(call: &mut Map<String, Value>) -> Option<St
 fn call(call: Value) -> Option<ToolUse> {
     let Value::Object(mut call) = call else { return None };
     let id = call.take_text("id").unwrap_or_default();
-    let signature = signature_of(&mut call);
+    let (id, in_id) = split_proof(&id);
+    let signature = signature_of(&mut call).or_else(|| in_id.map(str::to_owned));
+    let id = id.to_owned();
     if let Some(mut custom) = call.take_object("custom") {
         let input = custom.take_text("input").unwrap_or_default();
         let input = json!({"input": input}).to_string();

@@ -2,13 +2,10 @@
 use super::super::{free_text, media};
 use super::hosted;
 use crate::providers::chat::{
-    Block, Content, Lost, Role, Thought, ToolResult, ToolUse, Turn, object,
+    Block, Content, Lost, Role, Thought, ToolResult, ToolUse, Turn, is_of_openai, object,
 };
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
-
-/// How what OpenAI ciphers begins: it refuses the ciphers of others.
-const CIPHER: &str = "gAAAA";
 
 /// Writes items.
 #[derive(Debug, Default)]
@@ -121,7 +118,7 @@ impl Items {
     /// A thought, where it is OpenAI's: it takes no others, and none in plain words alone.
     fn thought(&mut self, thought: Thought, lost: &mut Lost) {
         let Thought { text, hidden, id, .. } = thought;
-        let own = hidden.as_deref().is_some_and(|hidden| hidden.starts_with(CIPHER));
+        let own = hidden.as_deref().is_some_and(is_of_openai);
         if id.is_none() && !own {
             return lost.hint("messages.reasoning_content");
         }
