@@ -152,6 +152,13 @@ impl ToolUse {
     pub fn object(&self) -> Map<String, Value> {
         serde_json::from_str(&self.input).unwrap_or_default()
     }
+
+    /// Whether the arguments are an object or none: an answer may end in the middle of them.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let is_object = || serde_json::from_str::<Map<String, Value>>(&self.input).is_ok();
+        self.input.is_empty() || is_object()
+    }
 }
 
 impl ToolResult {

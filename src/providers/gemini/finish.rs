@@ -36,9 +36,11 @@ pub(crate) fn read(reason: &Value, calls: bool) -> Option<Finish> {
     })
 }
 
-/// The `finishReason` of an ending.
-pub(crate) fn write(finish: &Finish) -> &str {
+/// The `finishReason` of an ending. `broken` is whether a call was left out, whose arguments are no
+/// object: Google has these whole or not at all.
+pub(crate) fn write(finish: &Finish, broken: bool) -> &str {
     match finish {
+        Finish::Stop | Finish::Tools if broken => "MALFORMED_FUNCTION_CALL",
         Finish::Stop | Finish::Sequence(_) | Finish::Tools | Finish::Pause => "STOP",
         Finish::Length => "MAX_TOKENS",
         Finish::Filter | Finish::Refusal => "SAFETY",

@@ -68,3 +68,62 @@ fn text_that_calls_tools_is_done() {
     let told = streamed(&reply, std::iter::once(stream.as_bytes()));
     assert!(told.contains(r#""finish_reason":"stop""#) && !told.contains("tool_calls"), "{told}");
 }
+
+/// The pieces of a call's arguments, as a client of chat completions puts them together.
+fn arguments(stream: &str) -> String {
+    let chunks = super::frames::events(stream);
+    let pieces = chunks.iter().filter_map(|event| {
+        let path = "/choices/0/delta/tool_calls/0/function/arguments";
+        event.json().pointer(path)?.as_str().map(str::to_owned)
+    });
+    pieces.collect()
+}
+
+#[test]
+fn a_call_without_arguments_has_an_empty_object() {
+    let call = json!({"id": "c", "type": "function", "function": {"name": "f"}});
+    let begun = |call: &Value| json!({"type": "tool-call-start", "index": 0, "delta": {"message": {"tool_calls": call}}});
+    for (finish, whole) in [("TOOL_CALL", "{}"), ("MAX_TOKENS", "")] {
+        let end = json!({"type": "message-end", "delta": {"finish_reason": finish}});
+        let stream = format!("data: {}\n\ndata: {end}\n\n", begun(&call));
+        let reply = reply(Protocol::Chat, Protocol::Cohere, false);
+        let told = streamed(&reply, std::iter::once(stream.as_bytes()));
+        assert_eq!(arguments(&told), whole, "{told}");
+    }
+}
+
+#[test]
+fn sources_that_come_without_text_are_told() {
+    let cited = json!({"type": "url_citation", "url_citation": {"url": "https://a.example/"}});
+    let chunk = |delta: &Value, finish: &Value| {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
+        format!("data: {}\n\n", json!({"choices": [choice]}))
+    };
+    let stream = chunk(&json!({"content": "Calm."}), &Value::Null)
+        + &chunk(&json!({"annotations": [cited]}), &"stop".into())
+        + "data: [DONE]\n\n";
+    for client in [Protocol::Messages, Protocol::Responses, Protocol::Gemini] {
+        let told = streamed(&reply(client, Protocol::Chat, false), [stream.as_bytes()].into_iter());
+        assert!(told.contains("https://a.example/"), "{client:?}: {told}");
+    }
+}
+
+#[test]
+fn a_call_that_is_cut_is_not_made_without_its_arguments() {
+    let function = json!({"name": "f", "arguments": "{\"harbour\":\"Lis"});
+    let call = json!({"index": 0, "id": "c", "type": "function", "function": function});
+    for (finish, reason) in [("length", "MAX_TOKENS"), ("tool_calls", "MALFORMED_FUNCTION_CALL")] {
+        let message = json!({"content": "I look.", "tool_calls": [call]});
+        let choice = json!({"index": 0, "message": message, "finish_reason": finish});
+        let told = whole(Protocol::Gemini, Protocol::Chat, &json!({"choices": [choice]}));
+        let choice = json!({"index": 0, "delta": message, "finish_reason": finish});
+        let chunk = json!({"choices": [choice]});
+        let stream = format!("data: {chunk}\n\ndata: [DONE]\n\n");
+        let reply = reply(Protocol::Gemini, Protocol::Chat, false);
+        let stream = streamed(&reply, std::iter::once(stream.as_bytes()));
+        for told in [told.to_string(), stream] {
+            assert!(told.contains(reason) && told.contains("I look."), "{told}");
+            assert!(!told.contains("functionCall"), "{told}");
+        }
+    }
+}

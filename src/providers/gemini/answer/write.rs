@@ -27,12 +27,14 @@ pub fn write_answer(answer: Answer, client: &Client) -> Value {
 
 fn candidate(index: usize, choice: Choice) -> Value {
     let mut grounding = Grounding::default();
+    let cut = |block: &Block| matches!(&block.content, Content::ToolUse(call) if !call.is_whole());
+    let broken = choice.blocks.iter().any(cut);
     let parts = parts(choice.blocks, &mut grounding);
     let content = object([("parts", parts.into()), ("role", "model".into())]);
     let mut candidate = Map::new();
     candidate.insert("content".to_owned(), content);
     if let Some(finish) = &choice.finish {
-        candidate.insert("finishReason".to_owned(), finish::write(finish).into());
+        candidate.insert("finishReason".to_owned(), finish::write(finish, broken).into());
     }
     candidate.insert("index".to_owned(), index.into());
     if let Some(grounding) = grounding.into_value() {
@@ -93,7 +95,7 @@ fn parts(blocks: Vec<Block>, grounding: &mut Grounding) -> Vec<Value> {
 fn other_part(content: Content) -> Option<Value> {
     match content {
         Content::Thought(thought) => Some(thought_part(thought)),
-        Content::ToolUse(call) => Some(call_part(&call)),
+        Content::ToolUse(call) if call.is_whole() => Some(call_part(&call)),
         Content::Other(Value::Object(own)) if part::is_other(&own) => Some(Value::Object(own)),
         _ => None,
     }

@@ -25,6 +25,8 @@ pub struct Writer {
 #[derive(Debug, Default)]
 struct Choice {
     call: Option<(u32, ToolUse)>,
+    /// Whether a call was left out.
+    broken: bool,
     finish: Option<Finish>,
     text: Ruler,
     grounding: Grounding,
@@ -102,8 +104,10 @@ impl Writer {
     /// Writes the call that is whole now.
     fn flush(&mut self, choice: u32, out: &mut Vec<u8>) {
         let open = self.choices.get_mut(&choice).and_then(|choice| choice.call.take());
-        if let Some((_, call)) = open {
-            self.value(choice, &call_part(&call), out);
+        match open {
+            Some((_, call)) if call.is_whole() => self.value(choice, &call_part(&call), out),
+            Some(_) => self.choice(choice).broken = true,
+            None => {}
         }
     }
 
@@ -162,7 +166,8 @@ impl Choice {
 
     /// A candidate that only ends.
     fn last(self, index: u32) -> Value {
-        let reason = self.finish.as_ref().map_or("STOP", finish::write);
+        let finish = self.finish.as_ref().unwrap_or(&Finish::Stop);
+        let reason = finish::write(finish, self.broken);
         let mut last = json!({
             "content": {"parts": [{"text": ""}], "role": "model"},
             "finishReason": reason,

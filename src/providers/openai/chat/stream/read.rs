@@ -40,13 +40,12 @@ impl Reader {
         }
         let mut delta = choice.take_object("delta").or_else(|| choice.take_object("message"));
         if let Some(delta) = &mut delta {
+            // They may come without any text.
+            let cited = citations(delta);
             for block in blocks(delta) {
                 content(index, block.content, out);
             }
-            // Citations may come without any text.
-            for citation in citations(delta) {
-                out.push(Event::Citation(index, citation));
-            }
+            out.extend(cited.into_iter().map(|citation| Event::Citation(index, citation)));
             self.tools(index, place, delta, out);
         }
         if let Some(logprobs) = choice.take("logprobs") {

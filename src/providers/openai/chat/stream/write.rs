@@ -18,12 +18,14 @@ pub struct Writer {
     choices: Vec<Told>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Told {
     begun: bool,
     called: bool,
     thinking: bool,
     over: bool,
+    /// Calls without a word of arguments.
+    silent: Vec<u32>,
 }
 
 impl Writer {
@@ -125,17 +127,28 @@ impl Writer {
         }
         let told = self.told(choice);
         (told.begun, told.over) = (true, true);
+        let silent = std::mem::take(&mut told.silent);
+        // Clients read the arguments as JSON, which nothing is not; a call that was cut is none.
+        for tool in silent.into_iter().filter(|_| *finish != Finish::Length) {
+            self.arguments(choice, tool, "{}", out);
+        }
         let reason = write_finish(finish);
         self.chunk(out, &json!([{"index": choice, "delta": {}, "finish_reason": reason}]), None);
+    }
+
+    fn arguments(&mut self, choice: u32, tool: u32, json: &str, out: &mut Vec<u8>) {
+        let call = json!({"index": tool, "function": {"arguments": json}});
+        self.delta(choice, json!({"tool_calls": [call]}), out);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
         // A provider may end without a reason; its client waits for one.
         for place in 0..self.choices.len().max(1) {
-            let told = *self.told(u32::try_from(place).unwrap_or(0));
-            if !told.over {
-                let finish = if told.called { Finish::Tools } else { Finish::Stop };
-                self.finish(u32::try_from(place).unwrap_or(0), &finish, out);
+            let choice = u32::try_from(place).unwrap_or(0);
+            let Told { over, called, .. } = *self.told(choice);
+            if !over {
+                let finish = if called { Finish::Tools } else { Finish::Stop };
+                self.finish(choice, &finish, out);
             }
         }
         if self.client.stream_usage
@@ -168,15 +181,19 @@ impl Write for Writer {
                 if std::mem::take(&mut self.told(choice).thinking) {
                     self.delta(choice, json!({"content": "</think>\n\n"}), out);
                 }
-                self.told(choice).called = true;
+                let told = self.told(choice);
+                told.called = true;
+                told.silent.push(tool);
                 let function = json!({"name": name, "arguments": ""});
                 let call =
                     json!({"index": tool, "id": id, "type": "function", "function": function});
                 self.delta(choice, json!({"tool_calls": [proven(call, signature)]}), out);
             }
             Event::Arguments { choice, tool, json } => {
-                let call = json!({"index": tool, "function": {"arguments": json}});
-                self.delta(choice, json!({"tool_calls": [call]}), out);
+                if !json.is_empty() {
+                    self.told(choice).silent.retain(|it| *it != tool);
+                }
+                self.arguments(choice, tool, &json, out);
             }
             Event::Media(choice, media) if media.kind == MediaKind::Audio => {
                 if let Some(audio) = write_audio(media, &self.client) {
