@@ -63,9 +63,8 @@ fn asked<'a>(
 ) -> Option<(&'a Leaf, Protocol, Count)> {
     // As LiteLLM, which asks nobody on its own path unless it is told to.
     let wanted = *operation != Operation::TokenCounter || calls_endpoint(uri);
-    let Way::Counted(Some((leaf, protocol))) = deployment.way(operation).filter(|_| wanted)? else {
-        return None;
-    };
+    let way = deployment.way(operation, model).filter(|_| wanted);
+    let Some(Way::Counted(Some((leaf, protocol)))) = way else { return None };
     let config = deployment.config();
     let target = Target {
         provider: config.provider.name,

@@ -1,5 +1,6 @@
 //! Claims about translated streams.
-use super::{Expecting, FREE};
+use super::Expecting;
+use super::body::FREE;
 use crate::config::Fit;
 use crate::providers::Hold;
 use crate::providers::chat::{Client, Target};
@@ -44,6 +45,7 @@ async fn fits(client: Protocol, left: usize, stream: &str) -> bool {
         stream: true,
         provider: "Gemini",
         held: Arc::new(Left(Arc::new(AtomicUsize::new(left)))),
+        keeping: None,
     };
     let (parts, ()) = Response::new(()).into_parts();
     let body = Either::Right(Body::Full(stream.to_owned().into()));

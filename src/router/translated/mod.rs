@@ -1,33 +1,27 @@
 //! A call that is translated: the request on its way out, the answer on its way back.
+mod body;
+mod fetched;
+#[cfg(test)]
+mod tests;
+
+pub(super) use self::fetched::fetched;
+
+use self::body::TranslatedBody;
 use super::keeping::Keeping;
 use super::leaf::{LeafBody, Sending};
 use super::whole::collect_all;
-use crate::forward::{FetchError, ForwardError, Forwarder};
-use crate::providers::chat::{Media, Source};
-use crate::providers::translate::{Reply, Stream, Whole};
+use crate::forward::ForwardError;
+use crate::providers::translate::{Reply, Whole};
 use crate::providers::{Class, Hold, Problem};
-use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::{Cause, Fault, UsageCell};
 use bartizan_layers::wire::cause::fault_of;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body::Frame;
 use http_body_util::Either;
-use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
-
-/// Media that one request may name; more are refused as one too large.
-const MOST_MEDIA: usize = 32;
-
-/// How much a stream may keep that is not counted, in bytes: any stream takes as much.
-const FREE: usize = 32 * 1024;
 
 /// What is said of an answer that is too large.
 const NO_ROOM: &str = "the answer is larger than the proxy's memory allows";
@@ -82,18 +76,8 @@ impl Expecting {
         };
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         let stream = self.reply.stream();
-        let (held, holds) = (self.held.another(), FREE);
-        let (usage, keeping) = (self.usage, self.keeping);
-        let body = TranslatedBody {
-            inner: body,
-            stream,
-            usage,
-            keeping,
-            saving: None,
-            over: false,
-            held,
-            holds,
-        };
+        let held = self.held.another();
+        let body = TranslatedBody::new(body, stream, self.usage, self.keeping, held);
         Response::from_parts(parts, Either::Right(Body::stream(body)))
     }
 
@@ -180,116 +164,3 @@ fn is_stream(parts: &Parts) -> bool {
         .iter()
         .any(|stream| kind.starts_with(stream))
 }
-
-/// A stream in the client's words.
-#[derive(Debug)]
-struct TranslatedBody {
-    inner: LeafBody,
-    stream: Stream,
-    usage: UsageCell,
-    keeping: Option<Keeping>,
-    /// The end, which waits until the answer is kept.
-    saving: Option<Saving>,
-    over: bool,
-    /// The stream's share of memory, and how many of its bytes are held.
-    held: Arc<dyn Hold>,
-    holds: usize,
-}
-
-impl TranslatedBody {
-    /// Holds what the stream keeps; whether there is memory for it.
-    fn hold(&mut self) -> bool {
-        let more = self.stream.kept().saturating_sub(self.holds);
-        self.holds += more;
-        more == 0 || self.held.hold_more(more)
-    }
-}
-
-/// Bytes for the client, and what comes before.
-struct Saving {
-    done: Pin<Box<dyn Future<Output = ()> + Send>>,
-    out: Vec<u8>,
-}
-
-impl fmt::Debug for Saving {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Saving").field("out", &self.out.len()).finish_non_exhaustive()
-    }
-}
-
-impl http_body::Body for TranslatedBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        if let Some(saving) = &mut this.saving {
-            ready!(saving.done.as_mut().poll(cx));
-            let out = this.saving.take().map(|saving| saving.out).unwrap_or_default();
-            return Poll::Ready(Some(Ok(Frame::data(out.into()))));
-        }
-        while !this.over {
-            let mut out = Vec::new();
-            match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
-                Some(Ok(frame)) => {
-                    let Ok(data) = frame.into_data() else { continue };
-                    this.stream.push(&data, &mut out);
-                    if !this.hold() {
-                        return Poll::Ready(Some(Err(
-                            ForwardError::AnswerBody(NO_ROOM.into()).into()
-                        )));
-                    }
-                }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => {
-                    this.over = true;
-                    this.stream.finish(&mut out);
-                }
-            }
-            if let Some(usage) = this.stream.usage() {
-                this.usage.set(usage);
-            }
-            if let Some(kept) = this.stream.whole()
-                && let Some(keeping) = this.keeping.take()
-            {
-                this.saving = Some(Saving { done: Box::pin(keeping.keep(kept)), out });
-                return self.poll_frame(cx);
-            }
-            if !out.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
-            }
-        }
-        Poll::Ready(None)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.over && self.saving.is_none()
-    }
-}
-
-/// Fetches the media that a provider wants in the request.
-pub(super) async fn fetched(
-    forwarder: &Forwarder,
-    media: Vec<&mut Media>,
-    held: &dyn Hold,
-) -> Result<(), ForwardError> {
-    if media.len() > MOST_MEDIA {
-        return Err(ForwardError::Image(FetchError::TooLarge));
-    }
-    for one in media {
-        let Source::Url(url) = &one.source else { continue };
-        let url = url.parse().map_err(|_| ForwardError::Image(FetchError::Url))?;
-        // Base64 is a third longer than what it stands for, and is written once more.
-        let hold = |bytes: usize| held.hold_more(bytes + 2 * (bytes.div_ceil(3) * 4));
-        let fetched = forwarder.fetch_image(&url, hold).await.map_err(ForwardError::Image)?;
-        one.source = Source::Base64(STANDARD.encode(&fetched.bytes));
-        one.media_type = Some(fetched.kind);
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests;
