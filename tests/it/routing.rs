@@ -38,7 +38,7 @@ fn ids(answer: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn every_route_works_with_and_without_v1() {
-    let (upstream, proxy) = with(&[("gpt", &["model: openai/gpt-4o"])], "").await;
+    let (upstream, proxy) = with(&[("gpt", &["model: openai/up"])], "").await;
     let body =
         r#"{"model":"gpt","messages":[{"role":"user","content":"hi"}],"prompt":"a","input":"a"}"#;
     for path in ["/chat/completions", "/completions", "/embeddings", "/responses"] {
