@@ -111,7 +111,12 @@ fn oracle(recorded: &Recorded) -> Option<Usage> {
         counts.reduce(|a, b| a + b).map(|count| count as i64)
     };
     let (input, output) = match recorded.wire {
-        Wire::Chat => (sum(&["prompt_tokens"]), sum(&["completion_tokens"])),
+        Wire::Chat => {
+            let input = sum(&["prompt_tokens"]);
+            // xAI's thoughts stand beside the answer, and in the total.
+            let both = sum(&["total_tokens"]).zip(input).map(|(total, input)| total - input);
+            (input, sum(&["completion_tokens"]).max(both))
+        }
         Wire::Responses | Wire::Media => (sum(&["input_tokens"]), sum(&["output_tokens"])),
         Wire::Messages => (
             sum(&["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"]),

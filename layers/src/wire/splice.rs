@@ -64,6 +64,14 @@ impl<'o, 'a> Splice<'o, 'a> {
         self.replaced.push((self.object.members()[index].value().range(), json.into()));
     }
 
+    /// Calls the member at `index` otherwise; its value stays as it is written.
+    pub fn rename(&mut self, index: usize, key: &str) {
+        let member = &self.object.members()[index];
+        let mut json = serde_json::to_vec(key).expect("a string is always JSON");
+        json.push(b':');
+        self.replaced.push((member.range().start..member.value().range().start, json.into()));
+    }
+
     /// Takes the member at `index` out, with the comma that it no longer needs.
     pub fn remove(&mut self, index: usize) {
         assert!(index < self.object.members().len(), "the object has no member {index}");

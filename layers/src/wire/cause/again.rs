@@ -51,3 +51,12 @@ pub(super) fn reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let used_up = resets.iter().filter(|(used_up, _)| *used_up).map(|(_, wait)| *wait).max();
     used_up.or_else(|| resets.iter().map(|(_, wait)| *wait).min())
 }
+
+/// When OpenRouter's limit is reset, by the copy of that header in its error.
+pub(super) fn copied(body: &[u8], now: SystemTime) -> Option<Duration> {
+    let body = String::from_utf8_lossy(body);
+    let (_, rest) = body.split_once("\"X-RateLimit-Reset\"")?;
+    let rest = rest.trim_start_matches([' ', ':', '"']);
+    let end = rest.find(|digit: char| !digit.is_ascii_digit())?;
+    time::moment(rest.get(..end)?, now)
+}

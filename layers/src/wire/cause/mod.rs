@@ -40,9 +40,11 @@ use std::time::SystemTime;
 pub fn fault_of(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Fault {
     let said = Said::of(body);
     let cause = said.cause().unwrap_or_else(|| Cause::of(status));
-    let retry_after = again::asked(headers, now)
-        .or_else(|| again::said(body, &said.text))
-        .or_else(|| again::reset(headers, now).filter(|_| cause == Cause::RateLimit));
+    let retry_after =
+        again::asked(headers, now).or_else(|| again::said(body, &said.text)).or_else(|| {
+            let reset = again::reset(headers, now).or_else(|| again::copied(body, now));
+            reset.filter(|_| cause == Cause::RateLimit)
+        });
     Fault { retry_after, ..Fault::new(cause, status) }
 }
 
@@ -174,3 +176,5 @@ impl Said {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_providers;

@@ -9,12 +9,16 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_767_323_045)
 }
 
-fn cause(status: u16, body: &str) -> Cause {
+pub(super) fn cause(status: u16, body: &str) -> Cause {
     let status = StatusCode::from_u16(status).unwrap();
     fault_of(status, &HeaderMap::new(), body.as_bytes(), now()).cause
 }
 
-fn wait(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Option<f64> {
+pub(super) fn wait(
+    status: u16,
+    headers: &[(&'static str, &'static str)],
+    body: &str,
+) -> Option<f64> {
     let pair = |(name, value): &(&'static str, &'static str)| {
         (HeaderName::from_static(name), HeaderValue::from_static(value))
     };

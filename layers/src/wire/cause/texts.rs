@@ -1,7 +1,8 @@
 //! The texts by which errors are known, in lower case (contract 10.7, and recorded errors).
 use crate::facts::Cause;
 
-const CONTEXT: [&str; 15] = [
+const CONTEXT: [&str; 16] = [
+    "maximum prompt length",
     "maximum context length",
     "string too long. expected a string with maximum length",
     "model's maximum context limit",
@@ -20,7 +21,10 @@ const CONTEXT: [&str; 15] = [
     "litellm.contextwindowexceedederror",
 ];
 
-const FILTER: [&str; 8] = [
+const FILTER: [&str; 11] = [
+    "blocked by content filtering policy",
+    "content exists risk",
+    "input was flagged",
     "content management policy",
     "your task failed as a result of our safety system",
     "the model produced invalid content",
@@ -31,7 +35,8 @@ const FILTER: [&str; 8] = [
     "litellm.contentpolicyviolationerror",
 ];
 
-const CREDENTIAL: [&str; 5] = [
+const CREDENTIAL: [&str; 6] = [
+    "api key expired",
     "invalid api key",
     "invalid x-api-key",
     "api key not valid",
@@ -39,12 +44,15 @@ const CREDENTIAL: [&str; 5] = [
     "incorrect api key",
 ];
 
-const UNPAID: [&str; 5] = [
+const UNPAID: [&str; 8] = [
     "check your plan and billing details",
     "credit balance is too low",
     "insufficient balance",
     "insufficient credits",
     "account is not active",
+    "doesn't have any credits",
+    "used all available credits",
+    "requires more credits",
 ];
 
 const RATE: [&str; 3] = ["rate limit", "quota", "throttling"];

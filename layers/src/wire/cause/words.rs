@@ -32,6 +32,7 @@ pub(super) fn cause_of(word: &str) -> Option<Cause> {
         | "server_overloaded"
         | "unavailable"
         | "service_unavailable"
+        | "capacity_exceeded"
         | "slow_down" => Cause::Overload,
         "context_length_exceeded"
         | "context_window_exceeded"
@@ -46,7 +47,12 @@ pub(super) fn cause_of(word: &str) -> Option<Cause> {
         | "moderation_blocked"
         | "data_inspection_failed"
         | "safety" => Cause::ContentFilter,
-        "model_not_found" | "modelnotfound" | "deploymentnotfound" | "not_found_error"
+        "invalid_model"
+        | "model_decommissioned"
+        | "model_not_found"
+        | "modelnotfound"
+        | "deploymentnotfound"
+        | "not_found_error"
         | "not_found" => Cause::NotFound,
         "timeout" | "timeout_error" | "deadline_exceeded" => Cause::Timeout,
         _ => return None,

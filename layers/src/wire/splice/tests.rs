@@ -18,6 +18,16 @@ fn a_member_leaves_with_its_comma_wherever_it_stands() {
 }
 
 #[test]
+fn a_member_that_is_called_otherwise_keeps_its_value_and_its_place() {
+    let text = Text::from(Bytes::from_static(b"{ \"a\" : [ 1.0 ], \"\\u0062\":2 , \"c\":3}"));
+    let object = scan(text.outline()).unwrap();
+    let mut splice = Splice::new(&object);
+    splice.rename(0, "longer");
+    splice.rename(1, "d\"");
+    assert_eq!(splice.bytes(&text), "{ \"longer\":[ 1.0 ], \"d\\\"\":2 , \"c\":3}");
+}
+
+#[test]
 fn members_are_added_behind_the_last_and_into_nothing() {
     assert_eq!(with("{}"), r#"{"k":1}"#);
     assert_eq!(with(" { } "), r#" {"k":1 } "#);

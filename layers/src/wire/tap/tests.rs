@@ -58,6 +58,28 @@ fn a_total_counts_as_input_where_nothing_else_is_counted() {
 }
 
 #[test]
+fn thoughts_that_the_total_alone_counts_are_output() {
+    let beside = br#"{"usage":{"prompt_tokens":165,"completion_tokens":2,"total_tokens":292,"completion_tokens_details":{"reasoning_tokens":125}}}"#;
+    let usage = usage_of(Wire::Chat, beside).unwrap();
+    assert_eq!((usage[Unit::Output], usage[Unit::Reasoning]), (127, 125));
+    let within = br#"{"usage":{"prompt_tokens":27,"completion_tokens":46,"total_tokens":73,"completion_tokens_details":{"reasoning_tokens":40}}}"#;
+    assert_eq!(usage_of(Wire::Chat, within).unwrap()[Unit::Output], 46);
+}
+
+#[test]
+fn each_providers_word_for_what_a_cache_gave_is_known() {
+    for told in [
+        r#""prompt_cache_hit_tokens":9"#,
+        r#""num_cached_tokens":9"#,
+        r#""prompt_tokens_details":{"cached_tokens":9}"#,
+    ] {
+        let body = format!(r#"{{"usage":{{"prompt_tokens":10,"completion_tokens":1,{told}}}}}"#);
+        let usage = usage_of(Wire::Chat, body.as_bytes()).unwrap();
+        assert_eq!((usage[Unit::Input], usage[Unit::CacheRead]), (10, 9), "{told}");
+    }
+}
+
+#[test]
 fn every_choice_has_to_finish() {
     let stop = |index| format!(r#"{{"choices":[{{"index":{index},"finish_reason":"length"}}]}}"#);
     let mut tap = Tap::new(Wire::Chat, Framing::Events).choices(2);

@@ -75,7 +75,9 @@ impl Report {
             usage[Unit::CacheWriteHour] = hour;
             usage[Unit::CacheWrite] -= hour;
         }
-        if self.reasoning_beside {
+        // xAI counts thoughts beside the answer too, and says so in the total alone.
+        let whole = input + usage[Unit::Output] + usage[Unit::Reasoning];
+        if self.reasoning_beside || self.total == Some(whole) {
             usage[Unit::Output] += usage[Unit::Reasoning];
         }
         Some(usage)
@@ -85,12 +87,10 @@ impl Report {
         let unit = match key {
             b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" => Unit::Input,
             b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" => Unit::Output,
-            b"total_tokens" => {
-                let plain = &self.counts[..=Unit::Output as usize];
-                return plain.iter().all(Option::is_none).then_some(&mut self.total);
-            }
+            b"total_tokens" => return Some(&mut self.total),
             b"prompt_cache_hit_tokens"
             | b"cache_read_input_tokens"
+            | b"num_cached_tokens"
             | b"cachedContentTokenCount" => Unit::CacheRead,
             b"cache_creation_input_tokens" => Unit::CacheWrite,
             b"thoughtsTokenCount" => Unit::Reasoning,
