@@ -119,6 +119,8 @@ fn scan_and_splice(body: Bytes) -> Edited {
         drop: &[],
         stream_usage: true,
         keep_metadata: false,
+        quirks: &bartizan::data::Quirks::NONE,
+        allowed: &[],
     };
     let contents = Contents { stream: true, ..Contents::of(black_box(body).into()) };
     let prompt = Prompt::new(contents, None);

@@ -33,6 +33,7 @@ impl Check<'_> {
                     id: format!("{}-{}", provider.name, if prefixed { "all" } else { "bare" }),
                     api_base: Some(base.clone()),
                     api_key: key.clone(),
+                    headers: self.provider_headers(provider),
                     ..blank(&group, provider, "*")
                 });
             }

@@ -121,6 +121,27 @@ fn ollamas_variable_does_not_move_the_deployments_of_a_config() {
 }
 
 #[test]
+fn a_master_key_of_ones_own_is_no_sign_of_another_proxy() {
+    let proxies = |env: &[(&str, &str)]| {
+        let (config, _) = started(None, env).unwrap();
+        let found = config.routing.deployments.into_iter();
+        found.filter(|one| one.provider.name == "litellm_proxy").count()
+    };
+    let key = ("LITELLM_MASTER_KEY", "sk-1234567890");
+    assert_eq!(proxies(&[key]), 0);
+    assert_eq!(proxies(&[key, ("LITELLM_URL", "http://theirs:4000")]), 2);
+}
+
+#[test]
+fn a_provider_that_is_found_hears_who_calls() {
+    let env = [("OPENROUTER_API_KEY", "sk-or"), ("OR_APP_NAME", "Mine")];
+    let (config, _) = started(None, &env).unwrap();
+    let found = config.routing.deployments.iter().find(|one| one.group == "openrouter/*");
+    let headers: Vec<_> = found.unwrap().headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(headers, ["x-title"]);
+}
+
+#[test]
 fn nothing_stands_open_because_of_a_missing_variable() {
     for setting in [
         "allowed_ips: os.environ/NONE",

@@ -106,15 +106,19 @@ impl Check<'_> {
         key.filter(fits)
     }
 
+    /// The headers that every call to the provider carries, some of them as variables say.
+    pub(super) fn provider_headers(&self, provider: &Provider) -> Vec<(HeaderName, HeaderValue)> {
+        let fixed = provider.headers.iter().map(|(name, value)| (name, Some(*value)));
+        let told = provider.env_headers.iter().map(|(name, from)| (name, self.env.get(from)));
+        fixed.chain(told).filter_map(|(name, value)| header(name, value?)).collect()
+    }
+
     pub(super) fn headers(
         &mut self,
         params: &Node,
         provider: &Provider,
     ) -> Vec<(HeaderName, HeaderValue)> {
-        let mut headers = Vec::new();
-        for (name, value) in provider.headers {
-            headers.extend(header(name, value));
-        }
+        let mut headers = self.provider_headers(provider);
         if let Some(organization) = self.text(params, "organization") {
             headers.extend(header("openai-organization", &organization));
         }

@@ -4,8 +4,11 @@
 //! `tools/README.md` for the date and the licence.
 mod catalogue;
 mod completes;
+mod gateways;
 mod image;
 mod models;
+mod quirk;
+mod quirks;
 mod row;
 mod rows;
 #[cfg(test)]
@@ -16,6 +19,7 @@ use bartizan_layers::facts::Price;
 pub use completes::completes;
 pub use image::{ImagePrice, Picture};
 pub use models::{model, models_of, provider_of_host, provider_of_model};
+pub use quirk::{Documents, Quirk, Quirks, Thinking, Thoughts};
 
 /// Every provider that has a row, sorted by name.
 #[must_use]
@@ -83,10 +87,16 @@ pub struct Provider {
     pub key_optional: bool,
     /// Headers that every call carries.
     pub headers: &'static [(&'static str, &'static str)],
+    /// Headers that every call carries where a variable is set: the header, and the variable.
+    pub env_headers: &'static [(&'static str, &'static str)],
     /// Whether a stream may be asked for its usage with `stream_options`.
     pub stream_usage: bool,
     /// Whether it has `/responses`.
     pub responses: bool,
+    /// Whether it speaks all dialects of clients, as a LiteLLM proxy does.
+    pub polyglot: bool,
+    /// How its chat completions differ from OpenAI's.
+    pub quirks: &'static [Quirk],
 }
 
 /// What is known of a model.

@@ -1,5 +1,15 @@
 //! How a row of the provider table is written.
-use super::{AuthScheme, Provider, Wire};
+use super::{AuthScheme, Provider, Quirk, Wire};
+
+// What stands in more than one row.
+pub(super) const AI21: &str = "https://api.ai21.com/studio/v1";
+pub(super) const COHERE: &str = "https://api.cohere.ai/compatibility/v1";
+pub(super) const COHERE_KEYS: &[&str] = &["COHERE_API_KEY", "CO_API_KEY"];
+pub(super) const GEMINI_OPENAI: &str = "https://generativelanguage.googleapis.com/v1beta/openai";
+pub(super) const OLLAMA: &str = "http://localhost:11434";
+pub(super) const OLLAMA_OPENAI: &str = "http://localhost:11434/v1";
+pub(super) const OPENAI: &str = "https://api.openai.com/v1";
+pub(super) const OPENAI_BASES: &[&str] = &["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 
 /// A provider whose variables are `<PREFIX>_API_KEY` and `<PREFIX>_API_BASE`.
 macro_rules! plain {
@@ -28,14 +38,32 @@ pub(super) const fn row(
         auth: AuthScheme::Bearer,
         key_optional: false,
         headers: &[],
+        env_headers: &[],
         stream_usage: true,
         responses: false,
+        polyglot: false,
+        quirks: &[],
     }
 }
 
 impl Provider {
     pub(super) const fn responses(self) -> Self {
         Self { responses: true, ..self }
+    }
+
+    pub(super) const fn polyglot(self) -> Self {
+        Self { polyglot: true, ..self }
+    }
+
+    pub(super) const fn env_headers(
+        self,
+        env_headers: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { env_headers, ..self }
+    }
+
+    pub(super) const fn quirks(self, quirks: &'static [Quirk]) -> Self {
+        Self { quirks, ..self }
     }
 
     /// For those that refuse `stream_options`, or report usage without being asked.

@@ -2,17 +2,11 @@
 //!
 //! `plain!` is a provider whose variables are `<PREFIX>_API_KEY` and `<PREFIX>_API_BASE`; `row`
 //! spells them out. Titles are how error messages of the LiteLLM proxy spell the provider.
-use super::row::{plain, row};
-use super::{AuthScheme, Provider, Wire};
-
-const AI21: &str = "https://api.ai21.com/studio/v1";
-const COHERE: &str = "https://api.cohere.ai/compatibility/v1";
-const COHERE_KEYS: &[&str] = &["COHERE_API_KEY", "CO_API_KEY"];
-const GEMINI_OPENAI: &str = "https://generativelanguage.googleapis.com/v1beta/openai";
-const OLLAMA: &str = "http://localhost:11434";
-const OLLAMA_OPENAI: &str = "http://localhost:11434/v1";
-const OPENAI: &str = "https://api.openai.com/v1";
-const OPENAI_BASES: &[&str] = &["OPENAI_BASE_URL", "OPENAI_API_BASE"];
+use super::row::{
+    AI21, COHERE, COHERE_KEYS, GEMINI_OPENAI, OLLAMA, OLLAMA_OPENAI, OPENAI, OPENAI_BASES, plain,
+    row,
+};
+use super::{AuthScheme, Provider, Wire, gateways, quirks};
 
 /// All rows.
 pub(super) static PROVIDERS: &[Provider] = &[
@@ -41,7 +35,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("apertis", "Apertis", "STIMA", "https://api.stima.tech/v1"),
     plain!("assemblyai", "Assemblyai", "ASSEMBLYAI", "https://llm-gateway.assemblyai.com/v1"),
     plain!("baseten", "Baseten", "BASETEN", "https://inference.baseten.co/v1"),
-    plain!("cerebras", "Cerebras", "CEREBRAS", "https://api.cerebras.ai/v1"),
+    plain!("cerebras", "Cerebras", "CEREBRAS", "https://api.cerebras.ai/v1")
+        .quirks(quirks::CEREBRAS),
     plain!(
         "charity_engine",
         "Charity_engine",
@@ -51,7 +46,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("chutes", "Chutes", "CHUTES", "https://llm.chutes.ai/v1"),
     plain!("clarifai", "Clarifai", "CLARIFAI", "https://api.clarifai.com/v2/ext/openai/v1"),
     plain!("codestral", "Codestral", "CODESTRAL", "https://codestral.mistral.ai/v1")
-        .no_stream_usage(),
+        .no_stream_usage()
+        .quirks(quirks::MISTRAL),
     plain!("cognition", "Cognition", "COGNITION", "https://api.cognition.ai/v1"),
     row("cohere", "Cohere", COHERE_KEYS, &["COHERE_API_BASE"], COHERE),
     row("cohere_chat", "Cohere_chat", COHERE_KEYS, &["COHERE_API_BASE"], COHERE),
@@ -74,10 +70,12 @@ pub(super) static PROVIDERS: &[Provider] = &[
         "Dashscope",
         "DASHSCOPE",
         "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
-    ),
+    )
+    .quirks(quirks::CACHE_HINTS),
     plain!("databricks", "Databricks", "DATABRICKS", "").responses(),
     plain!("deepinfra", "Deepinfra", "DEEPINFRA", "https://api.deepinfra.com/v1/openai"),
-    plain!("deepseek", "Deepseek", "DEEPSEEK", "https://api.deepseek.com/beta"),
+    plain!("deepseek", "Deepseek", "DEEPSEEK", "https://api.deepseek.com/beta")
+        .quirks(quirks::DEEPSEEK),
     plain!(
         "docker_model_runner",
         "Docker_model_runner",
@@ -125,10 +123,15 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("github_copilot", "Github_copilot", "GITHUB_COPILOT", "https://api.githubcopilot.com"),
     plain!("gmi", "Gmi", "GMI", "https://api.gmi-serving.com/v1"),
     plain!("gradient_ai", "Gradient_ai", "GRADIENT_AI", "https://inference.do-ai.run/v1"),
-    plain!("groq", "Groq", "GROQ", "https://api.groq.com/openai/v1").responses(),
+    plain!("groq", "Groq", "GROQ", "https://api.groq.com/openai/v1")
+        .responses()
+        .quirks(quirks::GROQ),
     plain!("helicone", "Helicone", "HELICONE", "https://ai-gateway.helicone.ai"),
     plain!("heroku", "Heroku", "HEROKU", ""),
-    plain!("hosted_vllm", "Hosted_vllm", "HOSTED_VLLM", "").key_optional().responses(),
+    plain!("hosted_vllm", "Hosted_vllm", "HOSTED_VLLM", "")
+        .key_optional()
+        .responses()
+        .quirks(quirks::THOUGHTS),
     plain!(
         "hostinger_router",
         "Hostinger_router",
@@ -158,16 +161,19 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("lambda_ai", "Lambda_ai", "LAMBDA", "https://api.lambda.ai/v1"),
     plain!("lemonade", "Lemonade", "LEMONADE", "http://localhost:8000/api/v1").key_optional(),
     plain!("libertai", "Libertai", "LIBERTAI", "https://api.libertai.io/v1"),
-    plain!("litellm_proxy", "Litellm_proxy", "LITELLM_PROXY", "").key_optional().responses(),
+    gateways::LITELLM_PROXY,
     plain!("llamafile", "Llamafile", "LLAMAFILE", "http://127.0.0.1:8080/v1").key_optional(),
     plain!("llamagate", "Llamagate", "LLAMAGATE", "https://api.llamagate.dev/v1"),
     plain!("lm_studio", "Lm_studio", "LM_STUDIO", "").key_optional(),
     plain!("meta", "Meta", "META", "https://api.meta.ai/v1").responses(),
     plain!("meta_llama", "Meta_llama", "LLAMA", "https://api.llama.com/compat/v1"),
-    plain!("minimax", "Minimax", "MINIMAX", "https://api.minimax.io/v1"),
-    plain!("mistral", "Mistral", "MISTRAL", "https://api.mistral.ai/v1").no_stream_usage(),
+    plain!("minimax", "Minimax", "MINIMAX", "https://api.minimax.io/v1").quirks(quirks::THOUGHTS),
+    plain!("mistral", "Mistral", "MISTRAL", "https://api.mistral.ai/v1")
+        .no_stream_usage()
+        .quirks(quirks::MISTRAL),
     plain!("modelscope", "Modelscope", "MODELSCOPE", "https://api-inference.modelscope.cn/v1"),
-    plain!("moonshot", "Moonshot", "MOONSHOT", "https://api.moonshot.ai/v1"),
+    plain!("moonshot", "Moonshot", "MOONSHOT", "https://api.moonshot.ai/v1")
+        .quirks(quirks::SWITCHED),
     plain!("morph", "Morph", "MORPH", "https://api.morphllm.com/v1"),
     plain!("nano-gpt", "Nano-gpt", "NANOGPT", "https://nano-gpt.com/api/v1"),
     plain!("nebius", "Nebius", "NEBIUS", "https://api.studio.nebius.ai/v1"),
@@ -182,17 +188,12 @@ pub(super) static PROVIDERS: &[Provider] = &[
         .openai_at(OLLAMA_OPENAI)
         .key_optional(),
     plain!("oobabooga", "Oobabooga", "OOBABOOGA", "").key_optional(),
-    row("openai", "OpenAI", &["OPENAI_API_KEY"], OPENAI_BASES, OPENAI).responses(),
+    row("openai", "OpenAI", &["OPENAI_API_KEY"], OPENAI_BASES, OPENAI)
+        .responses()
+        .quirks(quirks::OPENAI),
     plain!("openai_like", "Openai_like", "OPENAI_LIKE", "").key_optional(),
     plain!("openinfer", "Openinfer", "OPENINFER", "https://api.openinfer.ai/v1").responses(),
-    row(
-        "openrouter",
-        "Openrouter",
-        &["OPENROUTER_API_KEY", "OR_API_KEY"],
-        &["OPENROUTER_API_BASE"],
-        "https://openrouter.ai/api/v1",
-    )
-    .responses(),
+    gateways::OPENROUTER,
     plain!("ovhcloud", "Ovhcloud", "OVHCLOUD", "https://oai.endpoints.kepler.ai.cloud.ovh.net/v1"),
     plain!("parasail", "Parasail", "PARASAIL", "https://api.parasail.io/v1").responses(),
     row(
@@ -267,13 +268,7 @@ pub(super) static PROVIDERS: &[Provider] = &[
     ),
     plain!("v0", "V0", "V0", "https://api.v0.dev/v1"),
     plain!("veniceai", "Veniceai", "VENICE_AI", "https://api.venice.ai/api/v1"),
-    row(
-        "vercel_ai_gateway",
-        "Vercel_ai_gateway",
-        &["VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"],
-        &["VERCEL_AI_GATEWAY_API_BASE"],
-        "https://ai-gateway.vercel.sh/v1",
-    ),
+    gateways::VERCEL,
     row(
         "volcengine",
         "Volcengine",
@@ -281,7 +276,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         &["VOLCENGINE_API_BASE"],
         "https://ark.cn-beijing.volces.com/api/v3",
     )
-    .responses(),
+    .responses()
+    .quirks(quirks::SWITCH),
     row(
         "voyage",
         "Voyage",
@@ -290,9 +286,10 @@ pub(super) static PROVIDERS: &[Provider] = &[
         "https://api.voyageai.com/v1",
     ),
     plain!("wandb", "Wandb", "WANDB", "https://api.inference.wandb.ai/v1"),
-    plain!("xai", "Xai", "XAI", "https://api.x.ai/v1").responses(),
-    plain!("xiaomi_mimo", "Xiaomi_mimo", "XIAOMI_MIMO", "https://api.xiaomimimo.com/v1"),
+    plain!("xai", "Xai", "XAI", "https://api.x.ai/v1").responses().quirks(quirks::XAI),
+    plain!("xiaomi_mimo", "Xiaomi_mimo", "XIAOMI_MIMO", "https://api.xiaomimimo.com/v1")
+        .quirks(quirks::THOUGHTS),
     plain!("xinference", "Xinference", "XINFERENCE", "http://127.0.0.1:9997/v1").key_optional(),
-    plain!("zai", "Zai", "ZAI", "https://api.z.ai/api/paas/v4"),
+    plain!("zai", "Zai", "ZAI", "https://api.z.ai/api/paas/v4").quirks(quirks::SWITCHED),
     plain!("zerogpu", "Zerogpu", "ZEROGPU", "https://api.zerogpu.ai/v1").responses(),
 ];

@@ -29,9 +29,25 @@ fn every_url_of_a_row_parses_and_has_no_slash_at_its_end() {
 #[test]
 fn variables_of_a_row_are_upper_case() {
     let variables = providers().iter().flat_map(|row| row.key_env.iter().chain(row.base_env));
-    for name in variables {
+    // But for one that some deployments of LiteLLM have.
+    for name in variables.filter(|name| **name != "litellm.apiKey") {
         let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         assert!(name.chars().all(fits), "{name}");
+    }
+}
+
+#[test]
+fn what_a_row_changes_in_requests_is_documented() {
+    let page = include_str!("../../docs/dialects.md");
+    let quirks = || providers().iter().flat_map(|row| row.quirks);
+    let renamed = quirks().flat_map(|it| it.renames.iter().chain(it.roles));
+    let renamed = renamed.flat_map(|(theirs, here)| [*theirs, here]);
+    let spelled =
+        quirks().flat_map(|it| it.respells).flat_map(|(name, one, here)| [*name, one, here]);
+    let refused = quirks().flat_map(|it| it.refuses).map(|(name, _)| *name);
+    let left_out = quirks().flat_map(|it| it.ignores.iter().chain(it.strips)).copied();
+    for name in renamed.chain(spelled).chain(refused).chain(left_out) {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
     }
 }
 

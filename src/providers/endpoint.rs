@@ -18,7 +18,7 @@ pub struct Endpoint {
 ///
 /// `base` is the deployment's: the provider's own, or what the config says. An OpenAI-style base
 /// is used as it is written; for a provider whose own wire is another one, the OpenAI-compatible
-/// endpoint is derived from it.
+/// endpoint is derived from it. So are the paths of the other dialects of a proxy that speaks all.
 #[must_use]
 pub fn endpoint(provider: &Provider, base: &Uri, dialect: Dialect) -> Option<Endpoint> {
     let base = base.to_string();
@@ -26,6 +26,12 @@ pub fn endpoint(provider: &Provider, base: &Uri, dialect: Dialect) -> Option<End
     let own = |base: &str| Endpoint { base: base.to_owned(), auth: provider.auth };
     let bearer = |base: String| Endpoint { base, auth: AuthScheme::Bearer };
     match (provider.wire, dialect) {
+        (_, Dialect::Anthropic) if provider.polyglot => {
+            Some(own(&format!("{}/v1", without_v1(base))))
+        }
+        (_, Dialect::Gemini) if provider.polyglot => {
+            Some(own(&format!("{}/v1beta", without_v1(base))))
+        }
         (Wire::OpenAi, Dialect::OpenAi) | (Wire::Gemini, Dialect::Gemini) => Some(own(base)),
         (Wire::Anthropic, Dialect::Anthropic) => Some(own(&format!("{}/v1", without_v1(base)))),
         (Wire::Anthropic, Dialect::OpenAi) => Some(bearer(format!("{}/v1", without_v1(base)))),
@@ -53,7 +59,7 @@ pub fn rerank_endpoints(provider: &Provider, base: &Uri) -> Option<[Endpoint; 2]
     )
 }
 
-/// Anthropic's base is written with and without its version.
+/// Anthropic's base, and a LiteLLM proxy's, is written with and without its version.
 pub(super) fn without_v1(base: &str) -> &str {
     base.strip_suffix("/v1").unwrap_or(base)
 }

@@ -3,7 +3,6 @@ use super::attempt::Attempt;
 use super::dress::Told;
 use super::failed::{UpstreamCause, UpstreamFailure, failure_of};
 use super::leaf::{LeafBody, Sending};
-use super::made::Dropped;
 use super::pictures;
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
@@ -95,7 +94,7 @@ impl Attempt {
             choices: self.choices,
             input: self.expected.as_ref().map(Expected::input),
             usage_is_ours: self.usage_is_ours,
-            told: self.dropped.is_some(),
+            told: self.is_translated,
         }
     }
 
@@ -128,7 +127,7 @@ impl Attempt {
         let wire = self.wire();
         name_whole(wire, bytes, &self.usage);
         let reported = match wire {
-            _ if self.dropped.is_some() => self.usage.usage(),
+            _ if self.is_translated => self.usage.usage(),
             Wire::Media if self.operation.makes_images() => {
                 let reported = pictures::account(&self.usage, bytes);
                 reported.zip(self.expected.as_ref()).iter().for_each(|(it, one)| one.learn(it));
@@ -196,7 +195,7 @@ impl Attempt {
     fn dress(&self, headers: &mut HeaderMap, told: Told) {
         strip_hop_by_hop(headers);
         *headers = self.deployment.dresser().dress(headers, told, self.limits.as_ref());
-        if let Some(Dropped(Some(names))) = &self.dropped {
+        if let Some(names) = &self.dropped {
             headers.insert(DROPPED, names.clone());
         }
     }

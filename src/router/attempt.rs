@@ -5,7 +5,7 @@ use super::deployment::Deployment;
 use super::error::RouteError;
 use super::failed::UpstreamFailure;
 use super::leaf::{Leaf, Sending, leaf_elsewhere};
-use super::made::{Bound, Dropped, Made};
+use super::made::{Bound, Made};
 use super::outgoing::{as_json, outgoing};
 use super::pictures;
 use super::sender::{Outgoing, Sent, failed};
@@ -33,8 +33,10 @@ pub(super) struct Attempt {
     pub(super) trail: Option<Trail>,
     pub(super) usage: UsageCell,
     pub(super) usage_is_ours: bool,
-    /// What the request lost when it was translated; `None` where both sides speak the same.
-    pub(super) dropped: Option<Dropped>,
+    /// Whether the answer is translated, so that its usage is told before it is read.
+    pub(super) is_translated: bool,
+    /// What of the request the provider was not told.
+    pub(super) dropped: Option<HeaderValue>,
     pub(super) choices: u32,
     /// Whether the answer may be kept in a cache.
     pub(super) kept: bool,
@@ -53,7 +55,7 @@ impl Attempt {
         deployment: Arc<Deployment>,
         req: Request<Outgoing>,
     ) -> Result<(Self, Sending, Prompt), RouteError> {
-        let Outgoing { asked, model_json, model, expected } = req.into_body();
+        let Outgoing { asked, model_json, model: own_model, expected } = req.into_body();
         let (head, prompt) = asked.into_parts();
         let facts = &head.extensions;
         let operation = operation(facts);
@@ -61,7 +63,6 @@ impl Attempt {
         let kept = facts.get::<CacheKey>().is_some();
         let limits = facts.get().cloned();
         let config = deployment.config();
-        let own_model = model;
         let model = own_model.as_deref().unwrap_or(&config.model);
         let way = deployment.way(&operation, model).expect("it was picked because it has one");
         let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
@@ -84,7 +85,7 @@ impl Attempt {
         let deadlines = deadlines(&rules.settings, config, &prompt, &for_us);
         let sent = begin(facts, deployment.labels(), own_model.clone(), &usage);
         let leaf = mock.as_ref().or(brought.as_ref()).or(way.leaf());
-        let usage_is_ours = made.usage_is_ours;
+        let (usage_is_ours, dropped) = (made.usage_is_ours, made.dropped.clone());
         let bound = Bound {
             deployment: &deployment,
             operation: &operation,
@@ -92,15 +93,16 @@ impl Attempt {
             usage: &usage,
             deadlines,
         };
-        let (mut sending, dropped) = match leaf {
+        let mut sending = match leaf {
             Some(leaf) => made.send(leaf, &head, headers, &rules.forwarder, bound),
-            None => (counted::count(model, &expected, &head, headers, own, bound), None),
+            None => counted::count(model, &expected, &head, headers, own, bound),
         };
         if let Some(images) = images {
             sending = pictures::priced(sending, &deployment, images, &usage);
         }
         let attempt = Self {
             usage_is_ours,
+            is_translated: translation.is_some(),
             dropped,
             choices: prompt.choices,
             kept,

@@ -1,11 +1,11 @@
 //! One deployment, ready to be called: its upstreams, its credential, its headers.
 use super::cooldown;
 use super::dress::Dresser;
-use super::leaf::{Leaf, leaf, native_leaf, reranking};
+use super::leaf::{Leaf, leaf, native_leaf, polyglot, reranking};
 use super::named::{answer_headers, labels};
 use super::room::{Room, Rooms};
 use crate::config::{self, Cooldown};
-use crate::data::{self, Model};
+use crate::data::{self, Model, Quirks};
 use crate::forward::Forwarder;
 use crate::providers::translate::Protocol;
 use crate::providers::{Dialect, Operation};
@@ -14,6 +14,7 @@ use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 use bartizan_layers::facts::{LookUp, Price, UsageCell};
 use bartizan_layers::redis::Redis;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A deployment and everything that calls to it need, made once.
@@ -24,12 +25,16 @@ pub struct Deployment {
     observed: Observed,
     openai: Option<Leaf>,
     native: Option<(Protocol, Leaf)>,
+    /// Where a provider that speaks all dialects takes Anthropic's, and Gemini's.
+    polyglot: Option<Box<[Leaf; 2]>>,
     rerank: Option<Box<[Leaf; 2]>>,
     dresser: Dresser,
     breaker: BreakerLayer,
     gate: Gate,
     room: Room,
     model_json: Bytes,
+    /// How its model is asked otherwise than OpenAI's.
+    quirks: Quirks,
     /// What its model costs, with the provider's discount and margin.
     price: Arc<Price>,
     /// Who knows the price of the model that an answer names; `None` where it is known before.
@@ -87,12 +92,14 @@ impl Deployment {
             observed: metrics.observed(config.provider.name),
             openai: leaf(Dialect::OpenAi),
             native: native_leaf(&config, forwarder),
+            polyglot: polyglot(&config, forwarder),
             rerank: reranking(&config, forwarder),
             dresser: Dresser::new(answer_headers(&labels)).region(config.region.as_deref()),
             breaker: BreakerLayer::new(gate.clone()),
             gate,
             room: Room::default(),
             model_json: json_string(&config.model),
+            quirks: config.provider.quirks_of(&config.model),
             labels,
             config,
         };
@@ -149,7 +156,9 @@ impl Deployment {
             | (Dialect::Anthropic, Some((Protocol::Messages, leaf)), _)
             | (Dialect::Gemini, Some((Protocol::Gemini, leaf)), _) => Some(leaf),
             (_, _, Some(leaf @ (Leaf::Echo | Leaf::Mock(_)))) => Some(leaf),
-            _ => None,
+            (Dialect::Anthropic, ..) => self.polyglot.as_ref().map(|leaves| &leaves[0]),
+            (Dialect::Gemini, ..) => self.polyglot.as_ref().map(|leaves| &leaves[1]),
+            (Dialect::OpenAi, ..) => None,
         }
     }
 
@@ -200,6 +209,14 @@ impl Deployment {
         match captures {
             Some(captures) => json_string(&self.model(captures, name)),
             None => self.model_json.clone(),
+        }
+    }
+
+    /// How its `model` is asked otherwise than OpenAI's.
+    pub(super) fn quirks(&self, model: &str) -> Cow<'_, Quirks> {
+        match model == self.config.model {
+            true => Cow::Borrowed(&self.quirks),
+            false => Cow::Owned(self.config.provider.quirks_of(model)),
         }
     }
 

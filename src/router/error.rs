@@ -1,6 +1,7 @@
 //! Why a call found no answer.
 use crate::providers::Problem;
 use crate::providers::chat::Malformed;
+use crate::providers::openai::NotEdited;
 use bartizan_layers::facts::{Cause, Fault, Measure};
 use http::StatusCode;
 use std::sync::Arc;
@@ -191,6 +192,15 @@ fn no_account(provider: &str, variable: Option<&str>) -> String {
              the config (`use_in_pass_through: true` for its own paths)."
         ),
         None => format!("the provider {provider} is not known here."),
+    }
+}
+
+impl From<NotEdited> for RouteError {
+    fn from(error: NotEdited) -> Self {
+        match error {
+            NotEdited::Duplicate(twice) => Self::Duplicate(twice.to_string()),
+            NotEdited::NoMemory => Self::NoMemory,
+        }
     }
 }
 

@@ -122,6 +122,16 @@ pub(super) fn native_leaf(
     Some((protocol, leaf_at(&found, config, forwarder)?)).filter(|_| other)
 }
 
+/// Where a provider that speaks all dialects takes Anthropic's, and Gemini's.
+pub(super) fn polyglot(
+    config: &config::Deployment,
+    forwarder: &Forwarder,
+) -> Option<Box<[Leaf; 2]>> {
+    let leaf = |dialect| leaf(config, forwarder, dialect);
+    let speaks = config.provider.polyglot;
+    speaks.then(|| Some(Box::new([leaf(Dialect::Anthropic)?, leaf(Dialect::Gemini)?])))?
+}
+
 /// Where it ranks documents, for the current form of the request and the first.
 pub(super) fn reranking(
     config: &config::Deployment,

@@ -6,9 +6,11 @@ use super::outgoing::target;
 use super::translated::Expecting;
 use super::translating::{Translating, fit_headers};
 use super::{Rules, Settings};
+use crate::config::Fit;
+use crate::data::Quirks;
 use crate::forward::{Deadlines, Forwarder};
 use crate::providers::openai::{EditPlan, edited};
-use crate::providers::translate::Translation;
+use crate::providers::translate::{Protocol, Translation};
 use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
@@ -17,15 +19,13 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use std::sync::Arc;
 
-/// What of a request its provider could not be told, as a header.
-#[derive(Clone, Debug)]
-pub(super) struct Dropped(pub(super) Option<HeaderValue>);
-
 /// A request for its provider.
 pub(super) struct Made {
     uri: Uri,
     body: Body,
     pub(super) usage_is_ours: bool,
+    /// What of it the provider is not told.
+    pub(super) dropped: Option<HeaderValue>,
     translating: Option<(Translating, Translation)>,
 }
 
@@ -56,16 +56,24 @@ impl Made {
                 uri: made.path.clone(),
                 body: Body::Full(made.written.body.clone()),
                 usage_is_ours: false,
+                dropped: header_of(made.written.reply.dropped()),
                 translating: Some((made, translation)),
             });
         }
-        let plan = plan(&rules.settings, deployment.config(), model_json);
-        let edited = edited(operation, prompt, &plan)
-            .map_err(|twice| RouteError::Duplicate(twice.to_string()))?;
+        let config = deployment.config();
+        let quirks = deployment.quirks(model);
+        let plan = plan(&rules.settings, config, model_json, &quirks);
+        let edited = edited(operation, prompt, &plan)?;
+        if !edited.lost.parts.is_empty() {
+            let fit = config.fit.over(&rules.settings.fit);
+            let fit = Fit { drop: edited.drop.or(fit.drop), ..fit };
+            fit.judge(&edited.lost, Protocol::Chat, config.provider.name, model)?;
+        }
         Ok(Self {
             uri: target(operation, model, &head.uri)?,
             body: edited.body,
             usage_is_ours: edited.usage_is_ours,
+            dropped: header_of(edited.lost.told()),
             translating: None,
         })
     }
@@ -78,8 +86,7 @@ impl Made {
         }
     }
 
-    /// Sends it to `leaf`, with the client's method and these headers. Of a translated request it
-    /// is told what was lost.
+    /// Sends it to `leaf`, with the client's method and these headers.
     pub(super) fn send(
         self,
         leaf: &Leaf,
@@ -87,14 +94,13 @@ impl Made {
         headers: HeaderMap,
         forwarder: &Forwarder,
         bound: Bound<'_>,
-    ) -> (Sending, Option<Dropped>) {
+    ) -> Sending {
         let Bound { operation, prompt, deadlines, .. } = bound;
         let req = request(head, self.uri, headers, self.body);
         let Some((mut made, _)) = self.translating else {
-            return (leaf.send(req, deadlines, operation, prompt), None);
+            return leaf.send(req, deadlines, operation, prompt);
         };
         let reply = made.written.reply.clone();
-        let names = reply.dropped().and_then(|names| names.try_into().ok());
         let expecting = Expecting {
             reply,
             usage: bound.usage.clone(),
@@ -104,7 +110,7 @@ impl Made {
             keeping: made.keeping.take(),
         };
         let sending = made.send(req, (leaf, forwarder), deadlines, operation, prompt);
-        (expecting.on(sending), Some(Dropped(names)))
+        expecting.on(sending)
     }
 }
 
@@ -116,10 +122,16 @@ fn request(head: &Parts, uri: Uri, headers: HeaderMap, body: Body) -> Request<Bo
     req
 }
 
+/// Names as a header's value; none where nothing is named.
+fn header_of(names: Option<String>) -> Option<HeaderValue> {
+    names?.try_into().ok()
+}
+
 fn plan<'a>(
     settings: &Settings,
     config: &'a crate::config::Deployment,
     model: &'a Bytes,
+    quirks: &'a Quirks,
 ) -> EditPlan<'a> {
     EditPlan {
         model,
@@ -128,5 +140,7 @@ fn plan<'a>(
         stream_usage: settings.stream_usage && config.provider.stream_usage,
         drop: &config.drop,
         keep_metadata: settings.forward_metadata,
+        quirks,
+        allowed: &config.fit.allowed,
     }
 }

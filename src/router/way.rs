@@ -53,10 +53,12 @@ impl Deployment {
         let same = client == provider
             || matches!(leaf, Leaf::Echo | Leaf::Mock(_))
             || provider == Protocol::Chat && self.has(client, model);
-        Some(match same {
-            true => Way::Straight(leaf),
-            false => Way::Translated(leaf, Translation { client, provider }),
-        })
+        let own = || match same {
+            true => Some(leaf),
+            false => self.leaf(operation.dialect()).filter(|_| self.config().provider.polyglot),
+        };
+        let translated = Way::Translated(leaf, Translation { client, provider });
+        Some(own().map_or(translated, Way::Straight))
     }
 
     /// Where its provider counts tokens, and in whose words.

@@ -54,6 +54,7 @@ mod operations;
 mod ops;
 mod organizations;
 mod outage;
+mod parameters;
 mod pass_through;
 mod pictures;
 mod prompts;

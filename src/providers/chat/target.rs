@@ -117,6 +117,13 @@ impl Lost {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().chain(&self.hints).map(AsRef::as_ref)
     }
+
+    /// All names, parted by commas; `None` for none.
+    #[must_use]
+    pub fn told(&self) -> Option<String> {
+        let names: Vec<&str> = self.names().collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
 }
 
 fn note(names: &mut Vec<Cow<'static, str>>, name: Cow<'static, str>) {

@@ -1,4 +1,7 @@
 //! The edits that an OpenAI request may get: exactly those that `docs/lossless.md` names.
+use super::fitting::{Fitting, names};
+use crate::data::Quirks;
+use crate::providers::chat::Lost;
 use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
 use bartizan_layers::wire::scan::{Duplicate, Object};
@@ -21,6 +24,10 @@ pub struct EditPlan<'a> {
     pub stream_usage: bool,
     /// Whether `metadata` is forwarded on paths where it would be LiteLLM's own.
     pub keep_metadata: bool,
+    /// How chat completions of the provider's model differ from OpenAI's.
+    pub quirks: &'a Quirks,
+    /// Parameters that are sent though the provider is said to refuse them.
+    pub allowed: &'a [String],
 }
 
 /// An edited request.
@@ -30,53 +37,111 @@ pub struct Edited {
     pub body: Body,
     /// Whether we asked for a usage event that the client did not ask for.
     pub usage_is_ours: bool,
+    /// What the provider refuses, and is not told.
+    pub lost: Lost,
+    /// Whether the client wants to go without that (`drop_params`), where it says so.
+    pub drop: Option<bool>,
+}
+
+/// Why a request is not edited.
+#[derive(Debug, thiserror::Error)]
+pub enum NotEdited {
+    /// A member that matters stands twice.
+    #[error(transparent)]
+    Duplicate(#[from] Duplicate),
+    /// The memory for bodies has no room for what has to be taken apart.
+    #[error("the memory for bodies is used up")]
+    NoMemory,
 }
 
 /// Applies `plan` to the `prompt` of an `operation`. Bytes outside the edits stay as they are.
 ///
 /// # Errors
 ///
-/// When a member that matters stands twice.
+/// When a member that matters stands twice, or memory lacks.
 pub fn edited(
     operation: &Operation,
     prompt: &Prompt,
     plan: &EditPlan<'_>,
-) -> Result<Edited, Duplicate> {
+) -> Result<Edited, NotEdited> {
     let object = prompt.layout.object(prompt.text.outline());
     let mut splice = Splice::new(&object);
     if !matches!(operation, Operation::Gemini(_)) {
         put(&mut splice, &prompt.text, &object, "model", plan.model)?;
     }
+    let (mut asked, mut drop) = (Vec::new(), None);
     if operation.strips_litellm_fields() {
         strip(&mut splice, &object, operation, plan.keep_metadata)?;
+        asked = names(&object, "additional_drop_params")?;
+        drop = object.get("drop_params")?.and_then(|member| member.value().as_bool());
     }
-    if !plan.drop.is_empty() {
-        take_out(&mut splice, &object, plan.drop);
+    let quirks = (*operation == Operation::ChatCompletions).then_some(plan.quirks);
+    let mut fitting = Fitting::new(quirks, plan.allowed, &object)?;
+    let settled = Settled::new(prompt, plan, &asked, &mut fitting);
+    if !settled.names.is_empty() {
+        take_out(&mut splice, &object, |name| settled.has(name) && !settled.puts(name));
     }
-    let forced = prompt.forced.as_deref().map_or(&[][..], |members| members);
-    let sent = |(name, _): &&(String, Bytes)| !is_litellm_field(name.as_bytes());
-    let forced = || plan.extra_body.iter().chain(forced.iter().filter(sent));
-    for (name, value) in forced() {
+    for (name, value) in &settled.put {
         put(&mut splice, &prompt.text, &object, name, value)?;
     }
+    fitting.members(&mut splice, &object, prompt, |name| settled.has(name))?;
     for (name, value) in plan.defaults {
         let Some(name) = default_name(operation, name) else { continue };
-        let forced = forced().any(|(forced, _)| forced == name)
-            || plan.drop.iter().any(|dropped| dropped == name);
-        if !forced && is_absent(&object, name)? && !is_said_otherwise(&object, name)? {
-            put(&mut splice, &prompt.text, &object, name, value)?;
+        if settled.has(name) || !is_absent(&object, name)? || is_said_otherwise(&object, name)? {
+            continue;
+        }
+        let Some((name, value)) = fitting.told(name, value) else { continue };
+        if !settled.has(name) && is_absent(&object, name)? {
+            put(&mut splice, &prompt.text, &object, name, &value)?;
         }
     }
-    let asks = plan.stream_usage && !plan.drop.iter().any(|name| name == "stream_options");
+    let asks = plan.stream_usage && !settled.has("stream_options");
     let ask = prompt.stream && asks && operation.has_stream_options();
     let usage_is_ours = ask && splice.ask_for_usage()? == UsageAsk::ByUs;
-    Ok(Edited { body: splice.apply(&prompt.text), usage_is_ours })
+    Ok(Edited { body: splice.apply(&prompt.text), usage_is_ours, lost: fitting.lost, drop })
+}
+
+/// What is not the client's to say.
+struct Settled<'a> {
+    /// The client's names for it.
+    names: Vec<&'a str>,
+    /// What is said instead, in the provider's words.
+    put: Vec<(&'a str, Bytes)>,
+}
+
+impl<'a> Settled<'a> {
+    fn new(
+        prompt: &'a Prompt,
+        plan: &EditPlan<'a>,
+        asked: &'a [String],
+        fitting: &mut Fitting<'_>,
+    ) -> Self {
+        let mut names: Vec<&str> = plan.drop.iter().chain(asked).map(String::as_str).collect();
+        let mut put = Vec::new();
+        for (name, value) in plan.extra_body {
+            put.push((name.as_str(), value.clone()));
+        }
+        let forced = prompt.forced.as_deref().map_or(&[][..], |members| members);
+        for (name, value) in forced.iter().filter(|(name, _)| !is_litellm_field(name.as_bytes())) {
+            names.push(name);
+            put.extend(fitting.told(name, value));
+        }
+        Self { names, put }
+    }
+
+    fn puts(&self, name: &str) -> bool {
+        self.put.iter().any(|(put, _)| *put == name)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(&name) || self.puts(name)
+    }
 }
 
 /// Takes members out by their names.
-fn take_out(splice: &mut Splice<'_, '_>, object: &Object<'_>, names: &[String]) {
+fn take_out(splice: &mut Splice<'_, '_>, object: &Object<'_>, is_out: impl Fn(&str) -> bool) {
     for (at, member) in object.members().iter().enumerate() {
-        if names.iter().any(|name| name.as_bytes() == member.key()) {
+        if std::str::from_utf8(member.key()).is_ok_and(&is_out) {
             splice.remove(at);
         }
     }
@@ -188,6 +253,7 @@ pub fn is_litellm_field(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{EditPlan, edited};
+    use crate::data::Quirks;
     use crate::providers::{Contents, Operation, Prompt};
     use bartizan_layers::wire::scan::Skim;
     use bytes::Bytes;
@@ -212,6 +278,8 @@ mod tests {
             drop: &[],
             stream_usage: true,
             keep_metadata: false,
+            quirks: const { &Quirks::NONE },
+            allowed: &[],
         }
     }
 

@@ -55,7 +55,7 @@ impl Fit {
     ///
     /// # Errors
     /// When the answer depends on it, and the client does not want to go without.
-    pub(super) fn judge(
+    pub fn judge(
         &self,
         lost: &Lost,
         client: Protocol,

@@ -54,8 +54,7 @@ impl Reply {
     /// What the request lost on its way: the names, parted by commas; `None` for nothing.
     #[must_use]
     pub fn dropped(&self) -> Option<String> {
-        let names: Vec<&str> = self.lost.names().collect();
-        (!names.is_empty()).then(|| names.join(", "))
+        self.lost.told()
     }
 
     /// Translates a whole answer.

@@ -76,6 +76,7 @@ pub(super) fn send(
         limits: None,
         expected: None,
         usage_is_ours: false,
+        is_translated: false,
         dropped: None,
         choices: 1,
         commit: rules.settings.timeouts.commit,

@@ -1,6 +1,7 @@
 //! What messages are made of.
+use crate::data::{Documents, Quirks};
 use crate::providers::chat::{
-    Block, Content, Lost, Malformed, Media, MediaKind, Source, Taking, Target, object, text_of,
+    Block, Content, Lost, Malformed, Media, MediaKind, Source, Taking, object, text_of,
 };
 use serde_json::{Map, Value};
 
@@ -128,14 +129,9 @@ fn kind_of(media_type: Option<&str>) -> MediaKind {
     }
 }
 
-/// Whether the provider knows Anthropic's `cache_control`.
-pub(super) fn keeps_cache_hints(target: &Target<'_>) -> bool {
-    matches!(target.provider, "openrouter" | "litellm_proxy" | "dashscope" | "vercel_ai_gateway")
-}
-
 /// Writes blocks as a `content`: a text where they are one, else a list.
-pub(super) fn write(blocks: Vec<Block>, target: &Target<'_>, lost: &mut Lost) -> Value {
-    let keeps = keeps_cache_hints(target);
+pub(super) fn write(blocks: Vec<Block>, quirks: &Quirks, lost: &mut Lost) -> Value {
+    let keeps = quirks.cache_hints();
     let plain = blocks.iter().all(|it| it.as_text().is_some() && (it.cache.is_none() || !keeps));
     if plain && blocks.len() == 1 {
         return blocks.into_iter().next().map_or(Value::Null, |it| text_block(it.content));
@@ -143,7 +139,7 @@ pub(super) fn write(blocks: Vec<Block>, target: &Target<'_>, lost: &mut Lost) ->
     let mut parts = Vec::with_capacity(blocks.len());
     for block in blocks {
         let cache = block.cache.filter(|_| keeps);
-        let Some(mut part) = write_part(block.content, target, lost) else { continue };
+        let Some(mut part) = write_part(block.content, quirks, lost) else { continue };
         if let (Some(cache), Some(part)) = (cache, part.as_object_mut()) {
             part.insert("cache_control".to_owned(), cache);
         }
@@ -159,11 +155,11 @@ fn text_block(content: Content) -> Value {
     }
 }
 
-fn write_part(content: Content, target: &Target<'_>, lost: &mut Lost) -> Option<Value> {
+fn write_part(content: Content, quirks: &Quirks, lost: &mut Lost) -> Option<Value> {
     match content {
         Content::Text(text, _) => Some(part("text", "text", text.into())),
         Content::Refusal(refusal) => Some(part("refusal", "refusal", refusal.into())),
-        Content::Media(media) => write_media(media, target, lost),
+        Content::Media(media) => write_media(media, quirks, lost),
         Content::Other(told) => {
             let kind = told.get("type").cloned().map_or_else(|| "part".to_owned(), text_of);
             lost.part(format!("messages.content.{kind}"));
@@ -178,8 +174,7 @@ fn part(kind: &str, name: &str, told: Value) -> Value {
     object([("type", kind.into()), (name, told)])
 }
 
-fn write_media(media: Media, target: &Target<'_>, lost: &mut Lost) -> Option<Value> {
-    let mistral = target.provider == "mistral";
+fn write_media(media: Media, quirks: &Quirks, lost: &mut Lost) -> Option<Value> {
     let Media { kind, source, media_type, name, detail } = media;
     let default = match kind {
         MediaKind::Image => "image/png",
@@ -205,9 +200,11 @@ fn write_media(media: Media, target: &Target<'_>, lost: &mut Lost) -> Option<Val
             Some(part("image_url", "image_url", image.into()))
         }
         MediaKind::Video => Some(part("video_url", "video_url", object([("url", link.into())]))),
-        MediaKind::Document if mistral => Some(part("document_url", "document_url", link.into())),
+        MediaKind::Document if quirks.documents() == Some(Documents::Url) => {
+            Some(part("document_url", "document_url", link.into()))
+        }
         // OpenAI's chat takes a file's bytes, but not its URL.
-        _ if here || target.provider == "openrouter" => {
+        _ if here || quirks.documents() == Some(Documents::File) => {
             let name = name.unwrap_or_else(|| "document.pdf".to_owned());
             let file = object([("filename", name.into()), ("file_data", link.into())]);
             Some(part("file", "file", file))

@@ -1,5 +1,6 @@
 //! What the model thought in turns before, as providers that speak like OpenAI want it back.
-use crate::providers::chat::{Block, Content, Lost, Taking, Target, Thought};
+use crate::data::{Quirks, Thoughts};
+use crate::providers::chat::{Block, Content, Lost, Taking, Thought};
 use serde_json::{Map, Value, json};
 
 /// Reads the thoughts of an assistant's message: LiteLLM's `thinking_blocks`, else
@@ -86,30 +87,22 @@ fn joined(thoughts: Vec<Content>) -> Vec<Block> {
 pub(super) fn write(
     thoughts: Vec<Thought>,
     message: &mut Map<String, Value>,
-    target: &Target<'_>,
+    quirks: &Quirks,
     lost: &mut Lost,
 ) {
-    let text: String = thoughts.iter().map(|thought| thought.text.as_str()).collect();
-    let name = match target.provider {
-        // What was thought before a call is wanted back with its result.
-        "deepseek" | "moonshot" | "zai" | "xiaomi_mimo" | "minimax" | "hosted_vllm" => {
-            "reasoning_content"
+    let text = || thoughts.iter().map(|thought| thought.text.as_str()).collect::<String>();
+    let (name, told) = match quirks.thoughts() {
+        Some(Thoughts::Text) => ("reasoning_content", Value::String(text())),
+        Some(Thoughts::Details) => {
+            ("reasoning_details", thoughts.into_iter().map(as_detail).collect())
         }
-        "openrouter" | "litellm_proxy" => {
-            let (name, told) = if target.provider == "openrouter" {
-                ("reasoning_details", thoughts.into_iter().map(as_detail).collect())
-            } else {
-                ("thinking_blocks", thoughts.into_iter().filter_map(as_block).collect())
-            };
-            if !matches!(&told, Value::Array(told) if told.is_empty()) {
-                message.insert(name.to_owned(), told);
-            }
-            return;
+        Some(Thoughts::Blocks) => {
+            ("thinking_blocks", thoughts.into_iter().filter_map(as_block).collect())
         }
-        _ => return lost.hint("messages.reasoning_content"),
+        None => return lost.hint("messages.reasoning_content"),
     };
-    if !text.is_empty() {
-        message.insert(name.to_owned(), text.into());
+    if told != json!([]) && told != json!("") {
+        message.insert(name.to_owned(), told);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tools, and whether they must be called.
-use crate::providers::chat::{Function, Lost, Malformed, Taking, Target, Tool, ToolChoice, object};
+use crate::data::Quirks;
+use crate::providers::chat::{Function, Lost, Malformed, Taking, Tool, ToolChoice, object};
 use serde_json::{Map, Value, json};
 
 /// `tools`, and `functions`, their older form.
@@ -102,11 +103,11 @@ fn named(told: Value) -> Option<String> {
 }
 
 /// Writes `tools`: what providers that speak OpenAI run themselves is their client's matter.
-pub(super) fn write(tools: Vec<Tool>, target: &Target<'_>, lost: &mut Lost) -> Vec<Value> {
+pub(super) fn write(tools: Vec<Tool>, quirks: &Quirks, lost: &mut Lost) -> Vec<Value> {
     let mut written = Vec::with_capacity(tools.len());
     for tool in tools {
         match tool {
-            Tool::Function(function) => written.push(write_function(function, target)),
+            Tool::Function(function) => written.push(write_function(function, quirks)),
             Tool::Hosted(told) => {
                 let kind = told.get("type").and_then(Value::as_str).unwrap_or("tool");
                 lost.part(format!("tools.{kind}"));
@@ -116,33 +117,31 @@ pub(super) fn write(tools: Vec<Tool>, target: &Target<'_>, lost: &mut Lost) -> V
     written
 }
 
-fn write_function(mut function: Function, target: &Target<'_>) -> Value {
+fn write_function(mut function: Function, quirks: &Quirks) -> Value {
     let (strict, cache) = (function.strict, function.cache.take());
     let mut told = function.definition();
     strict.map(|strict| told.insert("strict".to_owned(), strict.into()));
     let mut tool = object([("type", "function".into()), ("function", told.into())]);
-    let keeps = super::content::keeps_cache_hints(target);
-    if let (true, Some(cache), Some(tool)) = (keeps, cache, tool.as_object_mut()) {
+    if let (true, Some(cache), Some(tool)) = (quirks.cache_hints(), cache, tool.as_object_mut()) {
         tool.insert("cache_control".to_owned(), cache);
     }
     tool
 }
 
 /// Writes `tool_choice`.
-pub(super) fn write_choice(choice: ToolChoice, target: &Target<'_>) -> Value {
+pub(super) fn write_choice(choice: ToolChoice, quirks: &Quirks) -> Value {
     let function = |name: String| json!({"type": "function", "function": {"name": name}});
-    let required = if target.provider == "mistral" { "any" } else { "required" };
     match choice {
         ToolChoice::Auto => "auto".into(),
         ToolChoice::None => "none".into(),
-        ToolChoice::Required => required.into(),
+        ToolChoice::Required => "required".into(),
         ToolChoice::Tool(name) => function(name),
-        ToolChoice::Among { names, required: must } if target.provider == "openai" => {
+        ToolChoice::Among { names, required: must } if quirks.newest() => {
             let tools: Vec<Value> = names.into_iter().map(function).collect();
             let mode = if must { "required" } else { "auto" };
             json!({"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}})
         }
         // Whoever writes the tools leaves out the others.
-        ToolChoice::Among { required: must, .. } => (if must { required } else { "auto" }).into(),
+        ToolChoice::Among { required: must, .. } => (if must { "required" } else { "auto" }).into(),
     }
 }

@@ -1,8 +1,9 @@
 //! Messages.
 use super::{content, history};
+use crate::data::Quirks;
 use crate::providers::chat::{
-    Block, Content, Lost, Malformed, Role, Taking, Target, Thought, ToolResult, ToolUse, Turn,
-    object, split_proof, text_of,
+    Block, Content, Lost, Malformed, Role, Taking, Thought, ToolResult, ToolUse, Turn, object,
+    split_proof, text_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -131,17 +132,16 @@ pub(in super::super) fn arguments(told: Option<Value>) -> String {
 }
 
 /// Writes `messages`.
-pub(super) fn write(turns: Vec<Turn>, target: &Target<'_>, lost: &mut Lost) -> Vec<Value> {
+pub(super) fn write(turns: Vec<Turn>, quirks: &Quirks, lost: &mut Lost) -> Vec<Value> {
     let mut messages = Vec::with_capacity(turns.len());
     for turn in turns {
         match turn.role {
-            Role::Assistant => messages.push(write_assistant(turn, target, lost)),
-            Role::User => write_user(turn, target, lost, &mut messages),
+            Role::Assistant => messages.push(write_assistant(turn, quirks, lost)),
+            Role::User => write_user(turn, quirks, lost, &mut messages),
             Role::System | Role::Developer => {
-                let knows = matches!(target.provider, "openai" | "azure");
-                let developer = turn.role == Role::Developer && knows;
+                let developer = turn.role == Role::Developer && quirks.newest();
                 let role = if developer { "developer" } else { "system" };
-                let content = content::write(turn.blocks, target, lost);
+                let content = content::write(turn.blocks, quirks, lost);
                 messages.push(message(role, turn.name, content));
             }
         }
@@ -159,7 +159,7 @@ fn message(role: &str, name: Option<String>, content: Value) -> Value {
 
 /// Each result of a tool is a message. What else a result holds than text follows as the user's:
 /// a tool's message takes texts only.
-fn write_user(turn: Turn, target: &Target<'_>, lost: &mut Lost, messages: &mut Vec<Value>) {
+fn write_user(turn: Turn, quirks: &Quirks, lost: &mut Lost, messages: &mut Vec<Value>) {
     let mut rest = Vec::new();
     for block in turn.blocks {
         let Content::ToolResult(result) = block.content else {
@@ -172,20 +172,20 @@ fn write_user(turn: Turn, target: &Target<'_>, lost: &mut Lost, messages: &mut V
         }
         messages.push(object([
             ("role", "tool".into()),
-            ("tool_call_id", tool_id(result.id, target).into()),
+            ("tool_call_id", tool_id(result.id, quirks).into()),
             ("content", text.into()),
         ]));
         rest.extend(result.blocks.into_iter().filter(|block| block.as_text().is_none()));
     }
     if !rest.is_empty() {
-        let content = content::write(rest, target, lost);
+        let content = content::write(rest, quirks, lost);
         if content != json!([]) {
             messages.push(message("user", turn.name, content));
         }
     }
 }
 
-fn write_assistant(turn: Turn, target: &Target<'_>, lost: &mut Lost) -> Value {
+fn write_assistant(turn: Turn, quirks: &Quirks, lost: &mut Lost) -> Value {
     let (mut thoughts, mut calls, mut said) = (Vec::<Thought>::new(), Vec::new(), Vec::new());
     for block in turn.blocks {
         match block.content {
@@ -197,16 +197,16 @@ fn write_assistant(turn: Turn, target: &Target<'_>, lost: &mut Lost) -> Value {
     let mut written = Map::new();
     written.insert("role".to_owned(), "assistant".into());
     let none = said.is_empty();
-    let content = if none { Value::Null } else { content::write(said, target, lost) };
+    let content = if none { Value::Null } else { content::write(said, quirks, lost) };
     written.insert("content".to_owned(), content);
     if !thoughts.is_empty() {
-        history::write(thoughts, &mut written, target, lost);
+        history::write(thoughts, &mut written, quirks, lost);
     }
     if none && calls.is_empty() {
         written.insert("content".to_owned(), "".into());
     }
     if !calls.is_empty() {
-        let calls = calls.into_iter().map(|call| write_call(call, target)).collect();
+        let calls = calls.into_iter().map(|call| write_call(call, quirks)).collect();
         written.insert("tool_calls".to_owned(), calls);
     }
     if let Some(name) = turn.name {
@@ -215,34 +215,26 @@ fn write_assistant(turn: Turn, target: &Target<'_>, lost: &mut Lost) -> Value {
     Value::Object(written)
 }
 
-fn write_call(call: ToolUse, target: &Target<'_>) -> Value {
+fn write_call(call: ToolUse, quirks: &Quirks) -> Value {
     let input = if call.input.is_empty() { "{}".to_owned() } else { call.input };
-    let id = tool_id(call.id, target);
+    let id = tool_id(call.id, quirks);
     let function = object([("name", call.name.into()), ("arguments", input.into())]);
     let mut written =
         object([("id", id.into()), ("type", "function".into()), ("function", function)]);
-    let keeps = target.provider == "litellm_proxy";
-    if let (true, Some(signature), Some(call)) = (keeps, call.signature, written.as_object_mut()) {
+    if let (true, Some(signature), Some(call)) =
+        (quirks.proofs(), call.signature, written.as_object_mut())
+    {
         let told = json!({"thought_signature": signature});
         call.insert("provider_specific_fields".to_owned(), told);
     }
     written
 }
 
-/// An id as the provider takes it. What another dialect put into it of a thought's proof is not for
-/// it, but for another LiteLLM. Mistral takes ids of nine letters and digits only: others become one, the same each time.
-fn tool_id(id: String, target: &Target<'_>) -> String {
-    let id = match id.split_once("__thought__") {
-        Some((bare, _)) if target.provider != "litellm_proxy" => bare.to_owned(),
+/// An id without what another dialect put into it of a thought's proof, unless another LiteLLM reads
+/// it.
+fn tool_id(id: String, quirks: &Quirks) -> String {
+    match id.split_once("__thought__") {
+        Some((bare, _)) if !quirks.proofs() => bare.to_owned(),
         _ => id,
-    };
-    let fits = id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if target.provider != "mistral" || fits {
-        return id;
     }
-    // FNV-1a, 64 bits: its remainder has 46 of them, plenty for the calls of a conversation.
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{:09x}", hash & 0xf_ffff_ffff)
 }
