@@ -94,17 +94,30 @@ pub(super) const GROQ: &[Quirk] = &[Quirk {
     ..Quirk::NONE
 }];
 
-/// `<https://api-docs.deepseek.com/api/create-chat-completion>`: contents are texts.
-pub(super) const DEEPSEEK: &[Quirk] = &[Quirk {
-    renames: AS_MAX_TOKENS,
-    roles: &[("developer", "system")],
-    texts: true,
-    no_top_k: true,
-    // What was thought before a call is wanted back with its result.
-    thoughts: Some(Thoughts::Text),
-    thinking: Some(Thinking::Switch),
-    ..Quirk::NONE
-}];
+/// `<https://api-docs.deepseek.com/api/create-chat-completion>`: contents are texts, but for what
+/// models to come may see.
+pub(super) const DEEPSEEK: &[Quirk] = &[
+    Quirk {
+        renames: AS_MAX_TOKENS,
+        roles: &[("developer", "system")],
+        no_top_k: true,
+        // What was thought before a call is wanted back with its result.
+        thoughts: Some(Thoughts::Text),
+        thinking: Some(Thinking::Switch),
+        ..Quirk::NONE
+    },
+    Quirk {
+        models: &[
+            "deepseek-chat",
+            "deepseek-coder*",
+            "deepseek-reasoner",
+            "deepseek-r1*",
+            "deepseek-v3*",
+        ],
+        texts: true,
+        ..Quirk::NONE
+    },
+];
 
 /// `<https://docs.x.ai/docs/models>`: what models that think refuse.
 pub(super) const XAI: &[Quirk] = &[

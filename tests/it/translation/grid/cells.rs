@@ -196,10 +196,19 @@ impl Asking<'_> {
             if body["model"].is_string() {
                 body["model"] = told["model"].clone();
             }
-            let same = body == told;
-            return if same { String::new() } else { format!("{told} for {body}") };
+            match (body == told, self.is_odd()) {
+                (true, _) => return String::new(),
+                (false, false) => return format!("{told} for {body}"),
+                (false, true) => {}
+            }
         }
         asked.unlike(&read(protocol, &told, streams(came)))
+    }
+
+    /// Whether the provider speaks OpenAI in its own way.
+    fn is_odd(&self) -> bool {
+        let provider = data::provider(self.row.provider()).expect("a row of the table");
+        self.client == Protocol::Chat && !provider.quirks.is_empty()
     }
 
     /// What the client hears otherwise than the provider says.

@@ -30,7 +30,7 @@ fn wrong(cell: &Cell, reason: Option<&Reason>) -> Option<String> {
         (Cell::Wordless, Some(Whose::Client(_))) => None,
         (Cell::Fails { loud: true, .. }, Some(Whose::Wire(_) | Whose::Provider(_))) => None,
         // It is asked, and says itself what it cannot.
-        (Cell::Works, Some(Whose::Provider(_) | Whose::Chat(_) | Whose::Straight(_))) => None,
+        (Cell::Works, Some(Whose::Provider(_) | Whose::Chat(_))) => None,
         (Cell::Works, Some(_)) => Some("it works, against its reason".to_owned()),
         (Cell::Wordless, _) => Some("the client has no words for it".to_owned()),
         (Cell::Fails { why, .. }, None) => Some(why.clone()),

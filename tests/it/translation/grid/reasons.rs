@@ -21,8 +21,6 @@ pub(super) enum Whose {
     Provider(&'static str),
     /// A provider's chat completions do not do it.
     Chat(&'static str),
-    /// A provider has other words for it, which a client of chat completions must know.
-    Straight(&'static str),
 }
 
 const fn client(column: Column, text: &'static str) -> Reason {
@@ -39,7 +37,7 @@ const fn provider(provider: &'static str, column: Column, text: &'static str) ->
 
 const TEXT: &str = "completions of text are text alone";
 
-const REASONS: [Reason; 15] = [
+const REASONS: [Reason; 14] = [
     client(Column::Tools, TEXT),
     client(Column::Parallel, TEXT),
     client(Column::Image, TEXT),
@@ -58,11 +56,6 @@ const REASONS: [Reason; 15] = [
     provider("deepseek", Column::Structured, "DeepSeek makes JSON, but by no schema"),
     provider("groq", Column::Document, "Groq takes no files"),
     provider("xai", Column::Document, "xAI takes files by URL or id, not their bytes"),
-    Reason {
-        whose: Whose::Straight("mistral"),
-        column: Column::Document,
-        text: "bytes pass as they are, and Mistral says `document_url` for `file`",
-    },
 ];
 
 /// All reasons.
@@ -84,7 +77,6 @@ pub(super) fn reason(
                 Whose::Wire(protocol) => protocol == spoken,
                 Whose::Provider(name) => name == row.provider(),
                 Whose::Chat(name) => name == row.provider() && spoken == Protocol::Chat,
-                Whose::Straight(name) => name == row.provider() && spoken == client,
             }
     };
     REASONS.iter().find(of)

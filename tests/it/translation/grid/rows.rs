@@ -23,7 +23,7 @@ pub(super) const ROWS: [Row; 12] = [
     row("mistral", "mistral/magistral-medium-latest", "/v1"),
     row("openrouter", "openrouter/anthropic/claude-sonnet-4.5", "/api/v1"),
     row("groq", "groq/openai/gpt-oss-120b", "/openai/v1"),
-    row("deepseek", "deepseek/deepseek-reasoner", ""),
+    row("deepseek", "deepseek/deepseek-v4-flash", ""),
     row("xai", "xai/grok-3-mini", "/v1"),
     row("litellm_proxy", "litellm_proxy/a-group", ""),
 ];
