@@ -97,22 +97,21 @@ impl Drain {
     /// Drains one file up to its length. `false`: something in it was damaged.
     async fn segment(&mut self, segment: &Segment) -> Result<bool, DrainError> {
         let mut clean = true;
+        // Only a reader of which all is in the store comes back. After a failure, or where nobody
+        // waits for this any more, the file is read again from its beginning; what is in the store
+        // stays there once.
+        let reader = self.readers.remove(&segment.name);
+        let mut reader = reader.unwrap_or_else(|| Reader::new(segment));
         loop {
-            let reader = self.readers.entry(segment.name.clone());
-            let reader = reader.or_insert_with(|| Reader::new(segment));
             let before = reader.at();
             let lines = reader.next(segment.len, BATCH)?;
             let to = reader.at();
             if to == before {
+                self.readers.insert(segment.name.clone(), reader);
                 return Ok(clean);
             }
             clean &= lines.damaged == 0;
-            let stored = self.take_over(&segment.name, &lines.good, to).await;
-            if let Err(error) = stored {
-                // It is read again from its beginning; what is in the store stays there once.
-                self.readers.remove(&segment.name);
-                return Err(error.into());
-            }
+            self.take_over(&segment.name, &lines.good, to).await?;
             self.damaged(segment, &lines);
         }
     }
@@ -142,12 +141,11 @@ impl Drain {
     /// Takes over what waits in memory.
     async fn waiting(&mut self) -> Result<(), DrainError> {
         loop {
-            let lines = self.journal.take_waiting(BATCH);
-            let Some(to) = lines.last().map(|line| line.end) else { return Ok(()) };
+            let mut taken = self.journal.take_waiting(BATCH);
+            let Some(to) = taken.lines.last().map(|line| line.end) else { return Ok(()) };
             let name = format!("{}-memory", self.journal.instance);
-            let stored = self.take_over(&name, &lines, to).await;
-            self.journal.taken(lines, stored.is_ok());
-            stored?;
+            self.take_over(&name, &taken.lines, to).await?;
+            taken.stored = true;
         }
     }
 

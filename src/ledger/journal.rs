@@ -64,6 +64,21 @@ struct Writer {
     line: Vec<u8>,
 }
 
+/// Records that waited in memory. They wait on if they are dropped without being stored.
+#[derive(Debug)]
+pub(super) struct Taken<'a> {
+    journal: &'a Journal,
+    pub(super) lines: Vec<Line>,
+    /// Whether they are in the store.
+    pub(super) stored: bool,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.journal.taken(std::mem::take(&mut self.lines), self.stored);
+    }
+}
+
 impl Journal {
     pub(super) fn new(
         directory: Option<PathBuf>,
@@ -202,7 +217,7 @@ impl Journal {
     }
 
     /// Takes records that wait in memory, at most so many.
-    pub(super) fn take_waiting(&self, most: usize) -> Vec<Line> {
+    pub(super) fn take_waiting(&self, most: usize) -> Taken<'_> {
         let mut writer = self.writer();
         let count = most.min(writer.waiting.len());
         let taken: Vec<_> = writer.waiting.drain(..count).collect();
@@ -216,11 +231,11 @@ impl Journal {
         });
         let lines = chained.collect();
         writer.hash = previous;
-        lines
+        Taken { journal: self, lines, stored: false }
     }
 
     /// They are in the store; or are not, and wait on.
-    pub(super) fn taken(&self, lines: Vec<Line>, stored: bool) {
+    fn taken(&self, lines: Vec<Line>, stored: bool) {
         let mut writer = self.writer();
         if stored {
             let bytes: usize = lines.iter().map(|line| line.payload.len()).sum();

@@ -189,6 +189,28 @@ async fn what_was_taken_over_before_a_process_died_is_not_counted_again() {
 }
 
 #[tokio::test]
+async fn a_drain_that_nobody_waits_for_any_more_loses_nothing() {
+    let (directory, store) = (TempDir::new().unwrap(), store().await);
+    let in_files = filled(directory.path(), Sizes::default(), 3);
+    let in_memory = Arc::new(Journal::new(None, Fsync::Batch, Sizes::default(), standing()));
+    (3..6).for_each(|id| drop(in_memory.append(record(id, 1 + id as i64).as_bytes())));
+    for (journal, all) in [(in_files, vec![3, 6]), (in_memory, vec![6, 21])] {
+        let mut drain = draining(&store, &journal, true);
+        // It cannot write, and is let go of while it waits.
+        let mut busy = store.work().await.unwrap();
+        busy.execute("DELETE FROM journals", &[]).await.unwrap();
+        if busy.is_postgres() {
+            busy.execute("LOCK TABLE journals IN ACCESS EXCLUSIVE MODE", &[]).await.unwrap();
+        }
+        let waited = tokio::time::timeout(Duration::from_millis(100), drain.drain(false)).await;
+        assert!(waited.is_err(), "{waited:?}");
+        busy.commit().await.unwrap();
+        drain.drain(true).await.unwrap();
+        assert_eq!(calls(&store).await, all);
+    }
+}
+
+#[tokio::test]
 async fn without_room_on_the_disk_records_wait_in_memory_and_what_is_lost_is_counted() {
     let directory = TempDir::new().unwrap();
     let size = record(0, 1).len();
