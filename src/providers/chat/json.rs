@@ -1,4 +1,5 @@
 //! Taking JSON apart without copying its texts.
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Members of an object, taken out of it: what is left is what nobody knew. A null is absent.
@@ -59,7 +60,20 @@ impl Taking for Map<String, Value> {
 /// JSON from a piece of text that should be it: `None` for anything else.
 #[must_use]
 pub fn parsed(json: &[u8]) -> Option<Map<String, Value>> {
-    serde_json::from_slice(json).ok()
+    read(json).ok()
+}
+
+/// Anything from JSON. Whether all of it is UTF-8 is looked at once: a reader of bytes would look
+/// at each text.
+///
+/// # Errors
+/// When it is no such JSON.
+pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        // It fails here too, and says where.
+        Err(_) => serde_json::from_slice(json),
+    }
 }
 
 /// A value as text: itself if it is text, else its JSON.

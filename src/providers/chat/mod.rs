@@ -14,6 +14,7 @@ mod offer;
 mod proof;
 mod request;
 mod target;
+mod writing;
 
 pub use self::answer::{Answer, Choice, Finish};
 pub use self::block::{
@@ -21,10 +22,11 @@ pub use self::block::{
 };
 pub use self::calls::{Call, Calls};
 pub use self::event::{Event, InBand, Read, Write};
-pub use self::json::{Taking, object, parsed, text_of, whole};
+pub use self::json::{Taking, object, parsed, read, text_of, whole};
 pub use self::offer::offered;
 pub use self::proof::{is_of_google, is_of_openai, split_proof, standard_base64};
 pub use self::request::{
     Format, Function, Qualified, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
 };
 pub use self::target::{Client, Lost, Malformed, Memo, Target, Unreadable, Written};
+pub use self::writing::{write_text, written};

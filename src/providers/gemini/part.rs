@@ -179,7 +179,8 @@ fn known(key: &str) -> Option<&'static str> {
 }
 
 impl Call {
-    fn of(mut call: Map<String, Value>) -> Option<Self> {
+    /// Reads a call: `None` if it has no name, or arguments that are no object.
+    pub(crate) fn of(mut call: Map<String, Value>) -> Option<Self> {
         let input = match pick(&mut call, "args") {
             None => "{}".to_owned(),
             Some(args @ Value::Object(_)) => args.to_string(),

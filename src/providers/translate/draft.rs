@@ -35,6 +35,8 @@ pub struct Draft {
     fit: Fit,
     asked: Asked,
     echo: Map<String, Value>,
+    /// How long it was, in bytes: no dialect is much shorter than the others.
+    len: usize,
     /// Members that are sent all the same where the provider has no place for them.
     allowed: Map<String, Value>,
 }
@@ -64,7 +66,8 @@ impl Translation {
     /// # Errors
     /// When it is not what the client's dialect says.
     pub fn read(self, body: &[u8], edits: &Edits<'_>, mut fit: Fit) -> Result<Draft, Malformed> {
-        let mut body: Map<String, Value> = serde_json::from_slice(body)
+        let len = body.len();
+        let mut body: Map<String, Value> = chat::read(body)
             .map_err(|error| Malformed::new("request_body", format!("Invalid JSON: {error}")))?;
         if self.client.is_openais() {
             fit.drop = body.take_bool("drop_params").or(fit.drop);
@@ -89,7 +92,7 @@ impl Translation {
             Protocol::Embeddings => Asked::Embeddings(body),
             client => Asked::Chat(Box::new(request(client, body)?)),
         };
-        Ok(Draft { translation: self, fit, asked, echo, allowed })
+        Ok(Draft { translation: self, fit, asked, echo, len, allowed })
     }
 }
 
@@ -227,7 +230,7 @@ impl Draft {
             let value = serde_json::from_slice(json).unwrap_or_default();
             body.insert(name.clone(), value);
         }
-        let body = serde_json::to_vec(&body).expect("JSON in memory is written").into();
+        let body = chat::written(&Value::Object(body), self.len).into();
         Ok(Translated { body, headers, reply: Reply::new(self.translation, memo, client, lost) })
     }
 }

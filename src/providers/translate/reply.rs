@@ -67,8 +67,7 @@ impl Reply {
         }
         let answer = self.answer(body)?;
         let usage = answer.usage;
-        let told = self.written(answer);
-        let body = serde_json::to_vec(&told).expect("JSON in memory is written");
+        let body = chat::written(&self.written(answer), body.len());
         let kept = self.client.keeps.then(|| body.clone());
         Ok(Whole { body: body.into(), usage, kept })
     }

@@ -43,6 +43,8 @@ impl Stream {
         if self.over {
             return;
         }
+        // No dialect is much shorter than the others.
+        out.reserve(frame.len());
         let (reader, events) = (&mut self.reader, &mut self.events);
         match &mut self.frames {
             Frames::Events(frames) => frames.push(frame, |event| match event.clipped {

@@ -18,6 +18,7 @@ mod of_gemini;
 mod of_messages;
 mod of_ollama;
 mod of_responses;
+mod plain;
 mod prompt;
 mod recording;
 mod requests;

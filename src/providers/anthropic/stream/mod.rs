@@ -1,4 +1,5 @@
 //! Streams: read from this dialect, and written in it.
+mod plain;
 mod read;
 mod write;
 

@@ -4,6 +4,7 @@ use super::super::citation::read_citation;
 use super::super::failure::in_band;
 use super::super::finish::read_finish;
 use super::super::usage::Report;
+use super::plain::{Piece, plain};
 use crate::providers::chat::{Event, Finish, InBand, Memo, Read, Taking, parsed};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -103,6 +104,22 @@ impl Reader {
         Open::Tool(tool, input)
     }
 
+    /// A piece of text, of a thought or of arguments.
+    fn plain(&mut self, Piece { index, delta, .. }: Piece<'_>, out: &mut Vec<Event>) {
+        match delta.kind {
+            "text_delta" => tell(delta.text, |text| Event::Text(0, text), out),
+            "thinking_delta" => tell(delta.thinking, |text| Event::Thought(0, text), out),
+            _ => self.more(index.unwrap_or_default(), delta.partial_json, out),
+        }
+    }
+
+    fn more(&mut self, index: u64, json: Option<String>, out: &mut Vec<Event>) {
+        let json = json.filter(|json| !json.is_empty());
+        if let (Some(json), Some(open)) = (json, self.blocks.get_mut(&index)) {
+            open.more(json, out);
+        }
+    }
+
     fn delta(&mut self, mut event: Map<String, Value>, out: &mut Vec<Event>) {
         let index = event.take_count("index").unwrap_or_default();
         let Some(mut delta) = event.take_object("delta") else { return };
@@ -118,12 +135,7 @@ impl Reader {
                 let citation = delta.take_object("citation").map(read_citation);
                 out.extend(citation.map(|citation| Event::Citation(0, citation)));
             }
-            "input_json_delta" => {
-                let json = delta.take_text("partial_json").filter(|json| !json.is_empty());
-                if let (Some(json), Some(open)) = (json, self.blocks.get_mut(&index)) {
-                    open.more(json, out);
-                }
-            }
+            "input_json_delta" => self.more(index, delta.take_text("partial_json"), out),
             _ => {}
         }
     }
@@ -186,6 +198,9 @@ impl Read for Reader {
     fn event(&mut self, name: &[u8], data: &[u8], out: &mut Vec<Event>) {
         if self.is_over {
             return;
+        }
+        if let Some(piece) = plain(name, data) {
+            return self.plain(piece, out);
         }
         let Some(mut event) = parsed(data) else { return };
         let kind = event.take_text("type");

@@ -4,7 +4,9 @@ use super::super::citation::write_citation;
 use super::super::failure::kind_of;
 use super::super::finish::write_finish;
 use super::super::usage::write_usage;
-use crate::providers::chat::{Call, Calls, Citation, Client, Event, Finish, InBand, Write, object};
+use crate::providers::chat::{
+    Call, Calls, Citation, Client, Event, Finish, InBand, Write, write_text,
+};
 use bartizan_layers::facts::Usage;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -79,14 +81,19 @@ impl Writer {
             return;
         }
         self.end_block(out);
-        self.start_block(block(), out);
+        self.start_block(&block(), out);
         self.open = Some(open);
     }
 
-    fn start_block(&self, block: Value, out: &mut Vec<u8>) {
-        let kind = "content_block_start".into();
-        let start = [("type", kind), ("index", self.next.into()), ("content_block", block)];
-        event("content_block_start", &object(start), out);
+    fn start_block(&self, block: &Value, out: &mut Vec<u8>) {
+        let index = self.next;
+        // Writing into memory does not fail.
+        write!(
+            out,
+            "event: content_block_start\ndata: {{\"type\":\"content_block_start\",\"index\":{index},\
+             \"content_block\":{block}}}\n\n"
+        )
+        .ok();
     }
 
     /// Ends the block that goes on, and the calls that wait.
@@ -105,8 +112,13 @@ impl Writer {
     }
 
     fn stop(&mut self, out: &mut Vec<u8>) {
-        let stop = json!({"type": "content_block_stop", "index": self.next});
-        event("content_block_stop", &stop, out);
+        let index = self.next;
+        // Writing into memory does not fail.
+        write!(
+            out,
+            "event: content_block_stop\ndata: {{\"type\":\"content_block_stop\",\"index\":{index}}}\n\n"
+        )
+        .ok();
         self.next += 1;
         self.open = None;
     }
@@ -118,7 +130,7 @@ impl Writer {
         );
         // Writing into memory does not fail.
         write!(out, "{},\"delta\":{{\"type\":\"{kind}\",\"{member}\":", self.next).ok();
-        serde_json::to_writer(&mut *out, text).ok();
+        write_text(text, out);
         out.extend_from_slice(b"}}\n\n");
     }
 
@@ -150,7 +162,7 @@ impl Writer {
     fn hidden(&mut self, data: String, id: Option<&str>, out: &mut Vec<u8>) {
         self.end_block(out);
         let data = cipher(data, id);
-        self.start_block(json!({"type": "redacted_thinking", "data": data}), out);
+        self.start_block(&json!({"type": "redacted_thinking", "data": data}), out);
         self.stop(out);
     }
 

@@ -1,4 +1,5 @@
 //! What a model answers piece by piece, in Cohere's words.
+mod plain;
 mod read;
 
 pub use self::read::Reader;

@@ -1,4 +1,5 @@
 //! A stream of `/v2/chat`: events whose `type` says what they are. `message-end` ends it.
+use super::plain::{Message, plain};
 use crate::providers::chat::{Event, InBand, Memo, Read, Taking, parsed, text_of};
 use crate::providers::cohere::answer::{read_finish, read_logprobs};
 use crate::providers::cohere::{citation, error, usage};
@@ -31,6 +32,23 @@ impl Reader {
     fn fail(&mut self, error: InBand, out: &mut Vec<Event>) {
         self.ended = true;
         out.push(Event::Error(error));
+    }
+
+    /// More of the answer.
+    fn plain(&mut self, message: Message, out: &mut Vec<Event>) {
+        if let Some(content) = message.content {
+            tell(content.thinking, content.text, out);
+        }
+        let json = message.tool_calls.map(|call| call.function.arguments);
+        self.arguments(json, out);
+    }
+
+    /// More of the last call.
+    fn arguments(&self, json: Option<String>, out: &mut Vec<Event>) {
+        let json = json.filter(|json| !json.is_empty());
+        if let Some((json, tool)) = json.zip(self.calls.checked_sub(1)) {
+            out.push(Event::Arguments { choice: 0, tool, json });
+        }
     }
 
     fn take(&mut self, kind: &str, mut told: Map<String, Value>, out: &mut Vec<Event>) {
@@ -72,10 +90,7 @@ impl Reader {
             let name = function.take_text("name").unwrap_or_default();
             out.push(Event::ToolUse { choice: 0, tool, id, name, signature: None });
         }
-        let json = function.take("arguments").map(text_of).filter(|json| !json.is_empty());
-        if let Some((json, tool)) = json.zip(self.calls.checked_sub(1)) {
-            out.push(Event::Arguments { choice: 0, tool, json });
-        }
+        self.arguments(function.take("arguments").map(text_of), out);
     }
 
     fn end_of_message(&mut self, mut ending: Map<String, Value>, out: &mut Vec<Event>) {
@@ -95,6 +110,10 @@ impl Read for Reader {
         if self.ended {
             return;
         }
+        // The first event has more in it: the answer's id.
+        if let Some(message) = self.started.then(|| plain(data)).flatten() {
+            return self.plain(message, out);
+        }
         // What is no object says nothing: `[DONE]`.
         let Some(mut told) = parsed(data) else { return };
         let kind = match told.take_text("type") {
@@ -112,10 +131,13 @@ impl Read for Reader {
 
 fn content(told: Option<Value>, out: &mut Vec<Event>) {
     let Some(Value::Object(mut told)) = told else { return };
+    tell(told.take_text("thinking"), told.take_text("text"), out);
+}
+
+fn tell(thought: Option<String>, text: Option<String>, out: &mut Vec<Event>) {
     let some = |text: &String| !text.is_empty();
-    let thought = told.take_text("thinking").filter(some);
-    out.extend(thought.map(|text| Event::Thought(0, text)));
-    out.extend(told.take_text("text").filter(some).map(|text| Event::Text(0, text)));
+    out.extend(thought.filter(some).map(|text| Event::Thought(0, text)));
+    out.extend(text.filter(some).map(|text| Event::Text(0, text)));
 }
 
 /// Cohere tells one where its other dialects have lists.

@@ -1,6 +1,8 @@
 //! A provider's stream: each event is a whole `GenerateContentResponse` with what is new.
 use super::plain::{Chunk, plain};
-use crate::providers::chat::{Block, Content, Event, Memo, Read, Taking, Thought, ToolUse, parsed};
+use crate::providers::chat::{
+    Block, Content, Event, Memo, Read, Taking, Thought, ToolUse, parsed, standard_base64,
+};
 use crate::providers::gemini::answer::is_blocked;
 use crate::providers::gemini::failure::read_error;
 use crate::providers::gemini::fields::members;
@@ -79,7 +81,7 @@ impl Reader {
         }
     }
 
-    /// A response of texts alone.
+    /// A response of texts and calls alone.
     fn plain(&mut self, chunk: Chunk<'_>, out: &mut Vec<Event>) {
         if self.over {
             return;
@@ -92,6 +94,12 @@ impl Reader {
             let index = candidate.index.unwrap_or(at);
             let own = self.candidates.entry(index).or_default();
             for part in candidate.content.map(|content| content.parts).unwrap_or_default() {
+                if let Some(call) = part.function_call {
+                    let proof = part.thought_signature.map(standard_base64);
+                    let proof = proof.filter(|proof| !proof.is_empty());
+                    own.call(index, call, proof, &self.id, out);
+                    continue;
+                }
                 match part.text {
                     text if text.is_empty() => {}
                     text if part.thought => out.push(Event::Thought(index, text.into_owned())),

@@ -1,5 +1,5 @@
 //! A client's stream: `GenerateContentResponse`s as events, or as a list.
-use crate::providers::chat::{Client, Event, Finish, InBand, ToolUse, Write, object};
+use crate::providers::chat::{Client, Event, Finish, InBand, ToolUse, Write, object, write_text};
 use crate::providers::gemini::answer::{call_part, media_part, sealed_part};
 use crate::providers::gemini::grounding::Grounding;
 use crate::providers::gemini::ruler::Ruler;
@@ -95,7 +95,7 @@ impl Writer {
         self.flush(choice, out);
         let write = |out: &mut Vec<u8>| {
             out.extend_from_slice(b"{\"text\":");
-            append_text(text, out);
+            write_text(text, out);
             out.extend_from_slice(if thought { b",\"thought\":true}" } else { b"}" });
         };
         self.part(choice, write, out);
@@ -183,10 +183,6 @@ impl Choice {
 // Writing into memory does not fail.
 fn append(value: &Value, out: &mut Vec<u8>) {
     drop(serde_json::to_writer(out, value));
-}
-
-fn append_text(text: &str, out: &mut Vec<u8>) {
-    drop(serde_json::to_writer(out, text));
 }
 
 impl Write for Writer {

@@ -55,9 +55,14 @@ impl Piece {
         piece.text = said.take_text(text).filter(some);
         let pictures = said.take_array("images").into_iter().chain(said.take("image"));
         piece.pictures = pictures.filter_map(picture).collect();
-        let calls = (before..).zip(said.take_array("tool_calls"));
-        piece.calls = calls.filter_map(|(index, told)| call(told, &created, index)).collect();
+        piece.calls = Self::calls(said.take_array("tool_calls"), &created, before);
         Some(piece)
+    }
+
+    /// The calls of a line that was made at this time.
+    pub(crate) fn calls(told: Vec<Value>, created: &str, before: usize) -> Vec<ToolUse> {
+        let calls = (before..).zip(told);
+        calls.filter_map(|(index, told)| call(told, created, index)).collect()
     }
 }
 

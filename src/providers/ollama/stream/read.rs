@@ -1,4 +1,5 @@
 //! A stream of lines, each of them JSON. The one that is `done` ends it.
+use super::plain::plain;
 use crate::providers::chat::{Event, Memo, Read, parsed};
 use crate::providers::ollama::answer::{Piece, read_finish};
 use crate::providers::ollama::error::read_error;
@@ -47,7 +48,13 @@ impl Reader {
 
 impl Read for Reader {
     fn event(&mut self, _name: &[u8], data: &[u8], out: &mut Vec<Event>) {
-        let Some(told) = parsed(data).filter(|_| !self.ended) else { return };
+        if self.ended {
+            return;
+        }
+        if let Some(piece) = plain(data, self.calls) {
+            return self.take(piece, out);
+        }
+        let Some(told) = parsed(data) else { return };
         if let Some(error) = read_error(&told) {
             self.ended = true;
             out.push(Event::Error(error));

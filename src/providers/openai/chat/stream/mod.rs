@@ -1,4 +1,5 @@
 //! Streams.
+mod plain;
 mod read;
 mod write;
 

@@ -2,6 +2,7 @@
 use super::super::answer::{blocks, citations, read_error, read_finish};
 use super::super::request::{arguments, signature_of};
 use super::super::usage;
+use super::plain::{Chunk, plain};
 use crate::providers::chat::{Content, Event, Finish, Memo, Read, Taking, parsed};
 use serde_json::{Map, Value};
 
@@ -26,6 +27,51 @@ impl Reader {
         Self::default()
     }
 
+    fn start(&mut self, id: Option<&str>, model: Option<&str>, out: &mut Vec<Event>) {
+        if !self.started {
+            self.started = true;
+            let text = |told: Option<&str>| told.filter(|it| !it.is_empty()).map(str::to_owned);
+            out.push(Event::Start { id: text(id), model: text(model) });
+        }
+    }
+
+    /// Makes room for the answer at this place.
+    fn room(&mut self, place: usize) {
+        if self.finished.len() <= place {
+            self.finished.resize(place + 1, None);
+            self.calls.resize(place + 1, Vec::new());
+        }
+    }
+
+    /// Takes a plain chunk. Whether it did: not of an answer too many, nor of a call that begins.
+    fn plain(&mut self, chunk: Chunk<'_>, out: &mut Vec<Event>) -> bool {
+        let Chunk { id, model, choices: (choice,), .. } = chunk;
+        let index = choice.index.unwrap_or(0);
+        let Some(place) = usize::try_from(index).ok().filter(|place| *place < MOST_CHOICES) else {
+            return false;
+        };
+        let more = choice.delta.tool_calls.map(|(call,)| {
+            let calls = self.calls.get(place)?;
+            let tool = calls.iter().position(|known| *known == call.index)?;
+            Some((u32::try_from(tool).ok()?, call.function.arguments))
+        });
+        if more == Some(None) {
+            return false;
+        }
+        self.start(id, model, out);
+        self.room(place);
+        let some = |text: &String| !text.is_empty();
+        let thought = choice.delta.reasoning_content.or(choice.delta.reasoning).filter(some);
+        out.extend(thought.map(|text| Event::Thought(index, text)));
+        out.extend(choice.delta.content.filter(some).map(|text| Event::Text(index, text)));
+        if let Some((tool, Some(json))) = more.flatten()
+            && !json.is_empty()
+        {
+            out.push(Event::Arguments { choice: index, tool, json });
+        }
+        true
+    }
+
     fn choice(&mut self, mut choice: Map<String, Value>, out: &mut Vec<Event>) {
         let at = choice.take_count("index").unwrap_or(0);
         let Some((index, place)) = u32::try_from(at).ok().zip(usize::try_from(at).ok()) else {
@@ -34,10 +80,7 @@ impl Reader {
         if place >= MOST_CHOICES {
             return;
         }
-        if self.finished.len() <= place {
-            self.finished.resize(place + 1, None);
-            self.calls.resize(place + 1, Vec::new());
-        }
+        self.room(place);
         let mut delta = choice.take_object("delta").or_else(|| choice.take_object("message"));
         if let Some(delta) = &mut delta {
             // They may come without any text.
@@ -134,17 +177,16 @@ impl Read for Reader {
             self.ended = true;
             return out.push(Event::End);
         }
+        if plain(data).is_some_and(|chunk| self.plain(chunk, out)) {
+            return;
+        }
         let Some(mut chunk) = parsed(data) else { return };
         if let Some(error) = read_error(&chunk) {
             self.ended = true;
             return out.push(Event::Error(error));
         }
-        if !self.started {
-            self.started = true;
-            let mut text = |name| chunk.take_text(name).filter(|it| !it.is_empty());
-            let (id, model) = (text("id"), text("model"));
-            out.push(Event::Start { id, model });
-        }
+        let text = |name: &str| chunk.get(name).and_then(Value::as_str);
+        self.start(text("id"), text("model"), out);
         for choice in chunk.take_array("choices") {
             if let Value::Object(choice) = choice {
                 self.choice(choice, out);

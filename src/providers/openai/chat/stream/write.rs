@@ -3,6 +3,7 @@ use super::super::answer::{answer_id, write_audio, write_citation, write_finish}
 use super::super::usage;
 use crate::providers::chat::{Client, Event, Finish, InBand, Media, MediaKind, Source, Write};
 use bartizan_layers::facts::Usage;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::io::Write as _;
 
@@ -26,6 +27,32 @@ struct Told {
     over: bool,
     /// Calls without a word of arguments.
     silent: Vec<u32>,
+}
+
+/// A call that begins, or more of one.
+#[derive(Default, Serialize)]
+struct Call<'a> {
+    index: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    function: Function<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_specific_fields: Option<Proof>,
+}
+
+#[derive(Default, Serialize)]
+struct Function<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    arguments: &'a str,
+}
+
+/// What a call has to be sent back with.
+#[derive(Serialize)]
+struct Proof {
+    thought_signature: String,
 }
 
 impl Writer {
@@ -73,28 +100,34 @@ impl Writer {
         choices: &Value,
         more: Option<(&str, Value)>,
     ) {
-        self.begin(None, None);
-        out.extend_from_slice(b"data: {");
-        out.extend_from_slice(&self.head);
-        out.extend_from_slice(b",\"choices\":");
-        // Writing to memory does not fail.
-        let _written = serde_json::to_writer(&mut *out, choices);
+        self.open(out);
+        append(choices, out);
         if let Some((name, value)) = more {
+            // Writing to memory does not fail.
             let _written = write!(out, ",\"{name}\":{value}");
         }
         out.extend_from_slice(b"}\n\n");
     }
 
-    fn delta(&mut self, choice: u32, mut delta: Value, out: &mut Vec<u8>) {
-        let told = self.told(choice);
-        if !told.begun {
-            told.begun = true;
-            if let Some(delta) = delta.as_object_mut() {
-                delta.insert("role".to_owned(), "assistant".into());
-            }
+    /// A chunk up to its choices.
+    fn open(&mut self, out: &mut Vec<u8>) {
+        self.begin(None, None);
+        out.extend_from_slice(b"data: {");
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b",\"choices\":");
+    }
+
+    /// Writes a chunk with a piece of an answer: this member of its delta. It is written as it
+    /// goes, since most of a stream is such chunks: values would be half of what they cost.
+    fn delta(&mut self, choice: u32, name: &str, value: &impl Serialize, out: &mut Vec<u8>) {
+        self.open(out);
+        // Writing to memory does not fail.
+        let _written = write!(out, "[{{\"index\":{choice},\"delta\":{{\"{name}\":");
+        append(value, out);
+        if !std::mem::replace(&mut self.told(choice).begun, true) {
+            out.extend_from_slice(b",\"role\":\"assistant\"");
         }
-        let choices = json!([{"index": choice, "delta": delta, "finish_reason": null}]);
-        self.chunk(out, &choices, None);
+        out.extend_from_slice(b"},\"finish_reason\":null}]}\n\n");
     }
 
     /// Text, after the end of a thought that was told as text.
@@ -102,28 +135,28 @@ impl Writer {
         if std::mem::take(&mut self.told(choice).thinking) {
             text.insert_str(0, "</think>\n\n");
         }
-        self.delta(choice, json!({"content": text}), out);
+        self.delta(choice, "content", &text, out);
     }
 
     fn thought(&mut self, choice: u32, mut text: String, out: &mut Vec<u8>) {
         if !self.client.merge_thoughts {
-            return self.delta(choice, json!({"reasoning_content": text}), out);
+            return self.delta(choice, "reasoning_content", &text, out);
         }
         if !std::mem::replace(&mut self.told(choice).thinking, true) {
             text.insert_str(0, "<think>");
         }
-        self.delta(choice, json!({"content": text}), out);
+        self.delta(choice, "content", &text, out);
     }
 
     fn proof(&mut self, choice: u32, block: &Value, out: &mut Vec<u8>) {
         if !self.client.merge_thoughts {
-            self.delta(choice, json!({"thinking_blocks": [block]}), out);
+            self.delta(choice, "thinking_blocks", &[block], out);
         }
     }
 
     fn finish(&mut self, choice: u32, finish: &Finish, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.told(choice).thinking) {
-            self.delta(choice, json!({"content": "</think>\n\n"}), out);
+            self.delta(choice, "content", &"</think>\n\n", out);
         }
         let told = self.told(choice);
         (told.begun, told.over) = (true, true);
@@ -137,8 +170,9 @@ impl Writer {
     }
 
     fn arguments(&mut self, choice: u32, tool: u32, json: &str, out: &mut Vec<u8>) {
-        let call = json!({"index": tool, "function": {"arguments": json}});
-        self.delta(choice, json!({"tool_calls": [call]}), out);
+        let function = Function { name: None, arguments: json };
+        let call = Call { index: tool, function, ..Call::default() };
+        self.delta(choice, "tool_calls", &[call], out);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
@@ -166,9 +200,9 @@ impl Write for Writer {
             Event::Start { id, model } => self.begin(id, model),
             Event::Text(choice, text) => self.text(choice, text, out),
             Event::Citation(choice, citation) => {
-                self.delta(choice, json!({"annotations": [write_citation(&citation)]}), out);
+                self.delta(choice, "annotations", &[write_citation(&citation)], out);
             }
-            Event::Refusal(choice, text) => self.delta(choice, json!({"refusal": text}), out),
+            Event::Refusal(choice, text) => self.delta(choice, "refusal", &text, out),
             Event::Thought(choice, text) => self.thought(choice, text, out),
             Event::Signature(choice, signature) => {
                 let block = json!({"type": "thinking", "thinking": "", "signature": signature});
@@ -179,15 +213,21 @@ impl Write for Writer {
             }
             Event::ToolUse { choice, tool, id, name, signature } => {
                 if std::mem::take(&mut self.told(choice).thinking) {
-                    self.delta(choice, json!({"content": "</think>\n\n"}), out);
+                    self.delta(choice, "content", &"</think>\n\n", out);
                 }
                 let told = self.told(choice);
                 told.called = true;
                 told.silent.push(tool);
-                let function = json!({"name": name, "arguments": ""});
-                let call =
-                    json!({"index": tool, "id": id, "type": "function", "function": function});
-                self.delta(choice, json!({"tool_calls": [proven(call, signature)]}), out);
+                let function = Function { name: Some(&name), arguments: "" };
+                let proof = signature.map(|thought_signature| Proof { thought_signature });
+                let call = Call {
+                    index: tool,
+                    id: Some(&id),
+                    kind: Some("function"),
+                    function,
+                    provider_specific_fields: proof,
+                };
+                self.delta(choice, "tool_calls", &[call], out);
             }
             Event::Arguments { choice, tool, json } => {
                 if !json.is_empty() {
@@ -197,12 +237,12 @@ impl Write for Writer {
             }
             Event::Media(choice, media) if media.kind == MediaKind::Audio => {
                 if let Some(audio) = write_audio(media, &self.client) {
-                    self.delta(choice, json!({"audio": audio}), out);
+                    self.delta(choice, "audio", &audio, out);
                 }
             }
             Event::Media(choice, media) => {
                 if let Some(image) = image(media) {
-                    self.delta(choice, json!({"images": [image]}), out);
+                    self.delta(choice, "images", &[image], out);
                 }
             }
             Event::Logprobs(choice, logprobs) => {
@@ -217,12 +257,9 @@ impl Write for Writer {
     }
 }
 
-fn proven(mut call: Value, signature: Option<String>) -> Value {
-    if let (Some(signature), Some(call)) = (signature, call.as_object_mut()) {
-        let told = json!({"thought_signature": signature});
-        call.insert("provider_specific_fields".to_owned(), told);
-    }
-    call
+fn append(value: &impl Serialize, out: &mut Vec<u8>) {
+    // Writing to memory does not fail.
+    let _written = serde_json::to_writer(out, value);
 }
 
 fn image(media: Media) -> Option<Value> {

@@ -1,5 +1,5 @@
 //! The events that come for every word.
-use crate::providers::chat::Taking;
+use crate::providers::chat::{Taking, read};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ impl Delta {
         if !name.is_empty() && !name.ends_with(b".delta") {
             return None;
         }
-        let event: BTreeMap<&str, &RawValue> = serde_json::from_slice(data).ok()?;
+        let event: BTreeMap<&str, &RawValue> = read(data).ok()?;
         let raw = |name: &str| event.get(name).map(|value| value.get());
         let kind: String = serde_json::from_str(raw("type")?).ok()?;
         if !kind.ends_with(".delta") {

@@ -1,4 +1,5 @@
 //! Events as the lines of a stream.
+use crate::providers::chat::write_text;
 use serde_json::Value;
 
 /// Writes events, each with its number.
@@ -31,8 +32,7 @@ impl<'a> Members<'a> {
         out.extend_from_slice(b"{\"");
         out.extend_from_slice(first.as_bytes());
         out.extend_from_slice(b"\":");
-        // A vector takes everything.
-        serde_json::to_writer(&mut *out, text).unwrap_or_default();
+        write_text(text, out);
         Self { out }
     }
 
@@ -45,13 +45,14 @@ impl<'a> Members<'a> {
     /// A text.
     pub(super) fn text(mut self, name: &str, text: &str) -> Self {
         self.name(name);
-        serde_json::to_writer(&mut *self.out, text).unwrap_or_default();
+        write_text(text, self.out);
         self
     }
 
     /// A number.
     pub(super) fn number(mut self, name: &str, number: u64) -> Self {
         self.name(name);
+        // A vector takes everything.
         serde_json::to_writer(&mut *self.out, &number).unwrap_or_default();
         self
     }
