@@ -193,7 +193,9 @@ async fn a_drain_that_nobody_waits_for_any_more_loses_nothing() {
     let (directory, store) = (TempDir::new().unwrap(), store().await);
     let in_files = filled(directory.path(), Sizes::default(), 3);
     let in_memory = Arc::new(Journal::new(None, Fsync::Batch, Sizes::default(), standing()));
-    (3..6).for_each(|id| drop(in_memory.append(record(id, 1 + id as i64).as_bytes())));
+    for id in 3..6 {
+        assert!(!in_memory.append(record(id, 1 + id as i64).as_bytes()), "in no file");
+    }
     for (journal, all) in [(in_files, vec![3, 6]), (in_memory, vec![6, 21])] {
         let mut drain = draining(&store, &journal, true);
         // It cannot write, and is let go of while it waits.
