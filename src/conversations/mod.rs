@@ -55,6 +55,9 @@ pub enum ConversationError {
     /// It is too long to be read, in bytes.
     #[error("the conversation has {0} bytes")]
     TooLong(u64),
+    /// There is no memory for it now.
+    #[error("there is no memory for the conversation")]
+    NoRoom,
 }
 
 /// Keeps responses and finds them again. Clones are one.
@@ -79,11 +82,16 @@ impl Conversations {
     }
 
     /// The response with this id, and all before it, oldest first; `None` if it is not kept here.
+    /// Before so many bytes are read, `fits` is asked whether there is memory for them.
     ///
     /// # Errors
     ///
-    /// When the store is away, or the conversation is not whole or too long.
-    pub async fn past(&self, id: &str) -> Result<Option<Vec<Turn>>, ConversationError> {
+    /// When the store is away, or the conversation is not whole, too long, or does not fit.
+    pub async fn past(
+        &self,
+        id: &str,
+        fits: impl FnOnce(usize) -> bool,
+    ) -> Result<Option<Vec<Turn>>, ConversationError> {
         let links = self.0.store.links(id).await?;
         let Some(first) = links.last() else { return Ok(None) };
         if first.previous.is_some() {
@@ -92,6 +100,9 @@ impl Conversations {
         let bytes = links.iter().map(|link| link.bytes).sum();
         if bytes > LONGEST {
             return Err(ConversationError::TooLong(bytes));
+        }
+        if !usize::try_from(bytes).is_ok_and(fits) {
+            return Err(ConversationError::NoRoom);
         }
         let ids: Vec<_> = links.iter().rev().map(|link| &*link.id).collect();
         let mut turns = self.0.store.turns(&ids).await?;

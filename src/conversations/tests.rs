@@ -22,7 +22,7 @@ async fn conversations() -> (Store, Conversations) {
 }
 
 async fn ids(all: &Conversations, id: &str) -> Vec<String> {
-    let past = all.past(id).await.unwrap().unwrap_or_default();
+    let past = all.past(id, |_| true).await.unwrap().unwrap_or_default();
     past.iter().map(|turn| turn.id.to_string()).collect()
 }
 
@@ -35,7 +35,9 @@ async fn a_conversation_is_told_from_its_beginning() {
     }
     assert_eq!(ids(&all, "c").await, ["a", "b", "c"]);
     assert_eq!(ids(&all, "d").await, ["a", "b", "d"]);
-    assert!(all.past("e").await.unwrap().is_none());
+    assert!(all.past("e", |_| true).await.unwrap().is_none());
+    let full = all.past("b", |bytes| bytes < 32).await;
+    assert!(matches!(full, Err(ConversationError::NoRoom)), "{full:?}");
     assert_eq!(all.find(&["b", "e"]).await.unwrap(), [turn("b", Some("a"))]);
     let owners = store.owners_of(&["a", "d"]).await.unwrap();
     assert!(owners.len() == 2 && owners.iter().all(|(_, owner)| owner == red.name()));
@@ -49,7 +51,7 @@ async fn a_conversation_whose_beginning_is_gone_does_not_go_on() {
     }
     assert!(all.forget("a").await.unwrap());
     assert!(!all.forget("a").await.unwrap());
-    assert!(matches!(all.past("b").await, Err(ConversationError::Cut)));
+    assert!(matches!(all.past("b", |_| true).await, Err(ConversationError::Cut)));
 }
 
 #[tokio::test]
@@ -91,7 +93,7 @@ async fn the_oldest_goes_where_there_is_no_room() {
     let mut work = store.work().await.unwrap();
     assert_eq!(work.forget_turns_beyond(2 * bytes).await.unwrap(), 1);
     work.commit().await.unwrap();
-    assert!(all.past("a").await.unwrap().is_none());
+    assert!(all.past("a", |_| true).await.unwrap().is_none());
     assert_eq!(all.find(&["b", "c"]).await.unwrap().len(), 2);
 }
 

@@ -6,6 +6,7 @@ mod resume;
 pub use self::recall::{Recall, RecallLayer};
 pub use self::resume::{Resume, ResumeLayer};
 
+use super::IngestError;
 use crate::conversations::{ConversationError, Turn};
 use crate::providers::Problem;
 use crate::providers::openai::responses::Past;
@@ -29,6 +30,7 @@ pub(super) fn problem(error: &ConversationError) -> Problem {
             "The conversation before `previous_response_id` has {bytes} bytes, more than a call \
              may bring: send what matters of it in `input`."
         )),
+        ConversationError::NoRoom => IngestError::NoMemory.problem(),
         _ => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "What was kept of the conversation cannot be read at the moment. Try again, or send \

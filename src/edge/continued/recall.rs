@@ -114,7 +114,7 @@ impl Wish {
                 Ok(json_answer(told.to_string()))
             }
             ("GET", "input_items") => {
-                let past = conversations.past(&self.id).await?.unwrap_or_default();
+                let past = conversations.past(&self.id, |_| true).await?.unwrap_or_default();
                 let past: Vec<_> = past.iter().map(as_past).collect();
                 Ok(json_answer(self.page(input_items(&past))?.to_string()))
             }

@@ -95,8 +95,11 @@ impl ResumeLayer {
         let whole = req.body().text.whole();
         let asked = Continuing::read(&whole)?;
         let previous = asked.previous();
+        // What was kept, and the body that is made of it.
+        let held = req.body().held.clone();
+        let fits = |bytes: usize| held.hold_more(2 * bytes);
         let past = match &previous {
-            Some(id) => self.conversations.past(id).await?,
+            Some(id) => self.conversations.past(id, fits).await?,
             None => None,
         };
         let referred = asked.referred();
@@ -113,10 +116,8 @@ impl ResumeLayer {
         }
         let previous = previous.filter(|_| past.is_some()).map(|id| id.as_ref().into());
         let past = past.unwrap_or_default();
-        let said = past.iter().chain(&referred);
-        let length = said.map(|turn| turn.input.len() + turn.response.len()).sum::<usize>();
-        // What was kept, and the body that is made of it.
-        if !req.body().held.hold_more(2 * length + whole.len()) {
+        let more = referred.iter().map(|turn| turn.input.len() + turn.response.len());
+        if !fits(more.sum::<usize>() + whole.len()) {
             return Err(IngestError::NoMemory.into());
         }
         let responses: Vec<_> = referred.iter().map(|turn| turn.response.as_str()).collect();
