@@ -6,7 +6,7 @@ import anthropic
 import pytest
 from harness import KEY
 from test_dialects_openai import CALLED, CALLS, CITY, PNG
-from wires import INPUT, OUTPUT, SIGNED, Cohere, Gemini, Ollama, OpenAi, named
+from wires import GOOGLES, INPUT, OUTPUT, Cohere, Gemini, Ollama, OpenAi, named
 
 HI = [{"role": "user", "content": "hi"}]
 TOOL = {"name": "weather", "description": "of a city", "input_schema": CITY}
@@ -143,7 +143,7 @@ def test_geminis_signature_travels_in_the_id_of_the_call(front):
     result = {"type": "tool_result", "tool_use_id": use.id, "content": "rain", "is_error": True}
     messages = [*HI, said, {"role": "user", "content": [result]}]
     finished(some, True, model=wire.name, messages=messages, tools=[TOOL])
-    assert wire.proofs(upstream.requests[1][1]) == [SIGNED]
+    assert wire.proofs(upstream.requests[1][1]) == [GOOGLES]
     parts = [part for content in upstream.requests[1][1]["contents"] for part in content["parts"]]
     response = next(part["functionResponse"] for part in parts if "functionResponse" in part)
     assert "rain" in json.dumps(response["response"])

@@ -6,7 +6,7 @@ import openai
 import pydantic
 import pytest
 from harness import KEY
-from wires import INPUT, OUTPUT, SIGNED, Anthropic, Cohere, Gemini, Ollama, named
+from wires import GOOGLES, INPUT, OUTPUT, SIGNED, Anthropic, Cohere, Gemini, Ollama, named
 
 HI = [{"role": "user", "content": "hi"}]
 PNG = (
@@ -96,7 +96,7 @@ def test_a_round_of_two_tools_at_once(front, wire, streamed):
     assert second.finish_reason == "stop"
     assert wire.round(upstream.requests[1][1]) == (CALLED, ["rain", "snow"])
     if wire.name == "flash":
-        assert wire.proofs(upstream.requests[1][1])[0] == SIGNED
+        assert wire.proofs(upstream.requests[1][1])[0] == GOOGLES
     assert all(wire.plays(path, body) == play for path, body, _ in upstream.requests)
 
 

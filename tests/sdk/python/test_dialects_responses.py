@@ -5,7 +5,7 @@ import json
 import openai
 import pytest
 from test_dialects_openai import CALLED, CALLS, CITY, PNG, Person, client, providers
-from wires import INPUT, OUTPUT, SIGNED, Anthropic
+from wires import GOOGLES, INPUT, OUTPUT, SIGNED, Anthropic
 
 TOOL = {"type": "function", "name": "weather", "parameters": CITY, "strict": False}
 
@@ -70,7 +70,7 @@ def test_a_round_of_two_functions_at_once(front, wire, streamed):
     assert second.output_text == "Rain and snow"
     assert wire.round(upstream.requests[1][1]) == (CALLED, ["rain", "snow"])
     if wire.name == "flash":
-        assert wire.proofs(upstream.requests[1][1])[0] == SIGNED
+        assert wire.proofs(upstream.requests[1][1])[0] == GOOGLES
     assert all(wire.plays(path, body) == play for path, body, _ in upstream.requests)
 
 

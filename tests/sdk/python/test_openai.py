@@ -173,8 +173,10 @@ def test_embeddings(front):
 
 
 def test_completions(front):
-    choice = {"text": "there", "index": 0, "logprobs": None, "finish_reason": "stop"}
-    body = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": [choice]}
+    # The model only chats.
+    message = {"role": "assistant", "content": "there"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    body = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
     proxy, _ = front(lambda *_: json_answer(body))
     assert client(proxy).completions.create(model="gpt", prompt="hi").choices[0].text == "there"
 

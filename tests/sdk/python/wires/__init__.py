@@ -6,10 +6,11 @@ and finds in a request that reached it what a test looks for.
 
 from .chat import INPUT, OUTPUT, SIGNED, Compatible, OpenAi
 from .claude import Anthropic, Renamed
-from .google import Gemini
+from .google import GOOGLES, Gemini
 from .others import Cohere, Ollama
 
 __all__ = [
+    "GOOGLES",
     "INPUT",
     "OUTPUT",
     "SIGNED",
