@@ -29,4 +29,4 @@ pub use self::request::{
     Format, Function, Qualified, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
 };
 pub use self::target::{Client, Lost, Malformed, Memo, Target, Unreadable, Written};
-pub use self::writing::{write_text, written};
+pub use self::writing::{write_text, write_value, written};

@@ -5,11 +5,12 @@ use serde_json::Value;
 #[must_use]
 pub fn written(value: &Value, about: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(about);
-    write(value, &mut out);
+    write_value(value, &mut out);
     out
 }
 
-fn write(value: &Value, out: &mut Vec<u8>) {
+/// Writes JSON behind `out`.
+pub fn write_value(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::String(text) => write_text(text, out),
         Value::Array(elements) => {
@@ -18,7 +19,7 @@ fn write(value: &Value, out: &mut Vec<u8>) {
                 if at > 0 {
                     out.push(b',');
                 }
-                write(element, out);
+                write_value(element, out);
             }
             out.push(b']');
         }
@@ -30,7 +31,7 @@ fn write(value: &Value, out: &mut Vec<u8>) {
                 }
                 write_text(name, out);
                 out.push(b':');
-                write(member, out);
+                write_value(member, out);
             }
             out.push(b'}');
         }

@@ -67,7 +67,7 @@ impl Reply {
         }
         let answer = self.answer(body)?;
         let usage = answer.usage;
-        let body = chat::written(&self.written(answer), body.len());
+        let body = self.written(answer, body.len());
         let kept = self.client.keeps.then(|| body.clone());
         Ok(Whole { body: body.into(), usage, kept })
     }
@@ -95,15 +95,17 @@ impl Reply {
         }
     }
 
-    fn written(&self, answer: Answer) -> Value {
+    /// The answer in the client's words, of about as many bytes.
+    fn written(&self, answer: Answer, about: usize) -> Vec<u8> {
         let client = &self.client;
-        match self.translation.client {
+        let value = match self.translation.client {
+            Protocol::Responses => return openai::responses::write_answer(answer, client),
             Protocol::Completions => openai::completions::write_answer(answer, client),
-            Protocol::Responses => openai::responses::write_answer(answer, client),
             Protocol::Messages => anthropic::write_answer(answer, client),
             Protocol::Gemini => gemini::write_answer(answer, client),
             _ => openai::chat::write_answer(answer, client),
-        }
+        };
+        chat::written(&value, about)
     }
 
     /// Translates a stream.

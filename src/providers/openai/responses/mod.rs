@@ -6,6 +6,7 @@ mod answer;
 mod echo;
 mod free_text;
 mod history;
+mod json;
 mod media;
 mod member;
 mod namespace;

@@ -1,4 +1,5 @@
 //! A response but for its output.
+use super::super::json::Members;
 use super::super::{echo, usage};
 use super::Ending;
 use crate::providers::chat::Client;
@@ -30,10 +31,18 @@ pub fn response_id(id: Option<&str>, client: &Client) -> String {
 }
 
 impl<'a> Envelope<'a> {
-    /// Its members.
-    pub(in super::super) fn members(
-        &self,
-    ) -> impl Iterator<Item = (&'static str, Cow<'a, Value>)> + use<'a> {
+    /// The response with this `output`: items as JSON, with commas in between.
+    pub(in super::super) fn around(&self, output: &[u8]) -> Vec<u8> {
+        let mut whole = Vec::with_capacity(output.len() + 1024);
+        let mut members = Members::of(&mut whole, "object", "response");
+        for (name, value) in self.members() {
+            members = members.value(name, &value);
+        }
+        members.list("output", output).close();
+        whole
+    }
+
+    fn members(&self) -> impl Iterator<Item = (&'static str, Cow<'a, Value>)> + use<'a> {
         let (status, error, reason) = match self.ending {
             None => ("in_progress", None, None),
             Some(ending) => (ending.status(), ending.error.as_deref(), ending.reason),
@@ -46,7 +55,6 @@ impl<'a> Envelope<'a> {
         let tier = self.tier.or(asked).filter(|tier| *tier != "auto").unwrap_or("default");
         let own = [
             ("id", self.id.into()),
-            ("object", "response".into()),
             ("created_at", self.created.into()),
             ("status", status.into()),
             ("error", error),

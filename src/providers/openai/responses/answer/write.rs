@@ -5,17 +5,17 @@ use super::{
     Called, Ending, Envelope, image, message, reasoning, refusal_part, response_id, text_part,
 };
 use crate::providers::chat::{
-    Answer, Block, Citation, Client, Content, Media, Source, Thought, ToolUse,
+    Answer, Block, Citation, Client, Content, Media, Source, Thought, ToolUse, write_value,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Writes an answer, the first where there are several.
 #[must_use]
-pub fn write_answer(answer: Answer, client: &Client) -> Value {
+pub fn write_answer(answer: Answer, client: &Client) -> Vec<u8> {
     let choice = answer.choices.into_iter().next().unwrap_or_default();
     let refuses = choice.blocks.iter().any(|it| matches!(it.content, Content::Refusal(_)));
     let ending = Ending::of(choice.finish.as_ref(), refuses);
-    let mut output = Output { client, items: Vec::new(), parts: Vec::new() };
+    let mut output = Output { client, items: Vec::new(), count: 0, parts: Vec::new() };
     let logprobs = choice.logprobs.and_then(|mut told| match told.get_mut("content") {
         Some(Value::Array(content)) => Some(std::mem::take(content)),
         _ => None,
@@ -36,15 +36,15 @@ pub fn write_answer(answer: Answer, client: &Client) -> Value {
         tier: answer.tier.as_deref(),
         echo: &client.echo,
     };
-    let members = envelope.members().map(|(name, value)| (name.to_owned(), value.into_owned()));
-    let mut response: Map<String, Value> = members.collect();
-    response.insert("output".to_owned(), Value::Array(output.items));
-    Value::Object(response)
+    envelope.around(&output.items)
 }
 
 struct Output<'a> {
     client: &'a Client,
-    items: Vec<Value>,
+    /// Items as JSON, with commas in between.
+    items: Vec<u8>,
+    /// How many items there are.
+    count: usize,
     /// Of a message that is not written yet.
     parts: Vec<Value>,
 }
@@ -68,14 +68,22 @@ impl Output<'_> {
     }
 
     fn id(&self, kind: &str) -> String {
-        format!("{kind}_{}{:02}", self.client.id, self.items.len())
+        format!("{kind}_{}{:02}", self.client.id, self.count)
+    }
+
+    fn item(&mut self, item: &Value) {
+        if self.count > 0 {
+            self.items.push(b',');
+        }
+        self.count += 1;
+        write_value(item, &mut self.items);
     }
 
     /// Writes the message that is not written yet.
     fn flush(&mut self, status: &str) {
         if !self.parts.is_empty() {
             let parts = std::mem::take(&mut self.parts);
-            self.items.push(message(&self.id("msg"), parts, status));
+            self.item(&message(&self.id("msg"), parts, status));
         }
     }
 
@@ -83,7 +91,7 @@ impl Output<'_> {
         self.flush("completed");
         let encrypted = sealed::write_thought(&mut thought);
         let id = thought.id.take().unwrap_or_else(|| self.id("rs"));
-        self.items.push(reasoning(&id, thought.text, encrypted));
+        self.item(&reasoning(&id, thought.text, encrypted));
     }
 
     fn call(&mut self, told: ToolUse, status: &str) {
@@ -96,14 +104,14 @@ impl Output<'_> {
             "" => "{}".to_owned(),
             _ => input,
         };
-        self.items.push(called.item(&self.id(called.prefix()), &id, input, status));
+        self.item(&called.item(&self.id(called.prefix()), &id, input, status));
     }
 
     /// A picture; Responses has no place for sounds and films.
     fn media(&mut self, media: Media) {
         let (Source::Base64(data) | Source::Url(data)) = media.source else { return };
         self.flush("completed");
-        self.items.push(image(&self.id("ig"), Some(data)));
+        self.item(&image(&self.id("ig"), Some(data)));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Whole answers.
-use super::{client, members};
+use super::{client, members, told};
 use crate::providers::chat::{
     Answer, Block, Choice, Citation, Content, Finish, Memo, Thought, ToolUse,
 };
-use crate::providers::openai::responses::{read_answer, read_error, write_answer};
+use crate::providers::openai::responses::{read_answer, read_error};
 use bartizan_layers::facts::{Unit, Usage};
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn an_answer_is_a_whole_response() {
     ];
     let request = json!({"model": "m", "input": "hi", "temperature": 0.5,
         "tools": [{"type": "function", "name": "f"}, {"type": "custom", "name": "patch"}]});
-    let written = write_answer(answer(blocks, Finish::Tools), &client(&request));
+    let written = told(answer(blocks, Finish::Tools), &client(&request));
     assert_eq!(written["id"], "resp_0a");
     assert_eq!(written["status"], "completed");
     assert_eq!(written["temperature"], 0.5);
@@ -58,9 +58,11 @@ fn an_answer_is_a_whole_response() {
     assert_eq!(output[2]["arguments"], "{}");
     assert_eq!(output[3]["input"], "free");
     let back = read(written);
-    let Content::Thought(told) = &back.choices[0].blocks[0].content else { panic!("a thought") };
+    let Content::Thought(returned) = &back.choices[0].blocks[0].content else {
+        panic!("a thought")
+    };
     assert_eq!(
-        (&told.text, &told.signature, &told.hidden),
+        (&returned.text, &returned.signature, &returned.hidden),
         (&thought.text, &thought.signature, &None)
     );
     assert_eq!(back.choices[0].finish, Some(Finish::Tools));
@@ -68,7 +70,7 @@ fn an_answer_is_a_whole_response() {
 
 #[test]
 fn an_answer_that_was_cut_says_why() {
-    let cut = |finish| write_answer(answer(vec![Block::text("a")], finish), &client(&json!({})));
+    let cut = |finish| told(answer(vec![Block::text("a")], finish), &client(&json!({})));
     for (finish, reason) in [
         (Finish::Length, "max_output_tokens"),
         (Finish::Filter, "content_filter"),
@@ -88,16 +90,16 @@ fn an_answer_that_was_cut_says_why() {
 
 #[test]
 fn usage_is_counted_and_told() {
-    let told = json!({"output": [], "usage": {"input_tokens": 10, "output_tokens": 5,
+    let body = json!({"output": [], "usage": {"input_tokens": 10, "output_tokens": 5,
         "input_tokens_details": {"cached_tokens": 3, "cache_write_tokens": 2},
         "output_tokens_details": {"reasoning_tokens": 4}, "total_tokens": 15}});
-    let answer = read(told);
+    let answer = read(body);
     let usage = Usage::tokens(10, 5)
         .with(Unit::CacheRead, 3)
         .with(Unit::CacheWrite, 2)
         .with(Unit::Reasoning, 4);
     assert_eq!(answer.usage, Some(usage));
-    let written = write_answer(answer, &client(&json!({})));
+    let written = told(answer, &client(&json!({})));
     assert_eq!(written["usage"]["input_tokens_details"]["cache_creation_tokens"], 2);
     assert_eq!(written["usage"]["total_tokens"], 15);
 }

@@ -5,7 +5,7 @@ mod provider_streams;
 mod requests;
 mod streams;
 
-use crate::providers::chat::{Client, Request};
+use crate::providers::chat::{Answer, Client, Request};
 use serde_json::{Map, Value};
 
 /// An object's members.
@@ -27,6 +27,11 @@ fn client(request: &Value) -> Client {
         echo: super::echo(&members(request.clone())),
         ..Client::default()
     }
+}
+
+/// What a client is told of an answer.
+fn told(answer: Answer, client: &Client) -> Value {
+    serde_json::from_slice(&super::write_answer(answer, client)).unwrap()
 }
 
 fn read(body: Value) -> Request {

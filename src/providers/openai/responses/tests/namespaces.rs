@@ -1,9 +1,9 @@
 //! Namespaces of tools, and tools that stand among the items.
-use super::{client, members, read};
+use super::{client, members, read, told};
 use crate::providers::chat::{
     Answer, Block, Choice, Client, Content, Event, Function, Qualified, Tool, ToolUse, Write,
 };
-use crate::providers::openai::responses::{Writer, write_answer};
+use crate::providers::openai::responses::Writer;
 use serde_json::{Value, json};
 
 fn namespace(name: &str) -> Value {
@@ -104,7 +104,7 @@ fn calls_are_answered_with_their_namespaces() {
     ];
     let answer =
         Answer { choices: vec![Choice { blocks, ..Choice::default() }], ..Answer::default() };
-    let whole = write_answer(answer.clone(), &of_calendar());
+    let whole = told(answer.clone(), &of_calendar());
     let (mut writer, mut out) = (Writer::new(of_calendar()), Vec::new());
     answer.events().into_iter().for_each(|event: Event| writer.write(event, &mut out));
     let text = String::from_utf8(out).unwrap();

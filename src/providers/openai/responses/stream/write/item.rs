@@ -1,5 +1,6 @@
 //! What all items have in common.
-use super::lines::{Lines, Members};
+use super::super::super::json::Members;
+use super::lines::Lines;
 use serde_json::Value;
 
 /// An item of the output while it grows.

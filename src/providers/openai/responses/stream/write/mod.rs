@@ -9,12 +9,12 @@ mod piece;
 mod thinking;
 
 use self::item::Item;
-use self::lines::{Lines, Members};
+use self::lines::Lines;
 use self::message::Message;
 use self::open::Open;
 use self::thinking::Thinking;
 use super::super::answer::{Ending, Envelope, image, response_id};
-use crate::providers::chat::{Calls, Client, Event, Finish, InBand, Write};
+use crate::providers::chat::{Calls, Client, Event, Finish, InBand, Write, write_value};
 use bartizan_layers::facts::Usage;
 use serde_json::Value;
 
@@ -91,12 +91,7 @@ impl Writer {
             tier: None,
             echo: &self.client.echo,
         };
-        let mut whole = Vec::with_capacity(self.output.len() + 1024);
-        let mut members = Members::of(&mut whole, "object", "response");
-        for (name, value) in envelope.members().filter(|(name, _)| *name != "object") {
-            members = members.value(name, &value);
-        }
-        members.list("output", &self.output).close();
+        let whole = envelope.around(&self.output);
         self.lines.event(out, kind).json("response", &whole).end();
         self.whole = Some(whole).filter(|_| self.client.keeps && ending.is_some());
     }
@@ -124,8 +119,7 @@ impl Writer {
             self.output.push(b',');
         }
         let before = self.output.len();
-        // A vector takes everything.
-        serde_json::to_writer(&mut self.output, item).unwrap_or_default();
+        write_value(item, &mut self.output);
         let item = self.output.get(before..).unwrap_or_default();
         let event = self.lines.event(out, "response.output_item.done");
         event.number("output_index", index).json("item", item).end();
