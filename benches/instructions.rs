@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "gungraun's main exits by itself")]
 
 use bartizan::config::{Compat, Telemetry as Settings, parse_str};
+use bartizan::credentials::Credentials;
 use bartizan::edge::{
     Answer, BodyRules, Budget, HOP, Ingest, IngestLayer, Record, RecordLayer, Wanted,
 };
@@ -37,6 +38,7 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tower::util::ServiceFn;
 use tower::{Layer, Service, service_fn};
 
@@ -83,7 +85,9 @@ fn wanted() -> Wanted {
     let metrics = Arc::new(Metrics::new(Compat::Current));
     let (state, _) = State::new(None, None);
     let hop = (HOP, HeaderValue::from_static("bench"));
-    let router = Router::new(config.routing, forwarder, &metrics, (&state, None), hop, None, None);
+    let credentials = Credentials::new(forwarder, Tasks::default(), CancellationToken::new());
+    let router =
+        Router::new(config.routing, credentials, &metrics, (&state, None), hop, None, None);
     Wanted::new(router, false, None, None)
 }
 

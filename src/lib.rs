@@ -9,6 +9,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod conversations;
+pub mod credentials;
 pub mod data;
 pub mod edge;
 pub mod forward;

@@ -64,13 +64,33 @@ pub fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
 }
 
+/// A text as a name or a value: all but RFC 3986's unreserved characters percent-encoded, which is
+/// also what signatures of requests are made over.
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).into()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// Names and values as a query, or as the body of a form.
+#[must_use]
+pub fn form(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| digit.try_into().ok())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{decoded, parameters, percent_decoded, target, without};
+    use super::{decoded, encoded, form, parameters, percent_decoded, target, without};
 
     #[test]
     fn a_parameter_is_taken_out_of_a_query_and_no_other() {
@@ -96,5 +116,13 @@ mod tests {
         for bad in ["%", "%4", "%zz", "%+1", "%ff", "%0a"] {
             assert_eq!(decoded(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_encoded_can_be_read_again() {
+        let text = "a b&c=d+e/~é%";
+        assert_eq!(encoded(text), "a%20b%26c%3Dd%2Be%2F~%C3%A9%25");
+        assert_eq!(decoded(&encoded(text)).as_deref(), Some(text));
+        assert_eq!(form(&[("a", "b c"), ("d", "")]), "a=b%20c&d=");
     }
 }

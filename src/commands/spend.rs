@@ -1,11 +1,12 @@
 //! `bartizan spend` and `bartizan receipts`: what calls have cost, and whether that stands as it was
 //! written.
-use super::keys::{encoded, line, printed};
+use super::keys::{line, printed};
 use super::place::Place;
 use crate::cli::{Receipts, Spend};
 use crate::{clock, ledger};
 use anyhow::Context;
 use bartizan_layers::facts::NanoUsd;
+use bartizan_layers::query::encoded;
 use http::Method;
 use serde_json::Value;
 use std::process::ExitCode;

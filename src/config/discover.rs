@@ -136,6 +136,7 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         model: model.to_owned(),
         api_base: None,
         api_key: None,
+        login: None,
         tls: None,
         headers: Vec::new(),
         defaults: Members::default(),

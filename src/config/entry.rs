@@ -84,6 +84,7 @@ impl Check<'_> {
             responses,
             api_base,
             api_key,
+            login: None,
             tls,
             headers: self.headers(params, provider),
             defaults,

@@ -32,6 +32,7 @@ mod known;
 mod ledger;
 mod limits;
 mod load;
+mod login;
 mod mask;
 mod master_key;
 mod members;
@@ -94,6 +95,7 @@ pub use self::keys::{page, schema};
 pub use self::ledger::{Fsync, LedgerSettings};
 pub use self::limits::{Limits, Rate};
 pub use self::load::{Refused, check_model, load, parse_str};
+pub use self::login::{EntraApp, EntraLogin, EntraWay, Login};
 pub use self::master_key::{state_dir, stored};
 pub use self::members::Members;
 pub use self::options::Options;
@@ -229,6 +231,8 @@ pub struct Deployment {
     pub api_base: Option<Uri>,
     /// The provider's credential.
     pub api_key: Option<Secret<String>>,
+    /// What it has in place of a key, and turns into a credential that expires.
+    pub login: Option<Login>,
     /// How TLS is spoken there, where the deployment has its own settings.
     pub tls: Option<Arc<UpstreamTls>>,
     /// Headers added to each call: the provider's, `organization`, `extra_headers`.

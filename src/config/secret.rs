@@ -2,7 +2,7 @@
 use std::fmt;
 
 /// Holds a secret; `Debug` shows that there is one, and nothing of it.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {

@@ -36,6 +36,7 @@ use self::origin::{Origin, Target};
 use self::path::Paths;
 use self::reach::Reach;
 
+mod ask;
 mod body;
 mod call;
 mod connect;

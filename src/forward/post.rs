@@ -1,8 +1,6 @@
 //! Short messages to places that the operator names.
+use super::Forwarder;
 use super::error::ForwardError;
-use super::fetch::origin_of;
-use super::{Deadlines, Forwarder};
-use bartizan_layers::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
@@ -20,15 +18,11 @@ impl Forwarder {
     ///
     /// [`ForwardError`], whose text names the host at most: the rest of such a URL is a secret.
     pub async fn post_json(&self, url: &Uri, json: Bytes) -> Result<StatusCode, Box<ForwardError>> {
-        let path = url.path_and_query().cloned();
-        let mut request = Request::new(Body::from(json));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
+        let mut request = Request::new(json);
+        (*request.method_mut(), *request.uri_mut()) = (Method::POST, url.clone());
         let kind = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::CONTENT_TYPE, kind);
-        let deadlines = Deadlines { first_byte: LONGEST, idle: LONGEST, total: Some(LONGEST) };
-        let origin = origin_of(url).unwrap_or_default();
-        let answer = self.upstream(&origin).send_within(request, deadlines).await;
+        let answer = self.begin(request, LONGEST).await;
         let (head, mut body) = answer.map_err(Box::new)?.into_parts();
         let mut read = 0;
         while let Some(Ok(frame)) = body.frame().await {

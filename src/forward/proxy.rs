@@ -55,13 +55,22 @@ impl Rules {
         })
     }
 
-    /// The proxy on the way to `host`. This machine is always reached directly.
+    /// The proxy on the way to `host`. This machine is always reached directly, and so are
+    /// addresses of its link, where a cloud tells each machine what is that machine's alone.
     pub(super) fn on_the_way(&self, tls: bool, host: &str, port: u16) -> Option<&Proxy> {
         let proxy = if tls { self.https.as_ref() } else { self.http.as_ref() }?;
         let ip = host.parse::<IpAddr>().ok().map(|ip| ip.to_canonical());
-        let is_here = is_localhost(host) || ip.is_some_and(|ip| ip.is_loopback());
+        let is_here = is_localhost(host) || ip.is_some_and(is_on_the_link);
         let is_excepted = self.except.iter().any(|except| except.holds(host, ip, port));
         (!is_here && !is_excepted).then_some(proxy)
+    }
+}
+
+/// Whether an address is this machine's, or one of its link.
+const fn is_on_the_link(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local(),
     }
 }
 
@@ -217,7 +226,7 @@ mod tests {
             ("10.1.2.0/23", "10.1.4.9", 80, false),
             ("0.0.0.0/0", "8.8.8.8", 80, true),
             ("fd00::/8", "fd12::1", 80, true),
-            ("fd00::/8", "fe80::1", 80, false),
+            ("fd00::/8", "2001:db8::1", 80, false),
             ("[fd12::1]", "fd12::1", 80, true),
             ("10.0.0.0/8", "api.example.com", 443, false),
             ("", "api.example.com", 443, false),
@@ -229,8 +238,9 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_never_reached_through_a_proxy() {
-        for host in ["127.0.0.1", "127.9.9.9", "::1", "localhost", "a.localhost"] {
+    fn this_machine_and_its_link_are_never_reached_through_a_proxy() {
+        let hosts = ["127.0.0.1", "127.9.9.9", "::1", "localhost", "169.254.169.254", "fe80::1"];
+        for host in hosts.into_iter().chain(["a.localhost"]) {
             assert!(rules(&[]).on_the_way(false, host, 80).is_none(), "{host}");
         }
     }

@@ -6,6 +6,7 @@ pub use self::current::Current;
 use crate::admin::{Handles, LastReload};
 use crate::clock;
 use crate::config::{Compat, Config, Issuing, Outbound, Routing};
+use crate::credentials::Credentials;
 use crate::edge::{BodyRules, Budget, Guard, HOP, RoomLayer, Wanted};
 use crate::forward::{Forwarder, SetupError};
 use crate::persistence::Persistence;
@@ -33,7 +34,7 @@ pub struct House {
     budget: Budget,
     state: State,
     kept: Persistence,
-    /// Cancelled when nothing more is to be settled.
+    /// Cancelled when nothing more is to be settled, and no credential is needed.
     settled: CancellationToken,
     instance: HeaderValue,
     draining: Draining,
@@ -50,7 +51,7 @@ pub struct House {
 #[derive(Debug)]
 struct Rooms {
     outbound: Outbound,
-    forwarder: Forwarder,
+    credentials: Credentials,
     /// The newest one: what it has learnt of deployments, the next one goes on with.
     router: Option<Router>,
 }
@@ -85,7 +86,8 @@ impl House {
                 stopped.run_until_cancelled(respending).await;
             });
         }
-        let rooms = Rooms { outbound: config.outbound.clone(), forwarder, router: None };
+        let credentials = Credentials::new(forwarder, tasks.clone(), stop.clone());
+        let rooms = Rooms { outbound: config.outbound.clone(), credentials, router: None };
         Ok(Self {
             tasks,
             writer,
@@ -126,15 +128,16 @@ impl House {
         let Config {
             server, access, routing, outbound, telemetry, shown, issuing, alerting, ..
         } = config;
-        let forwarder = self.forwarder(outbound)?;
-        self.kept.alerts().into_iter().for_each(|alerts| alerts.tell(alerting.clone(), &forwarder));
+        let credentials = self.credentials(outbound)?;
+        let forwarder = credentials.forwarder();
+        self.kept.alerts().into_iter().for_each(|alerts| alerts.tell(alerting.clone(), forwarder));
         if access.addresses.is_some() {
             // Before anyone looks: a request without it would be refused.
             self.peers.tell();
         }
         let default_model = routing.default_model.as_deref().map(Into::into);
         let (elsewhere, largest_file) = (routing.takes_elsewhere(), routing.through.max_file);
-        let router = self.router(routing, forwarder, access.key_header.clone());
+        let router = self.router(routing, credentials, access.key_header.clone());
         let bodies = BodyRules {
             cap: server.max_body,
             budget: self.budget.clone(),
@@ -173,13 +176,13 @@ impl House {
     fn router(
         &self,
         routing: Routing,
-        forwarder: Forwarder,
+        credentials: Credentials,
         key_header: Option<HeaderName>,
     ) -> Router {
         let mut rooms = self.rooms();
         let router = Router::new(
             routing,
-            forwarder,
+            credentials,
             &self.metrics,
             (&self.state, self.kept.conversations()),
             (HOP, self.instance.clone()),
@@ -214,23 +217,24 @@ impl House {
         }
     }
 
-    /// The forwarder for `outbound`: the one there is, or a new one. Connections of one that is
-    /// replaced are closed, those in use when their call ends.
-    fn forwarder(&self, outbound: Outbound) -> Result<Forwarder, SetupError> {
+    /// The forwarder for `outbound`, and what it has fetched: those there are, or new ones.
+    /// Connections of one that is replaced are closed, those in use when their call ends.
+    fn credentials(&self, outbound: Outbound) -> Result<Credentials, SetupError> {
         let mut rooms = self.rooms();
         if rooms.outbound != outbound {
             let forwarder = Forwarder::new(&outbound, self.tasks.clone())?;
-            std::mem::replace(&mut rooms.forwarder, forwarder).close_idle();
+            let credentials = Credentials::new(forwarder, self.tasks.clone(), self.settled.clone());
+            std::mem::replace(&mut rooms.credentials, credentials).forwarder().close_idle();
             rooms.outbound = outbound;
         }
-        Ok(rooms.forwarder.clone())
+        Ok(rooms.credentials.clone())
     }
 
     /// Lets go of what only past generations had: series of metrics, upstreams.
     pub fn tidy(&self) {
         let rooms = self.rooms();
         rooms.router.iter().for_each(|router| self.metrics.retain(&router.live()));
-        rooms.forwarder.forget_unused();
+        rooms.credentials.forwarder().forget_unused();
     }
 
     /// What outlives the process.
@@ -269,7 +273,7 @@ impl House {
 
     /// For drain: closes idle connections to upstreams now and busy ones when their call ends.
     pub fn close_idle(&self) {
-        self.rooms().forwarder.close_idle();
+        self.rooms().credentials.forwarder().close_idle();
     }
 
     fn rooms(&self) -> MutexGuard<'_, Rooms> {

@@ -37,7 +37,7 @@ impl Attempt {
             // The upstream has read the request by now; its share of memory may yet grow.
             let held = prompt.held.clone();
             drop(prompt);
-            let rsp = answered.map_err(|error| self.failure(error.into()))?;
+            let rsp = answered.map_err(|cause| self.failure(cause))?;
             let (mut parts, mut body) = rsp.into_parts();
             if !parts.status.is_success() {
                 // The client did not ask for another protocol, or asked somebody else.

@@ -94,7 +94,7 @@ impl Attempt {
             deadlines,
         };
         let mut sending = match leaf {
-            Some(leaf) => made.send(leaf, &head, headers, &rules.forwarder, bound),
+            Some(leaf) => made.send(leaf, &head, headers, rules.forwarder(), bound),
             None => counted::count(model, &expected, &head, headers, own, bound),
         };
         if let Some(images) = images {
@@ -159,7 +159,7 @@ fn brought(
     if elsewhere.key.is_some() && !anywhere.key && !here.key {
         return refused("api_key");
     }
-    let leaf = leaf_elsewhere(config, &rules.forwarder, spoken, elsewhere);
+    let leaf = leaf_elsewhere(config, &rules.credentials, spoken, elsewhere);
     let model = config.model.as_str();
     leaf.ok_or_else(|| RouteError::NotSpoken { route: operation.route(), model: model.into() })
 }

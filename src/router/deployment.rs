@@ -5,8 +5,8 @@ use super::leaf::{Leaf, leaf, native_leaf, polyglot, reranking};
 use super::named::{answer_headers, labels};
 use super::room::{Room, Rooms};
 use crate::config::{self, Cooldown};
+use crate::credentials::Credentials;
 use crate::data::{self, Model, Quirks};
-use crate::forward::Forwarder;
 use crate::providers::translate::Protocol;
 use crate::providers::{Dialect, Operation};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
@@ -42,21 +42,21 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Prepares `config` for calls through `forwarder`. What was learnt of it under the config
+    /// Prepares `config` for calls with its `credentials`. What was learnt of it under the config
     /// `before` still holds.
     #[must_use]
     pub(super) fn new(
         config: config::Deployment,
         rests: (&Cooldown, Option<&Redis>),
         rooms: &mut Rooms<'_>,
-        forwarder: &Forwarder,
+        credentials: &Credentials,
         metrics: &Arc<Metrics>,
         before: Option<&Self>,
     ) -> Self {
         let labels = Arc::new(labels(&config));
         metrics.add_deployment(&labels);
         let gate = cooldown::gate(&config, rests, &labels, metrics, before);
-        let mut deployment = Self::labelled(config, labels, gate, forwarder, metrics);
+        let mut deployment = Self::labelled(config, labels, gate, credentials, metrics);
         deployment.room = rooms.of(&deployment.config, deployment.catalogued().as_ref(), before);
         deployment
     }
@@ -64,7 +64,7 @@ impl Deployment {
     /// Prepares an account at a provider, which is nobody's model.
     pub(super) fn account(
         config: config::Deployment,
-        forwarder: &Forwarder,
+        credentials: &Credentials,
         metrics: &Metrics,
     ) -> Self {
         let blank = || Arc::from("");
@@ -75,25 +75,25 @@ impl Deployment {
             ..labels(&config)
         };
         let gate = Gate::new(Policy::new(Rule::Never));
-        Self::labelled(config, Arc::new(labels), gate, forwarder, metrics)
+        Self::labelled(config, Arc::new(labels), gate, credentials, metrics)
     }
 
     fn labelled(
         config: config::Deployment,
         labels: Arc<DeploymentLabels>,
         gate: Gate,
-        forwarder: &Forwarder,
+        credentials: &Credentials,
         metrics: &Metrics,
     ) -> Self {
-        let leaf = |dialect| leaf(&config, forwarder, dialect);
+        let leaf = |dialect| leaf(&config, credentials, dialect);
         let mut deployment = Self {
             price: Arc::default(),
             look_up: None,
             observed: metrics.observed(config.provider.name),
             openai: leaf(Dialect::OpenAi),
-            native: native_leaf(&config, forwarder),
-            polyglot: polyglot(&config, forwarder),
-            rerank: reranking(&config, forwarder),
+            native: native_leaf(&config, credentials),
+            polyglot: polyglot(&config, credentials),
+            rerank: reranking(&config, credentials),
             dresser: Dresser::new(answer_headers(&labels)).region(config.region.as_deref()),
             breaker: BreakerLayer::new(gate.clone()),
             gate,

@@ -1,4 +1,5 @@
 //! How an upstream failed.
+use crate::credentials::CredentialError;
 use crate::forward::{ConnectError, FetchError, ForwardError};
 use crate::providers::{Class, Problem};
 use crate::telemetry::Failure;
@@ -27,6 +28,9 @@ pub enum UpstreamCause {
     /// The connection: refused, lost, too slow.
     #[error(transparent)]
     Forward(#[from] ForwardError),
+    /// There is nothing to prove the call with.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
     /// The answer broke off before the client got any of it.
     #[error("the answer broke off")]
     Cut,
@@ -55,11 +59,12 @@ impl UpstreamFailure {
             _ => None,
         };
         let fault = known.unwrap_or_else(|| {
-            let unsent = match &cause {
-                UpstreamCause::Forward(error) => error.nothing_sent(),
-                _ => false,
+            let (unsent, retry_after) = match &cause {
+                UpstreamCause::Forward(error) => (error.nothing_sent(), None),
+                UpstreamCause::Credential(error) => (true, error.retry_after()),
+                _ => (false, None),
             };
-            Fault { unsent, ..Fault::new(cause.kind(), status) }
+            Fault { unsent, retry_after, ..Fault::new(cause.kind(), status) }
         });
         Self { provider, cause, fault }
     }
@@ -81,6 +86,7 @@ impl UpstreamFailure {
             }
             UpstreamCause::Forward(error @ ForwardError::Loop { .. }) => error.to_string(),
             UpstreamCause::Forward(error) => format!("Connection error. ({error})"),
+            UpstreamCause::Credential(error) => error.to_string(),
             UpstreamCause::Cut => "Connection error. (the answer broke off)".to_owned(),
             UpstreamCause::Page(status) => format!("Error code: {}", status.as_u16()),
             UpstreamCause::Unasked(status) => {
@@ -126,6 +132,8 @@ impl UpstreamCause {
                 StatusCode::FORBIDDEN
             }
             Self::Forward(_) | Self::Cut => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Credential(error) if error.is_refusal() => StatusCode::UNAUTHORIZED,
+            Self::Credential(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unasked(_) => StatusCode::BAD_GATEWAY,
             Self::ErrorFirst { fault, .. } => fault.status,
             Self::Page(status) => *status,
@@ -142,7 +150,8 @@ impl UpstreamCause {
             }
             Self::Forward(ForwardError::Target(_) | ForwardError::RequestBody(_)) => Cause::Invalid,
             Self::Forward(_) | Self::Cut => Cause::Network,
-            Self::Unasked(_) => Cause::Outage,
+            Self::Credential(error) if error.is_refusal() => Cause::BadCredential,
+            Self::Credential(_) | Self::Unasked(_) => Cause::Outage,
             Self::Page(_) | Self::ErrorFirst { .. } => Cause::of(self.status()),
         }
     }

@@ -1,7 +1,9 @@
 //! Where a deployment's calls end: at an upstream, or at the built-in model `echo`.
+use super::failed::UpstreamCause;
 use crate::config::{self, Secret};
+use crate::credentials::{Credential, Credentials};
 use crate::data::AuthScheme;
-use crate::forward::{Deadlines, ForwardError, Forwarder, ResponseFuture, Upstream, UpstreamBody};
+use crate::forward::{Deadlines, ResponseFuture, Upstream, UpstreamBody};
 use crate::providers::echo::{self, Mock};
 use crate::providers::translate::{Protocol, Translation, native};
 use crate::providers::{
@@ -18,7 +20,7 @@ use std::task::{Context, Poll};
 #[derive(Clone, Debug)]
 pub(super) enum Leaf {
     /// An upstream, and the credential that is sent there and nowhere else.
-    Upstream { upstream: Upstream, credential: Option<(HeaderName, HeaderValue)> },
+    Upstream { upstream: Upstream, credential: Option<Credential> },
     /// The model that says the prompt back.
     Echo,
     /// A fixed answer.
@@ -35,12 +37,12 @@ impl Leaf {
         prompt: &Prompt,
     ) -> Sending {
         match self {
-            Self::Upstream { upstream, credential } => {
-                if let Some((name, value)) = credential {
-                    req.headers_mut().insert(name, value.clone());
+            Self::Upstream { upstream, credential } => match credential {
+                Some(credential) if !credential.put_on(&mut req) => {
+                    proved(credential, upstream, req, deadlines)
                 }
-                Sending::Upstream(upstream.send_within(req, deadlines))
-            }
+                _ => Sending::Upstream(upstream.send_within(req, deadlines)),
+            },
             Self::Echo => Self::own(req, operation, prompt, echo::answer),
             Self::Mock(mock) => {
                 let mock = mock.clone();
@@ -70,21 +72,37 @@ impl Leaf {
     }
 }
 
+/// Sends a request once there is something to prove it with.
+fn proved(
+    credential: &Credential,
+    upstream: &Upstream,
+    req: Request<Body>,
+    deadlines: Deadlines,
+) -> Sending {
+    let (credential, upstream) = (credential.clone(), upstream.clone());
+    Sending::Made(Box::pin(async move {
+        let req = credential.prove(req).await?;
+        Ok(upstream.send_within(req, deadlines).await?.map(LeafBody::Left))
+    }))
+}
+
 /// The answer of a leaf, once its headers are there.
 pub(super) enum Sending {
     Upstream(ResponseFuture),
     Echo(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
-    /// With something done before or after it: media fetched, words translated, images told.
-    Made(Pin<Box<dyn Future<Output = Result<Response<LeafBody>, ForwardError>> + Send>>),
+    /// With something done before or after it: media or a token fetched, words translated, images
+    /// told.
+    Made(Pin<Box<dyn Future<Output = Result<Response<LeafBody>, UpstreamCause>> + Send>>),
 }
 
 impl Future for Sending {
-    type Output = Result<Response<LeafBody>, ForwardError>;
+    type Output = Result<Response<LeafBody>, UpstreamCause>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
             Self::Upstream(answer) => {
-                Pin::new(answer).poll(cx).map_ok(|rsp| rsp.map(LeafBody::Left))
+                let answered = Pin::new(answer).poll(cx);
+                answered.map_ok(|rsp| rsp.map(LeafBody::Left)).map_err(Into::into)
             }
             Self::Echo(answer) => answer.as_mut().poll(cx).map(|rsp| Ok(rsp.map(LeafBody::Right))),
             Self::Made(answer) => answer.as_mut().poll(cx),
@@ -98,7 +116,7 @@ pub(super) type LeafBody = Either<UpstreamBody, Body>;
 /// Where a deployment takes calls in `dialect`.
 pub(super) fn leaf(
     config: &config::Deployment,
-    forwarder: &Forwarder,
+    credentials: &Credentials,
     dialect: Dialect,
 ) -> Option<Leaf> {
     if let Some(mock) = &config.mock {
@@ -108,26 +126,26 @@ pub(super) fn leaf(
     let Some(base) = &config.api_base else {
         return (dialect == Dialect::OpenAi).then_some(Leaf::Echo);
     };
-    leaf_at(&endpoint(config.provider, base, dialect)?, config, forwarder)
+    leaf_at(&endpoint(config.provider, base, dialect)?, config, credentials)
 }
 
 /// Where it takes chats in its own dialect, if that is not OpenAI's.
 pub(super) fn native_leaf(
     config: &config::Deployment,
-    forwarder: &Forwarder,
+    credentials: &Credentials,
 ) -> Option<(Protocol, Leaf)> {
     let base = config.api_base.as_ref().filter(|_| config.mock.is_none())?;
     let (protocol, found) = native(config.provider, base);
     let other = protocol != Protocol::Chat;
-    Some((protocol, leaf_at(&found, config, forwarder)?)).filter(|_| other)
+    Some((protocol, leaf_at(&found, config, credentials)?)).filter(|_| other)
 }
 
 /// Where a provider that speaks all dialects takes Anthropic's, and Gemini's.
 pub(super) fn polyglot(
     config: &config::Deployment,
-    forwarder: &Forwarder,
+    credentials: &Credentials,
 ) -> Option<Box<[Leaf; 2]>> {
-    let leaf = |dialect| leaf(config, forwarder, dialect);
+    let leaf = |dialect| leaf(config, credentials, dialect);
     let speaks = config.provider.polyglot;
     speaks.then(|| Some(Box::new([leaf(Dialect::Anthropic)?, leaf(Dialect::Gemini)?])))?
 }
@@ -135,28 +153,37 @@ pub(super) fn polyglot(
 /// Where it ranks documents, for the current form of the request and the first.
 pub(super) fn reranking(
     config: &config::Deployment,
-    forwarder: &Forwarder,
+    credentials: &Credentials,
 ) -> Option<Box<[Leaf; 2]>> {
     let [current, first] = rerank_endpoints(config.provider, config.api_base.as_ref()?)?;
-    let leaf = |found| leaf_at(&found, config, forwarder);
+    let leaf = |found| leaf_at(&found, config, credentials);
     Some(Box::new([leaf(current)?, leaf(first)?]))
 }
 
-fn leaf_at(found: &Endpoint, config: &config::Deployment, forwarder: &Forwarder) -> Option<Leaf> {
+fn leaf_at(
+    found: &Endpoint,
+    config: &config::Deployment,
+    credentials: &Credentials,
+) -> Option<Leaf> {
     let url = found.base.parse::<Uri>().ok()?;
-    let upstream = forwarder.upstream_over(&url, config.tls.as_ref());
-    Some(leaf_over(upstream, found.auth, config.api_key.as_ref()))
+    let upstream = credentials.forwarder().upstream_over(&url, config.tls.as_ref());
+    Some(Leaf::Upstream { upstream, credential: own(config, found.auth, credentials) })
 }
 
-fn leaf_over(upstream: Upstream, auth: AuthScheme, key: Option<&Secret<String>>) -> Leaf {
-    let credential = key.and_then(|key| credential(auth, key.expose()));
-    Leaf::Upstream { upstream, credential }
+/// What proves the calls of a deployment: its login, or else its key.
+pub(super) fn own(
+    config: &config::Deployment,
+    auth: AuthScheme,
+    credentials: &Credentials,
+) -> Option<Credential> {
+    let key = || key_in(auth, config.api_key.as_ref()?);
+    config.login.as_ref().map(|login| credentials.of(login)).or_else(key)
 }
 
 /// The leaf of one call that brings its own upstream or credential, made for it alone.
 pub(super) fn leaf_elsewhere(
     config: &config::Deployment,
-    forwarder: &Forwarder,
+    credentials: &Credentials,
     (dialect, translation): (Dialect, Option<Translation>),
     elsewhere: &Elsewhere,
 ) -> Option<Leaf> {
@@ -166,23 +193,26 @@ pub(super) fn leaf_elsewhere(
         None => endpoint(config.provider, base, dialect)?,
     };
     let url = found.base.parse::<Uri>().ok()?;
+    let forwarder = credentials.forwarder();
     let upstream = match &elsewhere.base {
         Some(_) => forwarder.public(&url),
         None => forwarder.upstream_over(&url, config.tls.as_ref()),
     };
-    Some(leaf_over(upstream, found.auth, elsewhere.key.as_ref()))
+    let key = elsewhere.key.as_ref();
+    Some(Leaf::Upstream { upstream, credential: key.and_then(|key| key_in(found.auth, key)) })
 }
 
 /// The header that carries the provider's key. A key that cannot stand in a header is left out;
 /// the config's check has named it.
-pub(super) fn credential(scheme: AuthScheme, key: &str) -> Option<(HeaderName, HeaderValue)> {
+fn key_in(scheme: AuthScheme, key: &Secret<String>) -> Option<Credential> {
+    let key = key.expose();
     let (name, value) = match scheme {
         AuthScheme::Bearer => (header::AUTHORIZATION, format!("Bearer {key}")),
-        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), key.to_owned()),
-        AuthScheme::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), key.to_owned()),
-        AuthScheme::ApiKey => (HeaderName::from_static("api-key"), key.to_owned()),
+        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), key.clone()),
+        AuthScheme::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), key.clone()),
+        AuthScheme::ApiKey => (HeaderName::from_static("api-key"), key.clone()),
     };
     let mut value = HeaderValue::try_from(value).ok()?;
     value.set_sensitive(true);
-    Some((name, value))
+    Some(Credential::Header(name, value))
 }

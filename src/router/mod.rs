@@ -58,7 +58,7 @@ use self::rules::{Rules, Settings};
 use self::through::Accounts;
 use crate::config::{Retries, Routing};
 use crate::conversations::Conversations;
-use crate::forward::Forwarder;
+use crate::credentials::Credentials;
 use crate::providers::{Operation, Prompt};
 use crate::state::State;
 use crate::telemetry::{Live, Metrics, UpstreamConnections};
@@ -101,7 +101,7 @@ impl Router {
     #[must_use]
     pub fn new(
         mut routing: Routing,
-        forwarder: Forwarder,
+        credentials: Credentials,
         metrics: &Arc<Metrics>,
         (state, conversations): (&State, Option<Conversations>),
         hop: (HeaderName, HeaderValue),
@@ -120,7 +120,7 @@ impl Router {
                     config,
                     (&routing.cooldown, redis),
                     &mut rooms,
-                    &forwarder,
+                    &credentials,
                     metrics,
                     before,
                 ))
@@ -128,7 +128,7 @@ impl Router {
             .collect();
         tell_sizes(&deployments);
         let through = std::mem::take(&mut routing.through);
-        let accounts = Accounts::new(through, &deployments, &forwarder, metrics);
+        let accounts = Accounts::new(through, &deployments, &credentials, metrics);
         let settings = Settings {
             fit: std::mem::take(&mut routing.fit),
             stream_usage: routing.stream_usage,
@@ -152,7 +152,7 @@ impl Router {
             allowances: rooms.allowances,
             plan: Arc::new(attempts::plan(&routing.fallbacks, &routing.aliases)),
             backoff: backoff(&routing.retries),
-            rules: Rules { settings, forwarder, conversations, hop, key_header },
+            rules: Rules { settings, credentials, conversations, hop, key_header },
             default_model: routing.default_model.as_deref().map(Into::into),
         }))
     }
@@ -201,7 +201,7 @@ impl Router {
     /// The connections to all upstreams, as they stand now.
     #[must_use]
     pub fn connections(&self) -> UpstreamConnections {
-        let origins = self.0.rules.forwarder.stats();
+        let origins = self.0.rules.forwarder().stats();
         UpstreamConnections {
             open: origins.iter().map(|origin| origin.open).sum(),
             idle: origins.iter().map(|origin| origin.idle).sum(),

@@ -3,6 +3,7 @@
 use crate::config::Routing;
 use crate::config::{ClientSide, Fit, TagRules, Timeouts};
 use crate::conversations::Conversations;
+use crate::credentials::Credentials;
 use crate::forward::Forwarder;
 use http::{HeaderName, HeaderValue};
 
@@ -10,13 +11,20 @@ use http::{HeaderName, HeaderValue};
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) settings: Settings,
-    pub(super) forwarder: Forwarder,
+    /// What proves calls, and what sends them.
+    pub(super) credentials: Credentials,
     /// Where responses are kept whose providers keep none.
     pub(super) conversations: Option<Conversations>,
     /// The header that names this process to the next hop.
     pub(super) hop: (HeaderName, HeaderValue),
     /// The header that carries the client's key where the config names one.
     pub(super) key_header: Option<HeaderName>,
+}
+
+impl Rules {
+    pub(super) fn forwarder(&self) -> &Forwarder {
+        self.credentials.forwarder()
+    }
 }
 
 /// The parts of [`Routing`] that are not deployments.

@@ -5,6 +5,7 @@ use super::place::{self, Place};
 use crate::cli::{Create, Keys, KeysAt};
 use crate::config::{Env, state_dir, stored};
 use anyhow::{Context, bail};
+use bartizan_layers::query::encoded;
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -144,15 +145,6 @@ fn known(place: &Place, key: &str) -> anyhow::Result<String> {
     let answer = place.ask(Method::GET, &format!("/key/list?{name}={told}"), None)?;
     let id = answer.pointer("/keys/0").and_then(Value::as_str);
     Ok(id.with_context(|| format!("no key has the alias `{key}`"))?.to_owned())
-}
-
-/// As it stands in a query.
-pub(super) fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).into(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
 }
 
 /// Prints JSON.

@@ -164,8 +164,9 @@ impl Call {
             unreachable!("it was picked because it has an upstream")
         };
         let mut request = std::mem::take(&mut self.request);
-        if let Some((name, value)) = credential {
-            request.headers_mut().insert(name, value.clone());
+        if let Some(credential) = credential {
+            let proved = credential.prove(request.map(|()| Body::empty())).await;
+            request = proved.map_err(|error| self.failure(error.into()))?.map(drop);
         }
         match upstream.upgrade(request, self.first_byte).await {
             Ok(Upgrade::Switched(parts, line)) => self.switched(parts, line),

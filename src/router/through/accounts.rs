@@ -1,11 +1,10 @@
 //! Whose key a call uses that names no model: accounts at providers.
 use super::super::deployment::Deployment;
-use super::super::leaf::Leaf;
-use super::super::leaf::credential;
+use super::super::leaf::{Leaf, own};
 use super::endpoint::Endpoint;
 use crate::config;
+use crate::credentials::Credentials;
 use crate::data;
-use crate::forward::Forwarder;
 use crate::providers::Dialect;
 use crate::telemetry::{DeploymentLabels, Metrics};
 use http::Uri;
@@ -36,21 +35,23 @@ impl Accounts {
     pub(in crate::router) fn new(
         through: config::Through,
         deployments: &[Arc<Deployment>],
-        forwarder: &Forwarder,
+        credentials: &Credentials,
         metrics: &Metrics,
     ) -> Self {
-        let account = |config| Arc::new(Deployment::account(config, forwarder, metrics));
+        let account = |config| Arc::new(Deployment::account(config, credentials, metrics));
         let accounts = |list: Vec<_>| list.into_iter().map(account).collect::<Vec<_>>();
         let environment = accounts(through.environment);
         let lent = deployments.iter().filter(|one| one.config().use_in_pass_through);
         let roots = lent.chain(&environment);
         let endpoints = through.endpoints.into_iter();
         Self {
-            roots: roots.filter_map(|deployment| Root::new(deployment, forwarder)).collect(),
+            roots: roots.filter_map(|deployment| Root::new(deployment, credentials)).collect(),
             any: deployments.iter().cloned().chain(environment).collect(),
             files: accounts(through.files),
             fine_tuning: accounts(through.fine_tuning),
-            endpoints: endpoints.map(|one| Arc::new(Endpoint::new(one, forwarder))).collect(),
+            endpoints: endpoints
+                .map(|one| Arc::new(Endpoint::new(one, credentials.forwarder())))
+                .collect(),
         }
     }
 
@@ -100,14 +101,13 @@ pub(super) fn variable(provider: &str) -> Option<&'static str> {
 }
 
 impl Root {
-    fn new(deployment: &Arc<Deployment>, forwarder: &Forwarder) -> Option<Self> {
+    fn new(deployment: &Arc<Deployment>, credentials: &Credentials) -> Option<Self> {
         let config = deployment.config();
         let base = config.api_base.as_ref()?.to_string();
         let (root, version) = split(base.trim_end_matches('/'));
         let url = root.parse::<Uri>().ok()?;
-        let upstream = forwarder.upstream_over(&url, config.tls.as_ref());
-        let key = config.api_key.as_ref();
-        let credential = key.and_then(|key| credential(config.provider.auth, key.expose()));
+        let upstream = credentials.forwarder().upstream_over(&url, config.tls.as_ref());
+        let credential = own(config, config.provider.auth, credentials);
         let leaf = Leaf::Upstream { upstream, credential };
         Some(Self { deployment: deployment.clone(), leaf, version: version.to_owned() })
     }

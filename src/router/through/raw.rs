@@ -4,7 +4,7 @@ use super::super::attempt::deadlines;
 use super::super::deployment::Deployment;
 use super::super::dress::Dresser;
 use super::super::error::RouteError;
-use super::super::failed::{UpstreamCause, UpstreamFailure, failure_of};
+use super::super::failed::{UpstreamFailure, failure_of};
 use super::super::leaf::Sending;
 use super::super::outgoing::{outgoing, without_key};
 use super::super::{Rules, Shared};
@@ -131,7 +131,7 @@ impl Back {
 pub(super) fn answer(sending: Sending, back: Back, trail: Option<Trail>, sent: Instant) -> Answer {
     Box::pin(async move {
         let failure = |cause| UpstreamFailure::new(back.title(), cause);
-        let rsp = sending.await.map_err(|error| failure(UpstreamCause::of_break(error.into())))?;
+        let rsp = sending.await.map_err(failure)?;
         let (mut parts, body) = rsp.into_parts();
         if let Some(trail) = &trail
             && (parts.status.is_client_error() || parts.status.is_server_error())

@@ -7,10 +7,10 @@ mod tests;
 pub(super) use self::fetched::fetched;
 
 use self::body::TranslatedBody;
+use super::failed::UpstreamCause;
 use super::keeping::Keeping;
 use super::leaf::{LeafBody, Sending};
 use super::whole::collect_all;
-use crate::forward::ForwardError;
 use crate::providers::translate::{Reply, Whole};
 use crate::providers::{Class, Hold, Problem};
 use bartizan_layers::body::Body;
@@ -49,7 +49,7 @@ impl Expecting {
         Sending::Made(Box::pin(async move { self.answered(sending.await?).await }))
     }
 
-    async fn answered(self, rsp: Response<LeafBody>) -> Result<Response<LeafBody>, ForwardError> {
+    async fn answered(self, rsp: Response<LeafBody>) -> Result<Response<LeafBody>, UpstreamCause> {
         let (mut parts, body) = rsp.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
         if parts.status.is_informational() || parts.status.is_redirection() {

@@ -30,6 +30,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     ("server", &["config", "tasks", "tunnel", "tls"], "it accepts connections for any service"),
     ("forward", &["config", "tasks", "tls"], "it knows no dialect: bytes, headers, deadlines"),
+    (
+        "credentials",
+        &["forward", "config", "tasks", "clock"],
+        "it turns a login into what proves a call; which dialect that is in, it does not know",
+    ),
     ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
     (
         "state",
@@ -50,6 +55,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "router",
         &[
             "providers",
+            "credentials",
             "forward",
             "state",
             "identity",
@@ -147,6 +153,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
             "stack",
             "edge",
             "router",
+            "credentials",
             "forward",
             "admin",
             "state",

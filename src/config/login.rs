@@ -1,0 +1,69 @@
+//! Logins: what a deployment has in place of a key, and turns into credentials that expire.
+use super::Secret;
+use http::Uri;
+use std::path::PathBuf;
+
+/// What a deployment has in place of a key. Equal logins share what they are turned into.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Login {
+    /// Microsoft Entra ID, for Azure.
+    Entra(EntraLogin),
+}
+
+/// Whom Entra ID knows, and for what it gives a token.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EntraLogin {
+    /// What the token is good for: `https://cognitiveservices.azure.com/.default`.
+    pub scope: String,
+    /// How it is asked for.
+    pub way: EntraWay,
+}
+
+/// How Entra ID is asked for a token.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EntraWay {
+    /// An application with a secret.
+    Secret {
+        /// The application.
+        app: EntraApp,
+        /// Its `client_secret`.
+        secret: Secret<String>,
+    },
+    /// An application for which somebody else vouches: the workload identity of Kubernetes.
+    Federated {
+        /// The application.
+        app: EntraApp,
+        /// Where the other's token lies (`AZURE_FEDERATED_TOKEN_FILE`). It changes, and is read
+        /// whenever a token is asked for.
+        file: PathBuf,
+    },
+    /// The managed identity of an App Service or of what is built like it.
+    Service {
+        /// Its own server (`IDENTITY_ENDPOINT`).
+        endpoint: Uri,
+        /// What that wants to see (`IDENTITY_HEADER`).
+        header: Secret<String>,
+        /// Which of several identities; `None` is the machine's own.
+        client: Option<String>,
+    },
+    /// The managed identity of a virtual machine.
+    Machine {
+        /// The metadata server. Default `http://169.254.169.254`.
+        host: Uri,
+        /// Which of several identities; `None` is the machine's own.
+        client: Option<String>,
+    },
+}
+
+/// An application of Entra ID.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EntraApp {
+    /// Whose server gives tokens (`AZURE_AUTHORITY_HOST`), without a slash at its end. Default
+    /// `https://login.microsoftonline.com`.
+    pub authority: String,
+    /// Its directory (`tenant_id`).
+    pub tenant: String,
+    /// Its id (`client_id`).
+    pub client: String,
+}
