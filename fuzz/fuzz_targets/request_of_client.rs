@@ -18,6 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let target = Target {
         provider: "a-provider",
         model: "a-model",
+        like: "a-model",
         max_output: Some(4096),
         thinks: Some(true),
         modify: data.len() % 2 == 0,

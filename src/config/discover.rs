@@ -2,7 +2,7 @@
 use super::fields::Check;
 use super::upstream::base_url;
 use super::yaml::Node;
-use super::{ClientSide, Deployment, Fit, Members, OwnCooldown, Secret};
+use super::{AzureAt, ClientSide, Deployment, Fit, Members, OwnCooldown, Secret};
 use crate::data::{self, Provider};
 use http::Uri;
 use serde_json::Map;
@@ -29,9 +29,11 @@ impl Check<'_> {
             let groups = [Some(prefixed), bare.then(|| "*".to_owned())];
             for group in groups.into_iter().flatten() {
                 let prefixed = group != "*";
+                let (base, azure) = resource(provider, base.clone());
                 found.push(Deployment {
                     id: format!("{}-{}", provider.name, if prefixed { "all" } else { "bare" }),
-                    api_base: Some(base.clone()),
+                    api_base: Some(base),
+                    azure,
                     api_key: key.clone(),
                     headers: self.provider_headers(provider),
                     ..blank(&group, provider, "*")
@@ -105,6 +107,14 @@ impl Check<'_> {
     }
 }
 
+/// A provider's address, and how paths are made there, where it is Azure.
+pub(super) fn resource(provider: &Provider, base: Uri) -> (Uri, Option<AzureAt>) {
+    match AzureAt::of(provider, "*", &base) {
+        Some((root, at)) => (root, Some(at)),
+        None => (base, None),
+    }
+}
+
 /// What Ollama makes of its variable: scheme and port may lack, and the address on which a server
 /// listens to all is this machine to a client.
 fn ollama_url(host: &str) -> String {
@@ -135,6 +145,7 @@ pub(super) fn blank(group: &str, provider: &'static Provider, model: &str) -> De
         provider,
         model: model.to_owned(),
         api_base: None,
+        azure: None,
         api_key: None,
         login: None,
         tls: None,

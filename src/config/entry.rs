@@ -63,10 +63,12 @@ impl Check<'_> {
         if !self.is_active(info, &group) {
             return None;
         }
-        let api_base = self.api_base(params, provider)?;
-        let (model, responses) = by_responses(model, provider, info);
+        let mut api_base = self.api_base(params, provider)?;
+        let (mut model, responses) = by_responses(model, provider, info);
+        let azure = self.azure(params, provider, (&mut model, info), &mut api_base);
         let tls = self.deployment_tls(params, api_base.as_ref())?;
-        let api_key = self.api_key(params, provider);
+        let login = self.login(params, provider);
+        let api_key = login.is_none().then(|| self.api_key(params, provider)).flatten();
         let drop = self.dropped(params);
         let mut defaults = parameters(params);
         let mut extra_body = json_members(self.section(params, "extra_body"));
@@ -83,8 +85,9 @@ impl Check<'_> {
             model,
             responses,
             api_base,
+            azure,
             api_key,
-            login: None,
+            login,
             tls,
             headers: self.headers(params, provider),
             defaults,

@@ -51,9 +51,6 @@ pub(super) fn is_later_provider(name: &str) -> bool {
     let all = [
         "aleph_alpha",
         "aws_polly",
-        "azure",
-        "azure_ai",
-        "azure_text",
         "bedrock",
         "bedrock_converse",
         "bedrock_mantle",

@@ -1,5 +1,8 @@
 //! Logins: what a deployment has in place of a key, and turns into credentials that expire.
 use super::Secret;
+use super::fields::Check;
+use super::yaml::Node;
+use crate::data::Provider;
 use http::Uri;
 use std::path::PathBuf;
 
@@ -7,8 +10,20 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Login {
+    /// A token that somebody else fetched, sent as it is.
+    Bearer(Secret<String>),
     /// Microsoft Entra ID, for Azure.
     Entra(EntraLogin),
+}
+
+impl Check<'_> {
+    /// What a deployment has in place of a key; `None` where it has one, or needs none.
+    pub(super) fn login(&mut self, params: &Node, provider: &Provider) -> Option<Login> {
+        match provider.name {
+            "azure" | "azure_ai" | "azure_text" => self.entra(params, provider),
+            _ => None,
+        }
+    }
 }
 
 /// Whom Entra ID knows, and for what it gives a token.

@@ -3,7 +3,6 @@ use crate::data::{ImagePrice, Provider};
 use bartizan_layers::facts::Price;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +12,13 @@ mod added;
 mod addresses;
 mod alerting;
 mod aliases;
+mod azure;
 mod budget;
 mod caching;
 mod compat;
 mod cooldown;
 mod discover;
+mod entra;
 mod entry;
 mod env;
 mod fallbacks;
@@ -48,6 +49,7 @@ mod resolve;
 mod retries;
 mod routing;
 mod secret;
+mod server;
 mod settings;
 mod show;
 mod single;
@@ -83,6 +85,7 @@ mod yaml;
 pub use self::addresses::{Addresses, Nets};
 pub use self::alerting::Alerting;
 pub use self::aliases::{Alias, TagRules};
+pub use self::azure::{AzureApi, AzureAt};
 pub use self::budget::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
 pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};
 pub use self::compat::Compat;
@@ -105,6 +108,7 @@ pub use self::redis::{Pem, RedisAt, RedisNode, RedisSettings, RedisTls};
 pub use self::retries::{ByError, Retries, RetryPolicy};
 pub use self::routing::{Routing, Timeouts};
 pub use self::secret::Secret;
+pub use self::server::Server;
 pub use self::settings::Telemetry;
 pub use self::store::{ConversationSettings, Database, StoreSettings};
 pub use self::through::{PassThrough, Through};
@@ -151,41 +155,6 @@ pub struct Config {
     pub shown: Bytes,
 }
 
-/// Listeners and limits.
-#[derive(Clone, Debug)]
-pub struct Server {
-    /// Addresses for calls. Default `127.0.0.1:4000` and `[::1]:4000`.
-    pub listen: Vec<SocketAddr>,
-    /// Address for `/health/*` and `/metrics` without a key. Default none.
-    pub ops_listen: Option<SocketAddr>,
-    /// How calls are taken over TLS; `None` is plain HTTP.
-    pub tls: Option<ServerTls>,
-    /// The same for `ops_listen`.
-    pub ops_tls: Option<ServerTls>,
-    /// The largest request body, in bytes. Default 32 MiB.
-    pub max_body: usize,
-    /// Bytes that all buffered bodies may hold together. Default a quarter of the cgroup's
-    /// memory limit, else 256 MiB.
-    pub body_budget: usize,
-    /// Open connections. Default 10,000.
-    pub max_connections: usize,
-    /// Calls that may be open at once; more are answered 503. Default no limit.
-    pub max_calls: Option<usize>,
-    /// How long an idle client connection is kept. Default 75 s.
-    pub keep_alive: Duration,
-    /// How long a client may take to send its headers. Default 30 s.
-    pub header_timeout: Duration,
-    /// How long a client may pause while it sends a body. Default 60 s.
-    pub body_timeout: Duration,
-    /// How long open calls may take after SIGTERM. Default 25 s.
-    pub drain: Duration,
-    /// A path that clients may put before all others, without a slash at its end; empty for none
-    /// (`SERVER_ROOT_PATH`).
-    pub root_path: String,
-    /// Worker threads; `None` follows the processors of the cgroup.
-    pub workers: Option<usize>,
-}
-
 /// Who may call.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
@@ -229,6 +198,8 @@ pub struct Deployment {
     pub responses: bool,
     /// Base URL, without a slash at its end. `None` is the built-in model `echo`.
     pub api_base: Option<Uri>,
+    /// How its paths are made, where it is Azure.
+    pub azure: Option<AzureAt>,
     /// The provider's credential.
     pub api_key: Option<Secret<String>>,
     /// What it has in place of a key, and turns into a credential that expires.
@@ -292,10 +263,11 @@ pub struct Deployment {
     pub region: Option<String>,
 }
 
-impl Server {
-    /// Whether every calls listener is reached from this machine only.
+impl Deployment {
+    /// Whether a stream may be asked for its usage with `stream_options`.
     #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        self.listen.iter().map(SocketAddr::ip).all(|ip: IpAddr| ip.is_loopback())
+    pub fn tells_usage_of_streams(&self) -> bool {
+        let azure = self.azure.as_ref();
+        self.provider.stream_usage && azure.is_none_or(AzureAt::tells_usage_of_streams)
     }
 }

@@ -116,11 +116,13 @@ impl Check<'_> {
 
 fn account(provider: &'static Provider, base: Uri, key: Option<Secret<String>>) -> Deployment {
     let id = format!("{}-account", provider.name);
+    let (base, azure) = super::discover::resource(provider, base);
     let fixed = provider.headers.iter();
     let fixed = fixed.filter_map(|(name, value)| super::upstream::header(name, value));
     Deployment {
         id,
         api_base: Some(base),
+        azure,
         api_key: key,
         headers: fixed.collect(),
         ..super::discover::blank("", provider, "")

@@ -37,7 +37,11 @@ impl Check<'_> {
         if url.is_none() {
             let message =
                 format!("`api_base` is missing: {} has no address of its own", provider.name);
-            self.error(at, message, "add `api_base: http://HOST:PORT/v1`");
+            let help = match provider.name.starts_with("azure") {
+                true => "add `api_base: https://RESOURCE.openai.azure.com`, or set AZURE_API_BASE",
+                false => "add `api_base: http://HOST:PORT/v1`",
+            };
+            self.error(at, message, help);
         }
         url.map(Some)
     }
@@ -149,7 +153,11 @@ pub(super) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue
 /// A base URL without a slash at its end. For a provider whose OpenAI-compatible endpoint lies
 /// below its base (Ollama), the base may be written with and without that path.
 pub(super) fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
-    let text = text.trim().trim_end_matches('/');
+    let text = text.trim();
+    // Azure's pages show addresses with the version behind them.
+    let is_azure = provider.name.starts_with("azure");
+    let text = if is_azure { text.split('?').next().unwrap_or_default() } else { text };
+    let text = text.trim_end_matches('/');
     let text = match provider.openai_base.and_then(|base| base.strip_prefix(provider.base)) {
         Some(path) if provider.wire == data::Wire::OpenAi && !text.ends_with(path) => {
             format!("{text}{path}")

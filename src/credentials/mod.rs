@@ -37,6 +37,14 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// A bearer token that is always the same. The config's check has seen whether a header can
+    /// carry it.
+    fn bearer(token: &str) -> Self {
+        let none = || HeaderValue::from_static("Bearer");
+        let value = Token::bearer(token).map_or_else(none, |token| token.header().clone());
+        Self::Header(header::AUTHORIZATION, value)
+    }
+
     /// Puts on the head of a request what there is already. False, if there is something to wait
     /// for: then it takes [`Credential::prove`].
     pub fn put_on<B>(&self, request: &mut Request<B>) -> bool {
@@ -106,6 +114,7 @@ impl Credentials {
     #[must_use]
     pub fn of(&self, login: &Login) -> Credential {
         match login {
+            Login::Bearer(token) => Credential::bearer(token.expose()),
             Login::Entra(entra) => {
                 let entra = Arc::new(entra.clone());
                 Credential::Token(self.kept(&self.0.tokens, login, move |forwarder| {

@@ -1,8 +1,9 @@
 //! Who completes text.
 
 /// Providers whose servers take `/completions` for each of their models, sorted.
-const COMPLETE: [&str; 33] = [
+const COMPLETE: [&str; 34] = [
     "apertis",
+    "azure_text",
     "chutes",
     "custom_openai",
     "dashscope",

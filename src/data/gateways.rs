@@ -1,7 +1,29 @@
 //! Rows of gateways, which have other providers behind them.
-use super::Provider;
 use super::quirks;
 use super::row::row;
+use super::{AuthScheme, Provider};
+
+const AZURE_KEYS: &[&str] = &["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"];
+const AZURE_BASES: &[&str] = &["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"];
+
+/// OpenAI's models in Azure.
+pub(super) const AZURE: Provider =
+    Provider { auth: AuthScheme::ApiKey, ..row("azure", "Azure", AZURE_KEYS, AZURE_BASES, "") }
+        .responses()
+        .quirks(quirks::OPENAI);
+
+/// The models of others in Azure.
+pub(super) const AZURE_AI: Provider = Provider {
+    auth: AuthScheme::ApiKey,
+    ..row("azure_ai", "Azure_ai", &["AZURE_AI_API_KEY"], &["AZURE_AI_API_BASE"], "")
+};
+
+/// Deployments in Azure that complete text.
+pub(super) const AZURE_TEXT: Provider = Provider {
+    auth: AuthScheme::ApiKey,
+    ..row("azure_text", "Azure_text", AZURE_KEYS, AZURE_BASES, "")
+}
+.quirks(quirks::OPENAI);
 
 /// Another LiteLLM proxy, or what speaks like one.
 pub(super) const LITELLM_PROXY: Provider = row(

@@ -34,6 +34,9 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("anyscale", "Anyscale", "ANYSCALE", "https://api.endpoints.anyscale.com/v1"),
     plain!("apertis", "Apertis", "STIMA", "https://api.stima.tech/v1"),
     plain!("assemblyai", "Assemblyai", "ASSEMBLYAI", "https://llm-gateway.assemblyai.com/v1"),
+    gateways::AZURE,
+    gateways::AZURE_AI,
+    gateways::AZURE_TEXT,
     plain!("baseten", "Baseten", "BASETEN", "https://inference.baseten.co/v1"),
     plain!("cerebras", "Cerebras", "CEREBRAS", "https://api.cerebras.ai/v1")
         .quirks(quirks::CEREBRAS),

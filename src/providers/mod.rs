@@ -6,6 +6,7 @@ mod problem;
 mod prompt;
 
 pub mod anthropic;
+pub mod azure;
 pub mod chat;
 pub mod cohere;
 pub mod echo;

@@ -69,6 +69,7 @@ fn asked<'a>(
     let target = Target {
         provider: config.provider.name,
         model,
+        like: deployment.like(model),
         max_output: None,
         thinks: None,
         // Of a prompt that has to be mended, too, the count is better than a guess.

@@ -6,12 +6,12 @@ use super::named::{answer_headers, labels};
 use super::room::{Room, Rooms};
 use crate::config::{self, Cooldown};
 use crate::credentials::Credentials;
-use crate::data::{self, Model, Quirks};
+use crate::data::{self, Quirks};
 use crate::providers::translate::Protocol;
 use crate::providers::{Dialect, Operation};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
-use bartizan_layers::facts::{LookUp, Price, UsageCell};
+use bartizan_layers::facts::{LookUp, Price};
 use bartizan_layers::redis::Redis;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -36,9 +36,9 @@ pub struct Deployment {
     /// How its model is asked otherwise than OpenAI's.
     quirks: Quirks,
     /// What its model costs, with the provider's discount and margin.
-    price: Arc<Price>,
+    pub(super) price: Arc<Price>,
     /// Who knows the price of the model that an answer names; `None` where it is known before.
-    look_up: Option<LookUp>,
+    pub(super) look_up: Option<LookUp>,
 }
 
 impl Deployment {
@@ -99,15 +99,21 @@ impl Deployment {
             gate,
             room: Room::default(),
             model_json: json_string(&config.model),
-            quirks: config.provider.quirks_of(&config.model),
+            quirks: Quirks::NONE,
             labels,
             config,
         };
+        let like = deployment.like(&deployment.config.model);
+        deployment.quirks = deployment.config.provider.quirks_of(like);
         let price = deployment.listed_price();
         // Where nothing of a provider costs anything, an answer will not say otherwise.
         if price.is_none() && data::models_of(deployment.config.provider.name).next().is_some() {
             let factor = deployment.config.cost_factor;
-            let priced = move |model: &str| Some(data::model(model)?.price.times(factor));
+            let provider = deployment.config.provider.name;
+            let known = move |model: &str| {
+                data::model(&format!("{provider}/{model}")).or_else(|| data::model(model))
+            };
+            let priced = move |model: &str| Some(known(model)?.price.times(factor));
             deployment.look_up = Some(LookUp::new(priced));
         }
         deployment.price = Arc::new(deployment.charged(price));
@@ -216,76 +222,13 @@ impl Deployment {
     pub(super) fn quirks(&self, model: &str) -> Cow<'_, Quirks> {
         match model == self.config.model {
             true => Cow::Borrowed(&self.quirks),
-            false => Cow::Owned(self.config.provider.quirks_of(model)),
+            false => Cow::Owned(self.config.provider.quirks_of(self.like(model))),
         }
     }
 
     /// Its model, its stars filled in.
     pub(super) fn model(&self, captures: &[&str], name: &str) -> String {
         super::stars::filled(&self.config.model, captures, name)
-    }
-}
-
-impl Deployment {
-    /// What the catalogue knows of its model: of `base_model`, where the config names one.
-    #[must_use]
-    pub fn catalogued(&self) -> Option<Model> {
-        match self.base_model() {
-            Some(base) => data::model(base),
-            None => self.catalogued_as(&self.config.model),
-        }
-    }
-
-    /// The model that the config says its own to be.
-    pub(super) fn base_model(&self) -> Option<&str> {
-        let config = &self.config;
-        let base = config.info.get("base_model").or_else(|| config.params.get("base_model"));
-        base.and_then(serde_json::Value::as_str)
-    }
-
-    /// What it is for: `chat`, `embedding`, … as the config or the catalogue says.
-    #[must_use]
-    pub fn mode(&self) -> Option<&str> {
-        let told = self.config.info.get("mode").and_then(serde_json::Value::as_str);
-        told.or_else(|| self.catalogued().map(|model| model.mode)).filter(|mode| !mode.is_empty())
-    }
-
-    /// What its model costs, where that is known.
-    #[must_use]
-    pub fn listed_price(&self) -> Option<Price> {
-        self.config.price.clone().or_else(|| self.catalogued().map(|model| model.price))
-    }
-
-    pub(super) fn catalogued_as(&self, model: &str) -> Option<Model> {
-        let provider = self.config.provider.name;
-        data::model(&format!("{provider}/{model}")).or_else(|| data::model(model))
-    }
-
-    /// The usage of an answer of `model`: at its price, or where that is not known, at the price
-    /// of the model that the answer names.
-    pub(super) fn usage(&self, model: &str) -> UsageCell {
-        match &self.look_up {
-            Some(look_up) if !self.is_priced(model) => UsageCell::unpriced(look_up.clone()),
-            _ => UsageCell::new(self.price(model)),
-        }
-    }
-
-    /// Whether the price of `model` is known before it answers, or never.
-    pub(super) fn is_priced(&self, model: &str) -> bool {
-        self.look_up.is_none() || model != self.config.model && self.catalogued_as(model).is_some()
-    }
-
-    /// What `model` costs here: the config's price, else the catalogue's, else nothing; with the
-    /// provider's discount and margin.
-    pub(super) fn price(&self, model: &str) -> Arc<Price> {
-        if self.config.price.is_some() || model == self.config.model {
-            return self.price.clone();
-        }
-        Arc::new(self.charged(self.catalogued_as(model).map(|model| model.price)))
-    }
-
-    pub(super) fn charged(&self, price: Option<Price>) -> Price {
-        price.unwrap_or_default().times(self.config.cost_factor)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::forward::{Deadlines, ResponseFuture, Upstream, UpstreamBody};
 use crate::providers::echo::{self, Mock};
 use crate::providers::translate::{Protocol, Translation, native};
 use crate::providers::{
-    Contents, Dialect, Elsewhere, Endpoint, Operation, Prompt, endpoint, rerank_endpoints,
+    Contents, Dialect, Elsewhere, Endpoint, Operation, Prompt, azure, endpoint, rerank_endpoints,
 };
 use bartizan_layers::body::Body;
 use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
@@ -126,7 +126,7 @@ pub(super) fn leaf(
     let Some(base) = &config.api_base else {
         return (dialect == Dialect::OpenAi).then_some(Leaf::Echo);
     };
-    leaf_at(&endpoint(config.provider, base, dialect)?, config, credentials)
+    leaf_at(&found(config, base, dialect)?, config, credentials)
 }
 
 /// Where it takes chats in its own dialect, if that is not OpenAI's.
@@ -135,7 +135,7 @@ pub(super) fn native_leaf(
     credentials: &Credentials,
 ) -> Option<(Protocol, Leaf)> {
     let base = config.api_base.as_ref().filter(|_| config.mock.is_none())?;
-    let (protocol, found) = native(config.provider, base);
+    let (protocol, found) = spoken(config, base);
     let other = protocol != Protocol::Chat;
     Some((protocol, leaf_at(&found, config, credentials)?)).filter(|_| other)
 }
@@ -158,6 +158,23 @@ pub(super) fn reranking(
     let [current, first] = rerank_endpoints(config.provider, config.api_base.as_ref()?)?;
     let leaf = |found| leaf_at(&found, config, credentials);
     Some(Box::new([leaf(current)?, leaf(first)?]))
+}
+
+/// Where a deployment at `base` answers calls in `dialect`.
+fn found(config: &config::Deployment, base: &Uri, dialect: Dialect) -> Option<Endpoint> {
+    match &config.azure {
+        Some(at) => azure::endpoint(at, base, dialect),
+        None => endpoint(config.provider, base, dialect),
+    }
+}
+
+/// Where it takes chats in its own dialect, and which that is.
+fn spoken(config: &config::Deployment, base: &Uri) -> (Protocol, Endpoint) {
+    let messages = || azure::endpoint(config.azure.as_ref()?, base, Dialect::Anthropic);
+    match messages() {
+        Some(found) => (Protocol::Messages, found),
+        None => native(config.provider, base),
+    }
 }
 
 fn leaf_at(
@@ -189,8 +206,8 @@ pub(super) fn leaf_elsewhere(
 ) -> Option<Leaf> {
     let base = elsewhere.base.as_ref().or(config.api_base.as_ref())?;
     let found = match translation {
-        Some(_) => native(config.provider, base).1,
-        None => endpoint(config.provider, base, dialect)?,
+        Some(_) => spoken(config, base).1,
+        None => found(config, base, dialect)?,
     };
     let url = found.base.parse::<Uri>().ok()?;
     let forwarder = credentials.forwarder();

@@ -2,7 +2,7 @@
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::leaf::{Leaf, Sending};
-use super::outgoing::target;
+use super::outgoing::{placed, target};
 use super::translated::Expecting;
 use super::translating::{Translating, fit_headers};
 use super::{Rules, Settings};
@@ -53,7 +53,7 @@ impl Made {
             let whom = (deployment, model);
             let made = Translating::new(translation, rules, whom, prompt, head)?;
             return Ok(Self {
-                uri: made.path.clone(),
+                uri: placed(deployment.config(), operation, model, made.path.clone())?,
                 body: Body::Full(made.written.body.clone()),
                 usage_is_ours: false,
                 dropped: header_of(made.written.reply.dropped()),
@@ -70,7 +70,7 @@ impl Made {
             fit.judge(&edited.lost, Protocol::Chat, config.provider.name, model)?;
         }
         Ok(Self {
-            uri: target(operation, model, &head.uri)?,
+            uri: placed(config, operation, model, target(operation, model, &head.uri)?)?,
             body: edited.body,
             usage_is_ours: edited.usage_is_ours,
             dropped: header_of(edited.lost.told()),
@@ -137,7 +137,7 @@ fn plan<'a>(
         model,
         defaults: &config.defaults,
         extra_body: &config.extra_body,
-        stream_usage: settings.stream_usage && config.provider.stream_usage,
+        stream_usage: settings.stream_usage && config.tells_usage_of_streams(),
         drop: &config.drop,
         keep_metadata: settings.forward_metadata,
         quirks,

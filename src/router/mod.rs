@@ -5,6 +5,7 @@ mod appraise;
 mod asked;
 mod attempt;
 mod attempts;
+mod catalogued;
 mod cooldown;
 mod counted;
 mod deployment;

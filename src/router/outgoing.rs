@@ -1,8 +1,9 @@
 //! Where a request goes, and what its head says there.
 use super::Rules;
 use super::error::RouteError;
+use crate::config;
 use crate::forward::strip_request;
-use crate::providers::{Dialect, Operation, is_of_type};
+use crate::providers::{Dialect, Operation, azure, is_of_type};
 use bartizan_layers::query::{decoded, without};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use std::borrow::Cow;
@@ -19,6 +20,18 @@ pub(super) fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Ur
         return Err(bad());
     }
     operation.path(model, query.as_deref()).map_err(|_| bad())
+}
+
+/// A path of OpenAI's as a deployment has it for its `model`: Azure has others.
+pub(super) fn placed(
+    config: &config::Deployment,
+    operation: &Operation,
+    model: &str,
+    uri: Uri,
+) -> Result<Uri, RouteError> {
+    let Some(at) = &config.azure else { return Ok(uri) };
+    let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
+    azure::path(at, model, &uri).ok_or_else(bad)
 }
 
 /// Whether a model's name can stand in a path and stays below it: plain characters, no `..`.

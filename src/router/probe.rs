@@ -1,6 +1,7 @@
 //! Asks each deployment whether it answers (contract 9.2).
 use super::Router;
 use super::deployment::Deployment;
+use super::outgoing::placed;
 use super::stars::capture;
 use crate::config::Deployment as Config;
 use crate::data;
@@ -59,7 +60,9 @@ impl Router {
         let leaf = deployment.leaf(dialect).ok_or("the provider has no endpoint for probes")?;
         let mut req = Request::new(Body::Full(body.clone()));
         *req.method_mut() = Method::POST;
-        *req.uri_mut() = operation.path("", None).map_err(|_| "the path is not valid")?;
+        let path = operation.path("", None).map_err(|_| "the path is not valid")?;
+        let placed = placed(config, &operation, &config.model, path);
+        *req.uri_mut() = placed.map_err(|error| error.to_string())?;
         let headers = req.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.extend(config.headers.iter().cloned());

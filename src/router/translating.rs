@@ -144,7 +144,7 @@ impl About {
             forced: self.forced.as_deref().map_or(&[], |members| members),
             extra_body: &config.extra_body,
             drop: &config.drop,
-            stream_usage: config.provider.stream_usage,
+            stream_usage: config.tells_usage_of_streams(),
         }
     }
 
@@ -152,6 +152,7 @@ impl About {
         let target = Target {
             provider: self.deployment.config().provider.name,
             model: &self.model,
+            like: self.deployment.like(&self.model),
             max_output: self.max_output,
             thinks: self.thinks,
             modify: false,

@@ -81,7 +81,7 @@ impl Deployment {
     fn completes(&self, model: &str) -> bool {
         let config = self.config();
         let told = config.info.get("mode").and_then(serde_json::Value::as_str);
-        let known = || self.catalogued_as(model).map(|model| model.mode);
+        let known = || Some(self.catalogued_as(model).or_else(|| self.catalogued())?.mode);
         let provider = config.provider.name;
         match told.or_else(known) {
             Some("completion") => true,

@@ -342,9 +342,8 @@ async fn a_provider_that_is_not_in_this_version_stops_nothing_else() {
     let config = "model_list:
   - model_name: cloud
     litellm_params:
-      model: azure/my-deployment
-      api_base: https://example.openai.azure.com/
-      api_version: 2024-02-01
+      model: replicate/my-deployment
+      api_base: https://example.com/
       api_key: k
     model_info: {base_model: azure/gpt-4o}
   - model_name: bucket
@@ -355,7 +354,7 @@ async fn a_provider_that_is_not_in_this_version_stops_nothing_else() {
     let (_upstream, proxy) = run(config).await;
     proxy.call(chat("gpt")).await.expect(200);
     proxy.call(chat("cloud")).await.expect(400);
-    for model in ["azure/my-deployment", "bedrock/anthropic.claude-3"] {
+    for model in ["replicate/my-deployment", "bedrock/anthropic.claude-3"] {
         proxy.line(|line| line.contains(model)).await;
     }
 }

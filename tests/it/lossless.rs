@@ -34,8 +34,10 @@ struct Replay {
 }
 
 /// The names that clients use, the provider behind each, and what follows its address.
-const DEPLOYMENTS: [(&str, &str, &str); 20] = [
+const DEPLOYMENTS: [(&str, &str, &str); 22] = [
     ("openai-", "openai", "/v1"),
+    ("azure-", "azure", "/openai/v1"),
+    ("azure_text-", "azure_text", "/openai/v1"),
     ("dashscope-", "dashscope", "/v1"),
     ("cerebras-", "cerebras", "/v1"),
     ("databricks-", "databricks", "/v1"),
@@ -188,6 +190,8 @@ fn prefix(provider: &str, spoken: Spoken, target: &str) -> &'static str {
     let wanted = match (spoken, provider) {
         (Spoken::Anthropic, _) => "anthropic-",
         (Spoken::Gemini, _) => "gemini-",
+        (Spoken::OpenAi, "azure") if target == "/v1/completions" => "azure_text-",
+        (Spoken::OpenAi, "azure") => "azure-",
         // Native responses of platforms that have no row of their own, or none with responses.
         (Spoken::OpenAi, _) if target == "/v1/responses" => "openai-",
         (Spoken::OpenAi, "alibaba") => "dashscope-",

@@ -104,6 +104,7 @@ impl Case {
         let target = Target {
             provider: self.provider,
             model: self.model,
+            like: self.model,
             max_output: Some(4096),
             thinks: None,
             modify: false,

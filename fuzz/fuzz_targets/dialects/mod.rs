@@ -55,6 +55,7 @@ pub(crate) fn reply(pick: u8) -> Reply {
     let target = Target {
         provider: "a-provider",
         model: "a-model",
+        like: "a-model",
         max_output: None,
         thinks: None,
         modify: false,

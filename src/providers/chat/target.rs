@@ -11,6 +11,8 @@ pub struct Target<'a> {
     pub provider: &'a str,
     /// The model's name there.
     pub model: &'a str,
+    /// The name by which it is known what the model takes: where that is called otherwise there.
+    pub like: &'a str,
     /// The most tokens that it can answer, where known.
     pub max_output: Option<u64>,
     /// Whether the model can think, where known.

@@ -9,8 +9,14 @@ use crate::providers::chat::{
 use bartizan_layers::facts::Usage;
 use serde_json::{Map, Value, json};
 
-const TARGET: Target<'_> =
-    Target { provider: "ollama", model: "llama3", max_output: None, thinks: None, modify: false };
+const TARGET: Target<'_> = Target {
+    provider: "ollama",
+    model: "llama3",
+    like: "llama3",
+    max_output: None,
+    thinks: None,
+    modify: false,
+};
 
 fn map(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()

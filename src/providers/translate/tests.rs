@@ -9,6 +9,7 @@ const EDITS: Edits<'_> =
 const TARGET: Target<'_> = Target {
     provider: "anthropic",
     model: "claude-sonnet-4-5",
+    like: "claude-sonnet-4-5",
     max_output: Some(8192),
     thinks: None,
     modify: false,

@@ -12,6 +12,7 @@ use super::deployment::Deployment;
 use super::error::RouteError;
 use super::failed::{UpstreamCause, UpstreamFailure, failure, failure_of};
 use super::leaf::Leaf;
+use super::outgoing::placed;
 use super::{Router, Shared, pick};
 use crate::data::Wire;
 use crate::forward::{Line, Upgrade, strip_hop_by_hop};
@@ -100,7 +101,8 @@ fn prepare(router: &Router, mut parts: Parts, has_body: bool) -> Result<Call, St
     let query = query::outgoing(query.as_deref(), (!is_silent).then_some(&model));
     let bad = |_| RouteError::BadPath { route: ROUTE, model: model.as_str().into() };
     let mut request = Request::new(());
-    *request.uri_mut() = Uri::try_from(format!("/realtime?{query}")).map_err(bad)?;
+    let uri = Uri::try_from(format!("/realtime?{query}")).map_err(bad)?;
+    *request.uri_mut() = placed(config, &Operation::Realtime, &model, uri)?;
     *request.headers_mut() = parts.headers;
     outgoing(request.headers_mut(), &shared.rules, &config.headers);
     let limits = shared.rules.settings.timeouts;

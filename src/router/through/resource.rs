@@ -4,6 +4,7 @@ use super::super::Shared;
 use super::super::answer::Answer;
 use super::super::deployment::Deployment;
 use super::super::error::RouteError;
+use super::super::outgoing::placed;
 use super::accounts::{is_upstream, variable};
 use super::{query, upload};
 use crate::providers::{Contents, Passing, Prompt, Resource, Selected};
@@ -28,7 +29,8 @@ pub(super) fn call(
     let (rest, selected) = selected(asked, &parts, passing.selected);
     let deployment = account(shared, asked, selected)?;
     let bad = |_| RouteError::BadPath { route: asked.kind, model: asked.path.clone() };
-    parts.uri = Uri::try_from(target(&asked.path, &rest)).map_err(bad)?;
+    let uri = Uri::try_from(target(&asked.path, &rest)).map_err(bad)?;
+    parts.uri = placed(deployment.config(), &upload::operation(&parts), "", uri)?;
     for name in PROVIDER_HEADERS {
         parts.headers.remove(name);
     }

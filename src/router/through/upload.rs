@@ -3,7 +3,7 @@ use super::super::answer::Answer;
 use super::super::attempt::{Attempt, begin, deadlines};
 use super::super::deployment::Deployment;
 use super::super::error::RouteError;
-use super::super::outgoing::{outgoing, target};
+use super::super::outgoing::{outgoing, placed, target};
 use super::super::{Rules, Shared, pick, pictures};
 use super::accounts::is_upstream;
 use crate::identity::Region;
@@ -35,7 +35,8 @@ pub(super) fn call(
     let model = found.model(&deployment);
     let bad = || RouteError::BadPath { route, model: (*model).into() };
     let naming = form.naming(&model).ok_or_else(bad)?;
-    parts.uri = target(&operation, &model, &parts.uri)?;
+    let uri = target(&operation, &model, &parts.uri)?;
+    parts.uri = placed(deployment.config(), &operation, &model, uri)?;
     let (stream, held) = (form.stream, passing.held);
     let contents = Contents { stream, held, ..Contents::of(Text::default()) };
     let prompt = Prompt::new(contents, None);

@@ -29,8 +29,14 @@ impl Hold for Left {
 fn reply(client: Protocol) -> Reply {
     let edits =
         Edits { defaults: &[], forced: &[], extra_body: &[], drop: &[], stream_usage: true };
-    let target =
-        Target { provider: "gemini", model: "m", max_output: None, thinks: None, modify: false };
+    let target = Target {
+        provider: "gemini",
+        model: "m",
+        like: "m",
+        max_output: None,
+        thinks: None,
+        modify: false,
+    };
     let body = br#"{"input":"a","messages":[{"role":"user","content":"a"}]}"#;
     let translation = Translation { client, provider: Protocol::Gemini };
     let draft = translation.read(body, &edits, Fit { drop: Some(true), ..Fit::default() }).unwrap();

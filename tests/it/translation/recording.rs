@@ -8,8 +8,9 @@ use serde_json::Value;
 use std::sync::OnceLock;
 
 /// The providers whose chats are judged.
-const JUDGED: [&str; 10] = [
+const JUDGED: [&str; 11] = [
     "openai",
+    "azure",
     "anthropic",
     "gemini",
     "cohere",

@@ -74,6 +74,7 @@ fn asks(translation: Translation, body: &[u8]) -> TestCaseResult {
     let target = Target {
         provider: "a-provider",
         model: "a-model",
+        like: "a-model",
         max_output: Some(4096),
         thinks: Some(true),
         modify: true,

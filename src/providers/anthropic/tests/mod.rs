@@ -24,7 +24,14 @@ fn client() -> Client {
 }
 
 fn target(model: &str) -> Target<'_> {
-    Target { provider: "anthropic", model, max_output: None, thinks: None, modify: false }
+    Target {
+        provider: "anthropic",
+        model,
+        like: model,
+        max_output: None,
+        thinks: None,
+        modify: false,
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {

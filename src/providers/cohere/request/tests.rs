@@ -6,8 +6,14 @@ use crate::providers::chat::{
 };
 use serde_json::{Map, Value, json};
 
-const TARGET: Target<'_> =
-    Target { provider: "cohere", model: "command", max_output: None, thinks: None, modify: false };
+const TARGET: Target<'_> = Target {
+    provider: "cohere",
+    model: "command",
+    like: "command",
+    max_output: None,
+    thinks: None,
+    modify: false,
+};
 
 fn map(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()

@@ -17,7 +17,8 @@ fn asked(messages: &Value) -> Request {
 }
 
 fn written(request: Request, provider: &str, model: &str) -> (Value, Lost) {
-    let target = Target { provider, model, max_output: None, thinks: None, modify: false };
+    let target =
+        Target { provider, model, like: model, max_output: None, thinks: None, modify: false };
     let mut lost = Lost::default();
     let written = write_request(request, &target, &mut lost).unwrap();
     (written.body.into(), lost)

@@ -6,8 +6,14 @@ use crate::providers::chat::{
 use crate::providers::openai::responses::{read_request, write_request};
 use serde_json::{Map, Value, json};
 
-const TARGET: Target<'_> =
-    Target { provider: "openai", model: "o", max_output: None, thinks: None, modify: false };
+const TARGET: Target<'_> = Target {
+    provider: "openai",
+    model: "o",
+    like: "o",
+    max_output: None,
+    thinks: None,
+    modify: false,
+};
 
 fn written(request: Request, lost: &mut Lost) -> Map<String, Value> {
     write_request(request, &TARGET, lost).unwrap().body
