@@ -81,8 +81,6 @@ pub(super) fn is_later_provider(name: &str) -> bool {
         "stability",
         "topaz",
         "triton",
-        "vertex_ai",
-        "vertex_ai_beta",
         "watsonx",
         "watsonx_text",
     ];

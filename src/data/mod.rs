@@ -30,6 +30,8 @@ pub fn providers() -> &'static [Provider] {
 /// The provider of that name, as written before the first `/` of a model.
 #[must_use]
 pub fn provider(name: &str) -> Option<&'static Provider> {
+    // LiteLLM has two names for Google's cloud.
+    let name = if name == "vertex_ai_beta" { "vertex_ai" } else { name };
     let at = rows::PROVIDERS.binary_search_by(|row| row.name.cmp(name)).ok()?;
     rows::PROVIDERS.get(at)
 }
@@ -49,6 +51,8 @@ pub enum Wire {
     Anthropic,
     /// Google Gemini: generateContent.
     Gemini,
+    /// Google's cloud: each model in its maker's words, by a path of its own.
+    Vertex,
 }
 
 /// How a provider wants its credential.

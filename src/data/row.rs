@@ -79,6 +79,11 @@ impl Provider {
         Self { openai_base: Some(base), ..self }
     }
 
+    /// Google's cloud, where a key is the exception: mostly a login gives the credential.
+    pub(super) const fn at_google(self) -> Self {
+        Self { wire: Wire::Vertex, auth: AuthScheme::XGoogApiKey, key_optional: true, ..self }
+    }
+
     pub(super) const fn speaks(
         self,
         wire: Wire,

@@ -272,6 +272,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("v0", "V0", "V0", "https://api.v0.dev/v1"),
     plain!("veniceai", "Veniceai", "VENICE_AI", "https://api.venice.ai/api/v1"),
     gateways::VERCEL,
+    // Where it answers depends on the project and its location.
+    row("vertex_ai", "VertexAI", &[], &[], "").at_google(),
     row(
         "volcengine",
         "Volcengine",

@@ -36,6 +36,8 @@ pub fn endpoint(provider: &Provider, base: &Uri, dialect: Dialect) -> Option<End
         (Wire::Anthropic, Dialect::Anthropic) => Some(own(&format!("{}/v1", without_v1(base)))),
         (Wire::Anthropic, Dialect::OpenAi) => Some(bearer(format!("{}/v1", without_v1(base)))),
         (Wire::Gemini, Dialect::OpenAi) => Some(bearer(format!("{base}/openai"))),
+        // Of which models, their makers tell.
+        (Wire::Vertex, Dialect::Anthropic | Dialect::Gemini) => Some(own(base)),
         _ => None,
     }
 }

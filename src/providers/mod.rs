@@ -14,6 +14,7 @@ pub mod gemini;
 pub mod ollama;
 pub mod openai;
 pub mod translate;
+pub mod vertex;
 
 use self::endpoint::without_v1;
 pub use self::endpoint::{Endpoint, endpoint, rerank_endpoints};

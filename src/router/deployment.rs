@@ -6,8 +6,9 @@ use super::named::{answer_headers, labels};
 use super::room::{Room, Rooms};
 use crate::config::{self, Cooldown};
 use crate::credentials::Credentials;
-use crate::data::{self, Quirks};
+use crate::data::{self, Quirks, Wire};
 use crate::providers::translate::Protocol;
+use crate::providers::vertex::Place;
 use crate::providers::{Dialect, Operation};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
@@ -173,18 +174,27 @@ impl Deployment {
         self.native.as_ref().map(|(_, leaf)| leaf).or(self.openai.as_ref())
     }
 
-    /// The dialect that its provider's chats are in.
-    pub(super) fn protocol(&self) -> Protocol {
+    /// The dialect that its provider's chats with `model` are in.
+    pub(super) fn protocol(&self, model: &str) -> Protocol {
         match &self.native {
-            Some((protocol, _)) => *protocol,
+            Some((protocol, _)) => {
+                Protocol::of_model(self.config.provider, model).unwrap_or(*protocol)
+            }
             None if self.config.responses => Protocol::Responses,
             None => Protocol::Chat,
         }
     }
 
-    /// Where it takes an `operation` as it is.
-    pub(super) fn leaf_for(&self, operation: &Operation) -> Option<&Leaf> {
+    fn is_in_googles_cloud(&self) -> bool {
+        self.config.provider.wire == Wire::Vertex
+    }
+
+    /// Where it takes an `operation` as it is, for its `model`.
+    pub(super) fn leaf_for(&self, operation: &Operation, model: &str) -> Option<&Leaf> {
         match (operation, &self.rerank) {
+            _ if self.native.is_some() && self.is_in_googles_cloud() => {
+                self.chats().filter(|_| Place::of(model).takes(operation))
+            }
             (Operation::Rerank, Some(leaves)) => Some(&leaves[0]),
             (Operation::RerankV1, Some(leaves)) => Some(&leaves[1]),
             _ => self.leaf(operation.dialect()),

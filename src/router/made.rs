@@ -2,16 +2,17 @@
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::leaf::{Leaf, Sending};
-use super::outgoing::{placed, target};
+use super::outgoing::target_at;
 use super::translated::Expecting;
 use super::translating::{Translating, fit_headers};
 use super::{Rules, Settings};
 use crate::config::Fit;
-use crate::data::Quirks;
+use crate::data::{Quirks, Wire};
 use crate::forward::{Deadlines, Forwarder};
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::translate::{Protocol, Translation};
-use crate::providers::{Operation, Prompt};
+use crate::providers::vertex::VERSION_JSON;
+use crate::providers::{Dialect, Operation, Prompt};
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
 use bytes::Bytes;
@@ -62,7 +63,7 @@ impl Made {
         }
         let config = deployment.config();
         let quirks = deployment.quirks(model);
-        let plan = plan(&rules.settings, config, model_json, &quirks);
+        let plan = plan(&rules.settings, config, operation, model_json, &quirks);
         let edited = edited(operation, prompt, &plan)?;
         if !edited.lost.parts.is_empty() {
             let fit = config.fit.over(&rules.settings.fit);
@@ -70,7 +71,7 @@ impl Made {
             fit.judge(&edited.lost, Protocol::Chat, config.provider.name, model)?;
         }
         Ok(Self {
-            uri: placed(config, operation, model, target(operation, model, &head.uri)?)?,
+            uri: target_at(config, operation, (model, prompt.stream), &head.uri)?,
             body: edited.body,
             usage_is_ours: edited.usage_is_ours,
             dropped: header_of(edited.lost.told()),
@@ -130,11 +131,16 @@ fn header_of(names: Option<String>) -> Option<HeaderValue> {
 fn plan<'a>(
     settings: &Settings,
     config: &'a crate::config::Deployment,
+    operation: &Operation,
     model: &'a Bytes,
     quirks: &'a Quirks,
 ) -> EditPlan<'a> {
+    let claude_in_cloud =
+        config.provider.wire == Wire::Vertex && operation.dialect() == Dialect::Anthropic;
     EditPlan {
-        model,
+        // There the path names it, but where tokens are counted.
+        model: (!claude_in_cloud || *operation == Operation::CountTokens).then_some(model),
+        version: claude_in_cloud.then_some(VERSION_JSON),
         defaults: &config.defaults,
         extra_body: &config.extra_body,
         stream_usage: settings.stream_usage && config.tells_usage_of_streams(),

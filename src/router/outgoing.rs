@@ -2,9 +2,11 @@
 use super::Rules;
 use super::error::RouteError;
 use crate::config;
+use crate::data::Wire;
 use crate::forward::strip_request;
+use crate::providers::vertex::{Action, Place};
 use crate::providers::{Dialect, Operation, azure, is_of_type};
-use bartizan_layers::query::{decoded, without};
+use bartizan_layers::query::{self, decoded, without};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use std::borrow::Cow;
 
@@ -20,6 +22,26 @@ pub(super) fn target(operation: &Operation, model: &str, uri: &Uri) -> Result<Ur
         return Err(bad());
     }
     operation.path(model, query.as_deref()).map_err(|_| bad())
+}
+
+/// As [`target`], for a prompt to a deployment whose paths are not its dialect's: Azure's, and those
+/// of Google's cloud, which depend on who made the model.
+pub(super) fn target_at(
+    config: &config::Deployment,
+    operation: &Operation,
+    (model, stream): (&str, bool),
+    uri: &Uri,
+) -> Result<Uri, RouteError> {
+    if config.provider.wire != Wire::Vertex {
+        return placed(config, operation, model, target(operation, model, uri)?);
+    }
+    let action = Action::of(operation, stream).filter(|_| is_segments(model));
+    let path = action.and_then(|action| Place::of(model).path(action));
+    // What other clients ask in a query says nothing there.
+    let query = uri.query().filter(|_| matches!(operation, Operation::Gemini(_)));
+    let uri = path.map(|path| query::target(&path, &without_key(query.unwrap_or_default())));
+    let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
+    uri.and_then(|uri| Uri::try_from(uri).ok()).ok_or_else(bad)
 }
 
 /// A path of OpenAI's as a deployment has it for its `model`: Azure has others.

@@ -8,6 +8,7 @@ use super::outgoing::{VERSION, is_segments};
 use super::translated::fetched;
 use crate::config::Members;
 use crate::conversations::Continued;
+use crate::data::Wire;
 use crate::forward::{Deadlines, ForwardError, Forwarder};
 use crate::providers::chat::{Client, Malformed, Source, Target};
 use crate::providers::translate::{Draft, Edits, Protocol, Translated, Translation};
@@ -66,7 +67,9 @@ impl Translating {
         }
         let fit = deployment.config().fit.over(&rules.settings.fit);
         let draft = translation.read(&whole, &about.edits(), fit)?;
-        let mut draft = draft.streaming(prompt.stream);
+        let provider = deployment.config().provider;
+        let in_cloud = provider.wire == Wire::Vertex;
+        let mut draft = draft.streaming(prompt.stream).with_media_inside(in_cloud);
         if let Some(Continued { previous: Some(previous), .. }) = head.extensions.get() {
             draft = draft.continuing(previous);
         }
@@ -78,10 +81,11 @@ impl Translating {
         }
         let written = about.write(draft)?;
         let bad = || RouteError::BadPath { route: "/chat/completions", model: model.into() };
-        if translation.provider == Protocol::Gemini && !is_segments(model) {
+        let in_path = in_cloud || translation.provider == Protocol::Gemini;
+        if in_path && !is_segments(model) {
             return Err(bad());
         }
-        let path = translation.path(model, prompt.stream).map_err(|_| bad())?;
+        let path = translation.path(provider, model, prompt.stream).map_err(|_| bad())?;
         Ok(Self { path, written, keeping, outside: kept })
     }
 

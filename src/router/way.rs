@@ -39,16 +39,16 @@ impl Deployment {
     /// How it takes an `operation` for its `model`; `None` if it does not, whichever the model is.
     pub(super) fn way(&self, operation: &Operation, model: &str) -> Option<Way<'_>> {
         let Some(client) = Protocol::of(operation) else {
-            let counted = || operation.counts_tokens().then(|| Way::Counted(self.counts()));
+            let counted = || operation.counts_tokens().then(|| Way::Counted(self.counts(model)));
             if *operation == Operation::TokenCounter {
                 return counted();
             }
-            return self.leaf_for(operation).map(Way::Straight).or_else(counted);
+            return self.leaf_for(operation, model).map(Way::Straight).or_else(counted);
         };
         let leaf = self.chats()?;
-        let provider = self.protocol();
+        let provider = self.protocol(model);
         if client == Protocol::Embeddings && !provider.embeds() {
-            return self.leaf_for(operation).map(Way::Straight);
+            return self.leaf_for(operation, model).map(Way::Straight);
         }
         let same = client == provider
             || matches!(leaf, Leaf::Echo | Leaf::Mock(_))
@@ -62,9 +62,9 @@ impl Deployment {
     }
 
     /// Where its provider counts tokens, and in whose words.
-    fn counts(&self) -> Option<(&Leaf, Protocol)> {
+    fn counts(&self, model: &str) -> Option<(&Leaf, Protocol)> {
         let leaf = self.chats().filter(|leaf| matches!(leaf, Leaf::Upstream { .. }))?;
-        Some((leaf, self.protocol())).filter(|(_, protocol)| protocol.counts_tokens())
+        Some((leaf, self.protocol(model))).filter(|(_, protocol)| protocol.counts_tokens())
     }
 
     /// Whether a provider that speaks OpenAI has this of OpenAI's besides chats.

@@ -21,6 +21,14 @@ pub struct Target<'a> {
     pub modify: bool,
 }
 
+impl Target<'_> {
+    /// Whether the model is one in Google's cloud, whoever made it.
+    #[must_use]
+    pub fn is_in_googles_cloud(&self) -> bool {
+        self.provider == "vertex_ai"
+    }
+}
+
 /// A request in a provider's words.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Written {

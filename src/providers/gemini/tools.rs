@@ -101,7 +101,7 @@ pub(crate) fn write(
         body.insert("tools".to_owned(), tools.into());
     }
     // Gemini wants to be told that both kinds at once are meant. Vertex has no word for it.
-    let both = mixed && model.since(3, 0) && !target.provider.starts_with("vertex");
+    let both = mixed && model.since(3, 0) && !target.is_in_googles_cloud();
     configure(config, both, request, body);
 }
 

@@ -12,8 +12,12 @@ use bytes::Bytes;
 /// What a deployment changes in a request.
 #[derive(Clone, Copy, Debug)]
 pub struct EditPlan<'a> {
-    /// The provider's name of the model, as JSON text.
-    pub model: &'a Bytes,
+    /// The provider's name of the model, as JSON text. Where there is none, the request's path
+    /// says it, and its body does not.
+    pub model: Option<&'a Bytes>,
+    /// The member that says in which version of the dialect the request is, and its value as JSON
+    /// text, where the provider wants one.
+    pub version: Option<(&'static str, &'static str)>,
     /// Parameters for requests that do not bring their own: name, JSON text.
     pub defaults: &'a [(String, Bytes)],
     /// Parameters for all requests: name, JSON text.
@@ -67,7 +71,13 @@ pub fn edited(
     let object = prompt.layout.object(prompt.text.outline());
     let mut splice = Splice::new(&object);
     if !matches!(operation, Operation::Gemini(_)) {
-        put(&mut splice, &prompt.text, &object, "model", plan.model)?;
+        match plan.model {
+            Some(model) => put(&mut splice, &prompt.text, &object, "model", model)?,
+            None => take_out(&mut splice, &object, |name| name == "model"),
+        }
+    }
+    if let Some((name, json)) = plan.version {
+        put(&mut splice, &prompt.text, &object, name, &Bytes::from_static(json.as_bytes()))?;
     }
     let (mut asked, mut drop) = (Vec::new(), None);
     if operation.strips_litellm_fields() {
@@ -272,7 +282,8 @@ mod tests {
 
     fn plan(model: &Bytes) -> EditPlan<'_> {
         EditPlan {
-            model,
+            model: Some(model),
+            version: None,
             defaults: &[],
             extra_body: &[],
             drop: &[],

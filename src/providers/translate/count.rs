@@ -3,6 +3,7 @@ use super::Protocol;
 use super::draft::{request, written};
 use crate::providers::Operation;
 use crate::providers::chat::{Lost, Malformed, Request, Taking, Target, Written, parsed};
+use crate::providers::vertex::{self, Action, Place};
 use bytes::Bytes;
 use http::Uri;
 use serde_json::{Map, Value, json};
@@ -52,17 +53,25 @@ impl Protocol {
         let asked = prompt(operation, parsed(body).ok_or_else(no_object)?)?;
         let Written { mut body, headers, .. } = written(self, asked, target, &mut Lost::default())?;
         let model = target.model;
-        let path = match self {
-            Self::Gemini => {
+        let place = target.is_in_googles_cloud().then(|| Place::of(model));
+        let path = match (self, place) {
+            (Self::Gemini, Some(_)) => {
+                vertex::count_gemini(&mut body);
+                None
+            }
+            (Self::Gemini, None) => {
                 body.insert("model".to_owned(), format!("models/{model}").into());
                 body = Map::from_iter([("generateContentRequest".to_owned(), body.into())]);
-                Uri::try_from(format!("/models/{model}:countTokens"))
+                Some(format!("/models/{model}:countTokens"))
             }
-            _ => {
+            (_, place) => {
                 body.retain(|name, _| COUNTED.contains(&name.as_str()));
-                Ok(Uri::from_static("/messages/count_tokens"))
+                place.map(|place| vertex::count_claude(&mut body, place.name));
+                Some("/messages/count_tokens".to_owned())
             }
         };
+        let path = place.and_then(|place| place.path(Action::Count)).or(path);
+        let path = Uri::try_from(path.unwrap_or_default());
         let path = path.map_err(|_| Malformed::new("model", "It cannot stand in a path."))?;
         let body = serde_json::to_vec(&body).expect("JSON in memory is written").into();
         Ok(Count { path, body, headers })

@@ -8,7 +8,7 @@ use crate::providers::chat::{
     Target, Tool, Written,
 };
 use crate::providers::openai::{self, is_litellm_field};
-use crate::providers::{anthropic, cohere, gemini, ollama};
+use crate::providers::{anthropic, cohere, gemini, ollama, vertex};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -39,6 +39,8 @@ pub struct Draft {
     len: usize,
     /// Members that are sent all the same where the provider has no place for them.
     allowed: Map<String, Value>,
+    /// Whether media must stand in the request itself, since the provider fetches none.
+    media_inside: bool,
 }
 
 /// What is asked for.
@@ -92,7 +94,8 @@ impl Translation {
             Protocol::Embeddings => Asked::Embeddings(body),
             client => Asked::Chat(Box::new(request(client, body)?)),
         };
-        Ok(Draft { translation: self, fit, asked, echo, len, allowed })
+        let media_inside = self.provider.wants_media_inside();
+        Ok(Draft { translation: self, fit, asked, echo, len, allowed, media_inside })
     }
 }
 
@@ -155,6 +158,13 @@ impl Draft {
         self
     }
 
+    /// Has media in the request itself, where the provider fetches none though others of its
+    /// dialect do.
+    #[must_use]
+    pub fn with_media_inside(self, inside: bool) -> Self {
+        Self { media_inside: self.media_inside || inside, ..self }
+    }
+
     /// Repeats in the answer which response the request goes on from.
     #[must_use]
     pub fn continuing(mut self, previous: &str) -> Self {
@@ -165,7 +175,7 @@ impl Draft {
     /// Media that stand elsewhere on the web, where the provider must have them in the request:
     /// they are to be replaced before it is written.
     pub fn media_outside(&mut self) -> Vec<&mut Media> {
-        if !self.translation.provider.wants_media_inside() {
+        if !self.media_inside {
             return Vec::new();
         }
         let Asked::Chat(request) = &mut self.asked else { return Vec::new() };
@@ -203,7 +213,7 @@ impl Draft {
             Asked::Embeddings(body) => {
                 client.base64 =
                     body.get("encoding_format").and_then(Value::as_str) == Some("base64");
-                let body = embeddings(to, body, target.model, &mut lost)?;
+                let body = embeddings(to, body, target, &mut lost)?;
                 Written { body, ..Written::default() }
             }
             Asked::Chat(request) => {
@@ -243,7 +253,13 @@ pub(super) fn written(
 ) -> Result<Written, Malformed> {
     match provider {
         Protocol::Responses => openai::responses::write_request(request, target, lost),
-        Protocol::Messages => anthropic::write_request(request, target, lost),
+        Protocol::Messages => {
+            let mut written = anthropic::write_request(request, target, lost)?;
+            if target.is_in_googles_cloud() {
+                vertex::fit_claude(&mut written.body);
+            }
+            Ok(written)
+        }
         Protocol::Gemini => gemini::write_request(request, target, lost),
         Protocol::Cohere => cohere::write_request(request, target, lost),
         Protocol::Ollama => ollama::write_request(request, target, lost),
@@ -255,10 +271,12 @@ pub(super) fn written(
 fn embeddings(
     provider: Protocol,
     body: Map<String, Value>,
-    model: &str,
+    target: &Target<'_>,
     lost: &mut Lost,
 ) -> Result<Map<String, Value>, Malformed> {
+    let model = target.model;
     match provider {
+        _ if target.is_in_googles_cloud() => vertex::embed::write_embed(body, model, lost),
         Protocol::Cohere => cohere::embed::write_embed(body, model, lost),
         Protocol::Ollama => ollama::embed::write_embed(body, model, lost),
         _ => gemini::embed::write_embed(body, model, lost),

@@ -1,6 +1,7 @@
 //! The dialects that chats are spoken in.
 use super::Translation;
 use crate::data::{AuthScheme, Provider, Wire};
+use crate::providers::vertex::{Action, Maker, Place};
 use crate::providers::{Endpoint, Operation, without_v1};
 use bartizan_layers::query::target;
 use http::Uri;
@@ -44,6 +45,17 @@ impl Protocol {
         }
     }
 
+    /// What a `provider` that has models of several makers is asked in for this `model`; `None` for
+    /// one that speaks the same for all of them.
+    #[must_use]
+    pub fn of_model(provider: &Provider, model: &str) -> Option<Self> {
+        (provider.wire == Wire::Vertex).then(|| match Place::of(model).maker {
+            Maker::Google => Self::Gemini,
+            Maker::Anthropic => Self::Messages,
+            Maker::Mistral | Maker::Other => Self::Chat,
+        })
+    }
+
     /// Whether it is one of OpenAI's: LiteLLM's own fields may stand in its requests.
     #[must_use]
     pub const fn is_openais(self) -> bool {
@@ -64,12 +76,16 @@ impl Protocol {
 }
 
 impl Translation {
-    /// The path below [`Endpoint::base`] for a `model` and a `stream`.
+    /// The path below [`Endpoint::base`] of `provider` for a `model` and a `stream`.
     ///
     /// # Errors
     /// When the model's name cannot stand in a URI.
-    pub fn path(self, model: &str, stream: bool) -> Result<Uri, InvalidUri> {
+    pub fn path(self, provider: &Provider, model: &str, stream: bool) -> Result<Uri, InvalidUri> {
         let embeds = self.client == Protocol::Embeddings;
+        if provider.wire == Wire::Vertex {
+            let action = if embeds { Action::Embed } else { Action::Chat { stream } };
+            return Uri::try_from(Place::of(model).path(action).unwrap_or_default());
+        }
         Ok(Uri::from_static(match self.provider {
             Protocol::Completions => "/completions",
             Protocol::Responses => "/responses",
@@ -113,7 +129,7 @@ pub fn native(provider: &Provider, base: &Uri) -> (Protocol, Endpoint) {
             (Protocol::Ollama, Endpoint { base: root, auth: AuthScheme::Bearer })
         }
         (_, Wire::Anthropic) => (Protocol::Messages, own(format!("{}/v1", without_v1(base)))),
-        (_, Wire::Gemini) => (Protocol::Gemini, own(base.to_owned())),
+        (_, Wire::Gemini | Wire::Vertex) => (Protocol::Gemini, own(base.to_owned())),
         (_, Wire::OpenAi) => (Protocol::Chat, own(base.to_owned())),
     }
 }

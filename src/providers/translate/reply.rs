@@ -2,9 +2,9 @@
 use super::stream::Stream;
 use super::{Protocol, Translation};
 use crate::providers::chat::{
-    self, Answer, Client, Event, InBand, Lost, Memo, Read, Unreadable, Write, parsed,
+    self, Answer, Client, Event, InBand, Lost, Memo, Read, Taking, Unreadable, Write, parsed,
 };
-use crate::providers::{Dialect, anthropic, cohere, gemini, ollama, openai};
+use crate::providers::{Dialect, anthropic, cohere, gemini, ollama, openai, vertex};
 use bartizan_layers::facts::Usage;
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -73,8 +73,12 @@ impl Reply {
     }
 
     fn embeddings(&self, body: &[u8]) -> Result<Whole, Unreadable> {
-        let body = parsed(body).ok_or(Unreadable("a JSON object"))?;
+        let mut body = parsed(body).ok_or(Unreadable("a JSON object"))?;
         let (vectors, usage) = match self.translation.provider {
+            // Gemini's maker has them under another name in its cloud.
+            Protocol::Gemini if body.contains_key("predictions") => {
+                vertex::embed::read_predictions(body.take_array("predictions"))
+            }
             Protocol::Cohere => cohere::embed::read_embed(body, &self.client.model),
             Protocol::Ollama => ollama::embed::read_embed(body, &self.client.model),
             _ => gemini::embed::read_embed(body, &self.client.model),

@@ -131,7 +131,7 @@ fn upper(kinds: Value) -> Value {
 
 /// Members of the body itself.
 fn beside(rest: &mut Object, written: &mut Written, target: &Target<'_>, lost: &mut Lost) {
-    let is_vertex = target.provider.starts_with("vertex");
+    let is_vertex = target.is_in_googles_cloud();
     let body = &mut written.body;
     for name in ["safetySettings", "cachedContent"] {
         if let Some(own) = pick(rest, name) {
