@@ -117,7 +117,8 @@ fn ingest_request(len: usize) -> Request<Frames> {
 fn scan_and_splice(body: Bytes) -> Edited {
     let model = Bytes::from_static(b"\"gpt-4o-mini\"");
     let plan = EditPlan {
-        model: &model,
+        model: Some(&model),
+        version: None,
         defaults: &[],
         extra_body: &[],
         drop: &[],

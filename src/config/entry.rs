@@ -4,6 +4,7 @@ use super::keys::{self, Standing};
 use super::known::{self, is_later_provider};
 use super::problem::Problems;
 use super::show::without_secrets;
+use super::site::Site;
 use super::yaml::{Kind, Node};
 use super::{ClientSide, Deployment, Members};
 use crate::data::{self, Provider};
@@ -63,12 +64,9 @@ impl Check<'_> {
         if !self.is_active(info, &group) {
             return None;
         }
-        let mut api_base = self.api_base(params, provider)?;
-        let (mut model, responses) = by_responses(model, provider, info);
-        let azure = self.azure(params, provider, (&mut model, info), &mut api_base);
+        let Site { model, responses, base: api_base, azure, login, api_key } =
+            self.site(params, provider, (model, info))?;
         let tls = self.deployment_tls(params, api_base.as_ref())?;
-        let login = self.login(params, provider);
-        let api_key = login.is_none().then(|| self.api_key(params, provider)).flatten();
         let drop = self.dropped(params);
         let mut defaults = parameters(params);
         let mut extra_body = json_members(self.section(params, "extra_body"));
@@ -270,16 +268,4 @@ fn stable_id(group: &str, params: &Node) -> String {
         hash.update(value.as_text().unwrap_or_else(|| value.to_json().to_string()));
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A model's name without `responses/`, and whether it is asked by `/responses` alone.
-fn by_responses(model: String, provider: &Provider, info: &Node) -> (String, bool) {
-    if provider.wire != data::Wire::OpenAi {
-        return (model, false);
-    }
-    let mode = info.get("mode").and_then(Node::as_text);
-    match model.strip_prefix("responses/") {
-        Some(bare) => (bare.to_owned(), true),
-        None => (model, mode.as_deref() == Some("responses")),
-    }
 }

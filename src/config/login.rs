@@ -1,7 +1,7 @@
 //! Logins: what a deployment has in place of a key, and turns into credentials that expire.
-use super::Secret;
 use super::fields::Check;
 use super::yaml::Node;
+use super::{GoogleLogin, Secret};
 use crate::data::Provider;
 use http::Uri;
 use std::path::PathBuf;
@@ -14,6 +14,8 @@ pub enum Login {
     Bearer(Secret<String>),
     /// Microsoft Entra ID, for Azure.
     Entra(EntraLogin),
+    /// Google, for its cloud.
+    Google(GoogleLogin),
 }
 
 impl Check<'_> {

@@ -25,6 +25,7 @@ mod fallbacks;
 mod fields;
 mod fill;
 mod fit;
+mod google;
 mod include;
 mod issuing;
 mod judge;
@@ -53,6 +54,7 @@ mod server;
 mod settings;
 mod show;
 mod single;
+mod site;
 mod source;
 mod store;
 mod syntax;
@@ -93,6 +95,10 @@ pub use self::cooldown::{AllowedFailsPolicy, Cooldown, OwnCooldown};
 pub use self::env::{Env, Unread};
 pub use self::fallbacks::{Fallback, FallbackTarget, Fallbacks};
 pub use self::fit::Fit;
+pub use self::google::{
+    Acting, AuthorizedUser, ExternalAccount, GoogleIdentity, GoogleLogin, NotALogin,
+    ServiceAccount, TokenPlace, TokenSource,
+};
 pub use self::issuing::{Issuing, Making, MakingKeys, NewUsers};
 pub use self::keys::{page, schema};
 pub use self::ledger::{Fsync, LedgerSettings};

@@ -9,6 +9,7 @@
 //! [`CredentialError`] names who was asked and what it said, and holds no secret.
 mod entra;
 mod error;
+mod google;
 mod kept;
 mod oauth;
 #[cfg(test)]
@@ -119,6 +120,12 @@ impl Credentials {
                 let entra = Arc::new(entra.clone());
                 Credential::Token(self.kept(&self.0.tokens, login, move |forwarder| {
                     entra::token(forwarder, entra.clone())
+                }))
+            }
+            Login::Google(google) => {
+                let google = Arc::new(google.clone());
+                Credential::Token(self.kept(&self.0.tokens, login, move |forwarder| {
+                    google::token(forwarder, google.clone())
                 }))
             }
         }

@@ -4,7 +4,7 @@ use super::kept::Fresh;
 use crate::clock;
 use crate::forward::Forwarder;
 use bytes::Bytes;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, Response};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -48,16 +48,35 @@ pub(super) async fn token(
     request: Request<Bytes>,
     asked: Asked<'_>,
 ) -> Result<Fresh<Token>, CredentialError> {
-    let Asked { who, what, secrets } = asked;
+    granted(&answer(forwarder, request, asked).await?, asked)
+}
+
+/// Sends a question, and waits for its answer, whatever that is.
+pub(super) async fn answer(
+    forwarder: &Forwarder,
+    request: Request<Bytes>,
+    asked: Asked<'_>,
+) -> Result<Response<Bytes>, CredentialError> {
+    let Asked { who, what, .. } = asked;
+    let out_of_reach = |error| format!("{what} is out of reach: {error}");
     let answered = forwarder.ask(request).await;
-    let answer = answered.map_err(|error| {
-        CredentialError::failed(who, &format!("{what} is out of reach: {error}"))
-    })?;
+    answered.map_err(|error| CredentialError::failed(who, &out_of_reach(error)))
+}
+
+/// The token of an answer, if it is a success.
+pub(super) fn granted(
+    answer: &Response<Bytes>,
+    asked: Asked<'_>,
+) -> Result<Fresh<Token>, CredentialError> {
     if !answer.status().is_success() {
-        return Err(CredentialError::answered(who, what, &answer, secrets));
+        return Err(CredentialError::answered(asked.who, asked.what, answer, asked.secrets));
     }
-    read(answer.body())
-        .ok_or_else(|| CredentialError::failed(who, &format!("the answer of {what} has no token")))
+    read(answer.body()).ok_or_else(|| no_token(asked))
+}
+
+/// Of an answer that is none.
+pub(super) fn no_token(asked: Asked<'_>) -> CredentialError {
+    CredentialError::failed(asked.who, &format!("the answer of {} has no token", asked.what))
 }
 
 fn read(answer: &[u8]) -> Option<Fresh<Token>> {

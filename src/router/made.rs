@@ -2,7 +2,7 @@
 use super::deployment::Deployment;
 use super::error::RouteError;
 use super::leaf::{Leaf, Sending};
-use super::outgoing::target_at;
+use super::outgoing::{placed, target_at};
 use super::translated::Expecting;
 use super::translating::{Translating, fit_headers};
 use super::{Rules, Settings};
@@ -11,7 +11,7 @@ use crate::data::{Quirks, Wire};
 use crate::forward::{Deadlines, Forwarder};
 use crate::providers::openai::{EditPlan, edited};
 use crate::providers::translate::{Protocol, Translation};
-use crate::providers::vertex::VERSION_JSON;
+use crate::providers::vertex::{VERSION_JSON, betas};
 use crate::providers::{Dialect, Operation, Prompt};
 use bartizan_layers::body::Body;
 use bartizan_layers::facts::UsageCell;
@@ -28,6 +28,8 @@ pub(super) struct Made {
     /// What of it the provider is not told.
     pub(super) dropped: Option<HeaderValue>,
     translating: Option<(Translating, Translation)>,
+    /// Whether it goes to Claude in Google's cloud, which does not take all betas.
+    claude_in_cloud: bool,
 }
 
 /// What a request is sent with.
@@ -50,18 +52,21 @@ impl Made {
         prompt: &Prompt,
         head: &Parts,
     ) -> Result<Self, RouteError> {
+        let config = deployment.config();
+        let in_cloud = config.provider.wire == Wire::Vertex;
+        let claude_in_cloud = in_cloud && deployment.protocol(model) == Protocol::Messages;
         if let Some(translation) = translation {
             let whom = (deployment, model);
             let made = Translating::new(translation, rules, whom, prompt, head)?;
             return Ok(Self {
-                uri: placed(deployment.config(), operation, model, made.path.clone())?,
+                uri: placed(config, operation, model, made.path.clone())?,
                 body: Body::Full(made.written.body.clone()),
                 usage_is_ours: false,
                 dropped: header_of(made.written.reply.dropped()),
                 translating: Some((made, translation)),
+                claude_in_cloud,
             });
         }
-        let config = deployment.config();
         let quirks = deployment.quirks(model);
         let plan = plan(&rules.settings, config, operation, model_json, &quirks);
         let edited = edited(operation, prompt, &plan)?;
@@ -76,6 +81,7 @@ impl Made {
             usage_is_ours: edited.usage_is_ours,
             dropped: header_of(edited.lost.told()),
             translating: None,
+            claude_in_cloud,
         })
     }
 
@@ -84,6 +90,9 @@ impl Made {
     pub(super) fn fit(&self, headers: &mut HeaderMap, own: &[(HeaderName, HeaderValue)]) {
         if let Some((made, translation)) = &self.translating {
             fit_headers(headers, own, translation.provider, &made.written.headers);
+        }
+        if self.claude_in_cloud && !own.iter().any(|(name, _)| *name == BETA) {
+            fit_betas(headers);
         }
     }
 
@@ -112,6 +121,18 @@ impl Made {
         };
         let sending = made.send(req, (leaf, forwarder), deadlines, operation, prompt);
         expecting.on(sending)
+    }
+}
+
+const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+
+/// Leaves out betas that Google's cloud does not take.
+fn fit_betas(headers: &mut HeaderMap) {
+    let told: Vec<_> = headers.get_all(BETA).iter().filter_map(|it| it.to_str().ok()).collect();
+    let Some(taken) = betas(&told.join(",")) else { return };
+    headers.remove(BETA);
+    if let Some(taken) = HeaderValue::try_from(taken).ok().filter(|taken| !taken.is_empty()) {
+        headers.insert(BETA, taken);
     }
 }
 

@@ -1,15 +1,19 @@
 //! Asks each deployment whether it answers (contract 9.2).
 use super::Router;
 use super::deployment::Deployment;
-use super::outgoing::placed;
+use super::leaf::Leaf;
+use super::outgoing::target_at;
 use super::stars::capture;
-use crate::config::Deployment as Config;
+use super::way::Way;
+use crate::config::{Deployment as Config, Fit};
 use crate::data;
 use crate::forward::Deadlines;
+use crate::providers::chat::{Client, Target};
+use crate::providers::translate::Edits;
 use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use serde_json::json;
 use std::sync::Arc;
@@ -55,14 +59,11 @@ impl Router {
 
     async fn ask(&self, deployment: &Deployment) -> Result<(), String> {
         let config = deployment.config();
-        let (operation, body) = question(deployment)?;
-        let dialect = operation.dialect();
-        let leaf = deployment.leaf(dialect).ok_or("the provider has no endpoint for probes")?;
+        let (operation, model, body) = question(deployment)?;
+        let (leaf, path, body) = placed(deployment, &operation, &model, body)?;
         let mut req = Request::new(Body::Full(body.clone()));
         *req.method_mut() = Method::POST;
-        let path = operation.path("", None).map_err(|_| "the path is not valid")?;
-        let placed = placed(config, &operation, &config.model, path);
-        *req.uri_mut() = placed.map_err(|error| error.to_string())?;
+        *req.uri_mut() = path;
         let headers = req.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.extend(config.headers.iter().cloned());
@@ -79,7 +80,7 @@ impl Router {
 }
 
 /// A question that costs next to nothing, of the kind that the model takes.
-fn question(deployment: &Deployment) -> Result<(Operation, Bytes), String> {
+fn question(deployment: &Deployment) -> Result<(Operation, String, Bytes), String> {
     let config = deployment.config();
     let text = |key: &str| config.info.get(key).and_then(serde_json::Value::as_str);
     let model = match text("health_check_model") {
@@ -110,7 +111,51 @@ fn question(deployment: &Deployment) -> Result<(Operation, Bytes), String> {
         }
         mode => return Err(format!("models of the mode {mode} are not probed")),
     };
-    Ok((operation, body.to_string().into()))
+    Ok((operation, model, body.to_string().into()))
+}
+
+/// Where the question is asked, and in whose words: OpenAI's, if there is such an endpoint.
+fn placed<'a>(
+    deployment: &'a Deployment,
+    operation: &Operation,
+    model: &str,
+    body: Bytes,
+) -> Result<(&'a Leaf, Uri, Bytes), String> {
+    let config = deployment.config();
+    let straight = || {
+        let path = target_at(config, operation, (model, false), &Uri::default());
+        path.map_err(|error| error.to_string())
+    };
+    if let Some(leaf) = deployment.leaf(operation.dialect()) {
+        return Ok((leaf, straight()?, body));
+    }
+    let nowhere = "the provider has no endpoint for probes";
+    match deployment.way(operation, model).ok_or(nowhere)? {
+        Way::Straight(leaf) => Ok((leaf, straight()?, body)),
+        Way::Translated(leaf, translation) => {
+            let edits = Edits {
+                defaults: &[],
+                forced: &[],
+                extra_body: &config.extra_body,
+                drop: &[],
+                stream_usage: false,
+            };
+            let target = Target {
+                provider: config.provider.name,
+                model,
+                like: deployment.like(model),
+                max_output: Some(16),
+                thinks: None,
+                modify: true,
+            };
+            let draft = translation.read(&body, &edits, Fit::default());
+            let written = draft.and_then(|draft| draft.write(&target, &edits, Client::default()));
+            let body = written.map_err(|error| error.to_string())?.body;
+            let path = translation.path(config.provider, model, false);
+            Ok((leaf, path.map_err(|_| "the path is not valid")?, body))
+        }
+        Way::Counted(_) => Err(nowhere.to_owned()),
+    }
 }
 
 /// LiteLLM's class and the beginning of what the upstream said.

@@ -34,7 +34,7 @@ struct Replay {
 }
 
 /// The names that clients use, the provider behind each, and what follows its address.
-const DEPLOYMENTS: [(&str, &str, &str); 22] = [
+const DEPLOYMENTS: [(&str, &str, &str); 23] = [
     ("openai-", "openai", "/v1"),
     ("azure-", "azure", "/openai/v1"),
     ("azure_text-", "azure_text", "/openai/v1"),
@@ -57,6 +57,7 @@ const DEPLOYMENTS: [(&str, &str, &str); 22] = [
     ("zai-", "zai", "/v1"),
     ("anthropic-", "anthropic", ""),
     ("gemini-", "gemini", "/v1beta"),
+    ("vertex-", "vertex_ai", "/v1/projects/p/locations/l/publishers"),
 ];
 
 impl Replay {
@@ -74,6 +75,10 @@ impl Replay {
             return Err(format!("{endpoint} (half of it was recorded)"));
         };
         let mut model = exchange.text("/model").to_owned();
+        if model.starts_with(':') {
+            // Its name was left out of the address: the answer tells it.
+            model = exchange.text("/response/body/model").to_owned();
+        }
         if spoken != Spoken::Gemini {
             let named = fields.entry("model").or_insert_with(|| model.clone().into());
             model = named.as_str().unwrap_or_default().to_owned();
@@ -135,7 +140,16 @@ impl Replay {
     fn arrives_at_its_place(&self, arrived: &Message) -> Result<(), String> {
         let row = DEPLOYMENTS.iter().find(|(prefix, ..)| *prefix == self.prefix);
         let (_, provider, base) = row.expect("each prefix has a row");
-        let base = if *provider == "anthropic" { "/v1" } else { base };
+        if *provider == "vertex_ai" && self.spoken == Spoken::Anthropic {
+            let action = if self.is_streamed() { "streamRawPredict" } else { "rawPredict" };
+            let path = format!("{base}/anthropic/models/{}:{action}", self.model);
+            return equal("path", arrived.head.word().as_bytes(), path.as_bytes());
+        }
+        let base = match *provider {
+            "anthropic" => "/v1",
+            "vertex_ai" => &format!("{base}/google"),
+            _ => base,
+        };
         let (_, path) = self.target.split_once("/v1").expect("each target is versioned");
         let path = path.strip_prefix("beta").unwrap_or(path).replace("MODEL", &self.model);
         equal("path", arrived.head.word().as_bytes(), format!("{base}{path}").as_bytes())
@@ -143,7 +157,12 @@ impl Replay {
 
     /// What the provider read when it was recorded.
     fn must_arrive(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.request).expect("JSON")
+        let mut request = self.request.clone();
+        if self.prefix == "vertex-" && self.spoken == Spoken::Anthropic {
+            // Its path names it.
+            request.as_object_mut().expect("an object").shift_remove("model");
+        }
+        serde_json::to_vec(&request).expect("JSON")
     }
 }
 
@@ -176,6 +195,9 @@ fn route(endpoint: &str) -> Option<(Spoken, String)> {
         }
     }
     let (_, action) = path.rsplit_once("{model}:")?;
+    if matches!(action, "rawPredict" | "streamRawPredict") && path.contains("/anthropic/") {
+        return Some((Spoken::Anthropic, "/v1/messages".to_owned()));
+    }
     let spoken = [
         "generateContent",
         "streamGenerateContent",
@@ -188,6 +210,7 @@ fn route(endpoint: &str) -> Option<(Spoken, String)> {
 
 fn prefix(provider: &str, spoken: Spoken, target: &str) -> &'static str {
     let wanted = match (spoken, provider) {
+        (Spoken::Anthropic | Spoken::Gemini, "vertex") => "vertex-",
         (Spoken::Anthropic, _) => "anthropic-",
         (Spoken::Gemini, _) => "gemini-",
         (Spoken::OpenAi, "azure") if target == "/v1/completions" => "azure_text-",

@@ -3,6 +3,7 @@
 
 mod client;
 mod fixtures;
+mod google;
 mod postgres;
 mod provider_budgets;
 mod proxy;
@@ -80,3 +81,4 @@ mod tls;
 mod translation;
 mod uploads;
 mod users;
+mod vertex;

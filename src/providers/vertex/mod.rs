@@ -2,10 +2,12 @@
 //!
 //! Chats are Gemini's, Anthropic's or OpenAI's dialect, by the model's name ([`Place`]). What differs
 //! is where they are asked, and a few members of the body.
+mod betas;
 mod count;
 pub mod embed;
 mod place;
 
+pub use self::betas::betas;
 pub use self::count::{count_claude, count_gemini};
 pub use self::place::{Action, Maker, Place};
 

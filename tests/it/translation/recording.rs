@@ -8,11 +8,12 @@ use serde_json::Value;
 use std::sync::OnceLock;
 
 /// The providers whose chats are judged.
-const JUDGED: [&str; 11] = [
+const JUDGED: [&str; 12] = [
     "openai",
     "azure",
     "anthropic",
     "gemini",
+    "vertex",
     "cohere",
     "ollama",
     "mistral",
@@ -59,6 +60,8 @@ fn protocol(endpoint: &str) -> Option<Protocol> {
         ("/v1/messages", Protocol::Messages),
         (":generateContent", Protocol::Gemini),
         (":streamGenerateContent", Protocol::Gemini),
+        (":rawPredict", Protocol::Messages),
+        (":streamRawPredict", Protocol::Messages),
         ("/v2/chat", Protocol::Cohere),
         ("/api/chat", Protocol::Ollama),
     ];
@@ -67,7 +70,10 @@ fn protocol(endpoint: &str) -> Option<Protocol> {
 
 impl Recording {
     fn new(exchange: &Exchange) -> Option<Self> {
-        let judged = JUDGED.contains(&exchange.text("/provider"));
+        // Nobody here asks for numbers in the place of Google's words.
+        let in_words = !exchange.text("/request/url").contains("enum-encoding=int")
+            && !exchange.text("/request/url").contains("enum-encoding%3Dint");
+        let judged = in_words && JUDGED.contains(&exchange.text("/provider"));
         let protocol = protocol(exchange.text("/endpoint")).filter(|_| judged)?;
         let stream =
             Some(exchange.text("/response/body_text")).filter(|_| exchange.status() < 400)?;

@@ -55,8 +55,8 @@ pub(super) enum Asked {
     Tool(Value),
 }
 
-/// How to ask `model` for `format`.
-pub(super) fn ask(format: Format, model: Model, betas: &mut Betas) -> Asked {
+/// How to ask `model` for `format`. In Google's cloud no beta is needed for it, and none is taken.
+pub(super) fn ask(format: Format, model: Model, in_cloud: bool, betas: &mut Betas) -> Asked {
     let (description, mut schema) = match format {
         Format::Json => (None, json!({"type": "object", "additionalProperties": true})),
         Format::Schema { description, schema, .. } => (description, schema),
@@ -65,7 +65,7 @@ pub(super) fn ask(format: Format, model: Model, betas: &mut Betas) -> Asked {
         Some(place) if is_closed(&schema, DEEPEST) => {
             close(&mut schema, DEEPEST);
             let format = object([("type", "json_schema".into()), ("schema", schema)]);
-            if place == Schemas::Stable {
+            if place == Schemas::Stable || in_cloud {
                 return Asked::Config(format);
             }
             betas.add("structured-outputs-2025-11-13");

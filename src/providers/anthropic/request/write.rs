@@ -55,7 +55,8 @@ pub fn write_request(
         tools.push(Tool::Hosted(search(options)));
     }
     take_extras(&mut rest, &mut body, &mut betas, lost);
-    let mut format = format.map(|format| ask(format, model, &mut betas));
+    let in_cloud = target.is_in_googles_cloud();
+    let mut format = format.map(|format| ask(format, model, in_cloud, &mut betas));
     write_output(&mut format, plan.effort, &mut body);
     let wish = Wish {
         tools,

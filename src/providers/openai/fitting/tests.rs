@@ -30,7 +30,8 @@ static MODEL: Bytes = Bytes::from_static(b"\"m\"");
 /// Which changes nothing where the client's model is `m`.
 fn plan() -> EditPlan<'static> {
     EditPlan {
-        model: &MODEL,
+        model: Some(&MODEL),
+        version: None,
         defaults: &[],
         extra_body: &[],
         drop: &[],

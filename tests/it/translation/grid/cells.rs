@@ -51,6 +51,8 @@ fn protocol(path: &str) -> Protocol {
         ("/v1/messages", Protocol::Messages),
         (":generateContent", Protocol::Gemini),
         (":streamGenerateContent", Protocol::Gemini),
+        (":rawPredict", Protocol::Messages),
+        (":streamRawPredict", Protocol::Messages),
         ("/v2/chat", Protocol::Cohere),
         ("/api/chat", Protocol::Ollama),
     ];

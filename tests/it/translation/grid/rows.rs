@@ -13,11 +13,13 @@ pub(super) struct Row {
 }
 
 /// The providers of the grid.
-pub(super) const ROWS: [Row; 12] = [
+pub(super) const ROWS: [Row; 14] = [
     row("openai", "openai/gpt-5.1", "/v1"),
     row("openai-responses", "openai/responses/gpt-5.1", "/v1"),
     row("anthropic", "anthropic/claude-sonnet-4-5", ""),
     row("gemini", "gemini/gemini-2.5-flash", "/v1beta"),
+    row("vertex-gemini", "vertex_ai/gemini-2.5-flash", ""),
+    row("vertex-claude", "vertex_ai/claude-sonnet-4-5@20250929", ""),
     row("cohere", "cohere/command-a-reasoning-08-2025", ""),
     row("ollama", "ollama/qwen3", ""),
     row("mistral", "mistral/magistral-medium-latest", "/v1"),
@@ -35,9 +37,11 @@ const fn row(title: &'static str, model: &'static str, base: &'static str) -> Ro
 impl Row {
     /// As the page names it.
     pub(super) fn shown(&self) -> String {
-        match self.model.contains("/responses/") {
-            true => format!("`{}/responses/…`", self.provider()),
-            false => format!("`{}`", self.provider()),
+        let families = ["/responses/", "/gemini-", "/claude-"];
+        let family = families.iter().find(|family| self.model.contains(*family));
+        match family.filter(|family| **family == "/responses/" || self.provider() == "vertex_ai") {
+            Some(family) => format!("`{}{family}…`", self.provider()),
+            None => format!("`{}`", self.provider()),
         }
     }
 
