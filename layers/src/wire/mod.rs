@@ -5,6 +5,7 @@
 //! - [`scan`] reads the top level of a request and [`splice`] edits it; all else stays as it was.
 //! - [`form`] finds the fields of an upload without holding its files.
 //! - [`sse`] reads events from frames that are cut anywhere.
+//! - [`eventstream`] reads AWS's messages likewise, and their checksums.
 //! - [`tap`] learns usage, content, errors and endings from an answer that passes.
 //! - [`websocket`] reads text messages from frames that are cut anywhere.
 //! - [`body`] wraps an answer's body in a tap and keeps it truthful.
@@ -47,6 +48,7 @@ pub mod body;
 pub mod cause;
 mod endpoint;
 pub mod estimate;
+pub mod eventstream;
 pub mod form;
 pub mod ingest;
 pub mod key;
