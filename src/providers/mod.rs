@@ -7,7 +7,9 @@ mod prompt;
 
 pub mod anthropic;
 pub mod azure;
+pub mod bedrock;
 pub mod chat;
+mod claude;
 pub mod cohere;
 pub mod echo;
 pub mod gemini;

@@ -5,7 +5,6 @@ mod citation;
 mod error;
 mod failure;
 mod finish;
-mod model;
 mod request;
 mod stream;
 #[cfg(test)]

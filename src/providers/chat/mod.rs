@@ -9,6 +9,7 @@ mod arguments;
 mod block;
 mod calls;
 mod event;
+mod ids;
 mod json;
 mod offer;
 mod proof;
@@ -22,6 +23,7 @@ pub use self::block::{
 };
 pub use self::calls::{Call, Calls};
 pub use self::event::{Event, InBand, Read, Write};
+pub use self::ids::Ids;
 pub use self::json::{Taking, object, parsed, read, text_of, whole};
 pub use self::offer::offered;
 pub use self::proof::{is_of_google, is_of_openai, split_proof, standard_base64};

@@ -49,6 +49,16 @@ pub struct Memo {
     /// The answer's text comes as a call of this tool, since the provider knows no schemas for
     /// texts.
     pub json_tool: Option<&'static str>,
+    /// The client's names of tools that the provider knows by others, since it would refuse them.
+    pub renamed: HashMap<String, String>,
+}
+
+impl Memo {
+    /// The client's name of the tool that the provider calls `name`.
+    #[must_use]
+    pub fn named(&self, name: String) -> String {
+        self.renamed.get(&name).cloned().unwrap_or(name)
+    }
 }
 
 /// What a client wants to see of an answer.

@@ -8,7 +8,7 @@ use crate::providers::chat::{
     Target, Tool, Written,
 };
 use crate::providers::openai::{self, is_litellm_field};
-use crate::providers::{anthropic, cohere, gemini, ollama, vertex};
+use crate::providers::{anthropic, bedrock, cohere, gemini, ollama, vertex};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -229,11 +229,13 @@ impl Draft {
         if !edits.stream_usage {
             body.shift_remove("stream_options");
         }
-        pass(rest, from, &mut body, &mut lost);
-        for (name, value) in self.allowed {
-            if lost.take_back(&name) {
-                body.insert(name, value);
-            }
+        let mut beside = Map::new();
+        pass(rest, from, &mut beside, &mut lost);
+        beside.extend(self.allowed.into_iter().filter(|(name, _)| lost.take_back(name)));
+        if to == Protocol::Converse && !beside.is_empty() {
+            bedrock::more_fields(&mut body).extend(beside);
+        } else {
+            body.extend(beside);
         }
         self.fit.judge(&lost, from, target.provider, target.model)?;
         for (name, json) in edits.extra_body {
@@ -263,6 +265,7 @@ pub(super) fn written(
         Protocol::Gemini => gemini::write_request(request, target, lost),
         Protocol::Cohere => cohere::write_request(request, target, lost),
         Protocol::Ollama => ollama::write_request(request, target, lost),
+        Protocol::Converse => bedrock::write_request(request, target, lost),
         // No chat is asked of a provider in the others' words.
         _ => openai::chat::write_request(request, target, lost),
     }
@@ -279,6 +282,7 @@ fn embeddings(
         _ if target.is_in_googles_cloud() => vertex::embed::write_embed(body, model, lost),
         Protocol::Cohere => cohere::embed::write_embed(body, model, lost),
         Protocol::Ollama => ollama::embed::write_embed(body, model, lost),
+        Protocol::Converse => bedrock::embed::write_embed(body, model, lost),
         _ => gemini::embed::write_embed(body, model, lost),
     }
 }

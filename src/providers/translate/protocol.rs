@@ -26,6 +26,8 @@ pub enum Protocol {
     Cohere,
     /// Ollama's own chat.
     Ollama,
+    /// Converse and ConverseStream of AWS Bedrock.
+    Converse,
 }
 
 impl Protocol {
@@ -65,13 +67,13 @@ impl Protocol {
     /// Whether a provider that speaks this makes embeddings in words of its own.
     #[must_use]
     pub const fn embeds(self) -> bool {
-        matches!(self, Self::Gemini | Self::Cohere | Self::Ollama)
+        matches!(self, Self::Gemini | Self::Cohere | Self::Ollama | Self::Converse)
     }
 
     /// Whether media must stand in the request itself, since the provider fetches none.
     #[must_use]
     pub const fn wants_media_inside(self) -> bool {
-        matches!(self, Self::Gemini | Self::Ollama)
+        matches!(self, Self::Gemini | Self::Ollama | Self::Converse)
     }
 }
 
@@ -96,6 +98,14 @@ impl Translation {
             Protocol::Cohere => "/chat",
             Protocol::Ollama => "/api/chat",
             Protocol::Chat => "/chat/completions",
+            Protocol::Converse => {
+                let action = match (embeds, stream) {
+                    (true, _) => "invoke",
+                    (_, true) => "converse-stream",
+                    (_, false) => "converse",
+                };
+                return Uri::try_from(format!("/model/{}/{action}", escaped(model)));
+            }
             Protocol::Gemini => {
                 let (action, query) = match (embeds, stream) {
                     (true, _) => ("batchEmbedContents", ""),
@@ -106,6 +116,21 @@ impl Translation {
             }
         }))
     }
+}
+
+/// A model's name as one segment of a path. Only what RFC 3986 leaves alone is, which is what
+/// signatures over the path are made with.
+fn escaped(model: &str) -> String {
+    let mut segment = String::with_capacity(model.len() + 8);
+    for byte in model.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                segment.push(byte.into());
+            }
+            _ => segment.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    segment
 }
 
 /// Where `provider` takes chats in its own dialect, and which that is. Its `base` is the
@@ -130,6 +155,7 @@ pub fn native(provider: &Provider, base: &Uri) -> (Protocol, Endpoint) {
         }
         (_, Wire::Anthropic) => (Protocol::Messages, own(format!("{}/v1", without_v1(base)))),
         (_, Wire::Gemini | Wire::Vertex) => (Protocol::Gemini, own(base.to_owned())),
+        (_, Wire::Converse) => (Protocol::Converse, own(base.to_owned())),
         (_, Wire::OpenAi) => (Protocol::Chat, own(base.to_owned())),
     }
 }

@@ -4,7 +4,7 @@ use super::{Protocol, Translation};
 use crate::providers::chat::{
     self, Answer, Client, Event, InBand, Lost, Memo, Read, Taking, Unreadable, Write, parsed,
 };
-use crate::providers::{Dialect, anthropic, cohere, gemini, ollama, openai, vertex};
+use crate::providers::{Dialect, anthropic, bedrock, cohere, gemini, ollama, openai, vertex};
 use bartizan_layers::facts::Usage;
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -81,6 +81,7 @@ impl Reply {
             }
             Protocol::Cohere => cohere::embed::read_embed(body, &self.client.model),
             Protocol::Ollama => ollama::embed::read_embed(body, &self.client.model),
+            Protocol::Converse => bedrock::embed::read_embed(body, &self.client.model),
             _ => gemini::embed::read_embed(body, &self.client.model),
         }?;
         let told = openai::embeddings::write_answer(vectors, usage.as_ref(), &self.client);
@@ -95,6 +96,7 @@ impl Reply {
             Protocol::Gemini => gemini::read_answer(body, &self.memo),
             Protocol::Cohere => cohere::read_answer(body, &self.memo),
             Protocol::Ollama => ollama::read_answer(body, &self.memo),
+            Protocol::Converse => bedrock::read_answer(body, &self.memo),
             _ => openai::chat::read_answer(body, &self.memo),
         }
     }
@@ -138,6 +140,7 @@ impl Reply {
             Protocol::Gemini => Box::new(gemini::Reader::new(memo)),
             Protocol::Cohere => Box::new(cohere::Reader::new(memo)),
             Protocol::Ollama => Box::new(ollama::Reader::new(memo)),
+            Protocol::Converse => Box::new(bedrock::Reader::new(memo)),
             _ => Box::new(openai::chat::Reader::new(memo)),
         }
     }
@@ -166,6 +169,7 @@ impl Reply {
             Protocol::Gemini => gemini::read_error(&body),
             Protocol::Cohere => cohere::read_error(&body),
             Protocol::Ollama => ollama::read_error(&body),
+            Protocol::Converse => bedrock::read_error(&body),
             _ => openai::chat::read_error(&body),
         }
     }

@@ -2,6 +2,7 @@
 use super::Protocol;
 use crate::providers::chat::{Event, InBand, Read, Write};
 use bartizan_layers::facts::Usage;
+use bartizan_layers::wire::eventstream::{Broken, Kind, Message, Messages};
 use bartizan_layers::wire::sse::Events;
 use memchr::memchr;
 use std::fmt;
@@ -27,12 +28,15 @@ enum Frames {
     Events(Events),
     /// A line of JSON each.
     Lines(Vec<u8>),
+    /// Messages of AWS's, with checksums.
+    Messages(Messages),
 }
 
 impl Stream {
     pub(super) fn new(provider: Protocol, reader: Box<dyn Read>, writer: Box<dyn Write>) -> Self {
         let frames = match provider {
             Protocol::Ollama => Frames::Lines(Vec::new()),
+            Protocol::Converse => Frames::Messages(Messages::up_to(LONGEST)),
             _ => Frames::Events(Events::up_to(LONGEST)),
         };
         Self { frames, reader, writer, events: Vec::new(), usage: None, over: false }
@@ -52,6 +56,10 @@ impl Stream {
                 false => reader.event(event.name, event.data, events),
             }),
             Frames::Lines(begun) => lines(begun, frame, reader.as_mut(), events),
+            Frames::Messages(frames) => {
+                let read = frames.push(frame, |it| message(it, reader.as_mut(), events));
+                events.extend(read.err().map(broken));
+            }
         }
         self.write(out);
     }
@@ -70,6 +78,7 @@ impl Stream {
                 let last = std::mem::take(begun);
                 line(&last, reader.as_mut(), events);
             }
+            Frames::Messages(frames) => events.extend(frames.finish().err().map(broken)),
         }
         reader.end(events);
         self.write(out);
@@ -82,6 +91,7 @@ impl Stream {
         let begun = match &self.frames {
             Frames::Events(events) => events.kept(),
             Frames::Lines(begun) => begun.capacity(),
+            Frames::Messages(messages) => messages.kept(),
         };
         begun + self.writer.kept()
     }
@@ -110,6 +120,23 @@ impl Stream {
         }
         self.events.clear();
     }
+}
+
+/// Hands on a message. Failures that the service does not name are told here.
+fn message(message: Message<'_>, reader: &mut dyn Read, out: &mut Vec<Event>) {
+    match message.kind() {
+        Kind::Event(name) | Kind::Exception(name) => {
+            reader.event(name.as_bytes(), message.payload, out);
+        }
+        Kind::Error { code, message } => {
+            let (kind, message) = (Some(code.to_owned()), message.to_owned());
+            out.push(Event::Error(InBand { kind, status: None, message }));
+        }
+    }
+}
+
+fn broken(broken: Broken) -> Event {
+    Event::Error(InBand { message: broken.to_string(), ..InBand::default() })
 }
 
 fn too_long() -> Event {

@@ -1,9 +1,8 @@
 //! Content blocks for Anthropic.
 use super::Betas;
-use super::ids::Ids;
 use super::media::write_media;
 use crate::providers::chat::{
-    Block, Content, Lost, Role, Thought, ToolResult, ToolUse, is_of_google, is_of_openai, object,
+    Block, Content, Ids, Lost, Role, Thought, ToolResult, ToolUse, is_of_google, is_of_openai, object,
 };
 use serde_json::{Map, Value};
 use std::borrow::Cow;

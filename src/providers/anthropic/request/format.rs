@@ -1,31 +1,12 @@
 //! What an answer's text must look like.
-use super::super::model::{Model, Schemas};
 use super::Betas;
 use super::fields::{Object, required, required_text, wrong};
 use crate::providers::chat::{Format, Malformed, Taking, object};
+use crate::providers::claude::{Model, Schemas, close, is_closed};
 use serde_json::{Map, Value, json};
 
 /// The tool whose call is the answer's text, where the model takes no schemas for texts.
 pub(super) const JSON_TOOL: &str = "json_tool_call";
-
-/// Deeper schemas are left as they are; the parser of requests takes no deeper ones.
-const DEEPEST: u8 = 128;
-
-/// What schemas for texts may not say. The server refuses those that do.
-const UNKNOWN: [&str; 12] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
 
 /// A client's `output_format`, or `output_config.format`.
 pub(super) fn read_format(mut format: Object) -> Result<Format, Malformed> {
@@ -62,8 +43,8 @@ pub(super) fn ask(format: Format, model: Model, in_cloud: bool, betas: &mut Beta
         Format::Schema { description, schema, .. } => (description, schema),
     };
     match model.schemas() {
-        Some(place) if is_closed(&schema, DEEPEST) => {
-            close(&mut schema, DEEPEST);
+        Some(place) if is_closed(&schema) => {
+            close(&mut schema);
             let format = object([("type", "json_schema".into()), ("schema", schema)]);
             if place == Schemas::Stable || in_cloud {
                 return Asked::Config(format);
@@ -83,55 +64,5 @@ pub(super) fn ask(format: Format, model: Model, in_cloud: bool, betas: &mut Beta
             tool.insert("description".into(), description.unwrap_or_else(usual).into());
             Asked::Tool(Value::Object(tool))
         }
-    }
-}
-
-/// Whether no object of it may have members that it does not name: the server knows no others.
-fn is_closed(schema: &Value, depth: u8) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return true };
-    match schema {
-        Value::Object(members) => {
-            let more = members.get("additionalProperties");
-            let is_open = match more {
-                Some(Value::Object(_)) => true,
-                Some(Value::Bool(true)) => !members.contains_key("properties"),
-                _ => false,
-            };
-            !is_open && members.values().all(|member| is_closed(member, depth))
-        }
-        Value::Array(elements) => elements.iter().all(|element| is_closed(element, depth)),
-        _ => true,
-    }
-}
-
-/// Says of each object that it has no other members, which the server wants to be said, and takes
-/// out what it refuses.
-fn close(schema: &mut Value, depth: u8) {
-    let Some(depth) = depth.checked_sub(1) else { return };
-    match schema {
-        Value::Object(members) => {
-            members.retain(|name, value| {
-                // A property may have such a name.
-                !UNKNOWN.contains(&name.as_str()) || value.is_object()
-            });
-            let is_object = members.get("type").is_some_and(is_object_type);
-            if is_object || members.get("properties").is_some_and(|it| it.get("type").is_none()) {
-                members.insert("additionalProperties".into(), false.into());
-            }
-            for (name, member) in members.iter_mut() {
-                if !matches!(name.as_str(), "enum" | "const" | "default" | "examples") {
-                    close(member, depth);
-                }
-            }
-        }
-        Value::Array(elements) => elements.iter_mut().for_each(|element| close(element, depth)),
-        _ => {}
-    }
-}
-
-fn is_object_type(kind: &Value) -> bool {
-    match kind {
-        Value::Array(kinds) => kinds.iter().any(|kind| kind == "object"),
-        kind => kind == "object",
     }
 }

@@ -5,7 +5,6 @@ mod extras;
 mod fields;
 mod format;
 mod hosted;
-mod ids;
 mod media;
 mod offer;
 mod read;

@@ -1,10 +1,10 @@
 //! The tools of a request, and whether they must be called.
-use super::super::model::Model;
 use super::Betas;
 use super::fields::Object;
 use super::format::{Asked, JSON_TOOL};
 use super::hosted::Hosted;
 use crate::providers::chat::{Function, Lost, Memo, Taking, Tool, ToolChoice, object};
+use crate::providers::claude::Model;
 use serde_json::{Map, Value, json};
 
 /// What a client asks of tools.

@@ -1,20 +1,18 @@
 //! A request in Anthropic's words.
-use super::super::model::Model;
 use super::Betas;
 use super::content::Writer;
 use super::extras::take_extras;
 use super::fields::Object;
 use super::format::{Asked, ask};
 use super::hosted::search;
-use super::ids::Ids;
 use super::offer::{Wish, offer};
-use super::thinking::{Plan, plan, read_thinking};
+use super::thinking::read_thinking;
 use super::turns::Conversation;
-use crate::providers::chat::{Lost, Malformed, Request, Sampling, Taking, Target, Tool, Written};
+use crate::providers::chat::{Ids, Lost, Malformed, Request, Sampling, Taking, Target, Tool, Written};
+use crate::providers::claude::{Model, Plan, fit_sampling, plan};
 use serde_json::{Map, Value};
 
-/// The length of an answer for which nobody has said one, and what is left for the words of an
-/// answer after its thoughts, in tokens.
+/// The length of an answer for which nobody has said one, in tokens.
 const USUAL: u64 = 4096;
 
 /// Writes a request.
@@ -36,7 +34,7 @@ pub fn write_request(
 
     let (betas_of_turns, lost_of_turns) = (&mut betas, &mut *lost);
     let mut writer = Writer {
-        ids: Ids::default(),
+        ids: Ids::up_to(usize::MAX),
         betas: betas_of_turns,
         lost: lost_of_turns,
         has_calls: false,
@@ -68,9 +66,11 @@ pub fn write_request(
         modify: target.modify,
     };
     let memo = offer(wish, model, &mut body, &mut betas, lost);
+    let thinks = plan.thinks();
     write_limits(&sampling, plan, target, &mut body);
     sampling.top_k = sampling.top_k.or_else(|| rest.take_number("top_k"));
-    write_sampling(&sampling, model, target, &mut body, lost);
+    fit_sampling(&mut sampling, model, target, thinks, lost);
+    write_sampling(&sampling, &mut body);
     lose_sampling(&sampling, lost);
     write_stop(sampling.stop, &mut body, lost);
     write_user(user, metadata.is_some(), &mut body, lost);
@@ -96,61 +96,24 @@ fn write_output(format: &mut Option<Asked>, effort: Option<&'static str>, body: 
     }
 }
 
-/// `max_tokens` and `thinking`: thoughts count as part of the answer, which has to be longer.
-fn write_limits(sampling: &Sampling, plan: Plan, target: &Target<'_>, body: &mut Object) {
-    let Plan { thinking, budget, .. } = plan;
-    let Some(budget) = budget else {
-        let usual = || target.max_output.unwrap_or(USUAL);
-        body.insert("max_tokens".into(), sampling.max_tokens.unwrap_or_else(usual).into());
-        if let Some(thinking) = thinking {
-            body.insert("thinking".into(), thinking);
-        }
-        return;
-    };
-    let most = target.max_output.unwrap_or(u64::MAX).max(2048);
-    let budget = budget.min(most - 1024);
-    let length = match sampling.max_tokens {
-        Some(length) if length > budget => length,
-        Some(words) => budget.saturating_add(words.max(1)).min(most),
-        None => budget.saturating_add(USUAL).min(most),
-    };
-    body.insert("max_tokens".into(), length.into());
-    if let Some(mut thinking) = thinking {
-        if let Some(members) = thinking.as_object_mut() {
-            members.insert("budget_tokens".into(), budget.into());
-        }
+/// `max_tokens` and `thinking`.
+fn write_limits(sampling: &Sampling, mut plan: Plan, target: &Target<'_>, body: &mut Object) {
+    let length = plan.limit(sampling.max_tokens, target.max_output);
+    let usual = || target.max_output.unwrap_or(USUAL);
+    body.insert("max_tokens".into(), length.unwrap_or_else(usual).into());
+    if let Some(thinking) = plan.thinking {
         body.insert("thinking".into(), thinking);
     }
 }
 
-/// What a thinking model takes of them, and a newer one. What is so anyway is not lost.
-fn write_sampling(
-    sampling: &Sampling,
-    model: Model,
-    target: &Target<'_>,
-    body: &mut Object,
-    lost: &mut Lost,
-) {
-    let thinks = body.get("thinking").and_then(|thinking| thinking.get("type"));
-    let thinks = thinks.is_some_and(|kind| kind == "enabled" || kind == "adaptive");
-    let free = model.takes_sampling();
-    let Sampling { temperature, mut top_p, top_k, .. } = *sampling;
-    // Clients that always send both would never be answered.
-    if temperature.is_some() && !model.takes_both() && top_p.take().is_some() {
-        lost.hint("top_p");
+/// What is left of how words are chosen.
+fn write_sampling(sampling: &Sampling, body: &mut Object) {
+    let Sampling { temperature, top_p, top_k, .. } = *sampling;
+    for (name, value) in [("temperature", temperature), ("top_p", top_p), ("top_k", top_k)] {
+        if let Some(value) = value {
+            body.insert(name.into(), number(value));
+        }
     }
-    let mut put = |name: &'static str, value: Option<f64>, is_usual: bool, takes: bool| match value
-    {
-        Some(value) if takes => drop(body.insert(name.into(), number(value))),
-        Some(_) if !is_usual => lost.part(name),
-        _ => {}
-    };
-    let temperature = temperature.map(|it| if target.modify { it.min(1.0) } else { it });
-    let is_usual = temperature.is_some_and(|it| (it - 1.0).abs() < f64::EPSILON);
-    put("temperature", temperature, is_usual, free && (is_usual || !thinks));
-    let takes = free && (!thinks || top_p.is_some_and(|top_p| top_p >= 0.95));
-    put("top_p", top_p, top_p.is_some_and(|top_p| top_p >= 1.0), takes);
-    put("top_k", top_k, false, free && !thinks);
 }
 
 /// `stop_sequences`. The server refuses blank ones.

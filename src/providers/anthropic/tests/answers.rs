@@ -35,7 +35,7 @@ fn a_call_of_the_hidden_tool_is_text() {
         "content": [{"type": "tool_use", "id": "t", "name": "json_tool_call", "input": {"a": 1}}],
         "stop_reason": "tool_use",
     });
-    let memo = Memo { json_tool: Some("json_tool_call") };
+    let memo = Memo { json_tool: Some("json_tool_call"), ..Memo::default() };
     let answer = read_answer(object(body), &memo).unwrap();
     let choice = &answer.choices[0];
     assert_eq!(

@@ -2,7 +2,6 @@
 mod answers;
 mod asking;
 mod clients;
-mod models;
 mod parts;
 mod streams;
 

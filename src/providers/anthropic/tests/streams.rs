@@ -137,7 +137,7 @@ fn the_hidden_tool_is_told_as_text() {
         json!({"type": "content_block_stop", "index": 0}),
         json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}),
     ];
-    let memo = Memo { json_tool: Some("json_tool_call") };
+    let memo = Memo { json_tool: Some("json_tool_call"), ..Memo::default() };
     let want = [Event::Text(0, "{\"a\":1}".into()), Event::Finish(0, Finish::Stop)];
     assert_eq!(read(&memo, &data), want);
 }

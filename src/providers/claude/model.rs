@@ -3,7 +3,7 @@
 /// A model of Anthropic's, as far as its name tells. What is said of a model whose name tells
 /// nothing holds for most servers of this dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Model {
+pub(in crate::providers) struct Model {
     family: Family,
     /// A hundred times the major number and the minor one: 405 is 4.5. Nothing for names without.
     version: Option<u16>,
@@ -21,7 +21,7 @@ enum Family {
 
 /// Where a request says what the answer's text must look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Schemas {
+pub(in crate::providers) enum Schemas {
     /// In `output_format`, with a beta.
     Beta,
     /// In `output_config.format`.
@@ -30,7 +30,7 @@ pub(super) enum Schemas {
 
 /// How thinking is turned off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Off {
+pub(in crate::providers) enum Off {
     /// By saying nothing.
     Silence,
     /// With this type.
@@ -42,7 +42,7 @@ pub(super) enum Off {
 impl Model {
     /// The model with this name, whoever's spelling it is: `claude-opus-4-1@20250805`,
     /// `us.anthropic.claude-3-7-sonnet-20250219-v1:0`, `claude-haiku-4.5`.
-    pub(super) fn of(name: &str) -> Self {
+    pub(in crate::providers) fn of(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
         let (mut family, mut major, mut version) = (Family::Other, None, None);
@@ -71,47 +71,47 @@ impl Model {
     }
 
     /// Whether the name tells the version, and it is this one or a later one.
-    fn is(self, version: u16) -> bool {
+    pub(in crate::providers) fn is(self, version: u16) -> bool {
         self.version.is_some_and(|own| own >= version)
     }
 
     /// Whether it can think.
-    pub(super) fn thinks(self, known: Option<bool>) -> bool {
+    pub(in crate::providers) fn thinks(self, known: Option<bool>) -> bool {
         self.version.map_or(known.unwrap_or(true), |version| version >= 307)
     }
 
     /// Whether it decides itself how much it thinks: `adaptive`.
-    pub(super) fn adapts(self) -> bool {
+    pub(in crate::providers) fn adapts(self) -> bool {
         self.is(406)
     }
 
     /// Whether it takes numbers of tokens to think with.
-    pub(super) fn takes_budgets(self) -> bool {
+    pub(in crate::providers) fn takes_budgets(self) -> bool {
         !self.is(407)
     }
 
     /// Whether it takes `temperature`, `top_p` and `top_k`.
-    pub(super) fn takes_sampling(self) -> bool {
+    pub(in crate::providers) fn takes_sampling(self) -> bool {
         !self.is(407)
     }
 
     /// Whether it takes `temperature` and `top_p` together.
-    pub(super) fn takes_both(self) -> bool {
+    pub(in crate::providers) fn takes_both(self) -> bool {
         !self.is(401)
     }
 
     /// Whether it goes on with an assistant's turn that ends the conversation.
-    pub(super) fn takes_prefill(self) -> bool {
+    pub(in crate::providers) fn takes_prefill(self) -> bool {
         !self.is(406)
     }
 
     /// Whether it can be made to call tools.
-    pub(super) fn takes_force(self) -> bool {
+    pub(in crate::providers) fn takes_force(self) -> bool {
         !self.is(if self.family == Family::Thinker { 501 } else { 505 })
     }
 
     /// How thinking is turned off.
-    pub(super) fn off(self) -> Off {
+    pub(in crate::providers) fn off(self) -> Off {
         match self.family {
             Family::Thinker => Off::Never,
             Family::Opus if self.is(505) => Off::Never,
@@ -123,7 +123,7 @@ impl Model {
     }
 
     /// The efforts that it knows, from the least one.
-    pub(super) fn efforts(self) -> &'static [&'static str] {
+    pub(in crate::providers) fn efforts(self) -> &'static [&'static str] {
         match self.version {
             Some(407..) => &["low", "medium", "high", "xhigh", "max"],
             Some(406) => &["low", "medium", "high", "max"],
@@ -133,7 +133,7 @@ impl Model {
     }
 
     /// Where it takes schemas for its text; `None` if it takes none.
-    pub(super) fn schemas(self) -> Option<Schemas> {
+    pub(in crate::providers) fn schemas(self) -> Option<Schemas> {
         match self.family {
             Family::Opus if self.is(401) && !self.is(406) => Some(Schemas::Beta),
             _ if self.is(406) => Some(Schemas::Stable),

@@ -1,5 +1,5 @@
 //! What names of models tell.
-use super::super::model::{Model, Off, Schemas};
+use super::model::{Model, Off, Schemas};
 
 #[test]
 fn a_name_tells_the_model_however_it_is_written() {

@@ -1,9 +1,11 @@
-//! Ids of tool calls that Anthropic takes: of letters, digits, `_` and `-`, and each one once.
+//! Ids of tool calls for providers that take letters, digits, `_` and `-` only, and each id once.
 use std::collections::{HashMap, VecDeque};
 
 /// The ids of a conversation, as they were and as they are sent.
-#[derive(Debug, Default)]
-pub(super) struct Ids {
+#[derive(Debug)]
+pub struct Ids {
+    /// How long one may be, but for the number behind one that came twice.
+    longest: usize,
     /// By the client's id.
     calls: HashMap<String, Calls>,
     /// How often an id was wanted.
@@ -20,9 +22,15 @@ struct Calls {
 }
 
 impl Ids {
+    /// Of a conversation with a provider that takes ids of so many letters.
+    #[must_use]
+    pub fn up_to(longest: usize) -> Self {
+        Self { longest, calls: HashMap::new(), wanted: HashMap::new() }
+    }
+
     /// The id of a new call.
-    pub(super) fn call(&mut self, id: String) -> String {
-        let sent = self.unique(&valid(&id));
+    pub fn call(&mut self, id: String) -> String {
+        let sent = self.unique(&self.valid(&id));
         let calls = self.calls.entry(id).or_default();
         calls.open.push_back(sent.clone());
         calls.last.clone_from(&sent);
@@ -30,10 +38,10 @@ impl Ids {
     }
 
     /// The id of the call that a result is for.
-    pub(super) fn result(&mut self, id: &str) -> String {
+    pub fn result(&mut self, id: &str) -> String {
         match self.calls.get_mut(id) {
             Some(calls) => calls.open.pop_front().unwrap_or_else(|| calls.last.clone()),
-            None => valid(id),
+            None => self.valid(id),
         }
     }
 
@@ -53,13 +61,13 @@ impl Ids {
             }
         }
     }
-}
 
-/// The id with other letters replaced.
-fn valid(id: &str) -> String {
-    let id: String = id
-        .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' })
-        .collect();
-    if id.is_empty() { "toolu".into() } else { id }
+    /// The id with other letters replaced.
+    fn valid(&self, id: &str) -> String {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+        let letters = id.chars().take(self.longest);
+        let id: String =
+            letters.map(|letter| if plain(letter) { letter } else { '_' }).collect();
+        if id.is_empty() { "toolu".into() } else { id }
+    }
 }
