@@ -1,7 +1,7 @@
 //! Logins: what a deployment has in place of a key, and turns into credentials that expire.
 use super::fields::Check;
 use super::yaml::Node;
-use super::{GoogleLogin, Secret};
+use super::{AwsLogin, GoogleLogin, Secret};
 use crate::data::Provider;
 use http::Uri;
 use std::path::PathBuf;
@@ -16,6 +16,8 @@ pub enum Login {
     Entra(EntraLogin),
     /// Google, for its cloud.
     Google(GoogleLogin),
+    /// An identity at AWS, whose requests are signed.
+    Aws(AwsLogin),
 }
 
 impl Check<'_> {

@@ -12,6 +12,7 @@ mod added;
 mod addresses;
 mod alerting;
 mod aliases;
+mod aws;
 mod azure;
 mod budget;
 mod caching;
@@ -87,6 +88,10 @@ mod yaml;
 pub use self::addresses::{Addresses, Nets};
 pub use self::alerting::Alerting;
 pub use self::aliases::{Alias, TagRules};
+pub use self::aws::{
+    AwsContainer, AwsIdentity, AwsKeys, AwsLogin, AwsPlaces, AwsRole, AwsSource, AwsVoucher,
+    AwsWebIdentity,
+};
 pub use self::azure::{AzureApi, AzureAt};
 pub use self::budget::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
 pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};

@@ -27,6 +27,13 @@ impl Check<'_> {
         provider: &'static Provider,
         (model, info): (String, &Node),
     ) -> Option<Site> {
+        if Self::is_aws(provider) {
+            let api_key = self.api_key(params, provider);
+            let found = self.at_aws(params, provider, (&model, api_key.as_ref()))?;
+            let (base, login) = (Some(found.base), found.login);
+            let model = found.model;
+            return Some(Site { model, responses: false, base, azure: None, login, api_key });
+        }
         let (mut base, google) = match provider.wire {
             Wire::Vertex => {
                 let (base, login) = self.in_googles_cloud(params)?;

@@ -7,6 +7,7 @@
 //!
 //! # Errors
 //! [`CredentialError`] names who was asked and what it said, and holds no secret.
+mod aws;
 mod entra;
 mod error;
 mod google;
@@ -19,12 +20,15 @@ pub use self::error::CredentialError;
 pub use self::kept::{Fresh, Kept};
 pub use self::oauth::Token;
 
-use crate::config::Login;
+use self::aws::Keys;
+pub use self::aws::Signer;
+use crate::config::{AwsIdentity, Login};
 use crate::forward::Forwarder;
 use crate::tasks::Tasks;
 use bartizan_layers::body::Body;
 use http::{HeaderName, HeaderValue, Request, header};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +39,8 @@ pub enum Credential {
     Header(HeaderName, HeaderValue),
     /// A token that expires, in `authorization`.
     Token(Arc<Kept<Token>>),
+    /// A signature over the whole request.
+    Signature(Arc<Signer>),
 }
 
 impl Credential {
@@ -55,6 +61,7 @@ impl Credential {
                 Some(token) => (header::AUTHORIZATION, token.header().clone()),
                 None => return false,
             },
+            Self::Signature(_) => return false,
         };
         request.headers_mut().insert(name, value);
         true
@@ -77,6 +84,7 @@ impl Credential {
                 let value = kept.get().await?.header().clone();
                 request.headers_mut().insert(header::AUTHORIZATION, value);
             }
+            Self::Signature(signer) => return signer.sign(request).await,
         }
         Ok(request)
     }
@@ -91,17 +99,19 @@ struct Shared {
     forwarder: Forwarder,
     tasks: Tasks,
     stop: CancellationToken,
-    tokens: Shelf<Token>,
+    tokens: Shelf<Login, Token>,
+    keys: Shelf<AwsIdentity, Keys>,
 }
 
 /// What is kept for each login, as long as a deployment uses it.
-type Shelf<T> = Mutex<HashMap<Login, Weak<Kept<T>>>>;
+type Shelf<L, T> = Mutex<HashMap<L, Weak<Kept<T>>>>;
 
 impl Credentials {
     /// None yet. They are fetched with `forwarder` on `tasks`, until `stop` is cancelled.
     #[must_use]
     pub fn new(forwarder: Forwarder, tasks: Tasks, stop: CancellationToken) -> Self {
-        Self(Arc::new(Shared { forwarder, tasks, stop, tokens: Shelf::default() }))
+        let (tokens, keys) = (Shelf::default(), Shelf::default());
+        Self(Arc::new(Shared { forwarder, tasks, stop, tokens, keys }))
     }
 
     /// The forwarder that fetches them, which is the one of all calls.
@@ -128,17 +138,25 @@ impl Credentials {
                     google::token(forwarder, google.clone())
                 }))
             }
+            Login::Aws(login) => {
+                let identity = Arc::new(login.identity.clone());
+                let keys = self.kept(&self.0.keys, &login.identity, move |forwarder| {
+                    aws::keys(forwarder, identity.clone())
+                });
+                Credential::Signature(Arc::new(Signer::new(keys, login)))
+            }
         }
     }
 
     /// What stands on `shelf` for a login, or something new that `fetch` gets.
-    fn kept<T, F>(
+    fn kept<L, T, F>(
         &self,
-        shelf: &Shelf<T>,
-        login: &Login,
+        shelf: &Shelf<L, T>,
+        login: &L,
         fetch: impl Fn(Forwarder) -> F + Send + Sync + 'static,
     ) -> Arc<Kept<T>>
     where
+        L: Clone + Eq + Hash,
         T: Clone + Send + Sync + 'static,
         F: Future<Output = Result<Fresh<T>, CredentialError>> + Send + 'static,
     {

@@ -53,6 +53,8 @@ pub enum Wire {
     Gemini,
     /// Google's cloud: each model in its maker's words, by a path of its own.
     Vertex,
+    /// AWS Bedrock: Converse.
+    Converse,
 }
 
 /// How a provider wants its credential.

@@ -3,6 +3,10 @@ use super::{AuthScheme, Provider, Quirk, Wire};
 
 // What stands in more than one row.
 pub(super) const AI21: &str = "https://api.ai21.com/studio/v1";
+pub(super) const AWS: &str = "https://bedrock-runtime.us-west-2.amazonaws.com";
+pub(super) const AWS_BASES: &[&str] =
+    &["AWS_BEDROCK_RUNTIME_ENDPOINT", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"];
+pub(super) const AWS_KEYS: &[&str] = &["AWS_BEARER_TOKEN_BEDROCK"];
 pub(super) const COHERE: &str = "https://api.cohere.ai/compatibility/v1";
 pub(super) const COHERE_KEYS: &[&str] = &["COHERE_API_KEY", "CO_API_KEY"];
 pub(super) const GEMINI_OPENAI: &str = "https://generativelanguage.googleapis.com/v1beta/openai";
@@ -82,6 +86,11 @@ impl Provider {
     /// Google's cloud, where a key is the exception: mostly a login gives the credential.
     pub(super) const fn at_google(self) -> Self {
         Self { wire: Wire::Vertex, auth: AuthScheme::XGoogApiKey, key_optional: true, ..self }
+    }
+
+    /// For Bedrock: without a key its requests are signed.
+    pub(super) const fn of_aws(self) -> Self {
+        Self { wire: Wire::Converse, stream_usage: false, ..self }.key_optional()
     }
 
     pub(super) const fn speaks(

@@ -3,8 +3,8 @@
 //! `plain!` is a provider whose variables are `<PREFIX>_API_KEY` and `<PREFIX>_API_BASE`; `row`
 //! spells them out. Titles are how error messages of the LiteLLM proxy spell the provider.
 use super::row::{
-    AI21, COHERE, COHERE_KEYS, GEMINI_OPENAI, OLLAMA, OLLAMA_OPENAI, OPENAI, OPENAI_BASES, plain,
-    row,
+    AI21, AWS, AWS_BASES, AWS_KEYS, COHERE, COHERE_KEYS, GEMINI_OPENAI, OLLAMA, OLLAMA_OPENAI,
+    OPENAI, OPENAI_BASES, plain, row,
 };
 use super::{AuthScheme, Provider, Wire, gateways, quirks};
 
@@ -38,6 +38,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
     gateways::AZURE_AI,
     gateways::AZURE_TEXT,
     plain!("baseten", "Baseten", "BASETEN", "https://inference.baseten.co/v1"),
+    row("bedrock", "Bedrock", AWS_KEYS, AWS_BASES, AWS).of_aws(),
+    row("bedrock_converse", "Bedrock", AWS_KEYS, AWS_BASES, AWS).of_aws(),
     plain!("cerebras", "Cerebras", "CEREBRAS", "https://api.cerebras.ai/v1")
         .quirks(quirks::CEREBRAS),
     plain!(

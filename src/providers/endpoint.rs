@@ -38,6 +38,7 @@ pub fn endpoint(provider: &Provider, base: &Uri, dialect: Dialect) -> Option<End
         (Wire::Gemini, Dialect::OpenAi) => Some(bearer(format!("{base}/openai"))),
         // Of which models, their makers tell.
         (Wire::Vertex, Dialect::Anthropic | Dialect::Gemini) => Some(own(base)),
+        (Wire::Converse, Dialect::OpenAi) => Some(own(&format!("{base}/openai/v1"))),
         _ => None,
     }
 }

@@ -81,8 +81,12 @@ impl Translating {
         }
         let written = about.write(draft)?;
         let bad = || RouteError::BadPath { route: "/chat/completions", model: model.into() };
-        let in_path = in_cloud || translation.provider == Protocol::Gemini;
-        if in_path && !is_segments(model) {
+        let is_bad = match translation.provider {
+            Protocol::Converse => matches!(model, "" | "." | ".."),
+            Protocol::Gemini => !is_segments(model),
+            _ => in_cloud && !is_segments(model),
+        };
+        if is_bad {
             return Err(bad());
         }
         let path = translation.path(provider, model, prompt.stream).map_err(|_| bad())?;

@@ -66,8 +66,7 @@ impl Ids {
     fn valid(&self, id: &str) -> String {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
         let letters = id.chars().take(self.longest);
-        let id: String =
-            letters.map(|letter| if plain(letter) { letter } else { '_' }).collect();
+        let id: String = letters.map(|letter| if plain(letter) { letter } else { '_' }).collect();
         if id.is_empty() { "toolu".into() } else { id }
     }
 }

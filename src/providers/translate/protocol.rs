@@ -3,7 +3,7 @@ use super::Translation;
 use crate::data::{AuthScheme, Provider, Wire};
 use crate::providers::vertex::{Action, Maker, Place};
 use crate::providers::{Endpoint, Operation, without_v1};
-use bartizan_layers::query::target;
+use bartizan_layers::query::{encoded, target};
 use http::Uri;
 use http::uri::InvalidUri;
 
@@ -104,7 +104,7 @@ impl Translation {
                     (_, true) => "converse-stream",
                     (_, false) => "converse",
                 };
-                return Uri::try_from(format!("/model/{}/{action}", escaped(model)));
+                return Uri::try_from(format!("/model/{}/{action}", encoded(model)));
             }
             Protocol::Gemini => {
                 let (action, query) = match (embeds, stream) {
@@ -116,21 +116,6 @@ impl Translation {
             }
         }))
     }
-}
-
-/// A model's name as one segment of a path. Only what RFC 3986 leaves alone is, which is what
-/// signatures over the path are made with.
-fn escaped(model: &str) -> String {
-    let mut segment = String::with_capacity(model.len() + 8);
-    for byte in model.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                segment.push(byte.into());
-            }
-            _ => segment.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    segment
 }
 
 /// Where `provider` takes chats in its own dialect, and which that is. Its `base` is the

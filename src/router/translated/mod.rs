@@ -156,11 +156,17 @@ fn client_status(status: StatusCode) -> StatusCode {
     }
 }
 
+/// The types of answers that come piece by piece.
+const STREAMS: [&str; 4] = [
+    "text/event-stream",
+    "application/x-ndjson",
+    "application/stream+json",
+    "application/vnd.amazon.eventstream",
+];
+
 /// Whether an answer comes piece by piece.
 fn is_stream(parts: &Parts) -> bool {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().to_ascii_lowercase();
-    ["text/event-stream", "application/x-ndjson", "application/stream+json"]
-        .iter()
-        .any(|stream| kind.starts_with(stream))
+    STREAMS.iter().any(|stream| kind.starts_with(stream))
 }

@@ -105,11 +105,7 @@ impl Messages {
     ///
     /// # Errors
     /// If it cannot be read on, now and ever after.
-    pub fn push(
-        &mut self,
-        frame: &[u8],
-        mut each: impl FnMut(Message<'_>),
-    ) -> Result<(), Broken> {
+    pub fn push(&mut self, frame: &[u8], mut each: impl FnMut(Message<'_>)) -> Result<(), Broken> {
         if let Some(broken) = self.broken {
             return Err(broken);
         }
@@ -133,11 +129,7 @@ impl Messages {
         }
     }
 
-    fn read(
-        &mut self,
-        mut frame: &[u8],
-        each: &mut impl FnMut(Message<'_>),
-    ) -> Result<(), Broken> {
+    fn read(&mut self, mut frame: &[u8], each: &mut impl FnMut(Message<'_>)) -> Result<(), Broken> {
         while !self.carry.is_empty() {
             let length = self.length(&self.carry)?;
             let missing = length.unwrap_or(PRELUDE).saturating_sub(self.carry.len());

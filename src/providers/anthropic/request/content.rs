@@ -2,7 +2,8 @@
 use super::Betas;
 use super::media::write_media;
 use crate::providers::chat::{
-    Block, Content, Ids, Lost, Role, Thought, ToolResult, ToolUse, is_of_google, is_of_openai, object,
+    Block, Content, Ids, Lost, Role, Thought, ToolResult, ToolUse, is_of_google, is_of_openai,
+    object,
 };
 use serde_json::{Map, Value};
 use std::borrow::Cow;

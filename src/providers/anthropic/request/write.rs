@@ -8,7 +8,9 @@ use super::hosted::search;
 use super::offer::{Wish, offer};
 use super::thinking::read_thinking;
 use super::turns::Conversation;
-use crate::providers::chat::{Ids, Lost, Malformed, Request, Sampling, Taking, Target, Tool, Written};
+use crate::providers::chat::{
+    Ids, Lost, Malformed, Request, Sampling, Taking, Target, Tool, Written,
+};
 use crate::providers::claude::{Model, Plan, fit_sampling, plan};
 use serde_json::{Map, Value};
 

@@ -31,9 +31,8 @@ fn content(mut block: Map<String, Value>, memo: &Memo) -> Option<Content> {
     if let Some(image) = block.take_object("image") {
         return media(image).map(Content::Media);
     }
-    let is_ours = |call: &Map<String, Value>| {
-        call.get("type").is_none_or(|kind| kind != "server_tool_use")
-    };
+    let is_ours =
+        |call: &Map<String, Value>| call.get("type").is_none_or(|kind| kind != "server_tool_use");
     match block.take_object("toolUse") {
         Some(call) if is_ours(&call) => Some(self::call(call, memo)),
         // What the provider ran itself is of this dialect only.

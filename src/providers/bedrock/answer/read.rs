@@ -1,9 +1,7 @@
 //! A whole answer.
 use super::{block, read_finish};
 use crate::providers::bedrock::usage;
-use crate::providers::chat::{
-    Answer, Block, Choice, Content, Finish, Memo, Taking, Unreadable,
-};
+use crate::providers::chat::{Answer, Block, Choice, Content, Finish, Memo, Taking, Unreadable};
 use serde_json::{Map, Value};
 
 /// Reads an answer of Converse.

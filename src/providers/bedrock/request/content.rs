@@ -90,7 +90,8 @@ impl<'a> Writer<'a> {
         let input = call.object();
         let id = self.ids.call(call.id);
         let name = self.names.sent(call.name);
-        let call = object([("toolUseId", id.into()), ("name", name.into()), ("input", input.into())]);
+        let call =
+            object([("toolUseId", id.into()), ("name", name.into()), ("input", input.into())]);
         object([("toolUse", call)])
     }
 
@@ -118,7 +119,9 @@ impl<'a> Writer<'a> {
         told.insert("toolUseId".into(), self.ids.result(&id).into());
         told.insert("content".into(), content.into());
         match failed {
-            true if self.family.takes_status() => drop(told.insert("status".into(), "error".into())),
+            true if self.family.takes_status() => {
+                drop(told.insert("status".into(), "error".into()))
+            }
             true => self.lost.hint("is_error"),
             false => {}
         }

@@ -22,8 +22,7 @@ const OWN: [&str; 7] = [
 ];
 
 /// OpenAI's members that the answer does not depend on.
-const HINTS: [&str; 4] =
-    ["store", "prediction", "prompt_cache_key", "stream_options"];
+const HINTS: [&str; 4] = ["store", "prediction", "prompt_cache_key", "stream_options"];
 
 /// Where members go that only the model knows.
 pub fn more_fields(body: &mut Object) -> &mut Object {

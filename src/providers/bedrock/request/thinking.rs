@@ -34,7 +34,9 @@ pub(super) fn write(
     };
     let (name, value): (_, Value) = match (family, effort) {
         (Family::GptOss, Some(effort)) => ("reasoning_effort", effort.into()),
-        (Family::Nova { thinks: true }, effort) => ("reasoningConfig", nova(effort, sampling, lost)),
+        (Family::Nova { thinks: true }, effort) => {
+            ("reasoningConfig", nova(effort, sampling, lost))
+        }
         // It knows two.
         (Family::Qwen, Some(effort)) => {
             ("reasoning_config", if effort == "high" { effort } else { "low" }.into())

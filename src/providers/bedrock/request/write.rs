@@ -2,9 +2,9 @@
 use super::content::Writer;
 use super::fields::{Object, more_fields, take_extras, write_sampling};
 use super::format::{Asked, ask};
+use super::thinking;
 use super::tools::{Wish, offer, system};
 use super::turns::Conversation;
-use super::thinking;
 use crate::providers::bedrock::family::Family;
 use crate::providers::chat::{
     Lost, Malformed, Request, Sampling, Taking, Target, Thinking, Tool, Written,
