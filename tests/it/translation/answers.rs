@@ -36,8 +36,8 @@ fn unlike(recording: &Recording, client: Protocol) -> String {
 }
 
 /// A stream in pieces that cut through everything.
-fn pieces(stream: &str) -> impl Iterator<Item = &[u8]> {
-    stream.as_bytes().chunks(97)
+fn pieces(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+    stream.chunks(97)
 }
 
 #[test]

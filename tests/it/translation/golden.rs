@@ -4,6 +4,7 @@
 //! `tests/wire/<dialect>` holds what is translated, one conversation in each dialect's words;
 //! `tests/wire/<client>-<provider>` what comes out. With `BARTIZAN_UPDATE` set, a run writes that:
 //! read the difference.
+use super::of_converse;
 use super::setup::{CLIENTS, PROVIDERS, heard, heard_stream, reply, streamed, translated};
 use bartizan::providers::translate::{Protocol, Translation};
 use serde_json::Value;
@@ -11,13 +12,14 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Whom each dialect's translation is tried with.
-pub(super) const MODELS: [(Protocol, &str, &str); 6] = [
+pub(super) const MODELS: [(Protocol, &str, &str); 7] = [
     (Protocol::Chat, "openai", "gpt-4.1"),
     (Protocol::Responses, "openai", "gpt-5.1"),
     (Protocol::Messages, "anthropic", "claude-sonnet-4-5"),
     (Protocol::Gemini, "gemini", "gemini-2.5-flash"),
     (Protocol::Cohere, "cohere", "command-a-03-2025"),
     (Protocol::Ollama, "ollama", "llama3.2"),
+    (Protocol::Converse, "bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
 ];
 
 fn name(protocol: Protocol) -> String {
@@ -31,7 +33,15 @@ pub(super) fn folder() -> PathBuf {
 /// What is translated.
 pub(super) fn given(protocol: Protocol, file: &str) -> Vec<u8> {
     let path = folder().join(name(protocol)).join(file);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let read = std::fs::read(&path);
+    let text = read.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    match protocol {
+        // What is sent is no text.
+        Protocol::Converse if file.starts_with("stream") => {
+            of_converse::frames(std::str::from_utf8(&text).expect("UTF-8"))
+        }
+        _ => text,
+    }
 }
 
 /// All pairs that need a translation.

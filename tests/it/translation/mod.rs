@@ -14,6 +14,7 @@ mod grid;
 mod mended;
 mod of_chat;
 mod of_cohere;
+mod of_converse;
 mod of_gemini;
 mod of_messages;
 mod of_ollama;

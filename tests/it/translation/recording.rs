@@ -1,14 +1,17 @@
 //! Recorded chats.
 use super::frames;
 use super::said::Answer;
-use super::{of_chat, of_cohere, of_gemini, of_messages, of_ollama, of_responses};
+use super::{of_chat, of_cohere, of_converse, of_gemini, of_messages, of_ollama, of_responses};
 use crate::fixtures::{self, Exchange};
 use bartizan::providers::translate::Protocol;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::sync::OnceLock;
 
 /// The providers whose chats are judged.
-const JUDGED: [&str; 12] = [
+const JUDGED: [&str; 13] = [
+    "bedrock",
     "openai",
     "azure",
     "anthropic",
@@ -38,7 +41,7 @@ pub(super) struct Recording {
 #[derive(Clone, Debug)]
 pub(super) enum Told {
     Whole(Vec<u8>),
-    Stream(String),
+    Stream(Vec<u8>),
 }
 
 /// All chats that were answered; `None` where there are no recordings.
@@ -64,6 +67,8 @@ fn protocol(endpoint: &str) -> Option<Protocol> {
         (":streamRawPredict", Protocol::Messages),
         ("/v2/chat", Protocol::Cohere),
         ("/api/chat", Protocol::Ollama),
+        ("/converse", Protocol::Converse),
+        ("/converse-stream", Protocol::Converse),
     ];
     ends.into_iter().find(|(end, _)| path.ends_with(end)).map(|(_, protocol)| protocol)
 }
@@ -77,14 +82,18 @@ impl Recording {
         let protocol = protocol(exchange.text("/endpoint")).filter(|_| judged)?;
         let stream =
             Some(exchange.text("/response/body_text")).filter(|_| exchange.status() < 400)?;
-        let answer = if stream.is_empty() {
+        let binary = exchange.text("/response/body_base64");
+        let answer = if !binary.is_empty() {
+            Told::Stream(STANDARD.decode(binary).expect("base64"))
+        } else if stream.is_empty() {
             Told::Whole(serde_json::to_vec(&exchange.file["response"]["body"]).expect("JSON"))
         } else if stream.trim_start().starts_with('[') {
             // Gemini's streams are asked for as events, not as an array.
             let documents = frames::array(stream).0.into_iter();
-            Told::Stream(documents.map(|it| format!("data: {it}\r\n\r\n")).collect())
+            let events = documents.map(|it| format!("data: {it}\r\n\r\n"));
+            Told::Stream(events.collect::<String>().into_bytes())
         } else {
-            Told::Stream(stream.to_owned())
+            Told::Stream(stream.as_bytes().to_vec())
         };
         Some(Self {
             name: exchange.name.clone(),
@@ -105,17 +114,24 @@ impl Recording {
                     Protocol::Gemini => of_gemini::whole(&body),
                     Protocol::Cohere => of_cohere::whole(&body),
                     Protocol::Ollama => of_ollama::whole(&body),
+                    Protocol::Converse => of_converse::whole(&body),
                     _ => of_chat::whole(&body),
                 }
             }
-            Told::Stream(stream) => match self.protocol {
-                Protocol::Responses => of_responses::stream(stream),
-                Protocol::Messages => of_messages::stream(stream),
-                Protocol::Gemini => of_gemini::stream(stream),
-                Protocol::Cohere => of_cohere::stream(stream),
-                Protocol::Ollama => of_ollama::stream(stream),
-                _ => of_chat::providers_stream(stream),
-            },
+            Told::Stream(stream) if self.protocol == Protocol::Converse => {
+                of_converse::stream(&of_converse::lines(stream))
+            }
+            Told::Stream(stream) => {
+                let stream = &String::from_utf8_lossy(stream);
+                match self.protocol {
+                    Protocol::Responses => of_responses::stream(stream),
+                    Protocol::Messages => of_messages::stream(stream),
+                    Protocol::Gemini => of_gemini::stream(stream),
+                    Protocol::Cohere => of_cohere::stream(stream),
+                    Protocol::Ollama => of_ollama::stream(stream),
+                    _ => of_chat::providers_stream(stream),
+                }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 /// Who is asked in the place of the one who was.
-pub(super) const TARGETS: [(Protocol, &str, &str); 7] = [
+pub(super) const TARGETS: [(Protocol, &str, &str); 8] = [
     (Protocol::Chat, "openai", "gpt-4.1"),
     (Protocol::Chat, "mistral", "mistral-large-latest"),
     (Protocol::Responses, "openai", "gpt-4.1"),
@@ -16,25 +16,29 @@ pub(super) const TARGETS: [(Protocol, &str, &str); 7] = [
     (Protocol::Gemini, "gemini", "gemini-2.5-flash"),
     (Protocol::Cohere, "cohere", "command-a-03-2025"),
     (Protocol::Ollama, "ollama", "llama3.2"),
+    (Protocol::Converse, "bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
 ];
 
 /// What is lost on its way, and why that is right: recording, protocol, reason.
-const MISSES: [(&str, Protocol, &str); 9] = [
+const MISSES: [(&str, Protocol, &str); 12] = [
     ("anthropic/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("mistral/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("openai/responses-thinking-tool-choice-matrix-none-", Protocol::Ollama, UNCALLED),
     ("anthropic/stream-tool-results-anthropic-completion-", Protocol::Gemini, NAMELESS),
     ("replay-own-reasoning-history-1-", Protocol::Messages, BEGINS),
     ("replay-own-reasoning-history-8698db", Protocol::Messages, BEGINS),
+    ("replay-own-reasoning-history-1-", Protocol::Converse, BEGINS),
+    ("replay-own-reasoning-history-8698db", Protocol::Converse, BEGINS),
     ("openai/responses-pdf-response-with-mixed-prompt", Protocol::Messages, ELSEWHERE),
     ("openai/responses-pdf-response-with-mixed-prompt", Protocol::Cohere, ELSEWHERE),
     ("openai/responses-pdf-response-with-mixed-prompt", Protocol::Ollama, ELSEWHERE),
+    ("openai/responses-pdf-response-with-mixed-prompt", Protocol::Converse, ELSEWHERE),
 ];
 
 const UNCALLED: &str = "Ollama cannot be told that no tool may be called, so it is offered none.";
 const NAMELESS: &str =
     "Gemini wants the name of the tool that gave a result, and no call tells it.";
-const BEGINS: &str = "The model speaks first, which Anthropic does not take.";
+const BEGINS: &str = "The model speaks first, which Claude does not take.";
 const ELSEWHERE: &str = "The prompt is one that OpenAI keeps: nothing of it is here.";
 
 /// A written request, taken apart.
@@ -118,7 +122,8 @@ fn lost(recording: &Recording, to: (Protocol, &str, &str)) -> String {
 fn requests(test: &str) -> Option<Vec<Recording>> {
     let mut all = answered(test)?;
     let asked = |recording: &Recording| {
-        let native = matches!(recording.protocol, Protocol::Cohere | Protocol::Ollama);
+        let native = [Protocol::Cohere, Protocol::Ollama, Protocol::Converse];
+        let native = native.contains(&recording.protocol);
         recording.request.is_object() && !native && !goes_on(recording)
     };
     all.retain(asked);

@@ -16,13 +16,14 @@ pub(super) const CLIENTS: [Protocol; 5] = [
 ];
 
 /// What providers speak.
-pub(super) const PROVIDERS: [Protocol; 6] = [
+pub(super) const PROVIDERS: [Protocol; 7] = [
     Protocol::Chat,
     Protocol::Responses,
     Protocol::Messages,
     Protocol::Gemini,
     Protocol::Cohere,
     Protocol::Ollama,
+    Protocol::Converse,
 ];
 
 /// No edits.

@@ -7,6 +7,7 @@ use super::written::read;
 use crate::client::Answer;
 use crate::proxy::{self, CREDENTIAL, KEY, Proxy};
 use crate::translation::able::told;
+use crate::translation::of_converse;
 use crate::translation::setup::{heard, heard_stream};
 use crate::upstream::{Step, Upstream, chunked_head, json, piece};
 use crate::wire::Message;
@@ -55,6 +56,8 @@ fn protocol(path: &str) -> Protocol {
         (":streamRawPredict", Protocol::Messages),
         ("/v2/chat", Protocol::Cohere),
         ("/api/chat", Protocol::Ollama),
+        ("/converse", Protocol::Converse),
+        ("/converse-stream", Protocol::Converse),
     ];
     let known = ends.iter().find(|(end, _)| path.ends_with(end));
     known.unwrap_or_else(|| panic!("nobody answers at {path}")).1
@@ -62,7 +65,10 @@ fn protocol(path: &str) -> Protocol {
 
 fn streams(request: &Message) -> bool {
     let body: Value = serde_json::from_slice(&request.body).expect("JSON");
-    body["stream"] == true || request.head.word().contains(":streamGenerateContent")
+    let path = request.head.word();
+    body["stream"] == true
+        || path.contains(":streamGenerateContent")
+        || path.ends_with("/converse-stream")
 }
 
 /// What a provider does.
@@ -78,8 +84,13 @@ fn script(request: &Message, column: Column) -> Vec<Step> {
     let stream = streams(request);
     let body = fakes::answer(protocol, provider, column, stream);
     if stream {
-        let lines = protocol == Protocol::Ollama;
-        let kind = if lines { "application/x-ndjson" } else { "text/event-stream" };
+        let (kind, body) = match protocol {
+            Protocol::Ollama => ("application/x-ndjson", body.into_bytes()),
+            Protocol::Converse => {
+                ("application/vnd.amazon.eventstream", of_converse::frames(&body))
+            }
+            _ => ("text/event-stream", body.into_bytes()),
+        };
         return vec![chunked_head(200, &[("content-type", kind)]), piece(body), Step::End];
     }
     json(if column == Column::Error { 400 } else { 200 }, body)

@@ -13,13 +13,14 @@ pub(super) struct Row {
 }
 
 /// The providers of the grid.
-pub(super) const ROWS: [Row; 14] = [
+pub(super) const ROWS: [Row; 15] = [
     row("openai", "openai/gpt-5.1", "/v1"),
     row("openai-responses", "openai/responses/gpt-5.1", "/v1"),
     row("anthropic", "anthropic/claude-sonnet-4-5", ""),
     row("gemini", "gemini/gemini-2.5-flash", "/v1beta"),
     row("vertex-gemini", "vertex_ai/gemini-2.5-flash", ""),
     row("vertex-claude", "vertex_ai/claude-sonnet-4-5@20250929", ""),
+    row("bedrock", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", ""),
     row("cohere", "cohere/command-a-reasoning-08-2025", ""),
     row("ollama", "ollama/qwen3", ""),
     row("mistral", "mistral/magistral-medium-latest", "/v1"),

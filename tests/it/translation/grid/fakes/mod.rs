@@ -1,6 +1,7 @@
 //! Providers that say what they are to say, each in its own words.
 mod chat;
 mod cohere;
+mod converse;
 mod gemini;
 mod messages;
 mod ollama;
@@ -8,7 +9,9 @@ mod responses;
 
 use super::rows::Column;
 use crate::translation::said::Answer;
-use crate::translation::{of_chat, of_cohere, of_gemini, of_messages, of_ollama, of_responses};
+use crate::translation::{
+    of_chat, of_cohere, of_converse, of_gemini, of_messages, of_ollama, of_responses,
+};
 use bartizan::providers::translate::Protocol;
 use serde_json::{Value, json};
 
@@ -44,7 +47,7 @@ pub(super) fn speech(column: Column) -> Speech {
 /// The proof that goes with a thought in this dialect, from this provider.
 pub(super) fn proof(protocol: Protocol, provider: &str) -> Option<&'static str> {
     match (protocol, provider) {
-        (Protocol::Messages, _) | (Protocol::Chat, "openrouter" | "litellm_proxy") => {
+        (Protocol::Messages | Protocol::Converse, _) | (Protocol::Chat, "openrouter" | "litellm_proxy") => {
             Some("ErUBCkYIBRgCIkDm")
         }
         (Protocol::Gemini, _) => Some("CiQBCjE1"),
@@ -63,6 +66,7 @@ fn whole(protocol: Protocol, provider: &str, column: Column) -> Value {
         Protocol::Gemini => gemini::whole(speech),
         Protocol::Cohere => cohere::whole(speech),
         Protocol::Ollama => ollama::whole(speech),
+        Protocol::Converse => converse::whole(speech),
         _ => chat::whole(speech, provider),
     }
 }
@@ -77,6 +81,7 @@ fn stream(protocol: Protocol, provider: &str, column: Column) -> String {
         Protocol::Gemini => gemini::stream(speech, fails),
         Protocol::Cohere => cohere::stream(speech, fails),
         Protocol::Ollama => ollama::stream(speech, fails),
+        Protocol::Converse => converse::stream(speech, fails),
         _ => chat::stream(speech, provider, fails),
     }
 }
@@ -91,7 +96,7 @@ fn error(protocol: Protocol) -> Value {
         Protocol::Gemini => {
             json!({"error": {"code": 400, "message": FAILED, "status": "INVALID_ARGUMENT"}})
         }
-        Protocol::Cohere => json!({"message": FAILED}),
+        Protocol::Cohere | Protocol::Converse => json!({"message": FAILED}),
         Protocol::Ollama => json!({"error": FAILED}),
         _ => {
             let (kind, code) = ("invalid_request_error", "context_length_exceeded");
@@ -123,6 +128,8 @@ pub(super) fn said(protocol: Protocol, provider: &str, column: Column, streamed:
         (Protocol::Cohere, true) => of_cohere::stream(&stream),
         (Protocol::Ollama, false) => of_ollama::whole(&whole),
         (Protocol::Ollama, true) => of_ollama::stream(&stream),
+        (Protocol::Converse, false) => of_converse::whole(&whole),
+        (Protocol::Converse, true) => of_converse::stream(&stream),
         (_, false) => of_chat::whole(&whole),
         (_, true) => of_chat::providers_stream(&stream),
     }

@@ -1,5 +1,6 @@
 //! What providers are asked: requests, read by readers that know nothing of the program's own.
 mod chat;
+mod converse;
 mod gemini;
 mod messages;
 mod others;
@@ -12,14 +13,15 @@ use serde_json::Value;
 /// Reads a request. Where its dialect says in the path whether it wants a stream, `stream` does.
 pub(super) fn read(protocol: Protocol, body: &Value, stream: bool) -> Asked {
     let mut reading = Reading::default();
-    reading.asked.stream =
-        if protocol == Protocol::Gemini { stream } else { body["stream"] == true };
+    let in_path = matches!(protocol, Protocol::Gemini | Protocol::Converse);
+    reading.asked.stream = if in_path { stream } else { body["stream"] == true };
     match protocol {
         Protocol::Responses => reading.responses(body),
         Protocol::Messages => reading.messages(body),
         Protocol::Gemini => reading.gemini(body),
         Protocol::Cohere => reading.cohere(body),
         Protocol::Ollama => reading.ollama(body),
+        Protocol::Converse => reading.converse(body),
         _ => reading.chat(body),
     }
     reading.asked
