@@ -6,7 +6,7 @@ use super::problem::Problems;
 use super::show::without_secrets;
 use super::site::Site;
 use super::yaml::{Kind, Node};
-use super::{ClientSide, Deployment, Members};
+use super::{Deployment, Members};
 use crate::data::{self, Provider};
 use bytes::Bytes;
 use http::Uri;
@@ -116,24 +116,6 @@ impl Check<'_> {
             access_groups: self.texts(info, "access_groups"),
             region: self.text(params, "region_name"),
         })
-    }
-
-    /// `configurable_clientside_auth_params`: what a client may bring itself.
-    fn client_side(&mut self, params: &Node) -> ClientSide {
-        let list = params.get("configurable_clientside_auth_params");
-        let mut allowed = ClientSide::default();
-        for entry in list.map(Node::items).unwrap_or_default() {
-            match entry.as_text().as_deref() {
-                Some("api_base" | "base_url") => allowed.base = true,
-                Some("api_key") => allowed.key = true,
-                _ => {
-                    let message = "clients can bring `api_base` and `api_key`, nothing else";
-                    let help = "write `[api_key]`, `[api_base]`, or both; patterns are not taken";
-                    self.warn(entry, message.to_owned(), help);
-                }
-            }
-        }
-        allowed
     }
 
     pub(super) fn required(

@@ -1,7 +1,8 @@
 //! Logins: what a deployment has in place of a key, and turns into credentials that expire.
+use super::aws::AwsLogin;
 use super::fields::Check;
 use super::yaml::Node;
-use super::{AwsLogin, GoogleLogin, Secret};
+use super::{GoogleLogin, Secret};
 use crate::data::Provider;
 use http::Uri;
 use std::path::PathBuf;

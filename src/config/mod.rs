@@ -12,10 +12,11 @@ mod added;
 mod addresses;
 mod alerting;
 mod aliases;
-mod aws;
+pub mod aws;
 mod azure;
 mod budget;
 mod caching;
+mod client_side;
 mod compat;
 mod cooldown;
 mod discover;
@@ -88,13 +89,10 @@ mod yaml;
 pub use self::addresses::{Addresses, Nets};
 pub use self::alerting::Alerting;
 pub use self::aliases::{Alias, TagRules};
-pub use self::aws::{
-    AwsContainer, AwsIdentity, AwsKeys, AwsLogin, AwsPlaces, AwsRole, AwsSource, AwsVoucher,
-    AwsWebIdentity,
-};
 pub use self::azure::{AzureApi, AzureAt};
 pub use self::budget::{Budget, BudgetAdmission, BudgetDuration, Budgets, DurationUnit};
 pub use self::caching::{CacheKind, CacheScope, CachedCalls, Caching};
+pub use self::client_side::ClientSide;
 pub use self::compat::Compat;
 pub use self::cooldown::{AllowedFailsPolicy, Cooldown, OwnCooldown};
 pub use self::env::{Env, Unread};
@@ -181,16 +179,6 @@ pub struct Access {
     pub addresses: Option<Addresses>,
     /// Whether the key was generated and is kept in this file.
     pub generated_at: Option<PathBuf>,
-}
-
-/// What a client may bring itself: LiteLLM's `api_base` and `api_key` in a request. Default
-/// nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClientSide {
-    /// The upstream; of the public internet only.
-    pub base: bool,
-    /// The credential.
-    pub key: bool,
 }
 
 /// One upstream with a credential, a model and a price.

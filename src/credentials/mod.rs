@@ -16,13 +16,15 @@ mod oauth;
 #[cfg(test)]
 mod tests;
 
+pub use self::aws::Signer;
 pub use self::error::CredentialError;
 pub use self::kept::{Fresh, Kept};
 pub use self::oauth::Token;
 
 use self::aws::Keys;
 pub use self::aws::Signer;
-use crate::config::{AwsIdentity, Login};
+use crate::config::Login;
+use crate::config::aws::AwsIdentity;
 use crate::forward::Forwarder;
 use crate::tasks::Tasks;
 use bartizan_layers::body::Body;

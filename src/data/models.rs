@@ -24,15 +24,25 @@ const FAMILIES: [(&str, &str); 16] = [
 
 /// What is known of a model. Tried in turn: the name as it is; without its provider, where the
 /// bare model belongs to that provider; with the provider that a bare name implies; then the same
-/// without a date at the end (`-2024-08-06`, `-20241022`) and without the `ft:` and the owner of
+/// without the regions of Bedrock's, without a date at the end (`-2024-08-06`, `-20241022`) and without the `ft:` and the owner of
 /// a fine-tuned model.
 #[must_use]
 pub fn model(name: &str) -> Option<Model> {
     let tuned = tuned_base(name);
-    let tries = [Some(name), without_date(name), tuned.map(|(kept, _)| kept)];
+    let plain = plain_of_bedrock(name);
+    let tries = [Some(name), plain, without_date(name), tuned.map(|(kept, _)| kept)];
     let bare = tuned.map(|(_, bare)| bare);
     let tries = tries.into_iter().chain([bare, bare.and_then(without_date)]);
     tries.flatten().find_map(find).map(Record::model)
+}
+
+/// A model of Bedrock's without the regions among which its calls are shared, and what stands
+/// before those in an ARN: `us.anthropic.claude-…`, `arn:…/eu.amazon.nova-…`.
+fn plain_of_bedrock(name: &str) -> Option<&str> {
+    let id = name.strip_prefix("bedrock/").or_else(|| name.strip_prefix("bedrock_converse/"))?;
+    let id = id.rsplit('/').next()?;
+    let shared = ["us.", "eu.", "apac.", "global.", "au.", "jp.", "ca.", "us-gov."];
+    Some(shared.into_iter().find_map(|region| id.strip_prefix(region)).unwrap_or(id))
 }
 
 /// The bare names of a provider's models, all modes, in the order of the catalogue. Names that

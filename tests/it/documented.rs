@@ -347,14 +347,14 @@ async fn a_provider_that_is_not_in_this_version_stops_nothing_else() {
       api_key: k
     model_info: {base_model: azure/gpt-4o}
   - model_name: bucket
-    litellm_params: {model: bedrock/anthropic.claude-3, aws_region_name: us-east-1}
+    litellm_params: {model: sagemaker/my-endpoint, aws_region_name: us-east-1}
   - model_name: gpt
     litellm_params: {model: openai/gpt, api_base: BASE, api_key: k}
 ";
     let (_upstream, proxy) = run(config).await;
     proxy.call(chat("gpt")).await.expect(200);
     proxy.call(chat("cloud")).await.expect(400);
-    for model in ["replicate/my-deployment", "bedrock/anthropic.claude-3"] {
+    for model in ["replicate/my-deployment", "sagemaker/my-endpoint"] {
         proxy.line(|line| line.contains(model)).await;
     }
 }

@@ -105,8 +105,8 @@ litellm_settings: {{num_retries: 0}}
 async fn a_mock_answers_for_a_provider_that_is_not_in_this_version() {
     let config = format!(
         "model_list:
-  - model_name: bedrock/*
-    litellm_params: {{model: bedrock/*}}
+  - model_name: sagemaker/*
+    litellm_params: {{model: sagemaker/*}}
   - model_name: cloud
     litellm_params: {{model: my-deployment, custom_llm_provider: azure, api_key: k}}
   - model_name: gpt
@@ -115,8 +115,8 @@ general_settings: {{master_key: {KEY}, allow_client_mock_response: true}}
 "
     );
     let proxy = proxy::with(&config).start().await;
-    let key = proxy.key(json!({"models": ["bedrock/anthropic.*", "cloud"]})).await;
-    for model in ["bedrock/anthropic.claude-3", "cloud"] {
+    let key = proxy.key(json!({"models": ["sagemaker/my-*", "cloud"]})).await;
+    for model in ["sagemaker/my-model", "cloud"] {
         let answer = brought(&proxy, &key, model).await.expect(200);
         assert_eq!(content(&answer), "fake");
         assert_eq!(answer.json()["model"], model);
@@ -128,10 +128,10 @@ general_settings: {{master_key: {KEY}, allow_client_mock_response: true}}
     let stream = post("/v1/chat/completions", stream.to_string());
     let stream = stream.key(&key).send(proxy.addr()).await.expect(200);
     assert!(stream.text().ends_with("data: [DONE]\n\n"), "{}", stream.text());
-    brought(&proxy, &key, "bedrock/amazon.titan").await.expect(403);
+    brought(&proxy, &key, "sagemaker/other").await.expect(403);
     brought(&proxy, KEY, "nobody").await.expect(400);
     let models = proxy.call(get("/v1/models")).await.expect(200);
     assert!(!models.text().contains("cloud"), "nobody serves it: {}", models.text());
     let metrics = proxy.call(get("/metrics")).await.expect(200);
-    assert!(metrics.text().contains("requested_model=\"bedrock/*\""), "{}", metrics.text());
+    assert!(metrics.text().contains("requested_model=\"sagemaker/*\""), "{}", metrics.text());
 }

@@ -22,13 +22,14 @@ const CLIENTS: [(Protocol, &[u8]); 5] = [
 ];
 
 /// What providers speak.
-const PROVIDERS: [Protocol; 6] = [
+const PROVIDERS: [Protocol; 7] = [
     Protocol::Chat,
     Protocol::Responses,
     Protocol::Messages,
     Protocol::Gemini,
     Protocol::Cohere,
     Protocol::Ollama,
+    Protocol::Converse,
 ];
 
 /// The pair that `pick` names.

@@ -1,6 +1,7 @@
 //! A pair of keys, and how AWS's servers tell one.
 use super::WHO;
-use crate::config::{AwsKeys, Secret};
+use crate::config::Secret;
+use crate::config::aws::AwsKeys;
 use crate::credentials::error::CredentialError;
 use crate::credentials::kept::Fresh;
 use bytes::Bytes;

@@ -1,7 +1,8 @@
 //! Servers that tell a machine, or a container, who it is.
 use super::WHO;
 use super::keys::{self, Keys};
-use crate::config::{AwsContainer, Secret};
+use crate::config::Secret;
+use crate::config::aws::AwsContainer;
 use crate::credentials::error::CredentialError;
 use crate::credentials::kept::Fresh;
 use crate::forward::Forwarder;

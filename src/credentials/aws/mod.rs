@@ -13,7 +13,7 @@ pub use self::sign::Signer;
 
 use super::error::CredentialError;
 use super::kept::Fresh;
-use crate::config::{AwsIdentity, AwsPlaces, AwsSource};
+use crate::config::aws::{AwsIdentity, AwsPlaces, AwsSource};
 use crate::forward::Forwarder;
 use std::sync::Arc;
 use std::time::Duration;

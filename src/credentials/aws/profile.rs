@@ -2,7 +2,8 @@
 use super::files::{self, Profiles};
 use super::keys::Keys;
 use super::{IN_FILES, WHO, metadata, sts};
-use crate::config::{AwsPlaces, AwsRole, AwsVoucher, AwsWebIdentity, Secret};
+use crate::config::Secret;
+use crate::config::aws::{AwsPlaces, AwsRole, AwsVoucher, AwsWebIdentity};
 use crate::credentials::error::CredentialError;
 use crate::credentials::kept::Fresh;
 use crate::forward::Forwarder;

@@ -1,6 +1,7 @@
 //! Signed requests (Signature Version 4).
 use super::keys::Keys;
-use crate::config::{AwsLogin, Secret};
+use crate::config::Secret;
+use crate::config::aws::AwsLogin;
 use crate::credentials::error::CredentialError;
 use crate::credentials::kept::Kept;
 use aws_credential_types::Credentials;

@@ -2,7 +2,8 @@
 use super::WHO;
 use super::keys::{Keys, until};
 use super::sign::{Place, sign};
-use crate::config::{AwsRole, AwsVoucher, AwsWebIdentity, Secret};
+use crate::config::Secret;
+use crate::config::aws::{AwsRole, AwsVoucher, AwsWebIdentity};
 use crate::credentials::error::CredentialError;
 use crate::credentials::kept::Fresh;
 use crate::forward::Forwarder;

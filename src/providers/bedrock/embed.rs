@@ -2,6 +2,7 @@
 //! invoked in words of their own.
 use crate::providers::chat::{Lost, Malformed, Taking, Unreadable, object};
 use bartizan_layers::facts::Usage;
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 /// Whose words a model takes.
@@ -96,6 +97,13 @@ pub fn read_embed(
         _ => return Err(Unreadable("Bedrock")),
     };
     Ok((vectors, used))
+}
+
+/// What an answer's head tells of its usage: models of Cohere's do not say it in the body.
+#[must_use]
+pub fn usage(headers: &HeaderMap) -> Option<Usage> {
+    let count = headers.get("x-amzn-bedrock-input-token-count")?.to_str().ok()?;
+    Some(Usage::tokens(count.parse().ok()?, 0))
 }
 
 fn plain(vector: Value) -> Value {

@@ -7,6 +7,7 @@ use crate::providers::chat::{
 use crate::providers::{Dialect, anthropic, bedrock, cohere, gemini, ollama, openai, vertex};
 use bartizan_layers::facts::Usage;
 use bytes::Bytes;
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
 /// What has to be known of a translated request when its answer comes.
@@ -16,6 +17,8 @@ pub struct Reply {
     memo: Memo,
     client: Client,
     lost: Lost,
+    /// What the answer's head tells of its usage, where its body does not.
+    heard: Option<Usage>,
 }
 
 /// A whole answer in the client's words.
@@ -36,13 +39,20 @@ impl Reply {
         client: Client,
         lost: Lost,
     ) -> Self {
-        Self { translation, memo, client, lost }
+        Self { translation, memo, client, lost, heard: None }
     }
 
     /// Whose words come, and whose are handed on.
     #[must_use]
     pub const fn translation(&self) -> Translation {
         self.translation
+    }
+
+    /// Takes in an answer's head.
+    pub fn hear(&mut self, headers: &HeaderMap) {
+        if self.translation.provider == Protocol::Converse {
+            self.heard = bedrock::embed::usage(headers);
+        }
     }
 
     /// Whether the client's stream is a JSON array.
@@ -84,6 +94,7 @@ impl Reply {
             Protocol::Converse => bedrock::embed::read_embed(body, &self.client.model),
             _ => gemini::embed::read_embed(body, &self.client.model),
         }?;
+        let usage = usage.or(self.heard);
         let told = openai::embeddings::write_answer(vectors, usage.as_ref(), &self.client);
         Ok(Whole { body: told.to_string().into(), usage, kept: None })
     }

@@ -82,6 +82,7 @@ impl Expecting {
     }
 
     async fn whole(mut self, mut parts: Parts, bytes: &Bytes) -> Response<LeafBody> {
+        self.reply.hear(&parts.headers);
         let read = match self.stream {
             true => self.reply.as_stream(bytes),
             false => self.reply.whole(bytes),

@@ -114,12 +114,12 @@ pub(super) fn frames(lines: &str) -> Vec<u8> {
             true => ("exception", ":exception-type"),
             false => ("event", ":event-type"),
         };
-        let headers = [(header, name), (":content-type", "application/json"), (":message-type", kind)];
+        let headers =
+            [(header, name), (":content-type", "application/json"), (":message-type", kind)];
         encode(&headers, data.as_bytes())
     };
     lines.lines().flat_map(frame).collect()
 }
-
 
 fn finish(reason: &str) -> Option<End> {
     Some(match reason {

@@ -20,10 +20,13 @@ pub(super) const TARGETS: [(Protocol, &str, &str); 8] = [
 ];
 
 /// What is lost on its way, and why that is right: recording, protocol, reason.
-const MISSES: [(&str, Protocol, &str); 12] = [
+const MISSES: [(&str, Protocol, &str); 15] = [
     ("anthropic/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("mistral/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("openai/responses-thinking-tool-choice-matrix-none-", Protocol::Ollama, UNCALLED),
+    ("anthropic/chat-tool-choice-and-calls-control-", Protocol::Converse, UNCALLED),
+    ("mistral/chat-tool-choice-and-calls-control-", Protocol::Converse, UNCALLED),
+    ("openai/responses-thinking-tool-choice-matrix-none-", Protocol::Converse, UNCALLED),
     ("anthropic/stream-tool-results-anthropic-completion-", Protocol::Gemini, NAMELESS),
     ("replay-own-reasoning-history-1-", Protocol::Messages, BEGINS),
     ("replay-own-reasoning-history-8698db", Protocol::Messages, BEGINS),
@@ -35,7 +38,7 @@ const MISSES: [(&str, Protocol, &str); 12] = [
     ("openai/responses-pdf-response-with-mixed-prompt", Protocol::Converse, ELSEWHERE),
 ];
 
-const UNCALLED: &str = "Ollama cannot be told that no tool may be called, so it is offered none.";
+const UNCALLED: &str = "It cannot be told that no tool may be called, so it is offered none.";
 const NAMELESS: &str =
     "Gemini wants the name of the tool that gave a result, and no call tells it.";
 const BEGINS: &str = "The model speaks first, which Claude does not take.";
@@ -75,7 +78,8 @@ impl Written {
         let within = |text: &str| self.texts.iter().any(|it| it.contains(text));
         let is = |value: &Value| self.values.contains(value);
         match piece {
-            Piece::Text(text) => within(text),
+            // A document that is text is a file for some.
+            Piece::Text(text) => within(text) || within(&STANDARD.encode(text)),
             Piece::Media(data) => within(data) || plain(data).is_some_and(|text| within(&text)),
             Piece::Name(name) => self.texts.contains(name),
             Piece::Arguments(arguments) => is(arguments),

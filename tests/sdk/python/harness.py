@@ -75,6 +75,8 @@ class Upstream:
 
     def __init__(self, script):
         self.requests = []
+        # Their bodies as they came, for what is signed.
+        self.bodies = []
         self.script = script
         upstream = self
 
@@ -83,7 +85,9 @@ class Upstream:
 
             def do_POST(self):
                 length = int(self.headers.get("content-length") or 0)
-                body = json.loads(self.rfile.read(length) or b"null")
+                text = self.rfile.read(length)
+                body = json.loads(text or b"null")
+                upstream.bodies.append(text)
                 upstream.requests.append((self.path, body, self.headers))
                 self.answer(*upstream.script(self.path, body, self.headers))
 

@@ -10,7 +10,7 @@
 //! ```
 //! use bartizan_layers::facts::Cause;
 //! use bartizan_layers::wire::cause::fault_of;
-//! use http::{HeaderMap, StatusCode};
+//! use http::{HeaderMap, HeaderValue, StatusCode};
 //! use std::time::{Duration, SystemTime};
 //!
 //! let error = r#"{"error":{"message":"Rate limit reached. Please try again in 1.2s.",
@@ -29,16 +29,20 @@ use super::scan::{Value, value};
 use super::tap::InBand;
 use crate::cause::cause_ref;
 use crate::facts::{Cause, Fault};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use std::error::Error;
 use std::io;
 use std::time::SystemTime;
+
+/// What AWS calls an error, where its body has only its text.
+const AWS_ERROR: &str = "x-amzn-errortype";
 
 /// How an attempt failed that was answered with an error `status`. `body` is what was read of the
 /// answer, which may be cut; `now` is for headers that tell a time of day.
 #[must_use]
 pub fn fault_of(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Fault {
-    let said = Said::of(body);
+    let mut said = Said::of(body);
+    headers.get(AWS_ERROR).into_iter().for_each(|name| said.named(name));
     let cause = said.cause().unwrap_or_else(|| Cause::of(status));
     let retry_after =
         again::asked(headers, now).or_else(|| again::said(body, &said.text)).or_else(|| {
@@ -137,6 +141,12 @@ impl Said {
                 _ => {}
             }
         }
+    }
+
+    /// AWS's name for an error: `ThrottlingException:http://…`.
+    fn named(&mut self, name: &HeaderValue) {
+        let name = name.to_str().unwrap_or_default();
+        self.word(name.split(':').next().unwrap_or_default());
     }
 
     fn word(&mut self, word: &str) {

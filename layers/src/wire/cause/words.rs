@@ -12,6 +12,16 @@ pub(super) fn cause_of(word: &str) -> Option<Cause> {
         "permission_error" | "permission_denied" | "unsupported_country_region_territory" => {
             Cause::Permission
         }
+        "expiredtokenexception"
+        | "incompletesignature"
+        | "invalidclienttokenid"
+        | "invalidsignatureexception"
+        | "missingauthenticationtokenexception"
+        | "unrecognizedclientexception" => Cause::BadCredential,
+        "accessdeniedexception" => Cause::Permission,
+        "resourcenotfoundexception" => Cause::NotFound,
+        "modeltimeoutexception" => Cause::Timeout,
+        "modelnotreadyexception" | "serviceunavailableexception" => Cause::Overload,
         "insufficient_quota"
         | "insufficient_balance"
         | "insufficient_credits"

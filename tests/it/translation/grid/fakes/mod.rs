@@ -47,9 +47,8 @@ pub(super) fn speech(column: Column) -> Speech {
 /// The proof that goes with a thought in this dialect, from this provider.
 pub(super) fn proof(protocol: Protocol, provider: &str) -> Option<&'static str> {
     match (protocol, provider) {
-        (Protocol::Messages | Protocol::Converse, _) | (Protocol::Chat, "openrouter" | "litellm_proxy") => {
-            Some("ErUBCkYIBRgCIkDm")
-        }
+        (Protocol::Messages | Protocol::Converse, _)
+        | (Protocol::Chat, "openrouter" | "litellm_proxy") => Some("ErUBCkYIBRgCIkDm"),
         (Protocol::Gemini, _) => Some("CiQBCjE1"),
         (Protocol::Responses, _) => Some("gAAAAABoLisvik"),
         _ => None,
