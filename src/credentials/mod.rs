@@ -22,7 +22,6 @@ pub use self::kept::{Fresh, Kept};
 pub use self::oauth::Token;
 
 use self::aws::Keys;
-pub use self::aws::Signer;
 use crate::config::Login;
 use crate::config::aws::AwsIdentity;
 use crate::forward::Forwarder;
