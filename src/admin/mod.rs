@@ -6,6 +6,7 @@ mod home;
 mod last_reload;
 mod managed;
 mod models;
+mod ollama;
 mod openapi;
 mod ops;
 mod routes;
@@ -121,12 +122,16 @@ impl Admin {
             (AdminRoute::Home, _) => home::page(handles),
             (AdminRoute::Routes, _) => routes::list(handles),
             (_, Err(error)) => {
-                answer(Dialect::OpenAi, &problem(&error, handles.compat, "max_tokens"))
+                answer(route.dialect(), &problem(&error, handles.compat, "max_tokens"))
             }
             (AdminRoute::Health, Ok(who)) => health::probed(handles, &parts, &who).await,
             (AdminRoute::Metrics, Ok(_)) => metrics(handles),
             (AdminRoute::Models, Ok(who)) => models::list(handles, &parts, &who),
             (AdminRoute::Model(id), Ok(who)) => models::one(handles, id, &who),
+            (AdminRoute::OllamaModels, Ok(who)) => ollama::list(handles, &who),
+            (AdminRoute::OllamaLoaded, Ok(_)) => ollama::loaded(),
+            (AdminRoute::OllamaModel, Ok(who)) => ollama::show(handles, &who, body).await,
+            (AdminRoute::OllamaVersion, Ok(_)) => ollama::version(),
             (AdminRoute::ModelInfo, Ok(who)) => models::info(handles, &parts, &who),
             (AdminRoute::ModelPages, Ok(who)) => models::paged(handles, &parts, &who),
             (AdminRoute::GroupInfo, Ok(who)) => groups::info(handles, &parts, &who),

@@ -72,6 +72,8 @@ impl<'a> Answers<'a> {
             Dialect::OpenAi => "Error",
             Dialect::Anthropic => "AnthropicError",
             Dialect::Gemini => "GeminiError",
+            Dialect::Cohere => "CohereError",
+            Dialect::Ollama => "OllamaError",
         };
         let ours = ["400", "401", "403", "408", "413", "415", "429", "500", "503", "508"];
         let mut all = referred(&ours.map(|status| (status, error)));

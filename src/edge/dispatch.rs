@@ -23,8 +23,8 @@ pub struct Dispatch<C, A> {
     doors: Arc<Doors<A>>,
 }
 
-/// One of the proxy's own routes, and what the request says. Only those of the management API read
-/// a body; of others it is left alone.
+/// One of the proxy's own routes, and what the request says. Only those of the management API and
+/// `/api/show` read a body; of others it is left alone.
 #[derive(Debug)]
 pub struct Page {
     /// Which one.
@@ -184,9 +184,9 @@ where
                 Way::Call(self.calls.call(req))
             }
             Route::Admin(route) => {
-                let page = |body| match route {
-                    AdminRoute::Manage => Page { route, body: Body::stream(body) },
-                    route => Page::new(route),
+                let page = |body| match route.has_body() {
+                    true => Page { route, body: Body::stream(body) },
+                    false => Page::new(route),
                 };
                 Way::Admin(doors.admin.call(req.map(page)))
             }

@@ -173,11 +173,13 @@ impl BodyRules {
             }
             _ => {
                 let stream = asked.get(Field::Stream)?.and_then(|value| value.as_bool());
-                (asked.model(operation.route())?.or_else(default), stream.unwrap_or(false))
+                let unsaid = matches!(operation, Operation::Ollama(call) if call.streams());
+                (asked.model(operation.route())?.or_else(default), stream.unwrap_or(unsaid))
             }
         };
         let of_path = parts.extensions.get().map(|PathModel(model)| model.clone());
         let model = of_path.or(model).map(|name| entitled::model(&parts.extensions, name));
+        let model = model.map(|name| self.wanted.found(operation, name));
         let (mut timeout, mut stream_timeout) = (None, None);
         if operation.strips_litellm_fields() {
             let either = asked.seconds(Field::Timeout)?;

@@ -30,6 +30,12 @@ const TELLING: [&str; 10] = [
     "/customer/info",
 ];
 
+/// Whether a route tells clients of models which ones there are.
+fn lists_models(path: &str) -> bool {
+    path.ends_with("models")
+        || matches!(path, "/api/tags" | "/api/show" | "/api/ps" | "/api/version")
+}
+
 impl Caller {
     /// Whether its key may call the route at `path`.
     ///
@@ -44,9 +50,9 @@ impl Caller {
         let is_told = kind == RouteKind::Info || TELLING.contains(&path);
         let allows = |route: &str| match route {
             "llm_api_routes" => {
-                matches!(kind, RouteKind::Call | RouteKind::Through) || path.ends_with("models")
+                matches!(kind, RouteKind::Call | RouteKind::Through) || lists_models(path)
             }
-            "openai_routes" => kind == RouteKind::Call || path.ends_with("models"),
+            "openai_routes" => kind == RouteKind::Call || lists_models(path),
             "management_routes" => kind == RouteKind::Manage,
             "info_routes" => is_told,
             _ => false,

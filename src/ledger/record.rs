@@ -273,9 +273,11 @@ impl PriceRow {
 /// What LiteLLM calls the calls to a route.
 pub(super) fn call_type(route: &str) -> &'static str {
     match route {
-        "/chat/completions" => "acompletion",
-        "/completions" => "atext_completion",
-        "/embeddings" => "aembedding",
+        "/chat/completions" | "/v2/chat" | "/api/chat" => "acompletion",
+        "/completions" | "/api/generate" => "atext_completion",
+        "/embeddings" | "/v2/embed" | "/v1/embed" | "/api/embed" | "/api/embeddings" => {
+            "aembedding"
+        }
         "/v1/responses" | "/responses" => "aresponses",
         "/v1/messages" => "anthropic_messages",
         "/v1/messages/count_tokens" => "acount_tokens",

@@ -1,5 +1,5 @@
 //! Where an operation is found at a provider.
-use super::{Dialect, Operation};
+use super::{CohereCall, Dialect, Operation};
 use crate::data::{AuthScheme, Provider, Wire};
 use bartizan_layers::query::target;
 use http::{Uri, uri::InvalidUri};
@@ -68,7 +68,7 @@ pub(super) fn without_v1(base: &str) -> &str {
 }
 
 /// Parsed once: each call asks for one of them.
-static PATHS: LazyLock<[Uri; 10]> = LazyLock::new(|| {
+static PATHS: LazyLock<[Uri; 12]> = LazyLock::new(|| {
     [
         "/chat/completions",
         "/completions",
@@ -80,6 +80,8 @@ static PATHS: LazyLock<[Uri; 10]> = LazyLock::new(|| {
         "/moderations",
         "/rerank",
         "/audio/speech",
+        "/chat",
+        "/embed",
     ]
     .map(Uri::from_static)
 });
@@ -103,12 +105,15 @@ impl Operation {
             Self::Moderations => &PATHS[7],
             Self::Rerank | Self::RerankV1 => &PATHS[8],
             Self::Speech => &PATHS[9],
+            Self::Cohere(CohereCall::Chat) => &PATHS[10],
+            Self::Cohere(CohereCall::Embed | CohereCall::EmbedV1) => &PATHS[11],
             Self::Gemini(path) => {
                 let path = format!("/models/{model}:{}", path.action);
                 return Uri::try_from(target(&path, query.unwrap_or_default()));
             }
             Self::ImageEdits
             | Self::TokenCounter
+            | Self::Ollama(_)
             | Self::Upload(_)
             | Self::Realtime
             | Self::Unserved(..) => {

@@ -20,7 +20,9 @@ pub mod vertex;
 
 use self::endpoint::without_v1;
 pub use self::endpoint::{Endpoint, endpoint, rerank_endpoints};
-pub use self::operation::{GeminiPath, Operation, PathModel, Raw, Resource, Upload};
+pub use self::operation::{
+    CohereCall, GeminiPath, OllamaCall, Operation, PathModel, Raw, Resource, Upload,
+};
 pub use self::passing::{Fault, Form, Passing, Pictured, Place, Resumed, Selected};
 pub use self::problem::{Class, Problem};
 pub use self::prompt::{Contents, Elsewhere, Hold, Prompt};
@@ -37,9 +39,27 @@ pub enum Dialect {
     Anthropic,
     /// Gemini.
     Gemini,
+    /// Cohere, version 2.
+    Cohere,
+    /// Ollama.
+    Ollama,
 }
 
 impl Dialect {
+    /// What a parameter of OpenAI's is called in its requests; `None` where parameters stand
+    /// elsewhere than at the top.
+    #[must_use]
+    pub fn parameter(self, name: &str) -> Option<&str> {
+        match (self, name) {
+            (Self::Gemini | Self::Ollama, _) => None,
+            (Self::Cohere, "top_p") => Some("p"),
+            (Self::Cohere, "top_k") => Some("k"),
+            (Self::Cohere, "stop") => Some("stop_sequences"),
+            (Self::Cohere, "max_completion_tokens") => Some("max_tokens"),
+            _ => Some(name),
+        }
+    }
+
     /// The body of an error answer.
     #[must_use]
     pub fn error_body(self, problem: &Problem) -> Bytes {
@@ -47,6 +67,8 @@ impl Dialect {
             Self::OpenAi => openai::error_body(problem),
             Self::Anthropic => anthropic::error_body(problem),
             Self::Gemini => gemini::error_body(problem),
+            Self::Cohere => cohere::error_body(problem),
+            Self::Ollama => ollama::error_body(problem),
         }
     }
 
@@ -54,8 +76,12 @@ impl Dialect {
     /// dialect's own ending.
     #[must_use]
     pub fn error_event(self, problem: &Problem) -> Bytes {
-        let body = self.error_body(problem);
-        let name: &[u8] = if self == Self::Anthropic { b"event: error\n" } else { b"" };
-        [name, b"data: ", &body, b"\n\n"].concat().into()
+        let name: &[u8] = match self {
+            Self::OpenAi | Self::Gemini => b"",
+            Self::Anthropic => b"event: error\n",
+            Self::Cohere => return cohere::error_event(problem),
+            Self::Ollama => return ollama::error_event(problem),
+        };
+        [name, b"data: ", &self.error_body(problem), b"\n\n"].concat().into()
     }
 }

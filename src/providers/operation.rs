@@ -20,6 +20,10 @@ pub enum Operation {
     TokenCounter,
     /// A Gemini call, whose model and action stand in its path.
     Gemini(GeminiPath),
+    /// One of Cohere's own calls.
+    Cohere(CohereCall),
+    /// One of Ollama's own calls.
+    Ollama(OllamaCall),
     /// OpenAI images from text.
     ImageGenerations,
     /// OpenAI images from images that JSON names; with files it is an [`Upload`].
@@ -42,6 +46,38 @@ pub enum Operation {
     Unserved(&'static str, &'static str),
     /// OpenAI's realtime WebSocket.
     Realtime,
+}
+
+/// What Cohere's clients ask for, but for documents put in order: LiteLLM has that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CohereCall {
+    /// `/v2/chat`.
+    Chat,
+    /// `/v2/embed`.
+    Embed,
+    /// `/v1/embed`.
+    EmbedV1,
+}
+
+/// What Ollama's clients ask of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OllamaCall {
+    /// `/api/chat`.
+    Chat,
+    /// `/api/generate`.
+    Generate,
+    /// `/api/embed`.
+    Embed,
+    /// `/api/embeddings`, which embeds one text.
+    Embedding,
+}
+
+impl OllamaCall {
+    /// Whether it streams unless it is told not to.
+    #[must_use]
+    pub const fn streams(self) -> bool {
+        matches!(self, Self::Chat | Self::Generate)
+    }
 }
 
 /// The model that a path names. A request fact, written by dispatch; it overrules the body's.
@@ -100,10 +136,23 @@ impl Operation {
             | Self::Completions
             | Self::Embeddings
             | Self::Responses
-            | Self::Messages => true,
+            | Self::Messages
+            | Self::Cohere(_)
+            | Self::Ollama(_) => true,
             Self::Gemini(path) => path.action.ends_with("enerateContent"),
             _ => false,
         }
+    }
+
+    /// Whether it makes embeddings, which are no text.
+    #[must_use]
+    pub const fn embeds(&self) -> bool {
+        matches!(
+            self,
+            Self::Embeddings
+                | Self::Cohere(CohereCall::Embed | CohereCall::EmbedV1)
+                | Self::Ollama(OllamaCall::Embed | OllamaCall::Embedding)
+        )
     }
 
     /// Whether it only asks how many tokens a prompt has.
@@ -133,6 +182,7 @@ impl Operation {
         match self {
             Self::Responses => "max_output_tokens",
             Self::Gemini(_) => "generationConfig.maxOutputTokens",
+            Self::Ollama(_) => "options.num_predict",
             _ => "max_tokens",
         }
     }
@@ -143,6 +193,8 @@ impl Operation {
         match self {
             Self::Messages | Self::CountTokens => Dialect::Anthropic,
             Self::Gemini(_) => Dialect::Gemini,
+            Self::Cohere(_) => Dialect::Cohere,
+            Self::Ollama(_) => Dialect::Ollama,
             Self::Raw(raw) => match raw.provider.as_bytes() {
                 b"anthropic" => Dialect::Anthropic,
                 b"gemini" => Dialect::Gemini,
@@ -164,6 +216,13 @@ impl Operation {
             Self::CountTokens => "/v1/messages/count_tokens",
             Self::TokenCounter => "/utils/token_counter",
             Self::Gemini(_) => "/v1beta/models/{model}",
+            Self::Cohere(CohereCall::Chat) => "/v2/chat",
+            Self::Cohere(CohereCall::Embed) => "/v2/embed",
+            Self::Cohere(CohereCall::EmbedV1) => "/v1/embed",
+            Self::Ollama(OllamaCall::Chat) => "/api/chat",
+            Self::Ollama(OllamaCall::Generate) => "/api/generate",
+            Self::Ollama(OllamaCall::Embed) => "/api/embed",
+            Self::Ollama(OllamaCall::Embedding) => "/api/embeddings",
             Self::ImageGenerations => "/images/generations",
             Self::Moderations => "/moderations",
             Self::Rerank | Self::RerankV1 => "/rerank",
@@ -183,7 +242,10 @@ impl Operation {
     #[must_use]
     pub const fn required_field(&self) -> Option<&'static str> {
         match self {
-            Self::ChatCompletions | Self::Messages | Self::CountTokens => Some("messages"),
+            Self::ChatCompletions
+            | Self::Messages
+            | Self::CountTokens
+            | Self::Cohere(CohereCall::Chat) => Some("messages"),
             Self::Completions | Self::ImageGenerations | Self::ImageEdits => Some("prompt"),
             Self::Embeddings | Self::Moderations | Self::Speech => Some("input"),
             Self::Rerank | Self::RerankV1 => Some("query"),

@@ -7,7 +7,7 @@ use super::pictures;
 use super::stream::{StreamEnding, StreamWatch};
 use super::whole::{Collected, collect};
 use crate::forward::strip_hop_by_hop;
-use crate::providers::{Operation, Prompt};
+use crate::providers::{Operation, Prompt, is_of_type};
 use crate::telemetry::{Decimal, Trail, millis};
 use bartizan_layers::BoxError;
 use bartizan_layers::body::Body;
@@ -216,6 +216,8 @@ impl Attempt {
             Operation::Responses => Wire::Responses,
             Operation::Messages | Operation::CountTokens => Wire::Messages,
             Operation::Gemini(_) => Wire::Gemini,
+            Operation::Cohere(_) => Wire::Cohere,
+            Operation::Ollama(_) => Wire::Ollama,
             Operation::ImageGenerations
             | Operation::ImageEdits
             | Operation::Speech
@@ -237,11 +239,15 @@ pub(super) fn told(trail: Option<&Trail>, sent: Instant) -> Told {
     }
 }
 
+/// The type of Ollama's streams.
+const NDJSON: &str = "application/x-ndjson";
+
 /// How an answer is cut into events.
 fn framing(operation: &Operation, parts: &Parts) -> Framing {
     match (operation, Framing::of_headers(&parts.headers)) {
         _ if !parts.status.is_success() => Framing::Whole,
         (_, Some(Framing::Events)) => Framing::Events,
+        (Operation::Ollama(_), None) if is_of_type(&parts.headers, NDJSON) => Framing::Lines,
         (Operation::Gemini(path), _) if &*path.action == "streamGenerateContent" => Framing::Array,
         _ => Framing::Whole,
     }

@@ -31,8 +31,8 @@ impl Router {
         let others = shared.plan.for_any_cause(found.name).iter();
         let others = others.filter_map(|target| shared.groups.find(&target.group));
         let size = match operation {
-            Operation::Embeddings
-            | Operation::Rerank
+            operation if operation.embeds() => size.without_output(),
+            Operation::Rerank
             | Operation::RerankV1
             | Operation::ImageGenerations
             | Operation::ImageEdits => size.without_output(),

@@ -13,7 +13,7 @@ use super::{Rules, Settings, operation};
 use crate::forward::{Deadlines, ForwardError, strip_request};
 use crate::identity::Caller;
 use crate::providers::echo::Mock;
-use crate::providers::translate::Translation;
+use crate::providers::translate::{Protocol, Translation};
 use crate::providers::{Dialect, Elsewhere, Operation, Prompt};
 use crate::telemetry::{DeploymentLabels, Served, Trail};
 use bartizan_layers::facts::{Bill, CacheKey, Principal, UsageCell};
@@ -66,7 +66,10 @@ impl Attempt {
         let model = own_model.as_deref().unwrap_or(&config.model);
         let way = deployment.way(&operation, model).expect("it was picked because it has one");
         let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
-        let translation = way.translation().filter(|_| mock.is_none());
+        let translation = match &mock {
+            None => way.translation(),
+            Some(_) => Protocol::of(&operation).and_then(Translation::to_built_in),
+        };
         let names = (model, &model_json);
         let made = Made::new(rules, &deployment, (&operation, translation), names, &prompt, &head)?;
         let elsewhere = prompt.elsewhere.as_deref();

@@ -124,7 +124,7 @@ fn answer(
         }
         Dialect::Anthropic => json!({"input_tokens": tokens}),
         Dialect::Gemini => json!({"totalTokens": tokens}),
-        Dialect::OpenAi => json!({
+        Dialect::OpenAi | Dialect::Cohere | Dialect::Ollama => json!({
             "total_tokens": tokens,
             "request_model": prompt.model.as_deref().unwrap_or_default(),
             "model_used": model,

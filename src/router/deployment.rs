@@ -9,7 +9,7 @@ use crate::credentials::Credentials;
 use crate::data::{self, Quirks, Wire};
 use crate::providers::translate::Protocol;
 use crate::providers::vertex::Place;
-use crate::providers::{Dialect, Operation};
+use crate::providers::{CohereCall, Dialect, Operation};
 use crate::telemetry::{DeploymentLabels, Metrics, Observed};
 use bartizan_layers::breaker::{BreakerLayer, Gate, Policy, Rule};
 use bartizan_layers::facts::{LookUp, Price};
@@ -28,6 +28,7 @@ pub struct Deployment {
     native: Option<(Protocol, Leaf)>,
     /// Where a provider that speaks all dialects takes Anthropic's, and Gemini's.
     polyglot: Option<Box<[Leaf; 2]>>,
+    /// Where Cohere has both of its versions.
     rerank: Option<Box<[Leaf; 2]>>,
     dresser: Dresser,
     breaker: BreakerLayer,
@@ -161,11 +162,13 @@ impl Deployment {
         match (dialect, &self.native, &self.openai) {
             (Dialect::OpenAi, _, Some(leaf))
             | (Dialect::Anthropic, Some((Protocol::Messages, leaf)), _)
-            | (Dialect::Gemini, Some((Protocol::Gemini, leaf)), _) => Some(leaf),
+            | (Dialect::Gemini, Some((Protocol::Gemini, leaf)), _)
+            | (Dialect::Cohere, Some((Protocol::Cohere, leaf)), _)
+            | (Dialect::Ollama, Some((Protocol::Ollama, leaf)), _) => Some(leaf),
             (_, _, Some(leaf @ (Leaf::Echo | Leaf::Mock(_)))) => Some(leaf),
             (Dialect::Anthropic, ..) => self.polyglot.as_ref().map(|leaves| &leaves[0]),
             (Dialect::Gemini, ..) => self.polyglot.as_ref().map(|leaves| &leaves[1]),
-            (Dialect::OpenAi, ..) => None,
+            (Dialect::OpenAi | Dialect::Cohere | Dialect::Ollama, ..) => None,
         }
     }
 
@@ -196,7 +199,9 @@ impl Deployment {
                 self.chats().filter(|_| Place::of(model).takes(operation))
             }
             (Operation::Rerank, Some(leaves)) => Some(&leaves[0]),
-            (Operation::RerankV1, Some(leaves)) => Some(&leaves[1]),
+            (Operation::RerankV1 | Operation::Cohere(CohereCall::EmbedV1), Some(leaves)) => {
+                Some(&leaves[1])
+            }
             _ => self.leaf(operation.dialect()),
         }
     }

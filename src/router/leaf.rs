@@ -206,6 +206,9 @@ pub(super) fn leaf_elsewhere(
 ) -> Option<Leaf> {
     let base = elsewhere.base.as_ref().or(config.api_base.as_ref())?;
     let found = match translation {
+        Some(Translation { provider: Protocol::Embeddings, .. }) => {
+            found(config, base, Dialect::OpenAi)?
+        }
         Some(_) => spoken(config, base).1,
         None => found(config, base, dialect)?,
     };

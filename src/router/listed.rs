@@ -9,6 +9,9 @@ use bartizan_layers::facts::Price;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// The tag that Ollama puts behind a name that has none.
+const LATEST: &str = ":latest";
+
 /// One name of `/v1/models`.
 #[derive(Clone, Debug)]
 pub struct Listed {
@@ -112,6 +115,24 @@ impl Router {
                 Listed { name: id.to_owned(), model }
             }
         })
+    }
+
+    /// The name by which a model is known that Ollama's clients name with a tag, or without the one
+    /// that it has: `llama3` and `llama3:latest` are the same there.
+    #[must_use]
+    pub fn untagged(&self, name: Box<str>) -> Box<str> {
+        let groups = &self.0.groups;
+        if groups.is_exact(&name) {
+            return name;
+        }
+        match name.strip_suffix(LATEST) {
+            Some(bare) if groups.find(bare).is_some() => bare.into(),
+            Some(_) => name,
+            None => {
+                let tagged = format!("{name}{LATEST}");
+                if groups.is_exact(&tagged) { tagged.into() } else { name }
+            }
+        }
     }
 
     fn named(&self, name: &str) -> Listed {

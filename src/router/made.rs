@@ -107,7 +107,7 @@ impl Made {
     ) -> Sending {
         let Bound { operation, prompt, deadlines, .. } = bound;
         let req = request(head, self.uri, headers, self.body);
-        let Some((mut made, _)) = self.translating else {
+        let Some((mut made, translation)) = self.translating else {
             return leaf.send(req, deadlines, operation, prompt);
         };
         let reply = made.written.reply.clone();
@@ -119,7 +119,8 @@ impl Made {
             held: prompt.held.clone(),
             keeping: made.keeping.take(),
         };
-        let sending = made.send(req, (leaf, forwarder), deadlines, operation, prompt);
+        let asked = translation.of_built_in();
+        let sending = made.send(req, (leaf, forwarder), deadlines, &asked, prompt);
         expecting.on(sending)
     }
 }

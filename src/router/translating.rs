@@ -10,7 +10,7 @@ use crate::config::Members;
 use crate::conversations::Continued;
 use crate::data::Wire;
 use crate::forward::{Deadlines, ForwardError, Forwarder};
-use crate::providers::chat::{Client, Malformed, Source, Target};
+use crate::providers::chat::{Client, Elapsed, Malformed, Source, Target};
 use crate::providers::translate::{Draft, Edits, Protocol, Translated, Translation};
 use crate::providers::{Operation, Prompt};
 use bartizan_layers::body::Body;
@@ -18,6 +18,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::time::Instant;
 
 /// A request in its provider's words.
 #[derive(Debug)]
@@ -128,10 +129,12 @@ impl About {
         let known = deployment.catalogued_as(model).or_else(|| deployment.catalogued());
         let sse = uri.query().is_some_and(|query| query.split('&').any(|it| it == "alt=sse"));
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let began = Instant::now();
         let client = Client {
             id: format!("{:032x}", fastrand::u128(..)),
             created: now.map_or(0, |since| since.as_secs()),
             model: model.to_owned(),
+            elapsed: Elapsed::by(move || began.elapsed()),
             array: translation.client == Protocol::Gemini && prompt.stream && !sse,
             ..Client::default()
         };
@@ -170,8 +173,8 @@ impl About {
 }
 
 /// Headers that say something in one dialect alone, or to the vendor of a coding tool.
-const OF_DIALECTS: [&str; 6] =
-    ["anthropic-", "openai-", "x-goog-", "x-stainless-", "x-codex-", "x-claude-code-"];
+const OF_DIALECTS: [&str; 7] =
+    ["anthropic-", "openai-", "x-goog-", "x-stainless-", "x-codex-", "x-claude-code-", "x-fern-"];
 
 /// Takes what only the client's dialect knows out of `headers`, but for those that the deployment
 /// has of its `own`, and puts in what the provider's needs.

@@ -3,8 +3,8 @@
 use super::deployment::Deployment;
 use super::leaf::Leaf;
 use crate::data;
-use crate::providers::Operation;
 use crate::providers::translate::{Protocol, Translation};
+use crate::providers::{Dialect, Operation};
 
 /// Where a call goes, and in whose words.
 #[derive(Clone, Copy, Debug)]
@@ -46,12 +46,16 @@ impl Deployment {
             return self.leaf_for(operation, model).map(Way::Straight).or_else(counted);
         };
         let leaf = self.chats()?;
+        if matches!(leaf, Leaf::Echo | Leaf::Mock(_)) {
+            let translation = Translation::to_built_in(client);
+            return Some(translation.map_or(Way::Straight(leaf), |it| Way::Translated(leaf, it)));
+        }
         let provider = self.protocol(model);
-        if client == Protocol::Embeddings && !provider.embeds() {
-            return self.leaf_for(operation, model).map(Way::Straight);
+        if client.is_embeddings() {
+            return self.embeds((operation, model), Translation { client, provider });
         }
         let same = client == provider
-            || matches!(leaf, Leaf::Echo | Leaf::Mock(_))
+            || (client, provider) == (Protocol::Generate, Protocol::Ollama)
             || provider == Protocol::Chat && self.has(client, model);
         let own = || match same {
             true => Some(leaf),
@@ -59,6 +63,27 @@ impl Deployment {
         };
         let translated = Way::Translated(leaf, Translation { client, provider });
         Some(own().map_or(translated, Way::Straight))
+    }
+
+    /// How it takes a call for embeddings. Providers that have none of their own have OpenAI's.
+    fn embeds(
+        &self,
+        (operation, model): (&Operation, &str),
+        translation: Translation,
+    ) -> Option<Way<'_>> {
+        let Translation { client, provider } = translation;
+        let straight = match (provider, client.dialect()) {
+            (Protocol::Cohere, Dialect::Cohere) | (Protocol::Ollama, Dialect::Ollama) => true,
+            _ => client == Protocol::Embeddings && !provider.embeds(),
+        };
+        if straight {
+            return self.leaf_for(operation, model).map(Way::Straight);
+        }
+        if provider.embeds() {
+            return Some(Way::Translated(self.chats()?, translation));
+        }
+        let translation = Translation { client, provider: Protocol::Embeddings };
+        Some(Way::Translated(self.leaf(Dialect::OpenAi)?, translation))
     }
 
     /// Where its provider counts tokens, and in whose words.

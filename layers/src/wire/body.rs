@@ -2,8 +2,8 @@
 //!
 //! Frames go on untouched while a [`Tap`] learns from them. When an event stream stops before its
 //! dialect's own ending, [`TapBody`] closes what is open with an empty line, adds one error event
-//! ([`Ending`] renders it in the client's dialect), and ends cleanly without `[DONE]`. A body that
-//! is no event stream is aborted with the error instead. After the proper ending everything passes,
+//! ([`Ending`] renders it in the client's dialect), and ends cleanly without `[DONE]`. Lines of JSON are
+//! events, too. A body that is no event stream is aborted with the error instead. After the proper ending everything passes,
 //! and an upstream that then breaks is forgiven.
 //!
 //! # Errors
@@ -187,7 +187,7 @@ where
 
     fn size_hint(&self) -> SizeHint {
         match self.tap.framing() {
-            Framing::Events => SizeHint::default(),
+            Framing::Events | Framing::Lines => SizeHint::default(),
             Framing::Array | Framing::Whole => self.inner.size_hint(),
         }
     }
@@ -215,7 +215,8 @@ fn settle<E: Ending, W: Watch>(
     watch: &mut W,
     error: Option<BoxError>,
 ) -> Phase {
-    let events = tap.framing() == Framing::Events;
+    let framing = tap.framing();
+    let events = matches!(framing, Framing::Events | Framing::Lines);
     // Asked before the tap reads a begun line as if it were over.
     let (open, may_end) = (tap.in_event(), tap.may_end());
     tap.finish();
@@ -238,7 +239,11 @@ fn settle<E: Ending, W: Watch>(
         Failure::InBand(_) => Phase::Over,
         failure if events => {
             let event = ending.error_event(&failure);
-            let close: &[u8] = if open { b"\n\n" } else { b"" };
+            let close: &[u8] = match (open, framing) {
+                (false, _) => b"",
+                (true, Framing::Lines) => b"\n",
+                (true, _) => b"\n\n",
+            };
             Phase::Closing(Some([close, &event].concat().into()), None)
         }
         Failure::Broke(error) => Phase::Closing(None, Some(error)),

@@ -43,6 +43,14 @@ pub enum AdminRoute {
     Models,
     /// `/models/{id}`: one of them.
     Model(Box<str>),
+    /// `/api/tags`: the same for Ollama's clients.
+    OllamaModels,
+    /// `/api/ps`: those of them that are loaded.
+    OllamaLoaded,
+    /// `/api/show`: one of them.
+    OllamaModel,
+    /// `/api/version`.
+    OllamaVersion,
     /// `/model/info`: the deployments.
     ModelInfo,
     /// The deployments, page by page.
@@ -66,6 +74,25 @@ pub enum AdminRoute {
     Manage,
 }
 
+impl AdminRoute {
+    /// The format that its errors have.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::OllamaModels | Self::OllamaLoaded | Self::OllamaModel | Self::OllamaVersion => {
+                Dialect::Ollama
+            }
+            _ => Dialect::OpenAi,
+        }
+    }
+
+    /// Whether its request has a body that is read.
+    #[must_use]
+    pub const fn has_body(&self) -> bool {
+        matches!(self, Self::Manage | Self::OllamaModel)
+    }
+}
+
 impl Route {
     /// Finds the route of a request. Each path may have a slash at its end; nothing else in a path
     /// is normalised, so no spelling slips past a check.
@@ -80,6 +107,7 @@ impl Route {
     pub const fn dialect(&self) -> Dialect {
         match self {
             Self::Call(operation) | Self::CallOf(operation, _) => operation.dialect(),
+            Self::Admin(route) => route.dialect(),
             _ => Dialect::OpenAi,
         }
     }

@@ -145,6 +145,17 @@ impl Block {
     }
 }
 
+impl Media {
+    /// The bytes of a picture, in base64; `None` if they are elsewhere, or it is none.
+    #[must_use]
+    pub fn picture(self) -> Option<String> {
+        match self.source {
+            Source::Base64(data) if self.kind == MediaKind::Image => Some(data),
+            _ => None,
+        }
+    }
+}
+
 impl ToolUse {
     /// The arguments as an object. What is no JSON, or no object, is none: providers that want an
     /// object refuse everything else.

@@ -54,6 +54,12 @@ impl Calls {
         self.order.len() > 1 && first.is_some_and(|call| call.arguments.is_whole())
     }
 
+    /// How many bytes they keep of what was not told.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.calls.values().map(|call| call.json.capacity()).sum()
+    }
+
     /// The first call is told to its end.
     pub fn pop(&mut self) {
         if let Some(tool) = self.order.pop_front() {

@@ -9,8 +9,10 @@ mod arguments;
 mod block;
 mod calls;
 mod event;
+pub mod fields;
 mod ids;
 mod json;
+mod media;
 mod offer;
 mod proof;
 mod request;
@@ -25,10 +27,13 @@ pub use self::calls::{Call, Calls};
 pub use self::event::{Event, InBand, Read, Write};
 pub use self::ids::Ids;
 pub use self::json::{Taking, object, parsed, read, text_of, whole};
+pub use self::media::{picture_type, source_of_url};
 pub use self::offer::offered;
-pub use self::proof::{is_of_google, is_of_openai, split_proof, standard_base64};
+pub use self::proof::{
+    is_of_google, is_of_openai, signed_id, split_proof, standard_base64, unsigned_id,
+};
 pub use self::request::{
     Format, Function, Qualified, Request, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
 };
-pub use self::target::{Client, Lost, Malformed, Memo, Target, Unreadable, Written};
+pub use self::target::{Client, Elapsed, Lost, Malformed, Memo, Target, Unreadable, Written};
 pub use self::writing::{write_text, write_value, written};

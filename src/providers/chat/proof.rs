@@ -15,6 +15,24 @@ pub fn split_proof(id: &str) -> (&str, Option<&str>) {
     id.split_once(MARK).map_or((id, None), |(id, proof)| (id, Some(proof)))
 }
 
+/// The same of an id that is one's own.
+#[must_use]
+pub fn unsigned_id(id: String) -> (String, Option<String>) {
+    match split_proof(&id) {
+        (own, Some(proof)) => (own.to_owned(), Some(proof.to_owned())),
+        (_, None) => (id, None),
+    }
+}
+
+/// The id of a call with its proof. Gemini's calls have it in their ids already.
+#[must_use]
+pub fn signed_id(id: String, proof: Option<&str>) -> String {
+    match proof {
+        Some(proof) if !id.contains(MARK) => id + MARK + proof,
+        _ => id,
+    }
+}
+
 /// Whether a thought's cipher is OpenAI's.
 #[must_use]
 pub fn is_of_openai(cipher: &str) -> bool {

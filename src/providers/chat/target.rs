@@ -1,8 +1,12 @@
 //! What is known of both sides when one dialect becomes another.
 use super::Qualified;
+use crate::clock;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Who is asked.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +93,47 @@ pub struct Client {
     /// The request, for dialects whose answers repeat parts of it (OpenAI responses): its members
     /// but for the prompt and instructions.
     pub echo: Map<String, Value>,
+    /// How long the call takes, for dialects that tell it (Ollama).
+    pub elapsed: Elapsed,
+}
+
+impl Client {
+    /// The id for answers, as a UUID is written (RFC 9562).
+    #[must_use]
+    pub fn uuid(&self) -> String {
+        let part = |from: usize, to: usize| self.id.get(from..to).unwrap_or_default();
+        [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    }
+
+    /// The time now, as RFC 3339 has it.
+    #[must_use]
+    pub fn time(&self) -> String {
+        let since = Duration::from_secs(self.created) + self.elapsed.now();
+        clock::iso(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// How long a call has taken so far, told by whoever measures it; nothing without.
+#[derive(Clone, Default)]
+pub struct Elapsed(Option<Arc<dyn Fn() -> Duration + Send + Sync>>);
+
+impl Elapsed {
+    /// As `clock` tells it.
+    pub fn by(clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(clock)))
+    }
+
+    /// Until now.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |clock| clock())
+    }
+}
+
+impl fmt::Debug for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Elapsed").field(&self.now()).finish()
+    }
 }
 
 /// What a translation leaves out.

@@ -1,5 +1,5 @@
 //! Where pieces of a text come from.
-use crate::providers::chat::{Citation, Taking};
+use crate::providers::chat::{Citation, Taking, object};
 use serde_json::{Map, Value};
 
 /// A citation as Cohere tells it: one for each of its sources.
@@ -45,4 +45,25 @@ fn source(told: Value) -> Citation {
     let url = within.take_text("url").or_else(|| id.clone().filter(is_page));
     let title = within.take_text("title").or(id);
     Citation { url, title, ..Citation::default() }
+}
+
+/// Writes a citation of the text in `part`: its source is a document.
+pub(super) fn write(citation: Citation, part: usize) -> Value {
+    let Citation { url, title, cited, range } = citation;
+    let mut document = Map::new();
+    title.clone().map(|title| document.insert("title".to_owned(), title.into()));
+    url.clone().map(|url| document.insert("url".to_owned(), url.into()));
+    let id = url.or(title).unwrap_or_default();
+    let source =
+        object([("type", "document".into()), ("id", id.into()), ("document", document.into())]);
+    let mut told = Map::new();
+    if let Some((start, end)) = range {
+        told.insert("start".to_owned(), start.into());
+        told.insert("end".to_owned(), end.into());
+    }
+    cited.map(|words| told.insert("text".to_owned(), words.into()));
+    told.insert("sources".to_owned(), vec![source].into());
+    told.insert("content_index".to_owned(), part.into());
+    told.insert("type".to_owned(), "TEXT_CONTENT".into());
+    told.into()
 }

@@ -12,7 +12,7 @@ mod stream;
 mod tests;
 mod usage;
 
-pub use self::answer::read_answer;
-pub use self::error::read_error;
-pub use self::request::write_request;
-pub use self::stream::Reader;
+pub use self::answer::{read_answer, write_answer};
+pub use self::error::{error_body, error_event, read_error};
+pub use self::request::{read_request, write_request};
+pub use self::stream::{Reader, Writer};

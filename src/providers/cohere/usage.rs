@@ -1,7 +1,7 @@
 //! What an answer used.
 use crate::providers::chat::Taking;
 use bartizan_layers::facts::{Unit, Usage};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Reads a chat's `usage`, or the `meta` of embeddings. What the model read and wrote is told in
 /// `tokens`; only where that is missing, what is billed counts. Pictures are counted beside the
@@ -32,4 +32,19 @@ pub(super) fn read(mut told: Map<String, Value>) -> Option<Usage> {
 
 fn count(tokens: u64) -> i64 {
     i64::try_from(tokens).unwrap_or(i64::MAX)
+}
+
+/// Writes a chat's `usage`. What Cohere bills is what its own models read and wrote: here it is all.
+pub(super) fn write(usage: &Usage) -> Value {
+    let (input, output) = (usage[Unit::Input], usage[Unit::Output]);
+    let mut tokens = json!({"input_tokens": input, "output_tokens": output});
+    if usage[Unit::Reasoning] > 0 {
+        tokens["reasoning_tokens"] = usage[Unit::Reasoning].into();
+    }
+    let billed = json!({"input_tokens": input, "output_tokens": output});
+    let mut told = json!({"billed_units": billed, "tokens": tokens});
+    if usage[Unit::CacheRead] > 0 {
+        told["cached_tokens"] = usage[Unit::CacheRead].into();
+    }
+    told
 }

@@ -1,6 +1,8 @@
 //! What Ollama says when it fails.
+use crate::providers::Problem;
 use crate::providers::chat::InBand;
-use serde_json::{Map, Value};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
 
 /// Reads the body of an error: `{"error": "…"}`, or OpenAI's form of it, which Ollama's compatible
 /// routes have. `None` if it is none.
@@ -19,4 +21,16 @@ pub fn read_error(body: &Map<String, Value>) -> Option<InBand> {
         }),
         _ => None,
     }
+}
+
+/// `{"error": "…"}`.
+#[must_use]
+pub fn error_body(problem: &Problem) -> Bytes {
+    json!({"error": problem.message}).to_string().into()
+}
+
+/// The line that tells of an error in a stream.
+#[must_use]
+pub fn error_event(problem: &Problem) -> Bytes {
+    [&*error_body(problem), b"\n"].concat().into()
 }

@@ -1,4 +1,4 @@
-//! Ollama's native chat and its embeddings. Answers of `/api/generate` are read too.
+//! Ollama's native chat, `/api/generate` and embeddings.
 //!
 //! Thoughts that a model writes into its text between `<think>` tags stay there: only those that
 //! Ollama tells apart are thoughts.
@@ -11,7 +11,7 @@ mod stream;
 mod tests;
 mod usage;
 
-pub use self::answer::read_answer;
-pub use self::error::read_error;
-pub use self::request::write_request;
-pub use self::stream::Reader;
+pub use self::answer::{read_answer, write_answer, write_generated};
+pub use self::error::{error_body, error_event, read_error};
+pub use self::request::{read_generate, read_request, write_request};
+pub use self::stream::{Reader, Writer};

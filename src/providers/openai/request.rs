@@ -176,13 +176,11 @@ fn put(
     Ok(())
 }
 
-/// What a default of the config is called where `operation` takes it. Gemini's parameters stand
-/// elsewhere in its requests.
+/// What a default of the config is called where `operation` takes it.
 fn default_name<'a>(operation: &Operation, name: &'a str) -> Option<&'a str> {
     match operation {
-        Operation::Gemini(_) => None,
         Operation::Responses if name == "max_tokens" => Some("max_output_tokens"),
-        _ => Some(name),
+        _ => operation.dialect().parameter(name),
     }
 }
 

@@ -1,4 +1,5 @@
 //! A request on its way from one dialect to another.
+use super::embeddings;
 use super::fit::pass;
 use super::reply::Reply;
 use super::{Protocol, Translation};
@@ -47,8 +48,8 @@ pub struct Draft {
 #[derive(Clone, Debug)]
 enum Asked {
     Chat(Box<Request>),
-    /// Embeddings, as OpenAI asks for them.
-    Embeddings(Map<String, Value>),
+    /// Embeddings, as OpenAI asks for them, and what is lost already.
+    Embeddings(Map<String, Value>, Lost),
 }
 
 /// A request in the provider's words.
@@ -88,10 +89,14 @@ impl Translation {
         let allowed = fit.allowed.iter().filter_map(allowed).collect();
         let echo = match self.client {
             Protocol::Responses => openai::responses::echo(&body),
-            _ => Map::new(),
+            client => embeddings::echo(client, &body),
         };
         let asked = match self.client {
-            Protocol::Embeddings => Asked::Embeddings(body),
+            client if client.is_embeddings() => {
+                let mut lost = Lost::default();
+                let body = embeddings::asked(client, self.provider, body, &mut lost)?;
+                Asked::Embeddings(body, lost)
+            }
             client => Asked::Chat(Box::new(request(client, body)?)),
         };
         let media_inside = self.provider.wants_media_inside();
@@ -105,7 +110,10 @@ pub(super) fn request(client: Protocol, body: Map<String, Value>) -> Result<Requ
         Protocol::Responses => openai::responses::read_request(body),
         Protocol::Messages => anthropic::read_request(body),
         Protocol::Gemini => gemini::read_request(body),
-        // No client speaks the others.
+        Protocol::Cohere => cohere::read_request(body),
+        Protocol::Ollama => ollama::read_request(body),
+        Protocol::Generate => ollama::read_generate(body),
+        // Embeddings are no chat.
         _ => openai::chat::read_request(body),
     }
 }
@@ -133,9 +141,8 @@ impl Edits<'_> {
         }
         for (name, json) in self.defaults {
             let absent = |name: &str| body.get(name).is_none_or(Value::is_null);
-            let name = match (client, name.as_str()) {
-                // Its parameters stand elsewhere.
-                (Protocol::Gemini, _) => continue,
+            let Some(name) = client.dialect().parameter(name) else { continue };
+            let name = match (client, name) {
                 (Protocol::Responses, "max_tokens") => "max_output_tokens",
                 (_, "max_tokens") if !absent("max_completion_tokens") => continue,
                 (_, "max_completion_tokens") if !absent("max_tokens") => continue,
@@ -210,10 +217,12 @@ impl Draft {
         let Translation { client: from, provider: to } = self.translation;
         let mut lost = Lost::default();
         let written = match self.asked {
-            Asked::Embeddings(body) => {
+            Asked::Embeddings(body, already) => {
+                lost = already;
                 client.base64 =
                     body.get("encoding_format").and_then(Value::as_str) == Some("base64");
-                let body = embeddings(to, body, target, &mut lost)?;
+                client.echo = self.echo;
+                let body = embeddings::written(to, body, target, &mut lost)?;
                 Written { body, ..Written::default() }
             }
             Asked::Chat(request) => {
@@ -268,22 +277,6 @@ pub(super) fn written(
         Protocol::Converse => bedrock::write_request(request, target, lost),
         // No chat is asked of a provider in the others' words.
         _ => openai::chat::write_request(request, target, lost),
-    }
-}
-
-fn embeddings(
-    provider: Protocol,
-    body: Map<String, Value>,
-    target: &Target<'_>,
-    lost: &mut Lost,
-) -> Result<Map<String, Value>, Malformed> {
-    let model = target.model;
-    match provider {
-        _ if target.is_in_googles_cloud() => vertex::embed::write_embed(body, model, lost),
-        Protocol::Cohere => cohere::embed::write_embed(body, model, lost),
-        Protocol::Ollama => ollama::embed::write_embed(body, model, lost),
-        Protocol::Converse => bedrock::embed::write_embed(body, model, lost),
-        _ => gemini::embed::write_embed(body, model, lost),
     }
 }
 

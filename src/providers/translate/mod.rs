@@ -4,6 +4,7 @@
 //! ([`Translation::read`], [`Draft::write`]), the answer by the [`Reply`] that this leaves.
 mod count;
 mod draft;
+mod embeddings;
 mod fit;
 mod protocol;
 mod reply;

@@ -2,7 +2,7 @@
 use super::Translation;
 use crate::data::{AuthScheme, Provider, Wire};
 use crate::providers::vertex::{Action, Maker, Place};
-use crate::providers::{Endpoint, Operation, without_v1};
+use crate::providers::{CohereCall, Dialect, Endpoint, OllamaCall, Operation, without_v1};
 use bartizan_layers::query::{encoded, target};
 use http::Uri;
 use http::uri::InvalidUri;
@@ -28,6 +28,16 @@ pub enum Protocol {
     Ollama,
     /// Converse and ConverseStream of AWS Bedrock.
     Converse,
+    /// Ollama's `/api/generate`, of clients alone: its providers chat.
+    Generate,
+    /// Embeddings, as Cohere's clients ask for them in version 2.
+    CohereEmbed,
+    /// The same in version 1.
+    CohereEmbedV1,
+    /// Embeddings, as Ollama's clients ask for them.
+    OllamaEmbed,
+    /// One embedding: the older way of that.
+    OllamaEmbedding,
 }
 
 impl Protocol {
@@ -40,6 +50,17 @@ impl Protocol {
             Operation::Embeddings => Some(Self::Embeddings),
             Operation::Responses => Some(Self::Responses),
             Operation::Messages => Some(Self::Messages),
+            Operation::Cohere(call) => Some(match call {
+                CohereCall::Chat => Self::Cohere,
+                CohereCall::Embed => Self::CohereEmbed,
+                CohereCall::EmbedV1 => Self::CohereEmbedV1,
+            }),
+            Operation::Ollama(call) => Some(match call {
+                OllamaCall::Chat => Self::Ollama,
+                OllamaCall::Generate => Self::Generate,
+                OllamaCall::Embed => Self::OllamaEmbed,
+                OllamaCall::Embedding => Self::OllamaEmbedding,
+            }),
             Operation::Gemini(path) if path.action.ends_with("enerateContent") => {
                 Some(Self::Gemini)
             }
@@ -64,6 +85,33 @@ impl Protocol {
         matches!(self, Self::Chat | Self::Completions | Self::Embeddings | Self::Responses)
     }
 
+    /// Whether a client asks for embeddings in it.
+    #[must_use]
+    pub const fn is_embeddings(self) -> bool {
+        matches!(
+            self,
+            Self::Embeddings
+                | Self::CohereEmbed
+                | Self::CohereEmbedV1
+                | Self::OllamaEmbed
+                | Self::OllamaEmbedding
+        )
+    }
+
+    /// Whose it is: the one of which an error for the client is told.
+    #[must_use]
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::Messages => Dialect::Anthropic,
+            Self::Gemini => Dialect::Gemini,
+            Self::Cohere | Self::CohereEmbed | Self::CohereEmbedV1 => Dialect::Cohere,
+            Self::Ollama | Self::Generate | Self::OllamaEmbed | Self::OllamaEmbedding => {
+                Dialect::Ollama
+            }
+            _ => Dialect::OpenAi,
+        }
+    }
+
     /// Whether a provider that speaks this makes embeddings in words of its own.
     #[must_use]
     pub const fn embeds(self) -> bool {
@@ -78,26 +126,42 @@ impl Protocol {
 }
 
 impl Translation {
+    /// To the built-in models, for clients in whose words they do not answer.
+    #[must_use]
+    pub fn to_built_in(client: Protocol) -> Option<Self> {
+        let provider = if client.is_embeddings() { Protocol::Embeddings } else { Protocol::Chat };
+        let is_native = matches!(client.dialect(), Dialect::Cohere | Dialect::Ollama);
+        is_native.then_some(Self { client, provider })
+    }
+
+    /// What a built-in model is asked for.
+    #[must_use]
+    pub const fn of_built_in(self) -> Operation {
+        match self.provider {
+            Protocol::Embeddings => Operation::Embeddings,
+            _ => Operation::ChatCompletions,
+        }
+    }
+
     /// The path below [`Endpoint::base`] of `provider` for a `model` and a `stream`.
     ///
     /// # Errors
     /// When the model's name cannot stand in a URI.
     pub fn path(self, provider: &Provider, model: &str, stream: bool) -> Result<Uri, InvalidUri> {
-        let embeds = self.client == Protocol::Embeddings;
+        let embeds = self.client.is_embeddings();
         if provider.wire == Wire::Vertex {
             let action = if embeds { Action::Embed } else { Action::Chat { stream } };
             return Uri::try_from(Place::of(model).path(action).unwrap_or_default());
         }
         Ok(Uri::from_static(match self.provider {
+            Protocol::Embeddings => "/embeddings",
             Protocol::Completions => "/completions",
             Protocol::Responses => "/responses",
             Protocol::Messages => "/messages",
-            Protocol::Embeddings => "/embeddings",
             Protocol::Cohere if embeds => "/embed",
             Protocol::Ollama if embeds => "/api/embed",
             Protocol::Cohere => "/chat",
             Protocol::Ollama => "/api/chat",
-            Protocol::Chat => "/chat/completions",
             Protocol::Converse => {
                 let action = match (embeds, stream) {
                     (true, _) => "invoke",
@@ -114,6 +178,8 @@ impl Translation {
                 };
                 return Uri::try_from(target(&format!("/models/{model}:{action}"), query));
             }
+            // No provider is asked in the words of the others.
+            _ => "/chat/completions",
         }))
     }
 }

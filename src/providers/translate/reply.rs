@@ -1,6 +1,6 @@
 //! How the answer to a translated request is read and written.
 use super::stream::Stream;
-use super::{Protocol, Translation};
+use super::{Protocol, Translation, embeddings};
 use crate::providers::chat::{
     self, Answer, Client, Event, InBand, Lost, Memo, Read, Taking, Unreadable, Write, parsed,
 };
@@ -55,10 +55,14 @@ impl Reply {
         }
     }
 
-    /// Whether the client's stream is a JSON array.
+    /// The type of the client's streams.
     #[must_use]
-    pub const fn is_array(&self) -> bool {
-        self.client.array
+    pub const fn stream_type(&self) -> &'static str {
+        match self.translation.client.dialect() {
+            Dialect::Ollama => "application/x-ndjson",
+            _ if self.client.array => "application/json",
+            _ => "text/event-stream; charset=utf-8",
+        }
     }
 
     /// What the request lost on its way: the names, parted by commas; `None` for nothing.
@@ -72,7 +76,7 @@ impl Reply {
     /// # Errors
     /// When it is not what the provider's dialect says.
     pub fn whole(&self, body: &[u8]) -> Result<Whole, Unreadable> {
-        if self.translation.client == Protocol::Embeddings {
+        if self.translation.client.is_embeddings() {
             return self.embeddings(body);
         }
         let answer = self.answer(body)?;
@@ -83,19 +87,10 @@ impl Reply {
     }
 
     fn embeddings(&self, body: &[u8]) -> Result<Whole, Unreadable> {
-        let mut body = parsed(body).ok_or(Unreadable("a JSON object"))?;
-        let (vectors, usage) = match self.translation.provider {
-            // Gemini's maker has them under another name in its cloud.
-            Protocol::Gemini if body.contains_key("predictions") => {
-                vertex::embed::read_predictions(body.take_array("predictions"))
-            }
-            Protocol::Cohere => cohere::embed::read_embed(body, &self.client.model),
-            Protocol::Ollama => ollama::embed::read_embed(body, &self.client.model),
-            Protocol::Converse => bedrock::embed::read_embed(body, &self.client.model),
-            _ => gemini::embed::read_embed(body, &self.client.model),
-        }?;
-        let usage = usage.or(self.heard);
-        let told = openai::embeddings::write_answer(vectors, usage.as_ref(), &self.client);
+        let body = parsed(body).ok_or(Unreadable("a JSON object"))?;
+        let Translation { client, provider } = self.translation;
+        let heard = (body, self.heard);
+        let (told, usage) = embeddings::told((client, provider), heard, &self.client)?;
         Ok(Whole { body: told.to_string().into(), usage, kept: None })
     }
 
@@ -120,6 +115,9 @@ impl Reply {
             Protocol::Completions => openai::completions::write_answer(answer, client),
             Protocol::Messages => anthropic::write_answer(answer, client),
             Protocol::Gemini => gemini::write_answer(answer, client),
+            Protocol::Cohere => cohere::write_answer(answer, client),
+            Protocol::Ollama => ollama::write_answer(answer, client),
+            Protocol::Generate => ollama::write_generated(answer, client),
             _ => openai::chat::write_answer(answer, client),
         };
         chat::written(&value, about)
@@ -163,6 +161,9 @@ impl Reply {
             Protocol::Responses => Box::new(openai::responses::Writer::new(client)),
             Protocol::Messages => Box::new(anthropic::Writer::new(client)),
             Protocol::Gemini => Box::new(gemini::Writer::new(client)),
+            Protocol::Cohere => Box::new(cohere::Writer::new(client)),
+            Protocol::Ollama => Box::new(ollama::Writer::new(client)),
+            Protocol::Generate => Box::new(ollama::Writer::generate(client)),
             _ => Box::new(openai::chat::Writer::new(client)),
         }
     }
@@ -188,10 +189,6 @@ impl Reply {
     /// The dialect of errors for the client.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
-        match self.translation.client {
-            Protocol::Messages => Dialect::Anthropic,
-            Protocol::Gemini => Dialect::Gemini,
-            _ => Dialect::OpenAi,
-        }
+        self.translation.client.dialect()
     }
 }

@@ -70,11 +70,8 @@ impl Expecting {
     }
 
     fn streamed(self, mut parts: Parts, body: LeafBody) -> Response<LeafBody> {
-        let kind = match self.reply.is_array() {
-            true => "application/json",
-            false => "text/event-stream; charset=utf-8",
-        };
-        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        let kind = HeaderValue::from_static(self.reply.stream_type());
+        parts.headers.insert(header::CONTENT_TYPE, kind);
         let stream = self.reply.stream();
         let held = self.held.another();
         let body = TranslatedBody::new(body, stream, self.usage, self.keeping, held);
@@ -99,10 +96,7 @@ impl Expecting {
         if let Some((keeping, kept)) = self.keeping.take().zip(kept) {
             keeping.keep(kept).await;
         }
-        let kind = match self.stream && !self.reply.is_array() {
-            true => "text/event-stream; charset=utf-8",
-            false => "application/json",
-        };
+        let kind = if self.stream { self.reply.stream_type() } else { "application/json" };
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         Response::from_parts(parts, Either::Right(Body::Full(body)))
     }

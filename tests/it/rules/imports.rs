@@ -35,7 +35,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &["forward", "config", "tasks", "clock"],
         "it turns a login into what proves a call; which dialect that is in, it does not know",
     ),
-    ("providers", &["config", "data"], "pure functions on bytes: no I/O"),
+    ("providers", &["config", "data", "clock"], "pure functions on bytes: no I/O"),
     (
         "state",
         &["identity", "config", "clock"],

@@ -110,6 +110,7 @@ impl Size {
                     bound = bound.max(count("maxOutputTokens")).max(count("max_output_tokens"));
                     choices = choices.max(count("candidateCount").unwrap_or(1));
                 }
+                b"options" => bound = bound.max(value.get("num_predict").and_then(count)),
                 b"prompt" => prompts = prompts_in(value),
                 _ => {}
             }

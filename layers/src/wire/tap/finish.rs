@@ -37,7 +37,8 @@ impl Learned {
         }
     }
 
-    fn tell_reason(&mut self, reason: Option<Value<'_>>) {
+    /// Takes in a finish reason, if it is one.
+    pub(super) fn tell_reason(&mut self, reason: Option<Value<'_>>) {
         if let Some(reason) = reason {
             self.stopped(reason);
         }
@@ -58,8 +59,8 @@ impl Learned {
 fn finish(reason: Value<'_>) -> Finish {
     match &*reason.as_str().unwrap_or_default() {
         "stop" | "end_turn" | "stop_sequence" | "pause_turn" | "eos" | "eos_token" | "COMPLETE"
-        | "STOP" => Finish::Stop,
-        "tool_calls" | "function_call" | "tool_use" => Finish::ToolCalls,
+        | "STOP_SEQUENCE" | "STOP" => Finish::Stop,
+        "tool_calls" | "function_call" | "tool_use" | "TOOL_CALL" => Finish::ToolCalls,
         "length"
         | "max_tokens"
         | "max_output_tokens"
@@ -69,6 +70,7 @@ fn finish(reason: Value<'_>) -> Finish {
         "content_filter"
         | "refusal"
         | "sensitive"
+        | "ERROR_TOXIC"
         | "SAFETY"
         | "RECITATION"
         | "BLOCKLIST"
@@ -106,7 +108,10 @@ impl Learned {
             (Wire::Chat, b"choices") => value.elements().for_each(|choice| {
                 self.tell_reason(choice.get("finish_reason"));
             }),
-            (Wire::Messages, b"stop_reason") => self.tell_reason(Some(value)),
+            (Wire::Messages, b"stop_reason")
+            | (Wire::Cohere, b"finish_reason")
+            | (Wire::Ollama, b"done_reason") => self.tell_reason(Some(value)),
+            (Wire::Ollama, b"message") => self.tools |= value.get("tool_calls").is_some(),
             (Wire::Responses, b"output") => {
                 let kinds = value.elements().filter_map(|item| item.get("type"));
                 self.tools |= kinds.into_iter().any(|kind| {

@@ -27,12 +27,14 @@ impl InBand {
         let error = whole
             .get("error")
             .or_else(|| whole.get("response")?.get("error"))
+            // Cohere's last event.
+            .or_else(|| whole.get("delta"))
             .filter(Value::is_object)
             .unwrap_or(whole);
         let status =
             ["status", "status_code", "code"].iter().find_map(|key| status(error.get(key)?));
         let kind = error.get("type").or_else(|| error.get("status"));
-        let message = error.get("message").or_else(|| whole.get("error"));
+        let message = error.get("message").or_else(|| error.get("error").or(whole.get("error")));
         Self {
             data: Bytes::copy_from_slice(&data[..data.len().min(KEPT)]),
             status,

@@ -106,6 +106,8 @@ impl Learned {
             Wire::Responses => self.responses(kind(name, data), data),
             Wire::Messages => self.messages(kind(name, data), data),
             Wire::Gemini => self.gemini(data),
+            Wire::Cohere => self.cohere(kind(name, data), data),
+            Wire::Ollama => self.ollama(data),
             Wire::Media => self.media(kind(name, data), data),
         }
         None

@@ -23,13 +23,16 @@
 //! ```
 mod array;
 mod bill;
+mod cohere;
 mod finish;
 mod gemini;
 mod in_band;
 mod key;
 mod learned;
+mod lines;
 mod media;
 mod named;
+mod ollama;
 mod realtime;
 mod sift;
 mod usage;
@@ -49,6 +52,7 @@ use crate::{
 use array::Array;
 use bytes::Bytes;
 use learned::Learned;
+use lines::Lines;
 use sift::Sift;
 use whole::Kept;
 
@@ -63,6 +67,10 @@ pub enum Wire {
     Messages,
     /// Gemini `generateContent` and `streamGenerateContent`.
     Gemini,
+    /// Cohere chat and embeddings.
+    Cohere,
+    /// Ollama's own API.
+    Ollama,
     /// OpenAI images, speech and transcriptions: events whose type ends in `.delta` or
     /// `.partial_image` while it goes on, and in `.done` or `.completed` at its end.
     Media,
@@ -75,6 +83,8 @@ pub enum Framing {
     Events,
     /// A JSON array that is written as it grows (Gemini without `alt=sse`).
     Array,
+    /// A JSON object in each line (Ollama).
+    Lines,
     /// One JSON object.
     Whole,
 }
@@ -93,6 +103,7 @@ pub struct Tap {
 enum Source {
     Events(Events, Sift),
     Array(Array),
+    Lines(Lines),
     Whole(Kept),
     Opaque,
 }
@@ -104,6 +115,7 @@ impl Tap {
         let source = match framing {
             Framing::Events => Source::Events(Events::new(), Sift::default()),
             Framing::Array => Source::Array(Array::default()),
+            Framing::Lines => Source::Lines(Lines::default()),
             Framing::Whole => Source::Whole(Kept::default()),
         };
         Self::over(wire, source)
@@ -183,6 +195,11 @@ impl Tap {
                     learned.event(b"", object, clipped);
                 });
             }
+            Source::Lines(lines) => {
+                return lines.push(frame, |line, clipped| {
+                    learned.event(b"", line, clipped);
+                });
+            }
             Source::Whole(kept) => kept.push(&frame),
             Source::Opaque => {}
         }
@@ -193,6 +210,7 @@ impl Tap {
     pub fn pop(&mut self) -> Option<Bytes> {
         match &mut self.source {
             Source::Events(_, sift) => sift.pop(),
+            Source::Lines(lines) => lines.pop(),
             _ => None,
         }
     }
@@ -205,6 +223,11 @@ impl Tap {
                 sift.finish(events);
                 events.finish(|event| {
                     learned.event(event.name, event.data, event.clipped);
+                });
+            }
+            Source::Lines(lines) => {
+                lines.finish(|line, clipped| {
+                    learned.event(b"", line, clipped);
                 });
             }
             Source::Array(_) | Source::Opaque => {}
@@ -242,6 +265,7 @@ impl Tap {
         match &self.source {
             Source::Events(..) => learned.ended || finished,
             Source::Array(array) => array.closed() && (learned.ended || finished),
+            Source::Lines(_) => learned.ended,
             Source::Whole(_) | Source::Opaque => true,
         }
     }
@@ -253,10 +277,15 @@ impl Tap {
         (self.lenient_end || self.learned.unread) && !self.in_event()
     }
 
-    /// Whether the stream is inside a line or an event, so that an empty line must close it.
+    /// Whether the stream is inside a line or an event, so that an empty line must close it, or the
+    /// end of the line where lines are events.
     #[must_use]
     pub fn in_event(&self) -> bool {
-        matches!(&self.source, Source::Events(events, _) if events.in_event())
+        match &self.source {
+            Source::Events(events, _) => events.in_event(),
+            Source::Lines(lines) => lines.is_open(),
+            _ => false,
+        }
     }
 
     /// How the answer is cut into events.
@@ -265,6 +294,7 @@ impl Tap {
         match &self.source {
             Source::Events(..) => Framing::Events,
             Source::Array(_) => Framing::Array,
+            Source::Lines(_) => Framing::Lines,
             Source::Whole(_) | Source::Opaque => Framing::Whole,
         }
     }
@@ -272,7 +302,11 @@ impl Tap {
     /// Whether nothing waits in [`pop`](Self::pop).
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        !matches!(&self.source, Source::Events(_, sift) if !sift.is_empty())
+        match &self.source {
+            Source::Events(_, sift) => sift.is_empty(),
+            Source::Lines(lines) => lines.is_drained(),
+            _ => true,
+        }
     }
 }
 

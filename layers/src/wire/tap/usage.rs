@@ -11,8 +11,12 @@ use std::sync::LazyLock;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Report {
     counts: [Option<i64>; Unit::COUNT],
+    /// What Cohere bills, input and output: it counts where nothing else does.
+    billed: [Option<i64>; 2],
     /// Both together: all that servers of reranking and of some embeddings count.
     total: Option<i64>,
+    /// Cohere counts pictures beside `input`, not in it.
+    beside: bool,
     /// Anthropic counts what the cache gave or took beside `input`, not in it.
     cache_beside: bool,
     /// Gemini counts thoughts beside `output`, not in it.
@@ -29,6 +33,7 @@ impl Report {
     fn of(&mut self, wire: Wire) {
         self.cache_beside = wire == Wire::Messages;
         self.reasoning_beside = wire == Wire::Gemini;
+        self.beside = wire == Wire::Cohere;
     }
 
     /// Takes in one member of a usage object, or of the object `within` it.
@@ -40,6 +45,9 @@ impl Report {
             (b"", b"candidatesTokensDetails") => {
                 return put(&mut self.counts[Unit::AudioOutput as usize], modality(value));
             }
+            (b"", b"cached_tokens") => Some(&mut self.counts[Unit::CacheRead as usize]),
+            (b"tokens", _) => self.cohere(key),
+            (b"billed_units", _) => self.billed(key),
             (b"", _) => self.field(key),
             (b"input_tokens_details" | b"prompt_tokens_details", _)
             // The realtime API's spelling.
@@ -59,15 +67,21 @@ impl Report {
     /// The sum, once a report named anything.
     pub(super) fn usage(&self) -> Option<Usage> {
         let count = |unit: Unit| self.counts[unit as usize];
-        let input = match (count(Unit::Input), count(Unit::Output)) {
-            (None, None) => self.total?,
-            (input, _) => input.unwrap_or(0),
+        let [billed_input, billed_output] = self.billed;
+        let (input, output) = match (count(Unit::Input), count(Unit::Output)) {
+            (None, None) => match self.billed {
+                [None, None] => (self.total.or_else(|| count(Unit::Query).map(|_| 0))?, 0),
+                _ => (billed_input.unwrap_or(0), billed_output.unwrap_or(0)),
+            },
+            (input, output) => (input.unwrap_or(0), output.unwrap_or(0)),
         };
         let mut usage = Usage::default();
         for unit in Unit::ALL {
             usage[unit] = count(unit).unwrap_or(0);
         }
-        usage[Unit::Input] = input;
+        // Of both kinds that Cohere tells, pictures are no part of its texts.
+        let pictures = if self.beside { usage[Unit::ImageInput] } else { 0 };
+        (usage[Unit::Input], usage[Unit::Output]) = (input + pictures, output);
         if self.cache_beside {
             usage[Unit::Input] += usage[Unit::CacheRead] + usage[Unit::CacheWrite];
             // Of what was written, a part for an hour.
@@ -85,8 +99,12 @@ impl Report {
 
     fn field(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
         let unit = match key {
-            b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" => Unit::Input,
-            b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" => Unit::Output,
+            b"prompt_tokens" | b"input_tokens" | b"promptTokenCount" | b"prompt_eval_count" => {
+                Unit::Input
+            }
+            b"completion_tokens" | b"output_tokens" | b"candidatesTokenCount" | b"eval_count" => {
+                Unit::Output
+            }
             b"total_tokens" => return Some(&mut self.total),
             b"prompt_cache_hit_tokens"
             | b"cache_read_input_tokens"
@@ -97,6 +115,28 @@ impl Report {
             _ => return None,
         };
         Some(&mut self.counts[unit as usize])
+    }
+
+    /// A member of Cohere's `tokens`.
+    fn cohere(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
+        let unit = match key {
+            b"input_tokens" => Unit::Input,
+            b"output_tokens" => Unit::Output,
+            b"reasoning_tokens" => Unit::Reasoning,
+            b"image_tokens" => Unit::ImageInput,
+            _ => return None,
+        };
+        Some(&mut self.counts[unit as usize])
+    }
+
+    /// A member of Cohere's `billed_units`.
+    fn billed(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
+        match key {
+            b"input_tokens" => Some(&mut self.billed[0]),
+            b"output_tokens" => Some(&mut self.billed[1]),
+            b"search_units" => Some(&mut self.counts[Unit::Query as usize]),
+            _ => None,
+        }
     }
 
     fn input_detail(&mut self, key: &[u8]) -> Option<&mut Option<i64>> {
@@ -125,18 +165,36 @@ impl Report {
 /// only: prompts and answers are skipped, not parsed.
 #[must_use]
 pub fn usage_of(wire: Wire, body: &[u8]) -> Option<Usage> {
-    let (key, quoted) = match wire {
-        Wire::Gemini => ("usageMetadata", &*USAGE_METADATA),
-        _ => ("usage", &*USAGE),
+    let quoted = match wire {
+        Wire::Gemini => &*USAGE_METADATA,
+        Wire::Ollama => return usage_of_line(body),
+        _ => &*USAGE,
     };
+    let key = usage_key(wire);
     if let Some(report) = last_member(wire, body, quoted) {
         return report.usage();
     }
     let answer = value(body);
     // A response object that is wrapped in an event, as `response.completed` is.
-    let usage = answer.get(key).or_else(|| answer.get("response")?.get(key))?;
+    let usage = answer.get(key).or_else(|| match wire {
+        // Embeddings and documents in order.
+        Wire::Cohere => answer.get("meta"),
+        _ => answer.get("response")?.get(key),
+    })?;
     let mut report = Report::default();
     report.merge(wire, usage);
+    report.usage()
+}
+
+/// The member of an answer that reports usage.
+pub(super) const fn usage_key(wire: Wire) -> &'static str {
+    if matches!(wire, Wire::Gemini) { "usageMetadata" } else { "usage" }
+}
+
+/// Ollama reports it beside everything else.
+fn usage_of_line(body: &[u8]) -> Option<Usage> {
+    let mut report = Report::default();
+    value(body).members().for_each(|(key, value)| report.take(b"", &key, value));
     report.usage()
 }
 

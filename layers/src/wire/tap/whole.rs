@@ -2,6 +2,7 @@
 use super::Wire;
 use super::key::behind_colon;
 use super::learned::Learned;
+use super::usage::usage_key;
 use crate::wire::scan::value;
 use bytes::Bytes;
 use memchr::memmem;
@@ -14,7 +15,7 @@ const WHOLE_KEPT: usize = 1024 * 1024;
 impl Learned {
     /// Takes in a whole answer, or the end of one that was too long to be kept.
     pub(super) fn whole(&mut self, body: &[u8]) {
-        let key = if self.wire == Wire::Gemini { "usageMetadata" } else { "usage" };
+        let key = usage_key(self.wire);
         if !body.trim_ascii_start().starts_with(b"{") {
             let quoted = format!("\"{key}\"");
             let Some(at) = memmem::rfind(body, quoted.as_bytes()) else { return };
@@ -24,12 +25,17 @@ impl Learned {
         for (name, value) in value(body).members() {
             match &*name {
                 name if name == key.as_bytes() => usage = Some(value),
+                // Embeddings have it there.
+                b"meta" if self.wire == Wire::Cohere => usage = Some(value),
                 b"error" => {
                     failed |= !value.is_null();
                     self.ending(&name, value);
                 }
                 name => self.ending(name, value),
             }
+        }
+        if self.wire == Wire::Ollama {
+            usage = Some(value(body));
         }
         if let Some(usage) = usage {
             self.used(usage);

@@ -71,6 +71,22 @@ impl Written {
         });
     }
 
+    /// A delta of Cohere's.
+    #[inline]
+    pub(super) fn cohere(&mut self, data: &[u8]) {
+        self.count(data, |data, found| {
+            let message = value(data).get("delta").and_then(|delta| delta.get("message"));
+            for (key, value) in message.into_iter().flat_map(Value::members) {
+                match &*key {
+                    b"content" => value.members().for_each(|(_, text)| found.text(text)),
+                    b"tool_plan" => found.text(value),
+                    b"tool_calls" => function(value.get("function"), found),
+                    _ => {}
+                }
+            }
+        });
+    }
+
     /// A delta of the responses API.
     #[inline]
     pub(super) fn response(&mut self, kind: &[u8], data: &[u8]) {
@@ -104,7 +120,10 @@ impl Written {
                     }
                 }
             }
-            (Wire::Messages, b"content") | (Wire::Responses, b"output") => found.text(value),
+            (Wire::Messages, b"content")
+            | (Wire::Responses, b"output")
+            | (Wire::Cohere | Wire::Ollama, b"message")
+            | (Wire::Ollama, b"response") => found.text(value),
             _ => {}
         }
         self.bytes += found.bytes;

@@ -1,9 +1,11 @@
 //! An answer for a client.
-use super::super::carried::{cipher, tool_id};
+use super::super::carried::cipher;
 use super::super::citation::write_citation;
 use super::super::finish::write_finish;
 use super::super::usage::write_usage;
-use crate::providers::chat::{Answer, Block, Client, Content, Finish, Thought, ToolUse, object};
+use crate::providers::chat::{
+    Answer, Block, Client, Content, Finish, Thought, ToolUse, object, signed_id,
+};
 use bartizan_layers::facts::Usage;
 use serde_json::{Map, Value};
 
@@ -61,7 +63,7 @@ fn write_block(block: Block, content: &mut Vec<Value>) {
             let ToolUse { id, name, signature, .. } = call;
             content.push(object([
                 ("type", "tool_use".into()),
-                ("id", tool_id(id, signature.as_deref()).into()),
+                ("id", signed_id(id, signature.as_deref()).into()),
                 ("name", name.into()),
                 ("input", input.into()),
             ]));

@@ -1,5 +1,5 @@
 //! Content blocks of a client.
-use super::super::carried::{hidden, split_tool_id};
+use super::super::carried::hidden;
 use super::super::citation::read_citations;
 use super::fields::{
     Object, flag, into_list, into_object, list, optional, required, required_text, text, within,
@@ -8,6 +8,7 @@ use super::fields::{
 use super::media::{read_document, read_image};
 use crate::providers::chat::{
     Block, Content, Malformed, Media, MediaKind, Source, Taking, Thought, ToolResult, ToolUse,
+    unsigned_id,
 };
 use serde_json::Value;
 
@@ -118,14 +119,14 @@ fn read_thought(mut block: Object) -> Result<Content, Malformed> {
 }
 
 fn read_use(mut block: Object) -> Result<ToolUse, Malformed> {
-    let (id, signature) = split_tool_id(required_text(&mut block, "id")?);
+    let (id, signature) = unsigned_id(required_text(&mut block, "id")?);
     let name = required_text(&mut block, "name")?;
     let input = required(&mut block, "input", "an object", into_object)?;
     Ok(ToolUse { id, name, input: Value::Object(input).to_string(), signature })
 }
 
 fn read_result(mut block: Object) -> Result<ToolResult, Malformed> {
-    let (id, _) = split_tool_id(required_text(&mut block, "tool_use_id")?);
+    let (id, _) = unsigned_id(required_text(&mut block, "tool_use_id")?);
     let content = optional(&mut block, "content", "a string or a list of blocks", Some)?;
     let blocks = content.map(|content| read(content, Place::Result)).transpose();
     let blocks = blocks.map_err(|error| within(error, "content"))?.unwrap_or_default();

@@ -2,7 +2,6 @@
 mod blocks;
 mod content;
 mod extras;
-mod fields;
 mod format;
 mod hosted;
 mod media;
@@ -16,6 +15,7 @@ mod write;
 pub use self::read::read_request;
 pub use self::write::write_request;
 
+use crate::providers::chat::fields;
 use std::borrow::Cow;
 
 /// The betas that a request needs, each one once.

@@ -1,11 +1,11 @@
 //! A client's stream.
-use super::super::carried::{cipher, tool_id};
+use super::super::carried::cipher;
 use super::super::citation::write_citation;
 use super::super::failure::kind_of;
 use super::super::finish::write_finish;
 use super::super::usage::write_usage;
 use crate::providers::chat::{
-    Call, Calls, Citation, Client, Event, Finish, InBand, Write, write_text,
+    Call, Calls, Citation, Client, Event, Finish, InBand, Write, signed_id, write_text,
 };
 use bartizan_layers::facts::Usage;
 use serde_json::{Value, json};
@@ -266,7 +266,7 @@ impl Write for Writer {
             Event::Signature(0, signature) => self.signature(&signature, out),
             Event::Hidden(0, data, id) => self.hidden(data, id.as_deref(), out),
             Event::ToolUse { choice: 0, tool, id, name, signature } => {
-                self.call(tool, tool_id(id, signature.as_deref()), name, out);
+                self.call(tool, signed_id(id, signature.as_deref()), name, out);
             }
             Event::Arguments { choice: 0, tool, json } => self.arguments(tool, &json, out),
             Event::Finish(0, finish) => self.finish = Some(finish),

@@ -12,3 +12,17 @@ pub(crate) fn read_finish(told: String) -> Finish {
         _ => Finish::Failed(told),
     }
 }
+
+/// The same in Cohere's word. What nobody tells is whole.
+pub(crate) fn write_finish(finish: Option<&Finish>, calls: bool) -> &str {
+    match finish {
+        Some(Finish::Sequence(_)) => "STOP_SEQUENCE",
+        Some(Finish::Length) => "MAX_TOKENS",
+        Some(Finish::Tools) => "TOOL_CALL",
+        Some(Finish::Filter) => "ERROR_TOXIC",
+        Some(Finish::Failed(word)) if word == "TIMEOUT" => word,
+        Some(Finish::Failed(_)) => "ERROR",
+        _ if calls => "TOOL_CALL",
+        _ => "COMPLETE",
+    }
+}

@@ -18,3 +18,14 @@ fn entry(piece: Value) -> Option<Value> {
     (!told.is_empty())
         .then(|| json!({"token": token, "logprob": sum, "bytes": bytes, "top_logprobs": []}))
 }
+
+/// OpenAI's `logprobs` as Cohere's pieces of text: one for each token, whose number only the
+/// provider knows.
+pub(crate) fn write_logprobs(told: &Value) -> Vec<Value> {
+    let entries = told.get("content").and_then(Value::as_array).into_iter().flatten();
+    let piece = |entry: &Value| {
+        let logprob = entry.get("logprob").and_then(Value::as_f64)?;
+        json!({"text": entry.get("token"), "token_ids": [], "logprobs": [logprob]}).into()
+    };
+    entries.filter_map(piece).collect()
+}

@@ -16,7 +16,7 @@ pub fn read_answer(mut body: Map<String, Value>, _memo: &Memo) -> Result<Answer,
         return Err(Unreadable("Cohere"));
     };
     let choice = Choice {
-        blocks: blocks(message),
+        blocks: read_message(message),
         finish: body.take_text("finish_reason").map(read_finish),
         logprobs: read_logprobs(body.take_array("logprobs")),
     };
@@ -28,7 +28,8 @@ pub fn read_answer(mut body: Map<String, Value>, _memo: &Memo) -> Result<Answer,
     })
 }
 
-fn blocks(mut message: Map<String, Value>) -> Vec<Block> {
+/// Reads what the model said in a message.
+pub(crate) fn read_message(mut message: Map<String, Value>) -> Vec<Block> {
     let plan = message.take_text("tool_plan").map(thought);
     let mut content: Vec<Content> = match message.take("content") {
         Some(Value::Array(parts)) => parts.into_iter().filter_map(part).collect(),

@@ -1,5 +1,7 @@
 //! Parts of messages.
-use crate::providers::chat::{Block, Content, Lost, Media, MediaKind, Source, Taking, object};
+use crate::providers::chat::{
+    Block, Content, Lost, Media, MediaKind, Source, Taking, object, picture_type,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
@@ -29,7 +31,7 @@ pub(super) fn picture(media: Media, lost: &mut Lost) -> Result<Value, Media> {
     let url = match media.source {
         Source::Url(url) => url,
         Source::Base64(mut data) => {
-            let kind = media.media_type.as_deref().unwrap_or_else(|| sniffed(&data));
+            let kind = media.media_type.as_deref().unwrap_or_else(|| picture_type(&data));
             // In place: it may be long.
             data.insert_str(0, &format!("data:{kind};base64,"));
             data
@@ -100,11 +102,4 @@ pub(super) fn lose(block: &Block, lost: &mut Lost) {
         Content::Thought(_) => lost.hint("reasoning_content"),
         Content::Text(..) | Content::Refusal(_) => lost.part("messages.content"),
     }
-}
-
-/// A picture's type by its first bytes, of which base64 shows the first characters.
-fn sniffed(data: &str) -> &'static str {
-    let kinds = [("/9j/", "image/jpeg"), ("R0lG", "image/gif"), ("UklG", "image/webp")];
-    let known = kinds.into_iter().find(|(start, _)| data.starts_with(start));
-    known.map_or("image/png", |(_, kind)| kind)
 }

@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod tests;
 
+mod provider;
 mod write;
 
+pub use self::provider::{read_answer, write_asked};
 pub use self::write::write_answer;
 
 use crate::providers::{Contents, Hold, Prompt};

@@ -1,26 +1,15 @@
 //! Pictures, sounds and documents: parts of messages.
 use super::member::{members, text};
-use crate::providers::chat::{Lost, Malformed, Media, MediaKind, Source, Taking, object};
+use crate::providers::chat::{
+    Lost, Malformed, Media, MediaKind, Source, Taking, object, source_of_url,
+};
 use serde_json::{Map, Value, json};
-
-/// What a URL names: itself, or the bytes in it (RFC 2397), with their media type.
-pub(super) fn source(mut url: String) -> (Source, Option<String>) {
-    let Some((head, _)) = url.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
-        return (Source::Url(url), None);
-    };
-    let media_type = head.split(';').next().filter(|it| !it.is_empty()).map(str::to_owned);
-    if !head.ends_with(";base64") {
-        return (Source::Url(url), media_type);
-    }
-    let data = url.split_off("data:".len() + head.len() + 1);
-    (Source::Base64(data), media_type)
-}
 
 /// Reads an `input_image`: a URL or a file.
 pub(super) fn read_image(mut part: Map<String, Value>, place: &str) -> Result<Media, Malformed> {
     let url = text(&mut part, place, "image_url")?;
     let (source, media_type) = match (url, text(&mut part, place, "file_id")?) {
-        (Some(url), _) => source(url),
+        (Some(url), _) => source_of_url(url),
         (None, Some(id)) => (Source::File(id), None),
         (None, None) => return Err(sourceless(place, "image", "`image_url` or `file_id`")),
     };
@@ -34,9 +23,9 @@ pub(super) fn read_file(mut part: Map<String, Value>, place: &str) -> Result<Med
     let data = text(&mut part, place, "file_data")?;
     let url = text(&mut part, place, "file_url")?;
     let (source, media_type) = match (data, url, text(&mut part, place, "file_id")?) {
-        (Some(data), _, _) if data.starts_with("data:") => source(data),
+        (Some(data), _, _) if data.starts_with("data:") => source_of_url(data),
         (Some(data), _, _) => (Source::Base64(data), media_type_of(name.as_deref())),
-        (None, Some(url), _) => source(url),
+        (None, Some(url), _) => source_of_url(url),
         (None, None, Some(id)) => (Source::File(id), None),
         (None, None, None) => {
             return Err(sourceless(place, "file", "`file_data`, `file_url` or `file_id`"));
@@ -63,7 +52,8 @@ pub(super) fn read_audio(mut part: Map<String, Value>, place: &str) -> Result<Me
 /// Reads an `input_video` (OpenRouter).
 pub(super) fn read_video(mut part: Map<String, Value>, place: &str) -> Result<Media, Malformed> {
     let url = text(&mut part, place, "video_url")?;
-    let (source, media_type) = source(url.ok_or_else(|| sourceless(place, "film", "`video_url`"))?);
+    let (source, media_type) =
+        source_of_url(url.ok_or_else(|| sourceless(place, "film", "`video_url`"))?);
     Ok(Media { kind: MediaKind::Video, source, media_type, name: None, detail: None })
 }
 
@@ -158,7 +148,7 @@ pub(super) fn read_made(mut item: Map<String, Value>) -> Option<Media> {
     let data = item.take_text("result").filter(|data| !data.is_empty())?;
     let format = item.take_text("output_format").unwrap_or_else(|| "png".to_owned());
     let (source, of_url) = match data.starts_with("data:") {
-        true => source(data),
+        true => source_of_url(data),
         false => (Source::Base64(data), None),
     };
     let media_type = of_url.or_else(|| Some(format!("image/{format}")));

@@ -1,10 +1,10 @@
 //! A provider's answer, read.
-use super::super::request::{calls, history_of, source, texts};
+use super::super::request::{calls, history_of, texts};
 use super::super::usage;
 use super::finish::read_finish;
 use crate::providers::chat::{
     Answer, Block, Choice, Citation, Content, InBand, Media, MediaKind, Memo, Source, Taking,
-    Thought, Unreadable, text_of,
+    Thought, Unreadable, source_of_url, text_of,
 };
 use serde_json::{Map, Value};
 
@@ -88,7 +88,7 @@ fn image(told: Value) -> Option<Content> {
         Value::Object(mut inner) => inner.take_text("url")?,
         other => text_of(other),
     };
-    let (source, media_type): (Source, _) = source(url);
+    let (source, media_type): (Source, _) = source_of_url(url);
     let kind = MediaKind::Image;
     Some(Content::Media(Media { kind, source, media_type, name: None, detail: None }))
 }

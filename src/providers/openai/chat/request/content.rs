@@ -1,7 +1,8 @@
 //! What messages are made of.
 use crate::data::{Documents, Quirks};
 use crate::providers::chat::{
-    Block, Content, Lost, Malformed, Media, MediaKind, Source, Taking, object, text_of,
+    Block, Content, Lost, Malformed, Media, MediaKind, Source, Taking, object, source_of_url,
+    text_of,
 };
 use serde_json::{Map, Value};
 
@@ -61,29 +62,10 @@ fn media(
         let message = format!("An image, video or sound of `{place}` must have a URL.");
         Malformed::new(format!("{place}.{name}.url"), message)
     };
-    let (source, of_url) = source(told.take_text("url").ok_or_else(missing)?);
+    let (source, of_url) = source_of_url(told.take_text("url").ok_or_else(missing)?);
     let media_type = told.take_text("format").or(of_url);
     let detail = told.take_text("detail").or_else(|| part.take_text("detail"));
     Ok(Content::Media(Media { kind, source, media_type, name: None, detail }))
-}
-
-/// What a URL names: itself, or the bytes in it (RFC 2397), with their media type.
-pub(in super::super) fn source(url: String) -> (Source, Option<String>) {
-    let Some((head, _)) = url.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
-        return (Source::Url(url), None);
-    };
-    let (media_type, base64) = match head.strip_suffix(";base64") {
-        Some(media_type) => (media_type, true),
-        None => (head, false),
-    };
-    let media_type = media_type.split(';').next().unwrap_or_default();
-    let media_type = Some(media_type.to_owned()).filter(|it| !it.is_empty());
-    if !base64 {
-        return (Source::Url(url), media_type);
-    }
-    let at = "data:".len() + head.len() + 1;
-    let mut url = url;
-    (Source::Base64(url.split_off(at)), media_type)
 }
 
 fn audio(part: &mut Map<String, Value>) -> Content {
@@ -112,7 +94,7 @@ fn file(mut told: Map<String, Value>) -> Content {
             (Source::Url(id), None)
         }
         (None, id) => (Source::File(id.unwrap_or_default()), None),
-        (Some(data), _) if data.starts_with("data:") || data.contains("://") => source(data),
+        (Some(data), _) if data.starts_with("data:") || data.contains("://") => source_of_url(data),
         (Some(data), _) => (Source::Base64(data), None),
     };
     let media_type = of_url.or(media_type);

@@ -6,7 +6,6 @@ mod tools;
 mod turns;
 mod write;
 
-pub(super) use self::content::source;
 pub(super) use self::history::{read as history_of, texts};
 pub use self::read::read_request;
 pub(super) use self::turns::{arguments, calls, signature_of};

@@ -1,6 +1,6 @@
 //! Embeddings: OpenAI's requests and answers as those of `/v2/embed`.
-use super::usage;
 use crate::providers::chat::{Lost, Malformed, Taking, Unreadable, object};
+use crate::providers::cohere::usage;
 use bartizan_layers::facts::{Unit, Usage};
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
 //! Embeddings: OpenAI's requests and answers as those of `/api/embed`.
-use super::usage;
 use crate::providers::chat::{Lost, Malformed, Taking, Unreadable};
+use crate::providers::ollama::usage;
 use bartizan_layers::facts::Usage;
 use serde_json::{Map, Value};
 

@@ -1,13 +1,14 @@
-//! Taking a request apart as strictly as Anthropic's server does.
-use crate::providers::chat::{Malformed, Taking};
+//! Taking a request apart as strictly as the servers do that it is for.
+use super::{Malformed, Taking};
 use serde_json::{Map, Value};
 use std::fmt::Display;
 
 /// An object of a request.
-pub(super) type Object = Map<String, Value>;
+pub type Object = Map<String, Value>;
 
 /// The member `name` is not what it has to be.
-pub(super) fn wrong(name: &str, right: &str) -> Malformed {
+#[must_use]
+pub fn wrong(name: &str, right: &str) -> Malformed {
     match name {
         "" => Malformed::new("", format!("This must be {right}.")),
         _ => Malformed::new(name, format!("`{name}` must be {right}.")),
@@ -15,7 +16,8 @@ pub(super) fn wrong(name: &str, right: &str) -> Malformed {
 }
 
 /// The mistake, as one in what stands at `place`.
-pub(super) fn within(error: Malformed, place: impl Display) -> Malformed {
+#[must_use]
+pub fn within(error: Malformed, place: impl Display) -> Malformed {
     let param = match error.param.as_str() {
         "" => place.to_string(),
         inner if inner.starts_with('[') => format!("{place}{inner}"),
@@ -25,7 +27,10 @@ pub(super) fn within(error: Malformed, place: impl Display) -> Malformed {
 }
 
 /// A member that `read` understands, if it is there; `right` says what it has to be.
-pub(super) fn optional<T>(
+///
+/// # Errors
+/// When `read` does not understand it.
+pub fn optional<T>(
     object: &mut Object,
     name: &str,
     right: &str,
@@ -38,7 +43,10 @@ pub(super) fn optional<T>(
 }
 
 /// A member that has to be there.
-pub(super) fn required<T>(
+///
+/// # Errors
+/// When it is something else, or missing.
+pub fn required<T>(
     object: &mut Object,
     name: &str,
     right: &str,
@@ -48,27 +56,42 @@ pub(super) fn required<T>(
 }
 
 /// A text that may be left out.
-pub(super) fn text(object: &mut Object, name: &str) -> Result<Option<String>, Malformed> {
+///
+/// # Errors
+/// When it is something else.
+pub fn text(object: &mut Object, name: &str) -> Result<Option<String>, Malformed> {
     optional(object, name, "a string", into_text)
 }
 
 /// A text that has to be there.
-pub(super) fn required_text(object: &mut Object, name: &str) -> Result<String, Malformed> {
+///
+/// # Errors
+/// When it is something else, or missing.
+pub fn required_text(object: &mut Object, name: &str) -> Result<String, Malformed> {
     required(object, name, "a string", into_text)
 }
 
 /// A truth value that may be left out.
-pub(super) fn flag(object: &mut Object, name: &str) -> Result<Option<bool>, Malformed> {
+///
+/// # Errors
+/// When it is something else.
+pub fn flag(object: &mut Object, name: &str) -> Result<Option<bool>, Malformed> {
     optional(object, name, "true or false", |value| value.as_bool())
 }
 
 /// A number that may be left out.
-pub(super) fn number(object: &mut Object, name: &str) -> Result<Option<f64>, Malformed> {
+///
+/// # Errors
+/// When it is something else.
+pub fn number(object: &mut Object, name: &str) -> Result<Option<f64>, Malformed> {
     optional(object, name, "a number", |value| value.as_f64())
 }
 
 /// A count that may be left out.
-pub(super) fn count(object: &mut Object, name: &str) -> Result<Option<u64>, Malformed> {
+///
+/// # Errors
+/// When it is something else.
+pub fn count(object: &mut Object, name: &str) -> Result<Option<u64>, Malformed> {
     if object.get(name).is_none_or(Value::is_null) {
         return Ok(None);
     }
@@ -77,17 +100,24 @@ pub(super) fn count(object: &mut Object, name: &str) -> Result<Option<u64>, Malf
 }
 
 /// An object that may be left out.
-pub(super) fn nested(object: &mut Object, name: &str) -> Result<Option<Object>, Malformed> {
+///
+/// # Errors
+/// When it is something else.
+pub fn nested(object: &mut Object, name: &str) -> Result<Option<Object>, Malformed> {
     optional(object, name, "an object", into_object)
 }
 
 /// A list that may be left out.
-pub(super) fn list(object: &mut Object, name: &str) -> Result<Vec<Value>, Malformed> {
+///
+/// # Errors
+/// When it is something else.
+pub fn list(object: &mut Object, name: &str) -> Result<Vec<Value>, Malformed> {
     Ok(optional(object, name, "a list", into_list)?.unwrap_or_default())
 }
 
 /// A text.
-pub(super) fn into_text(value: Value) -> Option<String> {
+#[must_use]
+pub fn into_text(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         _ => None,
@@ -95,7 +125,8 @@ pub(super) fn into_text(value: Value) -> Option<String> {
 }
 
 /// An object.
-pub(super) fn into_object(value: Value) -> Option<Object> {
+#[must_use]
+pub fn into_object(value: Value) -> Option<Object> {
     match value {
         Value::Object(object) => Some(object),
         _ => None,
@@ -103,7 +134,8 @@ pub(super) fn into_object(value: Value) -> Option<Object> {
 }
 
 /// A list.
-pub(super) fn into_list(value: Value) -> Option<Vec<Value>> {
+#[must_use]
+pub fn into_list(value: Value) -> Option<Vec<Value>> {
     match value {
         Value::Array(list) => Some(list),
         _ => None,

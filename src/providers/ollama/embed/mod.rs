@@ -1,0 +1,6 @@
+//! Embeddings. OpenAI's words stand between those of clients and those of providers.
+mod client;
+mod provider;
+
+pub use self::client::{read_asked, write_one, write_told};
+pub use self::provider::{read_embed, write_embed};
