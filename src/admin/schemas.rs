@@ -1,7 +1,7 @@
 //! Sketches of bodies for `/openapi.json`. They name what the proxy reads and leave the rest to
 //! the providers: unknown members are passed on.
 use crate::edge::Row;
-use crate::providers::{Dialect, Operation, Upload};
+use crate::providers::{CohereCall, Dialect, OllamaCall, Operation, Upload};
 use serde_json::{Value, json};
 
 /// What a path takes and answers, as far as the table tells.
@@ -29,6 +29,7 @@ impl<'a> Answers<'a> {
     pub(super) fn request(&self, method: &str) -> Option<Value> {
         let (kind, schema) = match self {
             _ if !matches!(method, "POST" | "PUT" | "PATCH") => return None,
+            Self::Own("/api/show") => ("application/json", shown()),
             Self::Own(_) => return None,
             Self::Call(operation) => ("application/json", call(operation)),
             Self::Through(Operation::Upload(_)) => ("multipart/form-data", upload()),
@@ -88,8 +89,9 @@ impl<'a> Answers<'a> {
 fn kinds(operation: &Operation) -> Vec<&'static str> {
     match operation {
         Operation::Speech => vec!["*/*"],
-        Operation::Embeddings
-        | Operation::Moderations
+        operation if operation.embeds() => vec!["application/json"],
+        Operation::Ollama(_) => vec!["application/json", "application/x-ndjson"],
+        Operation::Moderations
         | Operation::Rerank
         | Operation::RerankV1
         | Operation::CountTokens
@@ -122,7 +124,8 @@ fn own(path: &str, method: &str) -> Value {
         }
         _ => ("application/json", json!({"type": "object"})),
     };
-    let mut all = referred(&[("403", "Error"), ("508", "Error")]);
+    let ours = if path.starts_with("/api/") { "OllamaError" } else { "Error" };
+    let mut all = referred(&[("403", ours), ("508", ours)]);
     all["200"] = answer("The answer", &[kind], &schema);
     let refused: &[&str] = match path {
         "/" | "/openapi.json" | "/health/liveliness" | "/health/liveness" => &[],
@@ -137,10 +140,14 @@ fn own(path: &str, method: &str) -> Value {
             all["422"] = answer("No model is named", &[kind], &schema);
             &["401"]
         }
+        "/api/show" => &["400", "401", "404"],
         _ => &["401"],
     };
     for status in refused {
-        let name = if *status == "404" { "NotFound" } else { "Error" };
+        let name = match *status {
+            "404" if ours == "Error" => "NotFound",
+            _ => ours,
+        };
         all[*status] = json!({ "$ref": format!("#/components/responses/{name}") });
     }
     if method == "OPTIONS" {
@@ -164,11 +171,22 @@ fn call(operation: &Operation) -> Value {
         Operation::ChatCompletions
         | Operation::Messages
         | Operation::CountTokens
-        | Operation::TokenCounter => {
+        | Operation::TokenCounter
+        | Operation::Cohere(CohereCall::Chat)
+        | Operation::Ollama(OllamaCall::Chat) => {
             schema["properties"]["messages"] = json!({"type": "array", "items": message()});
         }
         Operation::Completions => schema["properties"]["prompt"] = prompts,
-        Operation::Embeddings | Operation::Responses | Operation::Moderations => {
+        Operation::Ollama(OllamaCall::Generate | OllamaCall::Embedding) => {
+            schema["properties"]["prompt"] = text;
+        }
+        Operation::Cohere(_) => {
+            schema["properties"]["texts"] = json!({"type": "array", "items": text});
+        }
+        Operation::Embeddings
+        | Operation::Responses
+        | Operation::Moderations
+        | Operation::Ollama(OllamaCall::Embed) => {
             schema["properties"]["input"] = prompts;
         }
         Operation::ImageGenerations | Operation::ImageEdits => {
@@ -184,7 +202,7 @@ fn call(operation: &Operation) -> Value {
         }
         _ => {}
     }
-    if kinds(operation).contains(&"text/event-stream") {
+    if kinds(operation).len() > 1 {
         schema["properties"]["stream"] = json!({"type": "boolean"});
     }
     if *operation == Operation::Moderations {
@@ -193,6 +211,11 @@ fn call(operation: &Operation) -> Value {
     required.extend(operation.required_field());
     schema["required"] = required.into();
     schema
+}
+
+/// A request for one model of Ollama's clients.
+fn shown() -> Value {
+    json!({"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}})
 }
 
 /// A request of Gemini's, whose model stands in the path.
@@ -234,6 +257,8 @@ pub(super) fn schemas() -> Value {
             "error": {"type": "object", "required": ["type", "message"],
                       "properties": {"type": text, "message": text}},
         }},
+        "CohereError": {"type": "object", "required": ["message"], "properties": {"message": text}},
+        "OllamaError": {"type": "object", "required": ["error"], "properties": {"error": text}},
         "Detail": {"type": "object", "required": ["detail"], "properties": {"detail": text}},
         "NotFound": {"anyOf": [
             {"$ref": "#/components/schemas/Detail"}, {"$ref": "#/components/schemas/Error"},
@@ -247,7 +272,8 @@ pub(super) fn schemas() -> Value {
 
 /// The answers that refer to them.
 pub(super) fn responses() -> Value {
-    let names = ["Error", "NotFound", "AnthropicError", "GeminiError"];
+    let names =
+        ["Error", "NotFound", "AnthropicError", "GeminiError", "CohereError", "OllamaError"];
     let refer = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     names
         .into_iter()

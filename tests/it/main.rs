@@ -54,6 +54,7 @@ mod limits;
 mod lossless;
 mod mocks;
 mod models_added;
+mod natives;
 mod objects;
 mod operations;
 mod ops;

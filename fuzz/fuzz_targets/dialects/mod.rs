@@ -13,12 +13,17 @@ pub(crate) const EDITS: Edits<'_> =
     Edits { defaults: &[], forced: &[], extra_body: &[], drop: &[], stream_usage: true };
 
 /// What clients speak, and the least that they can ask.
-const CLIENTS: [(Protocol, &[u8]); 5] = [
+const CLIENTS: [(Protocol, &[u8]); 10] = [
     (Protocol::Chat, br#"{"messages":[{"role":"user","content":"?"}]}"#),
     (Protocol::Completions, br#"{"prompt":"?"}"#),
     (Protocol::Responses, br#"{"input":"?"}"#),
     (Protocol::Messages, br#"{"max_tokens":9,"messages":[{"role":"user","content":"?"}]}"#),
     (Protocol::Gemini, br#"{"contents":[{"role":"user","parts":[{"text":"?"}]}]}"#),
+    (Protocol::Cohere, br#"{"messages":[{"role":"user","content":"?"}]}"#),
+    (Protocol::Ollama, br#"{"messages":[{"role":"user","content":"?"}]}"#),
+    (Protocol::Generate, br#"{"prompt":"?"}"#),
+    (Protocol::CohereEmbed, br#"{"texts":["?"]}"#),
+    (Protocol::OllamaEmbed, br#"{"input":"?"}"#),
 ];
 
 /// What providers speak.
@@ -73,6 +78,9 @@ pub(crate) fn is_json(text: &[u8]) -> bool {
 pub(crate) fn is_stream(stream: &[u8]) -> bool {
     let text = std::str::from_utf8(stream).expect("UTF-8");
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    if text.starts_with('{') {
+        return text.ends_with('\n') && text.lines().all(|line| is_json(line.as_bytes()));
+    }
     let whole = text.is_empty() || text.ends_with("\n\n");
     whole && data.into_iter().all(|data| data == "[DONE]" || is_json(data.as_bytes()))
 }

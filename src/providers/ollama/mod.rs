@@ -9,6 +9,8 @@ mod request;
 mod stream;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_clients;
 mod usage;
 
 pub use self::answer::{read_answer, write_answer, write_generated};

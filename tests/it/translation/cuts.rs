@@ -1,4 +1,5 @@
 //! Streams that come in other pieces, and streams that break off.
+use super::golden::needs_translation;
 use super::of_converse;
 use super::recording::{Recording, Told, answered};
 use super::setup::{CLIENTS, heard_stream, reply, streamed};
@@ -17,7 +18,7 @@ fn streams(test: &str) -> Option<Vec<(Recording, Vec<u8>, Protocol)>> {
     });
     let turns = all.enumerate().map(|(turn, (stream, recording))| {
         let others: Vec<_> =
-            CLIENTS.into_iter().filter(|client| *client != recording.protocol).collect();
+            CLIENTS.into_iter().filter(|it| needs_translation(*it, recording.protocol)).collect();
         (recording, stream, others[turn % others.len()])
     });
     Some(turns.collect())

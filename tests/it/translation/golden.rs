@@ -44,10 +44,15 @@ pub(super) fn given(protocol: Protocol, file: &str) -> Vec<u8> {
     }
 }
 
+/// Whether the two speak different words.
+pub(super) fn needs_translation(client: Protocol, provider: Protocol) -> bool {
+    client != provider && (client, provider) != (Protocol::Generate, Protocol::Ollama)
+}
+
 /// All pairs that need a translation.
 pub(super) fn pairs() -> impl Iterator<Item = Translation> {
     let of = |client| PROVIDERS.into_iter().map(move |provider| Translation { client, provider });
-    CLIENTS.into_iter().flat_map(of).filter(|it| it.client != it.provider)
+    CLIENTS.into_iter().flat_map(of).filter(|it| needs_translation(it.client, it.provider))
 }
 
 /// JSON as people read it.

@@ -20,6 +20,10 @@ fn read(pieces: &[Value]) -> Answer {
         let message = &piece["message"];
         said.text.push_str(text(message, "content"));
         said.thought.push_str(text(message, "thinking"));
+        // Those of `/api/generate` have no message.
+        said.text.push_str(text(piece, "response"));
+        said.thought.push_str(text(piece, "thinking"));
+        said.media.extend(list(message, "images").filter_map(Value::as_str).map(str::to_owned));
         for call in list(message, "tool_calls") {
             let function = &call["function"];
             let mut read = Call::new(text(call, "id"), text(function, "name"), "");
@@ -27,8 +31,11 @@ fn read(pieces: &[Value]) -> Answer {
             said.calls.push(read);
         }
         if piece["done"] == true {
-            let length = text(piece, "done_reason") == "length";
-            said.finish = Some(if length { End::Length } else { End::Stop });
+            said.finish = Some(match text(piece, "done_reason") {
+                "length" => End::Length,
+                "content_filter" => End::Filter,
+                _ => End::Stop,
+            });
             answer.ended = true;
             answer.usage = Some(Used {
                 input: count(piece, "/prompt_eval_count"),

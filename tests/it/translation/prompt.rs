@@ -31,6 +31,8 @@ pub(super) fn read(client: Protocol, body: &Value) -> Prompt {
         Protocol::Responses => prompt.responses(body),
         Protocol::Messages => prompt.messages(body),
         Protocol::Gemini => prompt.gemini(body),
+        Protocol::Ollama => prompt.ollama(body),
+        Protocol::Cohere => prompt.cohere(body),
         _ => prompt.chat(body),
     }
     prompt
@@ -101,6 +103,30 @@ impl Prompt {
         }
         list(body, "tools").for_each(|tool| self.name(&tool["function"]["name"]));
         list(body, "functions").for_each(|tool| self.name(&tool["name"]));
+    }
+
+    fn ollama(&mut self, body: &Value) {
+        self.chat(body);
+        let messages = list(body, "messages");
+        messages.flat_map(|it| list(it, "images")).for_each(|it| self.media(it));
+    }
+
+    fn cohere(&mut self, body: &Value) {
+        for message in list(body, "messages").filter(|it| it["role"] != "tool") {
+            self.text(text(message, "tool_plan"));
+        }
+        self.chat(body);
+        let in_results = list(body, "messages").flat_map(|it| list(it, "content"));
+        let in_results = in_results.filter(|it| it["type"] == "document").map(|it| &it["document"]);
+        for document in list(body, "documents").chain(in_results) {
+            self.text(document.as_str().unwrap_or_default());
+            match &document["data"] {
+                Value::Object(data) => {
+                    data.values().for_each(|it| self.text(it.as_str().unwrap_or_default()))
+                }
+                data => self.text(data.as_str().unwrap_or_default()),
+            }
+        }
     }
 
     fn result(&mut self, content: &Value) {

@@ -126,9 +126,8 @@ fn lost(recording: &Recording, to: (Protocol, &str, &str)) -> String {
 fn requests(test: &str) -> Option<Vec<Recording>> {
     let mut all = answered(test)?;
     let asked = |recording: &Recording| {
-        let native = [Protocol::Cohere, Protocol::Ollama, Protocol::Converse];
-        let native = native.contains(&recording.protocol);
-        recording.request.is_object() && !native && !goes_on(recording)
+        let converse = recording.protocol == Protocol::Converse;
+        recording.request.is_object() && !converse && !goes_on(recording)
     };
     all.retain(asked);
     Some(all)

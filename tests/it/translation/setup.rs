@@ -1,18 +1,21 @@
 //! A translation with nothing around it.
 use super::said::Answer;
-use super::{of_chat, of_gemini, of_messages, of_responses};
+use super::{of_chat, of_cohere, of_gemini, of_messages, of_ollama, of_responses};
 use bartizan::config::Fit;
 use bartizan::providers::chat::{Client, Target};
 use bartizan::providers::translate::{Edits, Protocol, Reply, Translated, Translation};
 use serde_json::{Value, json};
 
 /// What clients speak.
-pub(super) const CLIENTS: [Protocol; 5] = [
+pub(super) const CLIENTS: [Protocol; 8] = [
     Protocol::Chat,
     Protocol::Completions,
     Protocol::Responses,
     Protocol::Messages,
     Protocol::Gemini,
+    Protocol::Cohere,
+    Protocol::Ollama,
+    Protocol::Generate,
 ];
 
 /// What providers speak.
@@ -46,7 +49,7 @@ pub(super) fn client(array: bool) -> Client {
 fn least(client: Protocol) -> Value {
     let turn = json!({"role": "user", "content": "?"});
     match client {
-        Protocol::Completions => json!({"model": "a-model", "prompt": "?"}),
+        Protocol::Completions | Protocol::Generate => json!({"model": "a-model", "prompt": "?"}),
         Protocol::Responses => json!({"model": "a-model", "input": "?"}),
         Protocol::Gemini => json!({"contents": [{"role": "user", "parts": [{"text": "?"}]}]}),
         Protocol::Messages => json!({"model": "a-model", "max_tokens": 9, "messages": [turn]}),
@@ -91,6 +94,8 @@ pub(super) fn heard(client: Protocol, body: &[u8]) -> Answer {
         Protocol::Responses => of_responses::whole(&body),
         Protocol::Messages => of_messages::whole(&body),
         Protocol::Gemini => of_gemini::whole(&body),
+        Protocol::Cohere => of_cohere::whole(&body),
+        Protocol::Ollama | Protocol::Generate => of_ollama::whole(&body),
         _ => of_chat::whole(&body),
     }
 }
@@ -102,6 +107,8 @@ pub(super) fn heard_stream(client: Protocol, array: bool, stream: &str) -> Answe
         Protocol::Messages => of_messages::stream(stream),
         Protocol::Gemini if array => of_gemini::array_stream(stream),
         Protocol::Gemini => of_gemini::stream(stream),
+        Protocol::Cohere => of_cohere::stream(stream),
+        Protocol::Ollama | Protocol::Generate => of_ollama::stream(stream),
         _ => of_chat::stream(stream),
     }
 }

@@ -41,7 +41,9 @@ fn is_json(body: &[u8]) -> bool {
 
 /// Whether each event of a client's stream is JSON, or the ending.
 fn is_stream(stream: &str) -> bool {
+    let lines = || stream.ends_with('\n') && stream.lines().all(|line| is_json(line.as_bytes()));
     stream.is_empty()
+        || stream.starts_with('{') && lines()
         || stream.ends_with("\n\n")
             && events(stream).iter().all(|it| it.data == "[DONE]" || is_json(it.data.as_bytes()))
 }

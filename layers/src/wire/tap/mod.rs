@@ -314,3 +314,5 @@ impl Tap {
 mod tests;
 #[cfg(test)]
 mod tests_cell;
+#[cfg(test)]
+mod tests_native;

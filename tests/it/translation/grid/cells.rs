@@ -269,6 +269,8 @@ impl Asking<'_> {
             Protocol::Messages => {
                 body["type"] == "error" && error["type"] == "invalid_request_error"
             }
+            Protocol::Cohere => return self.failed_as(answer, &body["message"], &said),
+            Protocol::Ollama => return self.failed_as(answer, error, &said),
             Protocol::Gemini => error["code"] == 400 && error["status"] == "INVALID_ARGUMENT",
             _ => error["code"] == "400" && error["type"].is_string(),
         };
@@ -276,11 +278,20 @@ impl Asking<'_> {
         if same { String::new() } else { format!("{} {body} for {said}", answer.status) }
     }
 
+    /// What is wrong with an error that is its words alone.
+    fn failed_as(&self, answer: &Answer, words: &Value, said: &str) -> String {
+        let same = answer.status == 400 && words == said;
+        if same { String::new() } else { format!("{} {words} for {said}", answer.status) }
+    }
+
     /// What the provider must be asked after its answer.
     fn next(&self, mut asked: Asked, protocol: Protocol) -> Asked {
         let speech = fakes::speech(self.column);
         let provider = self.row.provider();
-        if !speech.thought.is_empty() && takes_thoughts(protocol, provider) {
+        let proves = fakes::proof(protocol, provider).is_some();
+        // These have no place for a proof, and a thought is nothing to its provider without.
+        let loses = proves && matches!(self.client, Protocol::Cohere | Protocol::Ollama);
+        if !speech.thought.is_empty() && takes_thoughts(protocol, provider) && !loses {
             // OpenAI's summary of a thought is for people; the thought is in its cipher.
             if protocol != Protocol::Responses {
                 asked.said.push(Piece::Thought(speech.thought.to_owned()));

@@ -1,5 +1,6 @@
 //! What clients ask, each in its dialect, and how they go on with what they heard.
 use super::asked::{ABOUT, PDF, PNG, RESULTS, SYSTEM, TOOL, USER, arguments, schema};
+use super::natives;
 use super::rows::Column;
 use crate::client::{Call, post};
 use crate::translation::said::{list, text};
@@ -18,6 +19,8 @@ pub(super) fn request(
         Protocol::Responses => responses(column, model, stream),
         Protocol::Messages => messages(column, model, stream),
         Protocol::Gemini => gemini(column),
+        Protocol::Cohere => natives::cohere(column, model, stream)?,
+        Protocol::Ollama => natives::ollama(column, model, stream)?,
         _ => chat(column, model, stream),
     })
 }
@@ -29,6 +32,8 @@ pub(super) fn call(client: Protocol, model: &str, stream: bool, body: &Value) ->
         Protocol::Completions => "/v1/completions".to_owned(),
         Protocol::Responses => "/v1/responses".to_owned(),
         Protocol::Messages => "/v1/messages".to_owned(),
+        Protocol::Cohere => "/v2/chat".to_owned(),
+        Protocol::Ollama => "/api/chat".to_owned(),
         Protocol::Gemini if stream => {
             format!("/v1beta/models/{model}:streamGenerateContent?alt=sse")
         }
@@ -241,6 +246,9 @@ pub(super) fn go_on(client: Protocol, mut request: Value, heard: &Value) -> Valu
             let results: Vec<Value> = results.collect();
             let user = json!({"role": "user", "parts": results});
             pushed(&mut request, "contents", vec![content.clone(), user]);
+        }
+        Protocol::Cohere | Protocol::Ollama => {
+            pushed(&mut request, "messages", natives::next(client, &heard["message"]));
         }
         _ => {
             let message = &heard["choices"][0]["message"];

@@ -8,6 +8,7 @@ mod asked;
 mod cells;
 mod clients;
 mod fakes;
+mod natives;
 mod page;
 mod proofs;
 mod reasons;

@@ -23,8 +23,8 @@ pub(super) enum Whose {
     Chat(&'static str),
 }
 
-const fn client(column: Column, text: &'static str) -> Reason {
-    Reason { whose: Whose::Client(Protocol::Completions), column, text }
+const fn client(protocol: Protocol, column: Column, text: &'static str) -> Reason {
+    Reason { whose: Whose::Client(protocol), column, text }
 }
 
 const fn wire(protocol: Protocol, column: Column, text: &'static str) -> Reason {
@@ -37,13 +37,28 @@ const fn provider(provider: &'static str, column: Column, text: &'static str) ->
 
 const TEXT: &str = "completions of text are text alone";
 
-const REASONS: [Reason; 14] = [
-    client(Column::Tools, TEXT),
-    client(Column::Parallel, TEXT),
-    client(Column::Image, TEXT),
-    client(Column::Document, TEXT),
-    client(Column::Reasoning, TEXT),
-    client(Column::Structured, TEXT),
+const REASONS: [Reason; 17] = [
+    client(Protocol::Completions, Column::Tools, TEXT),
+    client(Protocol::Completions, Column::Parallel, TEXT),
+    client(Protocol::Completions, Column::Image, TEXT),
+    client(Protocol::Completions, Column::Document, TEXT),
+    client(Protocol::Completions, Column::Reasoning, TEXT),
+    client(Protocol::Completions, Column::Structured, TEXT),
+    client(
+        Protocol::Cohere,
+        Column::Document,
+        "clients of Cohere send documents of text, but no PDF",
+    ),
+    client(
+        Protocol::Ollama,
+        Column::Document,
+        "clients of Ollama send pictures and text, but no PDF",
+    ),
+    client(
+        Protocol::Ollama,
+        Column::Tools,
+        "clients of Ollama cannot say that a tool must be called",
+    ),
     wire(Protocol::Cohere, Column::Document, "Cohere takes documents of text, but no PDF"),
     wire(Protocol::Ollama, Column::Document, "Ollama takes pictures and text, but no PDF"),
     wire(Protocol::Ollama, Column::Tools, "Ollama cannot be told that a tool must be called"),

@@ -89,12 +89,14 @@ pub(super) const COLUMNS: [(Column, &str); 9] = [
 ];
 
 /// The clients' dialects, and how the page names them.
-pub(super) const CLIENTS: [(Protocol, &str); 5] = [
+pub(super) const CLIENTS: [(Protocol, &str); 7] = [
     (Protocol::Chat, "OpenAI chat completions"),
     (Protocol::Completions, "OpenAI completions of text"),
     (Protocol::Responses, "OpenAI responses"),
     (Protocol::Messages, "Anthropic messages"),
     (Protocol::Gemini, "Gemini"),
+    (Protocol::Cohere, "Cohere"),
+    (Protocol::Ollama, "Ollama"),
 ];
 
 impl Column {
