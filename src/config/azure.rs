@@ -114,7 +114,7 @@ impl Check<'_> {
                 *model = bare.to_owned();
             }
         }
-        at.version = self.api_version(params, provider);
+        at.version = self.api_version(params).or_else(|| self.version_told(provider));
         let is_v1 = |version: &str| matches!(version, "v1" | "preview" | "latest");
         if at.api == AzureApi::Deployments(None) && at.version.as_deref().is_some_and(is_v1) {
             at.api = AzureApi::V1;
@@ -122,21 +122,39 @@ impl Check<'_> {
         Some(at)
     }
 
-    /// `api_version`, or the one in the address, or a variable's.
-    fn api_version(&mut self, params: &Node, provider: &Provider) -> Option<String> {
+    /// The same of an account, or of a provider that was found in the environment.
+    pub(super) fn resource(
+        &mut self,
+        entry: Option<&Node>,
+        provider: &Provider,
+        base: Uri,
+    ) -> (Uri, Option<AzureAt>) {
+        let Some((root, at)) = AzureAt::of(provider, "*", &base) else { return (base, None) };
+        let told = entry.and_then(|entry| self.api_version(entry));
+        let version = told.or_else(|| self.version_told(provider));
+        (root, Some(AzureAt { version, ..at }))
+    }
+
+    /// The version that a variable says.
+    fn version_told(&self, provider: &Provider) -> Option<String> {
         let names: &[&str] = match provider.name {
             "azure_ai" => &["AZURE_AI_API_VERSION"],
             _ => &["AZURE_API_VERSION", "AZURE_OPENAI_API_VERSION", "AZURE_DEFAULT_API_VERSION"],
         };
+        let (_, version) = self.env.first(names)?;
+        Some(version.to_owned()).filter(|version| is_version(version))
+    }
+
+    /// `api_version`, or the one in the address.
+    fn api_version(&mut self, params: &Node) -> Option<String> {
         let told = self.text(params, "api_version").or_else(|| {
             let base = params.get("api_base").or_else(|| params.get("base_url"))?.as_text()?;
             let (_, query) = base.split_once('?')?;
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
             pairs.find(|(name, _)| *name == "api-version").map(|(_, value)| value.to_owned())
         });
-        let version = told.or_else(|| Some(self.env.first(names)?.1.to_owned()))?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if version.bytes().all(plain) {
+        let version = told?;
+        if is_version(&version) {
             return Some(version);
         }
         let at = params.get("api_version").unwrap_or(params);
@@ -144,6 +162,10 @@ impl Check<'_> {
         self.error(at, message, "write it as `2025-04-01-preview`, or leave it out");
         None
     }
+}
+
+fn is_version(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]

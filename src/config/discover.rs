@@ -2,7 +2,7 @@
 use super::fields::Check;
 use super::upstream::base_url;
 use super::yaml::Node;
-use super::{AzureAt, ClientSide, Deployment, Fit, Members, OwnCooldown, Secret};
+use super::{ClientSide, Deployment, Fit, Members, OwnCooldown, Secret};
 use crate::data::{self, Provider};
 use http::Uri;
 use serde_json::Map;
@@ -29,7 +29,7 @@ impl Check<'_> {
             let groups = [Some(prefixed), bare.then(|| "*".to_owned())];
             for group in groups.into_iter().flatten() {
                 let prefixed = group != "*";
-                let (base, azure) = resource(provider, base.clone());
+                let (base, azure) = self.resource(None, provider, base.clone());
                 found.push(Deployment {
                     id: format!("{}-{}", provider.name, if prefixed { "all" } else { "bare" }),
                     api_base: Some(base),
@@ -104,14 +104,6 @@ impl Check<'_> {
     fn ollama(&mut self, provider: &Provider) -> Option<Uri> {
         let host = self.env.get(HOST).filter(|_| self.is_placed(provider))?;
         self.base_of(HOST, &ollama_url(host), provider)
-    }
-}
-
-/// A provider's address, and how paths are made there, where it is Azure.
-pub(super) fn resource(provider: &Provider, base: Uri) -> (Uri, Option<AzureAt>) {
-    match AzureAt::of(provider, "*", &base) {
-        Some((root, at)) => (root, Some(at)),
-        None => (base, None),
     }
 }
 

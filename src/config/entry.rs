@@ -68,11 +68,7 @@ impl Check<'_> {
             self.site(params, provider, (model, info))?;
         let tls = self.deployment_tls(params, api_base.as_ref())?;
         let drop = self.dropped(params);
-        let mut defaults = parameters(params);
-        let mut extra_body = json_members(self.section(params, "extra_body"));
-        for members in [&mut defaults, &mut extra_body] {
-            members.retain(|(name, _)| !drop.contains(name));
-        }
+        let [defaults, extra_body] = self.members(params, &drop);
         let full = format!("{}/{model}", provider.name);
         let price = self.price(params, info).or_else(|| self.cost_of(&[&group, &model, &full]));
         let timeout = self.seconds(params, "timeout");
@@ -116,6 +112,16 @@ impl Check<'_> {
             access_groups: self.texts(info, "access_groups"),
             region: self.text(params, "region_name"),
         })
+    }
+
+    /// What requests get where they do not bring their own, and what they get in any case.
+    fn members(&mut self, params: &Node, drop: &[String]) -> [Members; 2] {
+        let extra_body = json_members(self.section(params, "extra_body"));
+        let mut all = [parameters(params), extra_body];
+        for members in &mut all {
+            members.retain(|(name, _)| !drop.contains(name));
+        }
+        all
     }
 
     pub(super) fn required(

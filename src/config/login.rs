@@ -21,13 +21,23 @@ pub enum Login {
     Aws(AwsLogin),
 }
 
+/// A key, or what is in its place; of a provider that needs none, neither.
+type Proof = (Option<Secret<String>>, Option<Login>);
+
 impl Check<'_> {
-    /// What a deployment has in place of a key; `None` where it has one, or needs none.
-    pub(super) fn login(&mut self, params: &Node, provider: &Provider) -> Option<Login> {
-        match provider.name {
+    /// A deployment's key, or what it has in place of one. Nothing, and an error, where it cannot
+    /// log in: with a key of the environment it would call with another account's.
+    pub(super) fn proof(&mut self, params: &Node, provider: &Provider) -> Option<Proof> {
+        let errors = self.errors();
+        let login = match provider.name {
             "azure" | "azure_ai" | "azure_text" => self.entra(params, provider),
             _ => None,
+        };
+        if self.errors() > errors {
+            return None;
         }
+        let key = login.is_none().then(|| self.api_key(params, provider)).flatten();
+        Some((key, login))
     }
 }
 

@@ -43,8 +43,10 @@ impl Check<'_> {
         };
         let (mut model, responses) = by_responses(model, provider, info);
         let azure = self.azure(params, provider, (&mut model, info), &mut base);
-        let login = google.or_else(|| self.login(params, provider));
-        let api_key = login.is_none().then(|| self.api_key(params, provider)).flatten();
+        let (api_key, login) = match google {
+            Some(login) => (None, Some(login)),
+            None => self.proof(params, provider)?,
+        };
         Some(Site { model, responses, base, azure, login, api_key })
     }
 }

@@ -3,7 +3,7 @@
 use super::fields::Check;
 use super::url::web_url;
 use super::yaml::{Kind, Node};
-use super::{Compat, Deployment, Secret};
+use super::{AzureAt, Compat, Deployment, Secret};
 use crate::data::{self, Provider};
 use http::{HeaderName, HeaderValue, Uri};
 
@@ -81,7 +81,8 @@ impl Check<'_> {
             let told = told.filter(|url| !self.own.is_at(url));
             let base = told.or_else(|| super::upstream::base_url(provider.base, provider))?;
             let key = key.filter(|key| HeaderValue::from_str(key.expose()).is_ok());
-            Some(account(provider, base, key))
+            let place = self.resource(None, provider, base);
+            Some(account(provider, place, key))
         });
         accounts.collect()
     }
@@ -108,15 +109,19 @@ impl Check<'_> {
             };
             let Some(Some(base)) = self.api_base(entry, provider) else { continue };
             let key = self.api_key(entry, provider);
-            accounts.push(account(provider, base, key));
+            let place = self.resource(Some(entry), provider, base);
+            accounts.push(account(provider, place, key));
         }
         accounts
     }
 }
 
-fn account(provider: &'static Provider, base: Uri, key: Option<Secret<String>>) -> Deployment {
+fn account(
+    provider: &'static Provider,
+    (base, azure): (Uri, Option<AzureAt>),
+    key: Option<Secret<String>>,
+) -> Deployment {
     let id = format!("{}-account", provider.name);
-    let (base, azure) = super::discover::resource(provider, base);
     let fixed = provider.headers.iter();
     let fixed = fixed.filter_map(|(name, value)| super::upstream::header(name, value));
     Deployment {

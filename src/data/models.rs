@@ -89,7 +89,8 @@ pub fn provider_of_model(bare: &str) -> Option<&'static str> {
 /// and for unknown hosts.
 #[must_use]
 pub fn provider_of_host(host: &str) -> Option<&'static str> {
-    let row = providers().iter().find(|row| host_of(row.base).eq_ignore_ascii_case(host));
+    let is_there = |base| host_of(base).eq_ignore_ascii_case(host) && !host.is_empty();
+    let row = providers().iter().find(|row| is_there(row.base));
     let row = row.filter(|row| !row.key_optional).map(|row| row.name);
     row.or_else(|| {
         let other = OTHER_HOSTS.iter().find(|(other, _)| other.eq_ignore_ascii_case(host));

@@ -146,7 +146,7 @@ async fn its_price_is_that_of_its_base_model() {
     let more = "    model_info: {base_model: azure/gpt-4o}\n";
     let (_upstream, proxy) = run("azure/d", "", more).await;
     let answer = proxy.call(chat("gpt")).await.expect(200);
-    assert_eq!(answer.header("x-litellm-response-cost"), Some("0.0000125"));
+    assert_eq!(answer.header("x-litellm-response-cost"), Some("1.25e-05"));
 }
 
 #[tokio::test]
@@ -284,7 +284,9 @@ impl Recorded {
     }
 
     fn entry(&self, number: usize, origin: &str) -> String {
-        let version = self.version.as_ref();
+        // Of some the query was not recorded.
+        let lost = self.theirs.starts_with("/openai/responses").then_some("2025-04-01-preview");
+        let version = self.version.as_deref().or(lost);
         let version = version.map(|it| format!(", api_version: \"{it}\"")).unwrap_or_default();
         let (model, path) = (&self.model, self.path);
         format!(

@@ -262,7 +262,7 @@ async fn a_login_that_lacks_something_is_an_error_of_the_config() {
         (", tenant_id: a/b, client_id: app, client_secret: s", "`tenant_id` is not a tenant"),
         (", azure_ad_token: oidc/x", "names a provider of tokens"),
     ] {
-        let finished = proxy::with(&config(&azure, login)).arg("--port").arg("0").finish();
+        let finished = proxy::with(&config(&azure, login)).arg("--validate_config").finish();
         assert!(!finished.status.success());
         assert!(finished.output.contains(wanted), "{}", finished.output);
         assert!(finished.output.contains("config.yaml:3:"), "{}", finished.output);

@@ -40,7 +40,7 @@ fn every_key_but_a_parameter_says_what_it_means() {
 #[test]
 fn the_rows_take_little_room_in_the_binary() {
     let size: usize = SECTIONS.iter().map(|(_, rows)| rows.len()).sum();
-    assert!(size < 40 << 10, "{size} bytes");
+    assert!(size < 44 << 10, "{size} bytes");
 }
 
 #[test]
