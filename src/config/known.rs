@@ -51,7 +51,6 @@ pub(super) fn is_later_provider(name: &str) -> bool {
     let all = [
         "aleph_alpha",
         "aws_polly",
-        "bedrock_mantle",
         "black_forest_labs",
         "bytez",
         "cloudflare",

@@ -18,7 +18,7 @@ mod words;
 use bartizan_layers::facts::Price;
 pub use completes::completes;
 pub use image::{ImagePrice, Picture};
-pub use models::{model, models_of, provider_of_host, provider_of_model};
+pub use models::{foundation, model, models_of, provider_of_host, provider_of_model};
 pub use quirk::{Documents, Quirk, Quirks, Thinking, Thoughts};
 
 /// Every provider that has a row, sorted by name.

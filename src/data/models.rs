@@ -36,13 +36,18 @@ pub fn model(name: &str) -> Option<Model> {
     tries.flatten().find_map(find).map(Record::model)
 }
 
-/// A model of Bedrock's without the regions among which its calls are shared, and what stands
-/// before those in an ARN: `us.anthropic.claude-…`, `arn:…/eu.amazon.nova-…`.
+/// A model of Bedrock's, without what stands before its own id in an ARN.
 fn plain_of_bedrock(name: &str) -> Option<&str> {
     let id = name.strip_prefix("bedrock/").or_else(|| name.strip_prefix("bedrock_converse/"))?;
-    let id = id.rsplit('/').next()?;
+    id.rsplit('/').next().map(foundation)
+}
+
+/// A model's own id at Bedrock, without the regions among which its calls are shared:
+/// `us.anthropic.claude-…`.
+#[must_use]
+pub fn foundation(id: &str) -> &str {
     let shared = ["us.", "eu.", "apac.", "global.", "au.", "jp.", "ca.", "us-gov."];
-    Some(shared.into_iter().find_map(|region| id.strip_prefix(region)).unwrap_or(id))
+    shared.into_iter().find_map(|regions| id.strip_prefix(regions)).unwrap_or(id)
 }
 
 /// The bare names of a provider's models, all modes, in the order of the catalogue. Names that

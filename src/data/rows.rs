@@ -40,6 +40,14 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("baseten", "Baseten", "BASETEN", "https://inference.baseten.co/v1"),
     row("bedrock", "Bedrock", AWS_KEYS, AWS_BASES, AWS).of_aws(),
     row("bedrock_converse", "Bedrock", AWS_KEYS, AWS_BASES, AWS).of_aws(),
+    row(
+        "bedrock_mantle",
+        "Bedrock_mantle",
+        &["BEDROCK_MANTLE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"],
+        &["BEDROCK_MANTLE_API_BASE"],
+        "https://bedrock-mantle.us-east-1.api.aws/v1",
+    )
+    .responses(),
     plain!("cerebras", "Cerebras", "CEREBRAS", "https://api.cerebras.ai/v1")
         .quirks(quirks::CEREBRAS),
     plain!(

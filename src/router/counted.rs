@@ -114,7 +114,11 @@ fn answer(
     let (tokens, by, original) = match told {
         Told::Guess(tokens) => (tokens, "local_estimate", Value::Null),
         Told::Count(tokens, protocol, original) => {
-            let by = if protocol == Protocol::Gemini { "gemini" } else { "anthropic_api" };
+            let by = match protocol {
+                Protocol::Gemini => "gemini",
+                Protocol::Converse => "bedrock_api",
+                _ => "anthropic_api",
+            };
             (tokens, by, serde_json::from_slice(original).unwrap_or_default())
         }
     };

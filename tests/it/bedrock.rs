@@ -156,3 +156,17 @@ async fn embeddings_are_invoked_and_counted_by_the_answers_head() {
     assert_eq!(got["usage"]["prompt_tokens"], 5);
     assert_eq!(upstream.only_request().head.word(), "/model/cohere.embed-v4%3A0/invoke");
 }
+
+#[tokio::test]
+async fn tokens_are_counted_by_bedrock() {
+    let upstream = Upstream::playing(json(200, r#"{"inputTokens":42}"#)).await;
+    let proxy = before(&upstream, MODEL).await;
+    let body = r#"{"model":"gpt","messages":[{"role":"user","content":"Hello?"}]}"#;
+    let got = proxy.call(post("/v1/messages/count_tokens", body).key(KEY)).await.expect(200).json();
+    assert_eq!(got, value!({"input_tokens": 42}));
+    let request = upstream.only_request();
+    let place = "/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/count-tokens";
+    assert_eq!(request.head.word(), place);
+    let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!(body["input"]["converse"]["messages"][0]["content"][0]["text"], "Hello?");
+}

@@ -49,7 +49,8 @@ pub(super) fn named(written: &str) -> (String, Option<String>) {
 /// `us-east-1`, `ap-southeast-2`, `us-gov-west-1`.
 fn is_region(text: &str) -> bool {
     let mut words = text.split('-').rev();
-    let number = words.next().is_some_and(|it| it.len() == 1 && it.as_bytes()[0].is_ascii_digit());
+    let digit = |word: &str| word.len() == 1 && word.bytes().all(|it| it.is_ascii_digit());
+    let number = words.next().is_some_and(digit);
     let words: Vec<_> = words.collect();
     let plain = |word: &&str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase());
     number && words.len() >= 2 && words.iter().all(plain)

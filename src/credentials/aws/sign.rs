@@ -116,12 +116,13 @@ pub(super) fn sign(
     );
     let (made, _) = signature(request.ok()?, &params.into()).ok()?.into_parts();
     let (made, _) = made.into_parts();
-    let made = made.into_iter().map(|one| {
-        let mut value = HeaderValue::from_str(one.value()).ok()?;
-        value.set_sensitive(true);
-        Some((HeaderName::from_bytes(one.name().as_bytes()).ok()?, value))
-    });
-    made.collect()
+    made.into_iter().map(|made| header_of(made.name(), made.value())).collect()
+}
+
+fn header_of(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
 }
 
 /// The `host` that is sent: without the usual port.

@@ -3,7 +3,7 @@
 use crate::providers::chat::{Lost, Malformed, Taking, Unreadable, object};
 use bartizan_layers::facts::Usage;
 use http::HeaderMap;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// Whose words a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +55,13 @@ pub fn write_embed(
         Maker::Nova => {
             let text =
                 object([("truncationMode", "END".into()), ("value", one(&mut texts)?.into())]);
-            let mut asked = json!({"embeddingPurpose": "GENERIC_INDEX", "text": text});
-            if let Some(count) = dimensions {
-                asked["embeddingDimension"] = count;
-            }
+            let mut asked = Map::from_iter([
+                ("embeddingPurpose".to_owned(), Value::from("GENERIC_INDEX")),
+                ("text".to_owned(), text),
+            ]);
+            dimensions.map(|count| asked.insert("embeddingDimension".to_owned(), count));
             told.insert("taskType".to_owned(), "SINGLE_EMBEDDING".into());
-            told.insert("singleEmbeddingParams".to_owned(), asked);
+            told.insert("singleEmbeddingParams".to_owned(), asked.into());
         }
     }
     if body.take("user").is_some() {

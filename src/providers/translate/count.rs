@@ -1,9 +1,11 @@
 //! How many tokens a prompt has, asked of a provider in its own words.
 use super::Protocol;
 use super::draft::{request, written};
+use crate::data;
 use crate::providers::Operation;
-use crate::providers::chat::{Lost, Malformed, Request, Taking, Target, Written, parsed};
+use crate::providers::chat::{Lost, Malformed, Request, Taking, Target, Written, object, parsed};
 use crate::providers::vertex::{self, Action, Place};
+use bartizan_layers::query::encoded;
 use bytes::Bytes;
 use http::Uri;
 use serde_json::{Map, Value, json};
@@ -20,6 +22,10 @@ const COUNTED: [&str; 8] = [
     "output_config",
 ];
 
+/// The members of a request that Bedrock counts.
+const COUNTED_BY_AWS: [&str; 4] =
+    ["messages", "system", "toolConfig", "additionalModelRequestFields"];
+
 /// A request to count tokens, in its provider's words.
 #[derive(Debug)]
 pub struct Count {
@@ -35,7 +41,7 @@ impl Protocol {
     /// Whether providers that speak this count tokens.
     #[must_use]
     pub const fn counts_tokens(self) -> bool {
-        matches!(self, Self::Messages | Self::Gemini)
+        matches!(self, Self::Messages | Self::Gemini | Self::Converse)
     }
 
     /// Writes what asks `target`, which speaks this, how many tokens the prompt has that stands in
@@ -64,6 +70,12 @@ impl Protocol {
                 body = Map::from_iter([("generateContentRequest".to_owned(), body.into())]);
                 Some(format!("/models/{model}:countTokens"))
             }
+            (Self::Converse, _) => {
+                body.retain(|name, _| COUNTED_BY_AWS.contains(&name.as_str()));
+                body = Map::from_iter([("input".to_owned(), object([("converse", body.into())]))]);
+                let model = encoded(data::foundation(model));
+                Some(format!("/model/{model}/count-tokens"))
+            }
             (_, place) => {
                 body.retain(|name, _| COUNTED.contains(&name.as_str()));
                 place.map(|place| vertex::count_claude(&mut body, place.name));
@@ -80,7 +92,11 @@ impl Protocol {
     /// The number in a provider's answer.
     #[must_use]
     pub fn counted(self, answer: &[u8]) -> Option<i64> {
-        let name = if self == Self::Gemini { "totalTokens" } else { "input_tokens" };
+        let name = match self {
+            Self::Gemini => "totalTokens",
+            Self::Converse => "inputTokens",
+            _ => "input_tokens",
+        };
         parsed(answer)?.get(name)?.as_i64()
     }
 }

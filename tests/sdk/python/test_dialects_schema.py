@@ -100,6 +100,46 @@ def anthropic():
     return {"$defs": whole["$defs"], "anyOf": kinds}
 
 
+@cache
+def aws(name):
+    file = "bedrock-runtime-2023-09-30.service-2.json"
+    shapes = json.loads((SCHEMAS / file).read_text())["shapes"]
+    return {"$ref": f"#/$defs/{name}", "$defs": {it: of_aws(shapes[it]) for it in shapes}}
+
+
+def of_aws(shape):
+    """A shape of AWS's models. What stands in the path or the head is no member of the body."""
+    match shape["type"]:
+        case "structure" if shape.get("document"):
+            return {}
+        case "structure":
+            members = {key: it for key, it in shape["members"].items() if "location" not in it}
+            required = [key for key in shape.get("required", []) if key in members]
+            told = {"type": "object", "required": required, "additionalProperties": False}
+            told["properties"] = {key: named(it) for key, it in members.items()}
+            only = {"minProperties": 1, "maxProperties": 1} if shape.get("union") else {}
+            return told | only
+        case "list":
+            return {"type": "array", "items": named(shape["member"])}
+        case "map":
+            return {"type": "object", "additionalProperties": named(shape["value"])}
+        case "string" | "blob":
+            words = {"enum": "enum", "min": "minLength", "max": "maxLength"}
+            told = {word: shape[key] for key, word in words.items() if key in shape}
+            whole = {"pattern": f"^(?:{shape['pattern']})$"} if "pattern" in shape else {}
+            return {"type": "string"} | told | whole
+        case "boolean":
+            return {"type": "boolean"}
+        case kind:
+            words = {"min": "minimum", "max": "maximum"}
+            told = {word: shape[key] for key, word in words.items() if key in shape}
+            return {"type": "integer" if kind in ("integer", "long") else "number"} | told
+
+
+def named(member):
+    return {"$ref": f"#/$defs/{member['shape']}"}
+
+
 REQUESTS = {
     "chat": lambda: openapi("openai.openapi.yaml", "CreateChatCompletionRequest"),
     "responses": lambda: openapi("openai.openapi.yaml", "CreateResponse"),
@@ -107,6 +147,7 @@ REQUESTS = {
     "gemini": lambda: google("GenerateContentRequest"),
     "cohere": cohere,
     "ollama": lambda: openapi("ollama.openapi.yaml", "ChatRequest"),
+    "converse": lambda: aws("ConverseRequest"),
 }
 
 ANSWERS = {

@@ -99,15 +99,7 @@ pub(super) fn write_sampling(
         body.insert("inferenceConfig".into(), config.into());
     }
     if let Some(top_k) = sampling.top_k.map(whole) {
-        match family {
-            Family::Nova { .. } => {
-                let more = object([("topK", top_k)]);
-                fields.entry("inferenceConfig").or_insert(more);
-            }
-            Family::Cohere => drop(fields.entry("k").or_insert(top_k)),
-            Family::Llama | Family::Titan | Family::DeepSeek { first: true } => lost.part("top_k"),
-            _ => drop(fields.entry("top_k").or_insert(top_k)),
-        }
+        write_top_k(top_k, family, fields, lost);
     }
     lost.part_of("seed", &sampling.seed);
     lost.part_of("presence_penalty", &sampling.presence_penalty.filter(|it| *it != 0.0));
@@ -116,4 +108,16 @@ pub(super) fn write_sampling(
     lost.part_of("logprobs", &sampling.logprobs.filter(|asked| *asked));
     lost.part_of("top_logprobs", &sampling.top_logprobs.filter(|count| *count > 0));
     lost.part_of("logit_bias", &sampling.logit_bias);
+}
+
+fn write_top_k(top_k: Value, family: Family, fields: &mut Object, lost: &mut Lost) {
+    let (name, value) = match family {
+        Family::Nova { .. } => ("inferenceConfig", object([("topK", top_k)])),
+        Family::Cohere => ("k", top_k),
+        Family::Llama | Family::Titan | Family::DeepSeek { first: true } => {
+            return lost.part("top_k");
+        }
+        _ => ("top_k", top_k),
+    };
+    fields.entry(name).or_insert(value);
 }

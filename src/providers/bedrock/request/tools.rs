@@ -49,16 +49,7 @@ pub(super) fn offer(
     let Wish { tools, choice, parallel, format, has_calls, thinks, modify } = wish;
     let (mut choice, allowed) = among(choice);
     let mut memo = Memo::default();
-    let mut list = Vec::with_capacity(tools.len());
-    for tool in tools {
-        match tool {
-            Tool::Function(it) if allowed.as_ref().is_none_or(|all| all.contains(&it.name)) => {
-                write_function(it, family, &mut names, &mut list, lost);
-            }
-            Tool::Function(_) => {}
-            Tool::Hosted(tool) => hosted(tool, family, &mut list, fields, lost),
-        }
-    }
+    let mut list = listed(tools, allowed.as_deref(), family, (&mut names, fields), lost);
     // Converse cannot say "none"; but what is not offered is not called. A conversation with calls
     // in it has to have tools.
     if choice == Some(ToolChoice::None) {
@@ -91,6 +82,27 @@ pub(super) fn offer(
         body.insert("toolConfig".into(), config.into());
     }
     memo
+}
+
+/// The tools, or `only` these of them.
+fn listed(
+    tools: Vec<Tool>,
+    only: Option<&[String]>,
+    family: Family,
+    (names, fields): (&mut Names, &mut Object),
+    lost: &mut Lost,
+) -> Vec<Value> {
+    let mut list = Vec::with_capacity(tools.len());
+    for tool in tools {
+        match tool {
+            Tool::Function(it) if only.is_none_or(|all| all.contains(&it.name)) => {
+                write_function(it, family, names, &mut list, lost);
+            }
+            Tool::Function(_) => {}
+            Tool::Hosted(tool) => hosted(tool, family, &mut list, fields, lost),
+        }
+    }
+    list
 }
 
 /// Whether a tool must be called, and the names that alone are allowed.
