@@ -127,3 +127,19 @@ fn a_call_that_is_cut_is_not_made_without_its_arguments() {
         }
     }
 }
+
+#[test]
+fn json_that_is_told_as_itself_is_heard_as_text() {
+    let message = json!({"role": "assistant", "content": {"name": "Emily", "age": 32}});
+    let told = whole(Protocol::Messages, Protocol::Chat, &chat(&message, &Value::Null));
+    assert_eq!(told["content"][0]["text"], r#"{"name":"Emily","age":32}"#);
+}
+
+#[test]
+fn more_thoughts_than_output_are_counted_beside_it() {
+    let details = json!({"reasoning_tokens": 61});
+    let usage = json!({"prompt_tokens": 28, "completion_tokens": 9, "total_tokens": 37,
+        "completion_tokens_details": details});
+    let told = whole(Protocol::Messages, Protocol::Chat, &chat(&json!({"content": "a"}), &usage));
+    assert_eq!(told["usage"]["output_tokens"], 70);
+}

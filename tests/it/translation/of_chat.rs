@@ -33,7 +33,10 @@ pub(super) fn stream(stream: &str) -> Answer {
         for choice in list(&chunk, "choices") {
             let index = count(choice, "/index");
             let said = answer.choice(index);
-            said.text.push_str(text(choice, "text"));
+            // Together says a chat's text twice: as a chat, and as a completion of text.
+            if choice["delta"].is_null() {
+                said.text.push_str(text(choice, "text"));
+            }
             message_piece(&choice["delta"], said);
             let index = usize::try_from(index).expect("an index");
             calls.resize_with(calls.len().max(index + 1), Calls::default);
@@ -65,6 +68,10 @@ fn message(message: &Value, said: &mut Said) {
 /// What a message or a piece of one says beside its calls.
 fn message_piece(message: &Value, said: &mut Said) {
     said.text.push_str(text(message, "content"));
+    // Cloudflare tells JSON that was asked for as JSON, not as its text.
+    if message["content"].is_object() {
+        said.text.push_str(&message["content"].to_string());
+    }
     let mut thought = String::new();
     for part in list(message, "content") {
         match text(part, "type") {
@@ -88,7 +95,8 @@ fn message_piece(message: &Value, said: &mut Said) {
     // A sound is its words, where they are told.
     let spoken = text(&message["audio"], "transcript");
     said.text.push_str(spoken);
-    let sound = message["audio"]["data"].as_str().filter(|_| spoken.is_empty());
+    let sound = message["audio"]["data"].as_str();
+    let sound = sound.filter(|sound| spoken.is_empty() && !sound.is_empty());
     said.media.extend(sound.map(str::to_owned));
     for image in list(message, "images") {
         let url = text(&image["image_url"], "url");
@@ -162,8 +170,9 @@ fn usage(told: &Value) -> Option<Used> {
     told.get("prompt_tokens")?;
     let reasoning = count(told, "/completion_tokens_details/reasoning_tokens");
     let (input, mut output) = (count(told, "/prompt_tokens"), count(told, "/completion_tokens"));
-    // xAI tells thoughts beside the answer.
-    if reasoning > 0 && count(told, "/total_tokens") == input + output + reasoning {
+    // xAI tells thoughts beside the answer, and so do gateways before Gemini.
+    let whole = input + output + reasoning;
+    if reasoning > output || reasoning > 0 && count(told, "/total_tokens") == whole {
         output += reasoning;
     }
     let most = |pointers: &[&str]| pointers.iter().map(|it| count(told, it)).max();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::sync::OnceLock;
 
 /// The providers whose chats are judged.
-const JUDGED: [&str; 13] = [
+const JUDGED: [&str; 30] = [
     "bedrock",
     "openai",
     "azure",
@@ -24,6 +24,23 @@ const JUDGED: [&str; 13] = [
     "groq",
     "deepseek",
     "xai",
+    "alibaba",
+    "cerebras",
+    "cloudflare",
+    "crusoe",
+    "databricks",
+    "gpustack",
+    "heroku",
+    "huggingface",
+    "llamacpp",
+    "moonshot",
+    "perplexity",
+    "snowflake",
+    "together",
+    "vercel-gateway",
+    "vllm",
+    "writer",
+    "zai",
 ];
 
 /// A recorded call to a chat model.
@@ -54,9 +71,12 @@ pub(super) fn answered(test: &str) -> Option<Vec<Recording>> {
     Some(all.clone())
 }
 
-/// What is spoken at this method and path.
-fn protocol(endpoint: &str) -> Option<Protocol> {
+/// What this provider speaks at this method and path.
+fn protocol(provider: &str, endpoint: &str) -> Option<Protocol> {
     let path = endpoint.strip_prefix("POST ")?;
+    if (provider, path) == ("writer", "/v1/chat") {
+        return Some(Protocol::Chat);
+    }
     let ends = [
         ("/chat/completions", Protocol::Chat),
         ("/responses", Protocol::Responses),
@@ -75,11 +95,12 @@ fn protocol(endpoint: &str) -> Option<Protocol> {
 
 impl Recording {
     fn new(exchange: &Exchange) -> Option<Self> {
+        let provider = exchange.text("/provider");
         // Nobody here asks for numbers in the place of Google's words.
         let in_words = !exchange.text("/request/url").contains("enum-encoding=int")
             && !exchange.text("/request/url").contains("enum-encoding%3Dint");
-        let judged = in_words && JUDGED.contains(&exchange.text("/provider"));
-        let protocol = protocol(exchange.text("/endpoint")).filter(|_| judged)?;
+        let judged = in_words && JUDGED.contains(&provider);
+        let protocol = protocol(provider, exchange.text("/endpoint")).filter(|_| judged)?;
         let stream =
             Some(exchange.text("/response/body_text")).filter(|_| exchange.status() < 400)?;
         let binary = exchange.text("/response/body_base64");

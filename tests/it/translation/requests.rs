@@ -20,7 +20,7 @@ pub(super) const TARGETS: [(Protocol, &str, &str); 8] = [
 ];
 
 /// What is lost on its way, and why that is right: recording, protocol, reason.
-const MISSES: [(&str, Protocol, &str); 15] = [
+const MISSES: [(&str, Protocol, &str); 19] = [
     ("anthropic/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("mistral/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("openai/responses-thinking-tool-choice-matrix-none-", Protocol::Ollama, UNCALLED),
@@ -36,9 +36,14 @@ const MISSES: [(&str, Protocol, &str); 15] = [
     ("openai/responses-pdf-response-with-mixed-prompt", Protocol::Cohere, ELSEWHERE),
     ("openai/responses-pdf-response-with-mixed-prompt", Protocol::Ollama, ELSEWHERE),
     ("openai/responses-pdf-response-with-mixed-prompt", Protocol::Converse, ELSEWHERE),
+    ("huggingface/tools-tool-choice-matrix-list-single-", Protocol::Cohere, ALONE),
+    ("huggingface/tools-tool-choice-matrix-list-single-", Protocol::Ollama, ALONE),
+    ("huggingface/tools-tool-choice-matrix-none-with-output-", Protocol::Cohere, ALONE),
+    ("huggingface/tools-tool-choice-matrix-none-with-output-", Protocol::Ollama, ALONE),
 ];
 
 const UNCALLED: &str = "It cannot be told that no tool may be called, so it is offered none.";
+const ALONE: &str = "The one tool to be called cannot be named, so it is offered alone.";
 const NAMELESS: &str =
     "Gemini wants the name of the tool that gave a result, and no call tells it.";
 const BEGINS: &str = "The model speaks first, which Claude does not take.";

@@ -89,9 +89,11 @@ impl Report {
             usage[Unit::CacheWriteHour] = hour;
             usage[Unit::CacheWrite] -= hour;
         }
-        // xAI counts thoughts beside the answer too, and says so in the total alone.
+        // xAI counts thoughts beside the answer too, and says so in the total alone; others do not
+        // even say so, but tell more thoughts than output.
         let whole = input + usage[Unit::Output] + usage[Unit::Reasoning];
-        if self.reasoning_beside || self.total == Some(whole) {
+        let is_more = usage[Unit::Reasoning] > usage[Unit::Output];
+        if self.reasoning_beside || is_more || self.total == Some(whole) {
             usage[Unit::Output] += usage[Unit::Reasoning];
         }
         Some(usage)

@@ -19,8 +19,9 @@ pub(super) fn read(mut told: Map<String, Value>) -> Option<Usage> {
     let mut of_output = told.take_object("completion_tokens_details").unwrap_or_default();
     let (input, mut output) = (input.unwrap_or(0), output.unwrap_or(0));
     let reasoning = detail(&mut of_output, "reasoning_tokens");
-    // xAI counts thoughts beside the answer, and says so in the total alone.
-    if reasoning > 0 && total == Some(input + output + reasoning) {
+    // xAI counts thoughts beside the answer, and says so in the total alone; Vercel's gateway does
+    // so before Gemini, and does not even say so.
+    if reasoning > output || reasoning > 0 && total == Some(input + output + reasoning) {
         output += reasoning;
     }
     let mut hours = of_input.take_object("cache_creation_token_details").unwrap_or_default();

@@ -14,8 +14,9 @@ pub(super) fn read(mut told: Map<String, Value>) -> Option<Usage> {
     let (input, mut output) = (signed(input), signed(output));
     let reasoning = signed(of_output.take_count("reasoning_tokens"));
     let total = told.take_count("total_tokens").map(|total| signed(Some(total)));
-    // Some count thoughts beside the answer, and say so in the total alone.
-    if reasoning > 0 && total == Some(input.saturating_add(output).saturating_add(reasoning)) {
+    // Some count thoughts beside the answer, and say so in the total alone, if at all.
+    let whole = input.saturating_add(output).saturating_add(reasoning);
+    if reasoning > output || reasoning > 0 && total == Some(whole) {
         output = output.saturating_add(reasoning);
     }
     let written = signed(of_input.take_count("cache_write_tokens"));

@@ -47,6 +47,10 @@ pub(in super::super) fn blocks(message: &mut Map<String, Value>) -> Vec<Block> {
             blocks.push(Block::new(Content::Text(text, citations)));
         }
         Some(Value::Array(parts)) => blocks.extend(parts.into_iter().filter_map(part)),
+        // Cloudflare tells JSON that was asked for as itself, not as its text.
+        Some(told @ Value::Object(_)) => {
+            blocks.push(Block::new(Content::Text(told.to_string(), citations)));
+        }
         _ => {}
     }
     // What is said aloud; the sound itself is for those who asked for it.
