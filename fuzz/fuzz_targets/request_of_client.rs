@@ -17,6 +17,7 @@ fuzz_target!(|data: &[u8]| {
     draft.media_outside();
     let target = Target {
         provider: "a-provider",
+        row: None,
         model: "a-model",
         like: "a-model",
         max_output: Some(4096),

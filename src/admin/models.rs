@@ -118,6 +118,7 @@ fn deployment_info(deployment: &Deployment) -> Value {
     info.insert("db_model".into(), false.into());
     info.insert("key".into(), config.model.as_str().into());
     info.insert("litellm_provider".into(), config.provider.name.into());
+    info.insert("bartizan_evidence".into(), config.provider.about().evidence().into());
     info.extend(model.iter().flat_map(catalogue));
     if let Some(price) = &config.price {
         info.extend(prices(&price.base));

@@ -147,7 +147,7 @@ impl Check<'_> {
         let maps = self.section(router, "provider_budget_config");
         for (provider, map) in maps.into_iter().flat_map(Node::entries) {
             let Some(name) = provider.as_text() else { continue };
-            if crate::data::provider(&name).is_none() {
+            if self.row(&name).is_none() {
                 let message = format!("no provider is called `{name}`: its budget has no effect");
                 self.warn(provider, message, "name it as in `model: PROVIDER/MODEL`");
             }

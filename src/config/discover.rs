@@ -30,14 +30,15 @@ impl Check<'_> {
             for group in groups.into_iter().flatten() {
                 let prefixed = group != "*";
                 let (base, azure) = self.resource(None, provider, base.clone());
-                found.push(Deployment {
+                let one = Deployment {
                     id: format!("{}-{}", provider.name, if prefixed { "all" } else { "bare" }),
                     api_base: Some(base),
                     azure,
                     api_key: key.clone(),
                     headers: self.provider_headers(provider),
                     ..blank(&group, provider, "*")
-                });
+                };
+                found.push(one.kind_told());
             }
         }
         found.extend(data::provider("echo").map(|provider| Deployment {

@@ -73,7 +73,7 @@ impl Check<'_> {
         let price = self.price(params, info).or_else(|| self.cost_of(&[&group, &model, &full]));
         let timeout = self.seconds(params, "timeout");
         let retries = self.count(params, "num_retries");
-        Some(Deployment {
+        let deployment = Deployment {
             id: self.text(info, "id").unwrap_or_else(|| stable_id(&group, written)),
             provider,
             model,
@@ -111,7 +111,8 @@ impl Check<'_> {
             budget: self.own_budget(params),
             access_groups: self.texts(info, "access_groups"),
             region: self.text(params, "region_name"),
-        })
+        };
+        Some(deployment.kind_told())
     }
 
     /// What requests get where they do not bring their own, and what they get in any case.
@@ -154,7 +155,7 @@ impl Check<'_> {
             return self.known_provider(params, "custom_llm_provider", &name, bare);
         }
         if let Some((prefix, bare)) = model.split_once('/')
-            && let Some(provider) = data::provider(prefix)
+            && let Some(provider) = self.row(prefix)
         {
             return Some((provider, bare.to_owned()));
         }
@@ -172,7 +173,7 @@ impl Check<'_> {
                     self.later_provider(at, name, model);
                     return None;
                 }
-                let near = known::nearest(prefix, data::providers().iter().map(|row| row.name));
+                let near = known::nearest(prefix, self.row_names());
                 let help = match near {
                     Some(near) => format!("did you mean `{near}/…`?"),
                     None => "write it as `provider/model`, as in `openai/gpt-4o`".into(),
@@ -197,11 +198,11 @@ impl Check<'_> {
         name: &str,
         bare: String,
     ) -> Option<(&'static Provider, String)> {
-        let found = data::provider(name);
+        let found = self.row(name);
         if found.is_none() && is_later_provider(name) {
             self.later_provider(params.get(key).unwrap_or(params), name, &bare);
         } else if found.is_none() {
-            let near = known::nearest(name, data::providers().iter().map(|row| row.name));
+            let near = known::nearest(name, self.row_names());
             let help = near.map_or("see docs/compatibility.md for the providers".into(), |near| {
                 format!("did you mean `{near}`?")
             });

@@ -6,6 +6,7 @@ use super::own::Own;
 use super::problem::{Place, Problem, Problems, Severity};
 use super::yaml::{Kind, Node};
 use super::{Secret, UpstreamTls};
+use crate::data::Provider;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(super) struct Check<'a> {
     untold: usize,
     /// Model groups that a section names, and whoever names them.
     pub(super) groups: Vec<Named>,
+    /// The config's own rows of providers.
+    pub(super) rows: Vec<&'static Provider>,
 }
 
 impl<'a> Check<'a> {
@@ -42,6 +45,7 @@ impl<'a> Check<'a> {
             wrong: HashSet::new(),
             untold: 0,
             groups: Vec::new(),
+            rows: Vec::new(),
         }
     }
 

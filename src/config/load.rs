@@ -195,6 +195,7 @@ impl<'a> Check<'a> {
     ) -> Option<Config> {
         let Sections { root, general, litellm, router, .. } = *sections;
         self.keys(root, "", "");
+        self.own_rows(root);
         self.strategy(router);
         self.fill(sections);
         let tls_is_sound = self.outbound_tls(litellm);

@@ -51,6 +51,7 @@ mod redis;
 mod resolve;
 mod retries;
 mod routing;
+mod rows;
 mod secret;
 mod server;
 mod settings;

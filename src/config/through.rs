@@ -79,7 +79,7 @@ impl Check<'_> {
             }
             let told = placed.and_then(|(_, text)| super::upstream::base_url(text, provider));
             let told = told.filter(|url| !self.own.is_at(url));
-            let base = told.or_else(|| super::upstream::base_url(provider.base, provider))?;
+            let base = told.or_else(|| self.own_base(provider, None).ok()?)?;
             let key = key.filter(|key| HeaderValue::from_str(key.expose()).is_ok());
             let place = self.resource(None, provider, base);
             Some(account(provider, place, key))
@@ -102,7 +102,7 @@ impl Check<'_> {
             let Some(name) = self.required(entry, entry, "custom_llm_provider", what) else {
                 continue;
             };
-            let Some(provider) = data::provider(&name) else {
+            let Some(provider) = self.row(&name) else {
                 let message = format!("the provider `{name}` is not in this version");
                 self.warn(entry, message, "this account has no effect");
                 continue;
@@ -132,6 +132,7 @@ fn account(
         headers: fixed.collect(),
         ..super::discover::blank("", provider, "")
     }
+    .kind_told()
 }
 
 /// Paths of the config that lead elsewhere.

@@ -1,11 +1,15 @@
 //! Where a deployment's calls go: base URL, credential, headers.
-use super::Secret;
 use super::fields::Check;
 use super::problem::{Place, Problem};
 use super::url::web_url;
 use super::yaml::Node;
+use super::{Deployment, Secret};
 use crate::data::{self, Provider};
 use http::{HeaderName, HeaderValue, Uri};
+use std::borrow::Cow;
+
+/// In which Snowflake wants to be told of which kind a token is.
+const KIND: HeaderName = HeaderName::from_static("x-snowflake-authorization-token-type");
 
 impl Check<'_> {
     /// The base URL; `Some(None)` is the built-in model.
@@ -33,26 +37,56 @@ impl Check<'_> {
             }
             return Some(Some(url));
         }
-        let url = self.default_base(provider);
-        if url.is_none() {
-            let message =
-                format!("`api_base` is missing: {} has no address of its own", provider.name);
-            let help = match provider.name.starts_with("azure") {
-                true => "add `api_base: https://RESOURCE.openai.azure.com`, or set AZURE_API_BASE",
-                false => "add `api_base: http://HOST:PORT/v1`",
-            };
-            self.error(at, message, help);
+        if let Some(url) = self.base_told(provider) {
+            return Some(Some(url));
         }
-        url.map(Some)
+        let account = self.text(params, "account_id");
+        match self.own_base(provider, account) {
+            Ok(Some(url)) => return Some(Some(url)),
+            Ok(None) => {
+                let message =
+                    format!("`api_base` is missing: {} has no address of its own", provider.name);
+                let help = match provider.name.starts_with("azure") {
+                    true => {
+                        "add `api_base: https://RESOURCE.openai.azure.com`, or set AZURE_API_BASE"
+                    }
+                    false => "add `api_base: http://HOST:PORT/v1`",
+                };
+                self.error(at, message, help);
+            }
+            Err(name) => {
+                let message = format!("the account in the address of {} is missing", provider.name);
+                let help = format!("set {name} to its id, or add `account_id` or `api_base`");
+                self.error(at, message, &help);
+            }
+        }
+        None
     }
 
     /// The base URL of a variable, else the provider's own.
     pub(super) fn default_base(&mut self, provider: &'static Provider) -> Option<Uri> {
+        self.base_told(provider).or_else(|| self.own_base(provider, None).ok()?)
+    }
+
+    /// The provider's own base URL, with an `account` in it, or the one of its variable.
+    ///
+    /// # Errors
+    /// The name of that variable, if neither says one.
+    pub(super) fn own_base(
+        &self,
+        provider: &Provider,
+        account: Option<String>,
+    ) -> Result<Option<Uri>, &'static str> {
+        let base =
+            provider.own_base(|name| account.or_else(|| Some(self.env.get(name)?.into())))?;
+        Ok(base_url(&base, provider))
+    }
+
+    fn base_told(&mut self, provider: &'static Provider) -> Option<Uri> {
         let env = self.env;
         let mut told = provider.base_env.iter().filter_map(|name| Some((name, env.get(name)?)));
         let told = told.find_map(|(name, text)| self.base_of(name, text, provider));
-        let told = told.or_else(|| self.gemini_base(provider));
-        told.or_else(|| base_url(provider.base, provider))
+        told.or_else(|| self.gemini_base(provider))
     }
 
     /// Google's own variable, which its clients read without the version that we need.
@@ -146,6 +180,31 @@ impl Check<'_> {
     }
 }
 
+impl Deployment {
+    /// What its provider calls a `model`.
+    #[must_use]
+    pub fn spelled<'m>(&self, model: &'m str) -> Cow<'m, str> {
+        self.provider.spelled(model, self.api_base.as_ref())
+    }
+
+    /// With the header that says of which kind its token is, where the provider wants that. A
+    /// programmatic access token is written `pat/TOKEN`, as for LiteLLM; else it is a JWT.
+    pub(super) fn kind_told(mut self) -> Self {
+        let Some(key) = self.api_key.as_ref().filter(|_| self.provider.name == "snowflake") else {
+            return self;
+        };
+        let bare = key.expose().strip_prefix("pat/");
+        if !self.headers.iter().any(|(name, _)| *name == KIND) {
+            let kind = if bare.is_some() { "PROGRAMMATIC_ACCESS_TOKEN" } else { "KEYPAIR_JWT" };
+            self.headers.push((KIND, HeaderValue::from_static(kind)));
+        }
+        if let Some(bare) = bare {
+            self.api_key = Some(Secret::new(bare.to_owned()));
+        }
+        self
+    }
+}
+
 pub(super) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
 }
@@ -163,6 +222,10 @@ pub(super) fn base_url(text: &str, provider: &Provider) -> Option<Uri> {
             format!("{text}{path}")
         }
         _ => text.to_owned(),
+    };
+    let text = match text.is_empty() {
+        true => text.into(),
+        false => provider.placed(&text),
     };
     // A name and a password in a URL would be shown wherever the URL is.
     web_url(&text).filter(|url| url.query().is_none())

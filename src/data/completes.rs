@@ -1,7 +1,7 @@
 //! Who completes text.
 
 /// Providers whose servers take `/completions` for each of their models, sorted.
-const COMPLETE: [&str; 34] = [
+const COMPLETE: [&str; 38] = [
     "apertis",
     "azure_text",
     "chutes",
@@ -16,6 +16,7 @@ const COMPLETE: [&str; 34] = [
     "lambda_ai",
     "lemonade",
     "litellm_proxy",
+    "llamacpp",
     "llamafile",
     "lm_studio",
     "meta_llama",
@@ -27,6 +28,8 @@ const COMPLETE: [&str; 34] = [
     "openai_like",
     "poe",
     "publicai",
+    "qwen_ai_platform",
+    "qwencloud",
     "synthetic",
     "tensormesh",
     "text-completion-codestral",
@@ -34,6 +37,7 @@ const COMPLETE: [&str; 34] = [
     "together_ai",
     "v0",
     "vercel_ai_gateway",
+    "vllm",
     "wandb",
     "xinference",
 ];

@@ -56,4 +56,4 @@ pub(super) const VERCEL: Provider = row(
     &["VERCEL_AI_GATEWAY_API_BASE"],
     "https://ai-gateway.vercel.sh/v1",
 )
-.quirks(quirks::CACHE_HINTS);
+.quirks(quirks::VERCEL);

@@ -2,10 +2,13 @@
 //!
 //! The tables are made by `tools/` from the data that the `litellm` package ships; see
 //! `tools/README.md` for the date and the licence.
+mod about;
 mod catalogue;
+mod clouds;
 mod completes;
 mod gateways;
 mod image;
+mod layout;
 mod models;
 mod quirk;
 mod quirks;
@@ -15,9 +18,11 @@ mod rows;
 mod tests;
 mod words;
 
+pub use about::{About, PARTS};
 use bartizan_layers::facts::Price;
 pub use completes::completes;
 pub use image::{ImagePrice, Picture};
+pub use layout::Layout;
 pub use models::{foundation, model, models_of, provider_of_host, provider_of_model};
 pub use quirk::{Documents, Quirk, Quirks, Thinking, Thoughts};
 
@@ -83,7 +88,8 @@ pub struct Provider {
     pub key_env: &'static [&'static str],
     /// Variables that replace its base URL; the first that is set counts.
     pub base_env: &'static [&'static str],
-    /// Where it answers; empty where a deployment must say so.
+    /// Where it answers, with `{VARIABLE}` for an account in it ([`Provider::own_base`]); empty where
+    /// a deployment must say so.
     pub base: &'static str,
     /// Where its OpenAI-compatible endpoint answers, for providers whose own wire is another one.
     pub openai_base: Option<&'static str>,
@@ -103,6 +109,8 @@ pub struct Provider {
     pub polyglot: bool,
     /// How its chat completions differ from OpenAI's.
     pub quirks: &'static [Quirk],
+    /// How its addresses, and the names of its models, differ from OpenAI's.
+    pub layout: Layout,
 }
 
 /// What is known of a model.

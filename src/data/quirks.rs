@@ -11,6 +11,45 @@ const AS_MAX_TOKENS: &[(&str, &str)] = &[("max_completion_tokens", "max_tokens")
 pub(super) const CEREBRAS: &[Quirk] =
     &[Quirk { renames: AS_MAX_TOKENS, no_top_k: true, ..Quirk::NONE }];
 
+/// `<https://platform.xiaomimimo.com>`.
+pub(super) const MIMO: &[Quirk] =
+    &[Quirk { renames: AS_MAX_TOKENS, thoughts: Some(Thoughts::Text), ..Quirk::NONE }];
+
+/// As LiteLLM has it of them.
+pub(super) const MAX_TOKENS: &[Quirk] = &[Quirk { renames: AS_MAX_TOKENS, ..Quirk::NONE }];
+
+/// The same, and contents are texts.
+pub(super) const PUBLIC_AI: &[Quirk] =
+    &[Quirk { renames: AS_MAX_TOKENS, texts: true, ..Quirk::NONE }];
+
+/// It knows the bound of an answer by its newer name alone.
+pub(super) const STREAM_LAKE: &[Quirk] = &[Quirk {
+    renames: &[("max_tokens", "max_completion_tokens")],
+    cache_hints: true,
+    ..Quirk::NONE
+}];
+
+/// `<https://platform.moonshot.ai/docs/api/chat>`.
+pub(super) const MOONSHOT: &[Quirk] = &[Quirk {
+    renames: AS_MAX_TOKENS,
+    thinking: Some(Thinking::Switch),
+    thoughts: Some(Thoughts::Text),
+    ..Quirk::NONE
+}];
+
+/// `<https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-rest-api>`: thoughts have
+/// their proofs in `reasoning_details`.
+pub(super) const SNOWFLAKE: &[Quirk] =
+    &[Quirk { thinking: Some(Thinking::Object), thoughts: Some(Thoughts::Details), ..Quirk::NONE }];
+
+/// `<https://vercel.com/docs/ai-gateway>`: thoughts as OpenRouter has them.
+pub(super) const VERCEL: &[Quirk] = &[Quirk {
+    cache_hints: true,
+    thinking: Some(Thinking::Object),
+    thoughts: Some(Thoughts::Details),
+    ..Quirk::NONE
+}];
+
 /// `<https://platform.openai.com/docs/guides/reasoning>`. From gpt-5.1 on it depends on the effort
 /// whether a model takes `temperature` and the like: OpenAI says so itself.
 pub(super) const OPENAI: &[Quirk] = &[

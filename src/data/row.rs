@@ -1,5 +1,5 @@
 //! How a row of the provider table is written.
-use super::{AuthScheme, Provider, Quirk, Wire};
+use super::{AuthScheme, Layout, Provider, Quirk, Wire};
 
 // What stands in more than one row.
 pub(super) const AI21: &str = "https://api.ai21.com/studio/v1";
@@ -47,6 +47,7 @@ pub(super) const fn row(
         responses: false,
         polyglot: false,
         quirks: &[],
+        layout: Layout::OPENAI,
     }
 }
 
@@ -68,6 +69,15 @@ impl Provider {
 
     pub(super) const fn quirks(self, quirks: &'static [Quirk]) -> Self {
         Self { quirks, ..self }
+    }
+
+    pub(super) const fn layout(self, layout: Layout) -> Self {
+        Self { layout, ..self }
+    }
+
+    /// For those that know the bound of an answer by its older name alone.
+    pub(super) const fn max_tokens(self) -> Self {
+        self.quirks(super::quirks::MAX_TOKENS)
     }
 
     /// For those that refuse `stream_options`, or report usage without being asked.

@@ -15,7 +15,8 @@ fn rows_are_sorted_unique_and_found_by_name() {
 #[test]
 fn every_url_of_a_row_parses_and_has_no_slash_at_its_end() {
     for row in providers() {
-        for url in [Some(row.base), row.openai_base].into_iter().flatten() {
+        let own = row.own_base(|_| Some("account".to_owned())).expect("an account");
+        for url in [Some(&*own), row.openai_base].into_iter().flatten() {
             if url.is_empty() {
                 continue;
             }

@@ -68,6 +68,7 @@ fn asked<'a>(
     let config = deployment.config();
     let target = Target {
         provider: config.provider.name,
+        row: None,
         model,
         like: deployment.like(model),
         max_output: None,

@@ -100,7 +100,7 @@ impl Deployment {
             breaker: BreakerLayer::new(gate.clone()),
             gate,
             room: Room::default(),
-            model_json: json_string(&config.model),
+            model_json: json_string(&config.spelled(&config.model)),
             quirks: Quirks::NONE,
             labels,
             config,
@@ -228,7 +228,7 @@ impl Deployment {
     /// Its model as JSON text, its stars filled in for the name that was asked for.
     pub(super) fn model_json(&self, captures: Option<&[&str]>, name: &str) -> Bytes {
         match captures {
-            Some(captures) => json_string(&self.model(captures, name)),
+            Some(captures) => json_string(&self.config.spelled(&self.model(captures, name))),
             None => self.model_json.clone(),
         }
     }

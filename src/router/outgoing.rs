@@ -44,14 +44,14 @@ pub(super) fn target_at(
     uri.and_then(|uri| Uri::try_from(uri).ok()).ok_or_else(bad)
 }
 
-/// A path of OpenAI's as a deployment has it for its `model`: Azure has others.
+/// A path of OpenAI's as a deployment has it for its `model`: Azure and some others have their own.
 pub(super) fn placed(
     config: &config::Deployment,
     operation: &Operation,
     model: &str,
     uri: Uri,
 ) -> Result<Uri, RouteError> {
-    let Some(at) = &config.azure else { return Ok(uri) };
+    let Some(at) = &config.azure else { return Ok(config.provider.path(uri)) };
     let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
     azure::path(at, model, &uri).ok_or_else(bad)
 }

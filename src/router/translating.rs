@@ -160,9 +160,11 @@ impl About {
     }
 
     fn write(&self, draft: Draft) -> Result<Translated, Malformed> {
+        let config = self.deployment.config();
         let target = Target {
-            provider: self.deployment.config().provider.name,
-            model: &self.model,
+            provider: config.provider.name,
+            row: Some(config.provider),
+            model: &config.spelled(&self.model),
             like: self.deployment.like(&self.model),
             max_output: self.max_output,
             thinks: self.thinks,

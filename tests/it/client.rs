@@ -12,7 +12,8 @@ pub(crate) struct Call {
     method: &'static str,
     target: String,
     headers: Vec<(String, String)>,
-    body: Bytes,
+    /// What is sent below the head.
+    pub(crate) body: Bytes,
 }
 
 /// An answer.

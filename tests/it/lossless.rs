@@ -34,25 +34,32 @@ struct Replay {
 }
 
 /// The names that clients use, the provider behind each, and what follows its address.
-const DEPLOYMENTS: [(&str, &str, &str); 23] = [
+const DEPLOYMENTS: [(&str, &str, &str); 29] = [
     ("openai-", "openai", "/v1"),
     ("azure-", "azure", "/openai/v1"),
     ("azure_text-", "azure_text", "/openai/v1"),
     ("dashscope-", "dashscope", "/v1"),
     ("cerebras-", "cerebras", "/v1"),
-    ("databricks-", "databricks", "/v1"),
+    ("cloudflare-", "cloudflare", "/client/v4/accounts/0123456789abcdef0123456789abcdef/ai/v1"),
+    ("crusoe-", "crusoe", "/v1"),
+    ("databricks-", "databricks", "/serving-endpoints"),
     ("deepseek-", "deepseek", "/v1"),
     ("groq-", "groq", "/v1"),
+    ("gpustack-", "gpustack", "/v1"),
+    ("heroku-", "heroku", "/v1"),
     ("huggingface-", "huggingface", "/v1"),
+    ("llamacpp-", "llamacpp", "/v1"),
     ("mistral-", "mistral", "/v1"),
     ("moonshot-", "moonshot", "/v1"),
     ("ollama-", "lm_studio", "/v1"),
     ("openrouter-", "openrouter", "/v1"),
-    ("perplexity-", "perplexity", "/v1"),
+    ("perplexity-", "perplexity", ""),
+    ("snowflake-", "snowflake", "/api/v2"),
     ("together-", "together_ai", "/v1"),
     ("vercel-", "vercel_ai_gateway", "/v1"),
     ("vllm-", "hosted_vllm", "/v1"),
     ("voyage-", "voyage", "/v1"),
+    ("writer-", "writer", "/v1"),
     ("xai-", "xai", "/v1"),
     ("zai-", "zai", "/v1"),
     ("anthropic-", "anthropic", ""),
@@ -64,7 +71,9 @@ impl Replay {
     /// `Err` says why this exchange has no route yet.
     fn new(exchange: Exchange) -> Result<Self, String> {
         let endpoint = exchange.text("/endpoint").to_owned();
-        let Some((spoken, target)) = route(&endpoint) else {
+        let is_writers = exchange.text("/provider") == "writer" && endpoint == "POST /v1/chat";
+        let openais = if is_writers { "POST /chat/completions" } else { &endpoint };
+        let Some((spoken, target)) = route(openais) else {
             return Err(endpoint);
         };
         let mut request = exchange.file["request"]["body"].clone();
@@ -152,6 +161,12 @@ impl Replay {
         };
         let (_, path) = self.target.split_once("/v1").expect("each target is versioned");
         let path = path.strip_prefix("beta").unwrap_or(path).replace("MODEL", &self.model);
+        let path = match (*provider, path.as_str()) {
+            ("perplexity", "/embeddings") => "/v1/embeddings".to_owned(),
+            ("snowflake", _) => format!("/cortex/v1{path}"),
+            ("writer", _) => "/chat".to_owned(),
+            _ => path,
+        };
         equal("path", arrived.head.word().as_bytes(), format!("{base}{path}").as_bytes())
     }
 

@@ -64,6 +64,7 @@ mod parameters;
 mod pass_through;
 mod pictures;
 mod prompts;
+mod providers;
 mod realtime;
 mod recorded;
 mod regression;

@@ -103,6 +103,7 @@ impl Case {
         let draft = self.translation.read(body, &EDITS, fit).expect("a request");
         let target = Target {
             provider: self.provider,
+            row: None,
             model: self.model,
             like: self.model,
             max_output: Some(4096),

@@ -60,6 +60,7 @@ pub(crate) fn reply(pick: u8) -> Reply {
     let draft = translation(pick).read(least, &EDITS, Fit::default()).expect("a request");
     let target = Target {
         provider: "a-provider",
+        row: None,
         model: "a-model",
         like: "a-model",
         max_output: None,

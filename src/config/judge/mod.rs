@@ -88,7 +88,12 @@ impl Check<'_> {
             None if rows.len() < 10 => format!("its keys are {}", listed(&rows, "and")),
             None => "remove it, or check its spelling".to_owned(),
         };
-        self.warn(at, format!("unknown key `{full}`: it has no effect"), &help);
+        let message = format!("unknown key `{full}`: it has no effect");
+        match section {
+            // A row that is understood in part would ask for something else than was meant.
+            "provider" | "special_handling" => self.error(at, message, &help),
+            _ => self.warn(at, message, &help),
+        }
     }
 
     /// A key of `litellm_params` that has no row: a parameter of requests, or a slip.

@@ -113,7 +113,7 @@ impl Check<'_> {
     fn maps(&mut self, maps: &Node, judged: &Judged<'_>, section: &'static str) {
         for (group, map) in maps.entries() {
             // Those are of providers.
-            if section != "provider_budget" {
+            if !["provider_budget", "provider"].contains(&section) {
                 self.group(group, judged);
             }
             let key = Key { kind: Kind::Map(section), ..judged.key };

@@ -41,6 +41,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("certificates[]", include_str!("certificates.txt")),
     ("litellm_params.tls", include_str!("upstream_tls.txt")),
     ("accounts[]", include_str!("accounts.txt")),
+    ("provider", include_str!("provider.txt")),
+    ("special_handling", include_str!("special_handling.txt")),
 ];
 
 /// What becomes of a key.

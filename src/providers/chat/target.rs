@@ -1,6 +1,7 @@
 //! What is known of both sides when one dialect becomes another.
 use super::Qualified;
 use crate::clock;
+use crate::data::Provider;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,6 +14,8 @@ use std::time::Duration;
 pub struct Target<'a> {
     /// The provider's row: `mistral`, `groq`, ….
     pub provider: &'a str,
+    /// The row itself, which a config may have made; `None` is the table's of that name.
+    pub row: Option<&'a Provider>,
     /// The model's name there.
     pub model: &'a str,
     /// The name by which it is known what the model takes: where that is called otherwise there.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 const TARGET: Target<'_> = Target {
     provider: "ollama",
+    row: None,
     model: "llama3",
     like: "llama3",
     max_output: None,

@@ -8,6 +8,7 @@ const EDITS: Edits<'_> =
     Edits { defaults: &[], forced: &[], extra_body: &[], drop: &[], stream_usage: true };
 const TARGET: Target<'_> = Target {
     provider: "anthropic",
+    row: None,
     model: "claude-sonnet-4-5",
     like: "claude-sonnet-4-5",
     max_output: Some(8192),

@@ -31,6 +31,7 @@ fn reply(client: Protocol) -> Reply {
         Edits { defaults: &[], forced: &[], extra_body: &[], drop: &[], stream_usage: true };
     let target = Target {
         provider: "gemini",
+        row: None,
         model: "m",
         like: "m",
         max_output: None,

@@ -106,3 +106,39 @@ fn a_recorded_error_is_understood() {
     eprintln!("{} of {} errors are understood", all.len() - wrong.len(), all.len());
     assert!(!all.is_empty() && wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The members that the schema `name` of an `openapi.yaml` gives to an error.
+fn members<'a>(schemas: &'a str, name: &str) -> Vec<&'a str> {
+    let (_, schema) = schemas.split_once(&format!("\n    {name}:\n")).expect("the schema");
+    let lines = schema.lines().take_while(|line| line.starts_with("      "));
+    let member = |line: &'a str| line.strip_prefix("            ")?.strip_suffix(':');
+    lines.filter_map(member).filter(|name| !name.starts_with(' ')).collect()
+}
+
+#[test]
+fn an_error_that_togethers_schema_describes_is_understood() {
+    let folder = "reference/schemas";
+    let Some(root) = fixtures::shared(folder, "BARTIZAN_SCHEMAS", "errors of Together") else {
+        return;
+    };
+    let schemas = std::fs::read_to_string(root.join("together.openapi.yaml")).expect("the schema");
+    let members = members(&schemas, "ErrorData");
+    assert!(members.contains(&"message") && members.contains(&"type"), "{members:?}");
+    let told = members.iter().map(|name| ((*name).to_owned(), Value::from(format!("the {name}"))));
+    let body = serde_json::json!({"error": told.collect::<serde_json::Map<_, _>>()}).to_string();
+    for (status, want) in [
+        (400, Cause::Invalid),
+        (401, Cause::BadCredential),
+        (404, Cause::NotFound),
+        (429, Cause::RateLimit),
+        (500, Cause::Outage),
+        (503, Cause::Overload),
+    ] {
+        let code = StatusCode::from_u16(status).expect("a status");
+        let fault = fault_of(code, &HeaderMap::new(), body.as_bytes(), SystemTime::UNIX_EPOCH);
+        assert_eq!(fault.cause, want, "{status}");
+        let reply = reply(Protocol::Messages, Protocol::Chat, false);
+        let heard = reply.error(body.as_bytes()).expect("an error");
+        assert_eq!(heard.message, "the message");
+    }
+}

@@ -67,7 +67,8 @@ pub(super) fn translated(
     let fit = Fit { drop: Some(true), ..Fit::default() };
     let draft = translation.read(body, &EDITS, fit).map_err(|error| error.to_string())?;
     let max_output = Some(4096);
-    let target = Target { provider, model, like: model, max_output, thinks: None, modify: false };
+    let target =
+        Target { provider, row: None, model, like: model, max_output, thinks: None, modify: false };
     draft.write(&target, &EDITS, client(array)).map_err(|error| error.to_string())
 }
 

@@ -75,6 +75,7 @@ fn asks(translation: Translation, body: &[u8]) -> TestCaseResult {
     let _media = draft.media_outside();
     let target = Target {
         provider: "a-provider",
+        row: None,
         model: "a-model",
         like: "a-model",
         max_output: Some(4096),

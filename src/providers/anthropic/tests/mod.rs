@@ -25,6 +25,7 @@ fn client() -> Client {
 fn target(model: &str) -> Target<'_> {
     Target {
         provider: "anthropic",
+        row: None,
         model,
         like: model,
         max_output: None,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 const TARGET: Target<'_> = Target {
     provider: "cohere",
+    row: None,
     model: "command",
     like: "command",
     max_output: None,

@@ -12,7 +12,15 @@ use serde_json::{Map, Value};
 
 /// The model of that name, on Google's own API.
 fn target(model: &str) -> Target<'_> {
-    Target { provider: "gemini", model, like: model, max_output: None, thinks: None, modify: false }
+    Target {
+        provider: "gemini",
+        row: None,
+        model,
+        like: model,
+        max_output: None,
+        thinks: None,
+        modify: false,
+    }
 }
 
 fn client(array: bool) -> Client {

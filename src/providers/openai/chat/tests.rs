@@ -17,8 +17,15 @@ fn asked(messages: &Value) -> Request {
 }
 
 fn written(request: Request, provider: &str, model: &str) -> (Value, Lost) {
-    let target =
-        Target { provider, model, like: model, max_output: None, thinks: None, modify: false };
+    let target = Target {
+        provider,
+        row: None,
+        model,
+        like: model,
+        max_output: None,
+        thinks: None,
+        modify: false,
+    };
     let mut lost = Lost::default();
     let written = write_request(request, &target, &mut lost).unwrap();
     (written.body.into(), lost)

@@ -19,7 +19,7 @@ pub fn write_request(
     let mut body = Map::new();
     let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
     put("model", target.model.into());
-    let provider = data::provider(target.provider);
+    let provider = target.row.or_else(|| data::provider(target.provider));
     let quirks = provider.map_or(Quirks::NONE, |provider| provider.quirks_of(target.like));
     put("messages", turns::write(request.turns, &quirks, lost).into());
     let mut tools = request.tools;

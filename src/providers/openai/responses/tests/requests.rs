@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 const TARGET: Target<'_> = Target {
     provider: "openai",
+    row: None,
     model: "o",
     like: "o",
     max_output: None,
