@@ -142,6 +142,7 @@ fn placed<'a>(
             };
             let target = Target {
                 provider: config.provider.name,
+                row: Some(config.provider),
                 model,
                 like: deployment.like(model),
                 max_output: Some(16),
