@@ -1,6 +1,6 @@
 //! Logins of Google's cloud: keys, people, workloads and machines, turned into tokens once and kept.
 use crate::client::chat;
-use crate::proxy::{KEY, Proxy, Setup, with};
+use crate::proxy::{KEY, Proxy, Setup, bare, with};
 use crate::upstream::{self, Gate, Step, Upstream, send};
 use crate::wire::Message;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -118,15 +118,19 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).expect("seconds")
 }
 
-/// A proxy with one model in the cloud, whose parameters also say this.
-fn house(origin: &str, more: &str) -> Setup {
-    with(&format!(
+/// A config with one model in the cloud, whose parameters also say this.
+fn config(origin: &str, more: &str) -> String {
+    format!(
         "model_list:
   - model_name: gpt
     litellm_params: {{model: vertex_ai/gemini-2.5-pro, api_base: \"{origin}\", num_retries: 0, cooldown_time: 0{more}}}
 general_settings: {{master_key: {KEY}}}
 "
-    ))
+    )
+}
+
+fn house(origin: &str, more: &str) -> Setup {
+    with(&config(origin, more))
 }
 
 fn says(_: &Message) -> Vec<Step> {
@@ -394,8 +398,8 @@ fn half_a_login_is_an_error_with_its_line() {
         (", vertex_project: a/b", "", "is no project"),
         ("", "", "`vertex_project` is missing"),
     ] {
-        let setup = house("https://h", more).file("login.json", file);
-        let ended = setup.arg("--port").arg("0").finish();
+        let setup = bare().file("config.yaml", &config("https://h", more));
+        let ended = setup.file("login.json", file).arg("check").arg("config.yaml").finish();
         assert!(
             !ended.status.success() && ended.output.contains(wanted),
             "{wanted}: {}",

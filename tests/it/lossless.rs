@@ -84,7 +84,7 @@ impl Replay {
             return Err(format!("{endpoint} (half of it was recorded)"));
         };
         let mut model = exchange.text("/model").to_owned();
-        if model.starts_with(':') {
+        if model.starts_with(':') && exchange.text("/provider") == "vertex" {
             // Its name was left out of the address: the answer tells it.
             model = exchange.text("/response/body/model").to_owned();
         }

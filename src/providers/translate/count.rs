@@ -1,6 +1,6 @@
 //! How many tokens a prompt has, asked of a provider in its own words.
 use super::Protocol;
-use super::draft::{request, written};
+use super::words::{request, written};
 use crate::data;
 use crate::providers::Operation;
 use crate::providers::chat::{Lost, Malformed, Request, Taking, Target, Written, object, parsed};

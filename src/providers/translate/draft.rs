@@ -2,6 +2,7 @@
 use super::embeddings;
 use super::fit::pass;
 use super::reply::Reply;
+use super::words::{request, written};
 use super::{Protocol, Translation};
 use crate::config::Fit;
 use crate::providers::chat::{
@@ -9,7 +10,6 @@ use crate::providers::chat::{
     Target, Tool, Written,
 };
 use crate::providers::openai::{self, is_litellm_field};
-use crate::providers::{anthropic, bedrock, cohere, gemini, ollama, vertex};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -101,20 +101,6 @@ impl Translation {
         };
         let media_inside = self.provider.wants_media_inside();
         Ok(Draft { translation: self, fit, asked, echo, len, allowed, media_inside })
-    }
-}
-
-pub(super) fn request(client: Protocol, body: Map<String, Value>) -> Result<Request, Malformed> {
-    match client {
-        Protocol::Completions => openai::completions::read_request(body),
-        Protocol::Responses => openai::responses::read_request(body),
-        Protocol::Messages => anthropic::read_request(body),
-        Protocol::Gemini => gemini::read_request(body),
-        Protocol::Cohere => cohere::read_request(body),
-        Protocol::Ollama => ollama::read_request(body),
-        Protocol::Generate => ollama::read_generate(body),
-        // Embeddings are no chat.
-        _ => openai::chat::read_request(body),
     }
 }
 
@@ -253,30 +239,6 @@ impl Draft {
         }
         let body = chat::written(&Value::Object(body), self.len).into();
         Ok(Translated { body, headers, reply: Reply::new(self.translation, memo, client, lost) })
-    }
-}
-
-pub(super) fn written(
-    provider: Protocol,
-    request: Request,
-    target: &Target<'_>,
-    lost: &mut Lost,
-) -> Result<Written, Malformed> {
-    match provider {
-        Protocol::Responses => openai::responses::write_request(request, target, lost),
-        Protocol::Messages => {
-            let mut written = anthropic::write_request(request, target, lost)?;
-            if target.is_in_googles_cloud() {
-                vertex::fit_claude(&mut written.body);
-            }
-            Ok(written)
-        }
-        Protocol::Gemini => gemini::write_request(request, target, lost),
-        Protocol::Cohere => cohere::write_request(request, target, lost),
-        Protocol::Ollama => ollama::write_request(request, target, lost),
-        Protocol::Converse => bedrock::write_request(request, target, lost),
-        // No chat is asked of a provider in the others' words.
-        _ => openai::chat::write_request(request, target, lost),
     }
 }
 

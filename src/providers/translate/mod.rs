@@ -11,6 +11,7 @@ mod reply;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use self::count::Count;
 pub use self::draft::{Draft, Edits, Translated};

@@ -14,8 +14,15 @@ const NOVA: &str = "amazon.nova-2-lite-v1:0";
 
 fn written_for(model: &str, request: Request) -> (Value, Lost, Memo) {
     let (provider, modify) = ("bedrock", false);
-    let target =
-        Target { provider, row: None, model, like: model, max_output: Some(8192), thinks: None, modify };
+    let target = Target {
+        provider,
+        row: None,
+        model,
+        like: model,
+        max_output: Some(8192),
+        thinks: None,
+        modify,
+    };
     let mut lost = Lost::default();
     let written = write_request(request, &target, &mut lost).unwrap();
     (written.body.into(), lost, written.memo)
