@@ -7,6 +7,7 @@ pub(super) const AWS: &str = "https://bedrock-runtime.us-west-2.amazonaws.com";
 pub(super) const AWS_BASES: &[&str] =
     &["AWS_BEDROCK_RUNTIME_ENDPOINT", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"];
 pub(super) const AWS_KEYS: &[&str] = &["AWS_BEARER_TOKEN_BEDROCK"];
+pub(super) const AWS_MANTLE: &str = "https://bedrock-mantle.us-east-1.api.aws/v1";
 pub(super) const COHERE: &str = "https://api.cohere.ai/compatibility/v1";
 pub(super) const COHERE_KEYS: &[&str] = &["COHERE_API_KEY", "CO_API_KEY"];
 pub(super) const GEMINI_OPENAI: &str = "https://generativelanguage.googleapis.com/v1beta/openai";

@@ -3,8 +3,8 @@
 //! `plain!` is a provider whose variables are `<PREFIX>_API_KEY` and `<PREFIX>_API_BASE`; `row`
 //! spells them out. Titles are how error messages of the LiteLLM proxy spell the provider.
 use super::row::{
-    AI21, AWS, AWS_BASES, AWS_KEYS, COHERE, COHERE_KEYS, GEMINI_OPENAI, OLLAMA, OLLAMA_OPENAI,
-    OPENAI, OPENAI_BASES, plain, row,
+    AI21, AWS, AWS_BASES, AWS_KEYS, AWS_MANTLE, COHERE, COHERE_KEYS, GEMINI_OPENAI, OLLAMA,
+    OLLAMA_OPENAI, OPENAI, OPENAI_BASES, plain, row,
 };
 use super::{AuthScheme, Provider, Wire, clouds, gateways, quirks};
 
@@ -40,14 +40,7 @@ pub(super) static PROVIDERS: &[Provider] = &[
     plain!("baseten", "Baseten", "BASETEN", "https://inference.baseten.co/v1").max_tokens(),
     row("bedrock", "Bedrock", AWS_KEYS, AWS_BASES, AWS).of_aws(),
     row("bedrock_converse", "Bedrock", AWS_KEYS, AWS_BASES, AWS).of_aws(),
-    row(
-        "bedrock_mantle",
-        "Bedrock_mantle",
-        &["BEDROCK_MANTLE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"],
-        &["BEDROCK_MANTLE_API_BASE"],
-        "https://bedrock-mantle.us-east-1.api.aws/v1",
-    )
-    .responses(),
+    plain!("bedrock_mantle", "Bedrock_mantle", "BEDROCK_MANTLE", AWS_MANTLE).responses(),
     plain!("bigmodel", "Bigmodel", "BIGMODEL", "https://open.bigmodel.cn/api/paas/v4"),
     plain!("cerebras", "Cerebras", "CEREBRAS", "https://api.cerebras.ai/v1")
         .quirks(quirks::CEREBRAS),

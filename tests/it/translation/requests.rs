@@ -67,6 +67,8 @@ impl Written {
         match value {
             Value::String(text) => {
                 self.texts.push(text.clone());
+                // A document that is text is a file for some.
+                self.texts.extend(plain(text).filter(|text| !text.is_empty()));
                 if let Ok(json @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
                 {
                     self.take(&json);
@@ -83,8 +85,7 @@ impl Written {
         let within = |text: &str| self.texts.iter().any(|it| it.contains(text));
         let is = |value: &Value| self.values.contains(value);
         match piece {
-            // A document that is text is a file for some.
-            Piece::Text(text) => within(text) || within(&STANDARD.encode(text)),
+            Piece::Text(text) => within(text),
             Piece::Media(data) => within(data) || plain(data).is_some_and(|text| within(&text)),
             Piece::Name(name) => self.texts.contains(name),
             Piece::Arguments(arguments) => is(arguments),
