@@ -179,7 +179,11 @@ impl BodyRules {
         };
         let of_path = parts.extensions.get().map(|PathModel(model)| model.clone());
         let model = of_path.or(model).map(|name| entitled::model(&parts.extensions, name));
-        let model = model.map(|name| self.wanted.found(operation, name));
+        // Ollama's clients put a tag behind it.
+        let model = model.map(|name| match operation {
+            Operation::Ollama(_) => self.wanted.router().untagged(name),
+            _ => name,
+        });
         let (mut timeout, mut stream_timeout) = (None, None);
         if operation.strips_litellm_fields() {
             let either = asked.seconds(Field::Timeout)?;

@@ -96,13 +96,9 @@ impl Wanted {
         }
     }
 
-    /// The name by which the config has a model that an `operation` asks for. Ollama's clients put
-    /// a tag behind it.
-    pub(super) fn found(&self, operation: &Operation, name: Box<str>) -> Box<str> {
-        match operation {
-            Operation::Ollama(_) => self.router.untagged(name),
-            _ => name,
-        }
+    /// Who knows the groups.
+    pub(super) const fn router(&self) -> &Router {
+        &self.router
     }
 
     /// What the call may take.

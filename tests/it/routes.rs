@@ -91,9 +91,11 @@ async fn what_is_described_is_there_and_refuses_strangers_in_its_dialect() {
             let refusal = &operation["responses"]["401"]["$ref"];
             let Some(name) = refusal.as_str().filter(|_| !public) else { continue };
             let (body, name) = (answer.json(), name.rsplit('/').next().unwrap_or_default());
-            let found = match (&body["type"], &body["error"]["status"]) {
-                (Value::String(_), _) => "AnthropicError",
-                (_, Value::String(_)) => "GeminiError",
+            let found = match (&body["type"], &body["error"]["status"], &body["error"]) {
+                (Value::String(_), ..) => "AnthropicError",
+                (_, Value::String(_), _) => "GeminiError",
+                (.., Value::String(_)) => "OllamaError",
+                (.., Value::Null) => "CohereError",
                 _ => "Error",
             };
             assert_eq!(found, name, "{method} {path}: {body}");

@@ -1,4 +1,5 @@
 //! Path → what it asks for.
+mod natives;
 mod pattern;
 mod rows;
 mod table;

@@ -1,11 +1,11 @@
 //! Every path of the proxy, in one table: what it leads to, and what lists of routes say of it.
 use super::pattern::{self, Captures};
 use super::table::{At, Row};
-use super::{AdminRoute, Route};
+use super::{AdminRoute, Route, natives};
 use crate::data::{self, Wire};
-use crate::providers::{CohereCall, GeminiPath, OllamaCall, Operation, Raw, Resource, Upload};
+use crate::providers::{GeminiPath, Operation, Raw, Resource, Upload};
 
-const fn row(
+pub(super) const fn row(
     path: &'static str,
     at: At,
     methods: &'static str,
@@ -164,18 +164,6 @@ pub static ROWS: &[&[Row]] = &[
         ),
         call!("/audio/speech", Deployments, "Text to speech", Operation::Speech),
         call!("/moderations", Versioned, "Moderation", Operation::Moderations),
-        call!("/v2/chat", Root, "Cohere chat", Operation::Cohere(CohereCall::Chat)),
-        call!("/v2/embed", Root, "Cohere embeddings", Operation::Cohere(CohereCall::Embed)),
-        call!("/v1/embed", Root, "Cohere embeddings", Operation::Cohere(CohereCall::EmbedV1)),
-        call!("/api/chat", Root, "Ollama chat", Operation::Ollama(OllamaCall::Chat)),
-        call!("/api/generate", Root, "Ollama completion", Operation::Ollama(OllamaCall::Generate)),
-        call!("/api/embed", Root, "Ollama embeddings", Operation::Ollama(OllamaCall::Embed)),
-        call!(
-            "/api/embeddings",
-            Root,
-            "Ollama embedding",
-            Operation::Ollama(OllamaCall::Embedding)
-        ),
         call!("/rerank", Root, "Put documents in order", Operation::Rerank),
         call!("/v1/rerank", Root, "Put documents in order", Operation::RerankV1),
         call!("/v2/rerank", Root, "Put documents in order", Operation::Rerank),
@@ -190,16 +178,6 @@ pub static ROWS: &[&[Row]] = &[
         admin!("/health", Root, "GET", "The state of all deployments", Health),
         admin!("/metrics", Root, "GET", "Figures for Prometheus", Metrics),
         admin!("/models", Versioned, "GET", "The models that may be asked for", Models),
-        admin!("/api/tags", Root, "GET", "The models, for Ollama's clients", OllamaModels),
-        admin!(
-            "/api/ps",
-            Root,
-            "GET",
-            "The models that are loaded, for Ollama's clients",
-            OllamaLoaded
-        ),
-        admin!("/api/show", Root, "POST", "One model, for Ollama's clients", OllamaModel),
-        admin!("/api/version", Root, "GET", "The version, for Ollama's clients", OllamaVersion),
         admin!("/model/info", Versioned, "GET", "The deployments", ModelInfo),
         admin!("/v2/model/info", Root, "GET", "The deployments, page by page", ModelPages),
         admin!("/model_group/info", Root, "GET", "The model groups", GroupInfo),
@@ -216,6 +194,7 @@ pub static ROWS: &[&[Row]] = &[
             SupportedParams
         ),
     ],
+    &natives::ROWS,
     &managed! {
         "/key" "Virtual keys"
         "/v2/key" "Virtual keys"

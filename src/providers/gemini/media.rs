@@ -59,7 +59,12 @@ pub(crate) fn part(media: Media, lost: &mut Lost) -> Map<String, Value> {
             let blob = object([("mimeType", mime_type.into()), ("data", data.into())]);
             object([("inlineData", blob)])
         }
-        Err(Media { source: Source::Text(text), .. }) => object([("text", text.into())]),
+        Err(Media { source: Source::Text(mut text), name, .. }) => {
+            if let Some(name) = name {
+                text.insert_str(0, &format!("{name}\n\n"));
+            }
+            object([("text", text.into())])
+        }
         Err(Media {
             source: Source::Url(uri) | Source::File(uri), media_type, name, kind, ..
         }) => {

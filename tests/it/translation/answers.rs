@@ -7,17 +7,19 @@ use bartizan::providers::translate::Protocol;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What is not heard as it was said: recording, client, and why that is right.
-const MISSES: [(&str, Protocol, &str); 6] = [
+const MISSES: [(&str, Protocol, &str); 7] = [
     ("change-model-on-the-fly-between-anthropic-c-1-9d3c97.json", Protocol::Messages, BESIDE),
     ("azure-grok-4-1-fast-non-reasoni-1-159202.json", Protocol::Messages, BESIDE),
     ("azure-grok-4-1-fast-non-reasoni-ab642e.json", Protocol::Messages, BESIDE),
     ("azure-grok-4-1-fast-non-re-d82c54.json", Protocol::Messages, BESIDE),
     ("azure-grok-4-1-fast-non-re-23a8d8.json", Protocol::Messages, BESIDE),
     ("azure-grok-4-1-fast-non-re-2-384e7a.json", Protocol::Messages, BESIDE),
+    ("gemini/audio-google-response-18f7b0.json", Protocol::Ollama, SILENT),
 ];
 
 /// Of two numbers that contradict each other the larger one is believed.
 const BESIDE: &str = "its usage has more tokens from a cache than tokens of the prompt";
+const SILENT: &str = "Ollama's answers have no sound.";
 
 /// What a client hears otherwise than it was said; nothing for nothing.
 fn unlike(recording: &Recording, client: Protocol) -> String {

@@ -20,13 +20,14 @@ pub(super) const TARGETS: [(Protocol, &str, &str); 8] = [
 ];
 
 /// What is lost on its way, and why that is right: recording, protocol, reason.
-const MISSES: [(&str, Protocol, &str); 19] = [
+const MISSES: [(&str, Protocol, &str); 20] = [
     ("anthropic/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("mistral/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("openai/responses-thinking-tool-choice-matrix-none-", Protocol::Ollama, UNCALLED),
     ("anthropic/chat-tool-choice-and-calls-control-", Protocol::Converse, UNCALLED),
     ("mistral/chat-tool-choice-and-calls-control-", Protocol::Converse, UNCALLED),
     ("openai/responses-thinking-tool-choice-matrix-none-", Protocol::Converse, UNCALLED),
+    ("cohere/cache-tool-choice-matrix-none-", Protocol::Ollama, UNCALLED),
     ("anthropic/stream-tool-results-anthropic-completion-", Protocol::Gemini, NAMELESS),
     ("replay-own-reasoning-history-1-", Protocol::Messages, BEGINS),
     ("replay-own-reasoning-history-8698db", Protocol::Messages, BEGINS),

@@ -20,6 +20,8 @@ COMPLETION = {
         {"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}
     ],
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    # As embeddings: none.
+    "data": [],
 }
 
 

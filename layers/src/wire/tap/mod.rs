@@ -37,6 +37,7 @@ mod realtime;
 mod sift;
 mod usage;
 mod whole;
+mod words;
 mod written;
 
 pub use finish::finish_of;
@@ -44,6 +45,7 @@ pub use in_band::InBand;
 pub use named::name_whole;
 pub use realtime::{Session, realtime_usage};
 pub use usage::usage_of;
+pub use words::{Framing, Wire};
 
 use crate::{
     facts::{Usage, UsageCell},
@@ -55,39 +57,6 @@ use learned::Learned;
 use lines::Lines;
 use sift::Sift;
 use whole::Kept;
-
-/// Whose words an answer uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
-    /// OpenAI chat completions, completions and embeddings.
-    Chat,
-    /// OpenAI responses.
-    Responses,
-    /// Anthropic messages.
-    Messages,
-    /// Gemini `generateContent` and `streamGenerateContent`.
-    Gemini,
-    /// Cohere chat and embeddings.
-    Cohere,
-    /// Ollama's own API.
-    Ollama,
-    /// OpenAI images, speech and transcriptions: events whose type ends in `.delta` or
-    /// `.partial_image` while it goes on, and in `.done` or `.completed` at its end.
-    Media,
-}
-
-/// How an answer is cut into events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// `text/event-stream`.
-    Events,
-    /// A JSON array that is written as it grows (Gemini without `alt=sse`).
-    Array,
-    /// A JSON object in each line (Ollama).
-    Lines,
-    /// One JSON object.
-    Whole,
-}
 
 /// The state of one answer. See the [module docs](self).
 #[derive(Debug)]

@@ -19,7 +19,7 @@ pub(crate) fn write_finish(finish: Option<&Finish>, calls: bool) -> &str {
         Some(Finish::Sequence(_)) => "STOP_SEQUENCE",
         Some(Finish::Length) => "MAX_TOKENS",
         Some(Finish::Tools) => "TOOL_CALL",
-        Some(Finish::Filter) => "ERROR_TOXIC",
+        Some(Finish::Filter | Finish::Refusal) => "ERROR_TOXIC",
         Some(Finish::Failed(word)) if word == "TIMEOUT" => word,
         Some(Finish::Failed(_)) => "ERROR",
         _ if calls => "TOOL_CALL",

@@ -268,7 +268,7 @@ fn media_get_a_type_and_files_stay_where_they_are() {
         media(MediaKind::Image, url("gs://bucket/a.jpeg"), None),
         media(MediaKind::Video, url("https://youtu.be/x"), None),
         media(MediaKind::Document, Source::File("files/1".to_owned()), None),
-        media(MediaKind::Document, Source::Text("words".to_owned()), None),
+        media(MediaKind::Document, Source::Text("words".to_owned()), Some("Chart")),
     ])];
     let (body, lost) = written(Request { turns, ..Request::default() }, "gemini-2.5-flash");
     let kept = "https://generativelanguage.googleapis.com/v1beta/files/1";
@@ -281,7 +281,7 @@ fn media_get_a_type_and_files_stay_where_they_are() {
             {"fileData": {"mimeType": "image/jpeg", "fileUri": "gs://bucket/a.jpeg"}},
             {"fileData": {"mimeType": "video/mp4", "fileUri": "https://youtu.be/x"}},
             {"fileData": {"fileUri": kept}},
-            {"text": "words"},
+            {"text": "Chart\n\nwords"},
         ])
     );
     assert_eq!(lost, ["detail"]);

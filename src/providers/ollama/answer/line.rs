@@ -98,7 +98,7 @@ impl Form {
 pub(crate) fn reason(finish: Option<Finish>) -> String {
     match finish {
         Some(Finish::Length) => "length".to_owned(),
-        Some(Finish::Filter) => "content_filter".to_owned(),
+        Some(Finish::Filter | Finish::Refusal) => "content_filter".to_owned(),
         Some(Finish::Failed(word)) => word,
         _ => "stop".to_owned(),
     }

@@ -288,15 +288,21 @@ impl Asking<'_> {
     fn next(&self, mut asked: Asked, protocol: Protocol) -> Asked {
         let speech = fakes::speech(self.column);
         let provider = self.row.provider();
-        let proves = fakes::proof(protocol, provider).is_some();
-        // These have no place for a proof, and a thought is nothing to its provider without.
-        let loses = proves && matches!(self.client, Protocol::Cohere | Protocol::Ollama);
+        // These carry the proofs of calls alone, and a thought is nothing to some without its own.
+        let native = matches!(self.client, Protocol::Cohere | Protocol::Ollama);
+        let loses = native && matches!(protocol, Protocol::Messages | Protocol::Responses);
+        let proves = !native || protocol == Protocol::Gemini;
+        if loses && protocol == Protocol::Messages && !speech.thought.is_empty() {
+            // Anthropic does not think on without it.
+            asked.thinking = None;
+        }
         if !speech.thought.is_empty() && takes_thoughts(protocol, provider) && !loses {
             // OpenAI's summary of a thought is for people; the thought is in its cipher.
             if protocol != Protocol::Responses {
                 asked.said.push(Piece::Thought(speech.thought.to_owned()));
             }
-            asked.proofs.extend(fakes::proof(protocol, provider).map(str::to_owned));
+            let proof = fakes::proof(protocol, provider).filter(|_| proves);
+            asked.proofs.extend(proof.map(str::to_owned));
         }
         if !speech.text.is_empty() {
             asked.said.push(Piece::Model(speech.text.to_owned()));
