@@ -124,7 +124,6 @@ pub use self::store::{ConversationSettings, Database, StoreSettings};
 pub use self::through::{PassThrough, Through};
 pub use self::tls_server::{Certificate, ClientAuth, MinVersion, ServerTls};
 pub use self::tls_upstream::UpstreamTls;
-pub use self::upstream::ClientSide;
 pub(crate) use self::url::percent_decoded;
 pub use self::url::web_url;
 

@@ -11,16 +11,6 @@ use std::borrow::Cow;
 /// In which Snowflake wants to be told of which kind a token is.
 const KIND: HeaderName = HeaderName::from_static("x-snowflake-authorization-token-type");
 
-/// What a client may bring itself: LiteLLM's `api_base` and `api_key` in a request. Default
-/// nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClientSide {
-    /// The upstream; of the public internet only.
-    pub base: bool,
-    /// The credential.
-    pub key: bool,
-}
-
 impl Check<'_> {
     /// The base URL; `Some(None)` is the built-in model.
     pub(super) fn api_base(

@@ -5,6 +5,7 @@ use super::reply::Reply;
 use super::words::{request, written};
 use super::{Protocol, Translation};
 use crate::config::Fit;
+use crate::providers::bedrock;
 use crate::providers::chat::{
     self, Client, Content, Lost, Malformed, Media, MediaKind, Qualified, Request, Source, Taking,
     Target, Tool, Written,

@@ -2,9 +2,9 @@
 use super::stream::Stream;
 use super::{Protocol, Translation, embeddings};
 use crate::providers::chat::{
-    self, Answer, Client, Event, InBand, Lost, Memo, Read, Taking, Unreadable, Write, parsed,
+    self, Answer, Client, Event, InBand, Lost, Memo, Read, Unreadable, Write, parsed,
 };
-use crate::providers::{Dialect, anthropic, bedrock, cohere, gemini, ollama, openai, vertex};
+use crate::providers::{Dialect, anthropic, bedrock, cohere, gemini, ollama, openai};
 use bartizan_layers::facts::Usage;
 use bytes::Bytes;
 use http::HeaderMap;
