@@ -199,7 +199,7 @@ async fn tokens_are_counted_by_the_models_own_counter() {
                 assert!(body["model"] == OPUS && body.get("max_tokens").is_none(), "{names:?}");
                 assert_eq!(body["anthropic_version"], "vertex-2023-10-16");
             } else {
-                let counted = ["contents", "systemInstruction"];
+                let counted = ["contents", "systemInstruction", "generationConfig"];
                 assert!(names.iter().all(|name| counted.contains(&name.as_str())), "{names:?}");
             }
         }
@@ -256,7 +256,7 @@ async fn endpoints_and_models_of_others_have_their_own_paths() {
 #[tokio::test]
 async fn an_error_of_the_cloud_is_told_in_the_clients_words() {
     let (cloud, proxy) = house(&["gemini-none"]).await;
-    let gone = post("/v1beta/models/gemini-none:other", "{}").key(KEY).send(proxy.addr()).await;
+    let gone = proxy.call(post("/v1beta/models/gemini-none:batchEmbedContents", "{}")).await;
     assert_eq!((gone.status, gone.json()["error"]["status"].as_str()), (404, Some("NOT_FOUND")));
     assert_eq!(cloud.calls().len(), 1);
 }

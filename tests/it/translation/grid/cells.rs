@@ -206,7 +206,13 @@ impl Asking<'_> {
         if protocol == self.client {
             // As it is, but for the model.
             let mut body = body.clone();
-            if body["model"].is_string() {
+            if came.head.word().contains(":rawPredict")
+                || came.head.word().contains(":streamRawPredict")
+            {
+                // The path names the model, the body the version of the dialect.
+                body.as_object_mut().expect("an object").shift_remove("model");
+                body["anthropic_version"] = "vertex-2023-10-16".into();
+            } else if body["model"].is_string() {
                 body["model"] = told["model"].clone();
             }
             match (body == told, self.is_odd()) {
