@@ -12,16 +12,6 @@ pub(super) fn cause_of(word: &str) -> Option<Cause> {
         "permission_error" | "permission_denied" | "unsupported_country_region_territory" => {
             Cause::Permission
         }
-        "expiredtokenexception"
-        | "incompletesignature"
-        | "invalidclienttokenid"
-        | "invalidsignatureexception"
-        | "missingauthenticationtokenexception"
-        | "unrecognizedclientexception" => Cause::BadCredential,
-        "accessdeniedexception" => Cause::Permission,
-        "resourcenotfoundexception" => Cause::NotFound,
-        "modeltimeoutexception" => Cause::Timeout,
-        "modelnotreadyexception" | "serviceunavailableexception" => Cause::Overload,
         "insufficient_quota"
         | "insufficient_balance"
         | "insufficient_credits"
@@ -65,6 +55,23 @@ pub(super) fn cause_of(word: &str) -> Option<Cause> {
         | "not_found_error"
         | "not_found" => Cause::NotFound,
         "timeout" | "timeout_error" | "deadline_exceeded" => Cause::Timeout,
+        _ => return of_aws(word),
+    })
+}
+
+/// The same of AWS's names for errors, which it puts into a header.
+fn of_aws(word: &str) -> Option<Cause> {
+    Some(match word {
+        "expiredtokenexception"
+        | "incompletesignature"
+        | "invalidclienttokenid"
+        | "invalidsignatureexception"
+        | "missingauthenticationtokenexception"
+        | "unrecognizedclientexception" => Cause::BadCredential,
+        "accessdeniedexception" => Cause::Permission,
+        "resourcenotfoundexception" => Cause::NotFound,
+        "modeltimeoutexception" => Cause::Timeout,
+        "modelnotreadyexception" | "serviceunavailableexception" => Cause::Overload,
         _ => return None,
     })
 }
