@@ -17,11 +17,9 @@ impl Learned {
                 value(data).members().for_each(|(key, value)| self.named(&key, value));
             }
             b"message-end" => self.cohere_end(data),
-            b"" => {
-                // An error in place of an event.
-                if value(data).get("message").is_some_and(|message| message.as_str().is_some()) {
-                    self.failed(data);
-                }
+            // An error in place of an event.
+            b"" if value(data).get("message").is_some_and(|it| it.as_str().is_some()) => {
+                self.failed(data);
             }
             _ => {}
         }

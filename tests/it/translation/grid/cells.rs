@@ -296,7 +296,8 @@ impl Asking<'_> {
         let provider = self.row.provider();
         // These carry the proofs of calls alone, and a thought is nothing to some without its own.
         let native = matches!(self.client, Protocol::Cohere | Protocol::Ollama);
-        let loses = native && matches!(protocol, Protocol::Messages | Protocol::Responses);
+        let strict = matches!(protocol, Protocol::Messages | Protocol::Responses);
+        let loses = native && (strict || provider == "litellm_proxy");
         let proves = !native || protocol == Protocol::Gemini;
         if loses && protocol == Protocol::Messages && !speech.thought.is_empty() {
             // Anthropic does not think on without it.
