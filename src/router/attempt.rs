@@ -66,10 +66,7 @@ impl Attempt {
         let model = own_model.as_deref().unwrap_or(&config.model);
         let way = deployment.way(&operation, model).expect("it was picked because it has one");
         let mock = asked_mock(rules, facts, &prompt).map(|mock| Leaf::Mock(mock.into()));
-        let translation = match &mock {
-            None => way.translation(),
-            Some(_) => Protocol::of(&operation).and_then(Translation::to_built_in),
-        };
+        let translation = if mock.is_none() { way.translation() } else { to_mock(&operation) };
         let names = (model, &model_json);
         let made = Made::new(rules, &deployment, (&operation, translation), names, &prompt, &head)?;
         let elsewhere = prompt.elsewhere.as_deref();
@@ -120,6 +117,11 @@ impl Attempt {
         };
         Ok((attempt, sending, prompt))
     }
+}
+
+/// What stands between the client of an `operation` and an answer that its request fixes.
+fn to_mock(operation: &Operation) -> Option<Translation> {
+    Protocol::of(operation).and_then(Translation::to_built_in)
 }
 
 /// Notes that the call with these facts goes out now, who answers it, and where that stands on its

@@ -52,7 +52,8 @@ pub fn read_asked(mut body: Object, pictures: bool, lost: &mut Lost) -> Result<O
     if let Some(kind) = text(&mut body, "input_type")? {
         asked.insert("input_type".to_owned(), kind.into());
     }
-    asked.insert("encoding_format".to_owned(), encoding(list(&mut body, "embedding_types")?, lost));
+    let kinds = list(&mut body, "embedding_types")?;
+    asked.insert("encoding_format".to_owned(), encoding(&kinds, lost));
     body.take("model");
     let told = body.into_iter().filter(|(_, value)| !value.is_null());
     told.for_each(|(name, _)| lost.hint(name));
@@ -60,7 +61,7 @@ pub fn read_asked(mut body: Object, pictures: bool, lost: &mut Lost) -> Result<O
 }
 
 /// How the numbers are to be told. Other providers have floats only, and their bytes in base64.
-fn encoding(kinds: Vec<Value>, lost: &mut Lost) -> Value {
+fn encoding(kinds: &[Value], lost: &mut Lost) -> Value {
     let is = |word: &'static str| move |kind: &Value| kind == word;
     if kinds.iter().any(|kind| !is("float")(kind) && !is("base64")(kind)) {
         lost.part("embedding_types");

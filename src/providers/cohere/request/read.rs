@@ -26,7 +26,9 @@ pub fn read_request(mut body: Object) -> Result<Request, Malformed> {
     let mut request = Request {
         turns,
         tools: tools.collect::<Result<_, _>>()?,
-        tool_choice: optional(&mut body, "tool_choice", "`REQUIRED` or `NONE`", read_choice)?,
+        tool_choice: optional(&mut body, "tool_choice", "`REQUIRED` or `NONE`", |told| {
+            read_choice(&told)
+        })?,
         sampling: read_sampling(&mut body)?,
         stream: flag(&mut body, "stream")?.unwrap_or_default(),
         // The last event of each stream tells it.
@@ -59,7 +61,7 @@ fn read_tool(tool: Value, strict: Option<bool>) -> Result<Tool, Malformed> {
     read().map(Tool::Function).map_err(|error| within(error, "function"))
 }
 
-fn read_choice(told: Value) -> Option<ToolChoice> {
+fn read_choice(told: &Value) -> Option<ToolChoice> {
     match told.as_str()? {
         "REQUIRED" => Some(ToolChoice::Required),
         "NONE" => Some(ToolChoice::None),

@@ -50,7 +50,7 @@ impl Writer {
 
     fn line(&self, line: Line, out: &mut Vec<u8>) {
         let line = line.written(self.form, &self.model, &self.client);
-        tell(line.into(), out);
+        tell(&line.into(), out);
     }
 
     /// A line with a text alone, which most are.
@@ -106,12 +106,12 @@ impl Writer {
         let writing = total.saturating_sub(self.began.unwrap_or(total));
         let (finish, usage) = (self.finish.take(), self.usage.unwrap_or_default());
         self.form.end(&mut line, reason(finish), usage, (total, writing));
-        tell(line.into(), out);
+        tell(&line.into(), out);
     }
 }
 
-fn tell(line: Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(&written(&line, 256));
+fn tell(line: &Value, out: &mut Vec<u8>) {
+    out.extend_from_slice(&written(line, 256));
     out.push(b'\n');
 }
 
@@ -148,7 +148,7 @@ impl Write for Writer {
             Event::Usage(usage) => self.usage = Some(usage),
             Event::Error(failure) => {
                 self.over = true;
-                tell(object([("error", failure.message.into())]), out);
+                tell(&object([("error", failure.message.into())]), out);
             }
             Event::End => {
                 self.over = true;
