@@ -34,7 +34,7 @@ struct Replay {
 }
 
 /// The names that clients use, the provider behind each, and what follows its address.
-const DEPLOYMENTS: [(&str, &str, &str); 29] = [
+const DEPLOYMENTS: [(&str, &str, &str); 30] = [
     ("openai-", "openai", "/v1"),
     ("azure-", "azure", "/openai/v1"),
     ("azure_text-", "azure_text", "/openai/v1"),
