@@ -4,7 +4,6 @@ use crate::fixtures::{self, Exchange};
 use crate::proxy::{self, CREDENTIAL, KEY, Proxy};
 use crate::upstream::{self, COMPLETION, Step, Upstream, piece};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 const VERSION: &str = "2025-02-01-preview";
@@ -344,8 +343,8 @@ async fn every_recorded_call_goes_where_it_was_recorded() {
         config += &one.entry(number, &upstream.origin());
     }
     config += "router_settings: {disable_cooldowns: true}\n";
-    write!(config, "general_settings: {{master_key: {KEY}, always_include_stream_usage: false}}\n")
-        .expect("strings take everything");
+    config +=
+        &format!("general_settings: {{master_key: {KEY}, always_include_stream_usage: false}}\n");
     let proxy = proxy::with(&config).start().await;
     let mut wrong = Vec::new();
     for (number, one) in recorded.iter().enumerate() {
