@@ -18,7 +18,7 @@ pub enum Login {
     /// Google, for its cloud.
     Google(GoogleLogin),
     /// An identity at AWS, whose requests are signed.
-    Aws(AwsLogin),
+    Aws(Box<AwsLogin>),
 }
 
 /// A key, or what is in its place; of a provider that needs none, neither.

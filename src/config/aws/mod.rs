@@ -83,7 +83,7 @@ impl Check<'_> {
             None => {
                 let identity = self.aws_identity(params, &region);
                 let base = base.clone();
-                Some(Login::Aws(AwsLogin { identity, service: "bedrock", region, base }))
+                Some(Login::Aws(Box::new(AwsLogin { identity, service: "bedrock", region, base })))
             }
         };
         Some(AtAws { model, base, login })

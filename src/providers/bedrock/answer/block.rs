@@ -62,7 +62,7 @@ fn thought(mut told: Map<String, Value>) -> Option<Thought> {
     let text = said.take_text("text").unwrap_or_default();
     let signature = said.take_text("signature").filter(|signature| !signature.is_empty());
     let is_one = hidden.is_some() || signature.is_some() || !text.is_empty();
-    is_one.then(|| Thought { text, signature, hidden, id: None })
+    is_one.then_some(Thought { text, signature, hidden, id: None })
 }
 
 /// A thought in cipher, as its maker tells it elsewhere: here it is in base64 once more.

@@ -118,12 +118,10 @@ impl<'a> Writer<'a> {
         let mut told = Map::with_capacity(3);
         told.insert("toolUseId".into(), self.ids.result(&id).into());
         told.insert("content".into(), content.into());
-        match failed {
-            true if self.family.takes_status() => {
-                drop(told.insert("status".into(), "error".into()))
-            }
-            true => self.lost.hint("is_error"),
-            false => {}
+        if failed && self.family.takes_status() {
+            told.insert("status".into(), "error".into());
+        } else if failed {
+            self.lost.hint("is_error");
         }
         object([("toolResult", told.into())])
     }

@@ -101,12 +101,10 @@ impl Reader {
 
     fn close(&mut self, mut told: Map<String, Value>, out: &mut Vec<Event>) {
         let block = told.take_count("contentBlockIndex").unwrap_or_default();
-        match self.blocks.remove(&block) {
+        let open = self.blocks.remove(&block);
+        if let Some(mut open @ (Open::Tool(_, false) | Open::Json(false))) = open {
             // Of a call without arguments none are told.
-            Some(mut open @ (Open::Tool(_, false) | Open::Json(false))) => {
-                open.more("{}".to_owned(), out);
-            }
-            _ => {}
+            open.more("{}".to_owned(), out);
         }
     }
 
