@@ -33,7 +33,9 @@ fn recorded_streams_pass_byte_for_byte_and_end_well() {
         }
         let open = tap.in_event();
         tap.finish();
-        out.extend(std::iter::from_fn(|| tap.pop()).flatten());
+        if recorded.framing == Framing::Lines {
+            out.extend(std::iter::from_fn(|| tap.pop()).flatten());
+        }
         assert_eq!(out, recorded.text, "{}", recorded.name);
         if !tap.is_complete() && tap.error().is_none() {
             wrong.push(format!("{}: no ending, inside an event: {open}", recorded.name));
