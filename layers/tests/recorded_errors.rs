@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Recordings whose cause is not the one that their status has alone, by the end of their names.
-const TOLD: [(&str, Cause); 6] = [
+const TOLD: [(&str, Cause); 9] = [
     // A key that is not known, with 400.
     ("ff4d7b", Cause::BadCredential),
+    // Tokens and signatures of AWS that are not good or not good any more, with 403.
+    ("d5bdf8", Cause::BadCredential),
+    ("3a6de6", Cause::BadCredential),
+    ("ac6793", Cause::BadCredential),
     // Too long, with 400.
     ("e6217b", Cause::ContextTooLong),
     ("5115ea", Cause::ContextTooLong),

@@ -35,13 +35,17 @@ pub(super) fn target_at(
     if config.provider.wire != Wire::Vertex {
         return placed(config, operation, model, target(operation, model, uri)?);
     }
+    let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
     let action = Action::of(operation, stream).filter(|_| is_segments(model));
-    let path = action.and_then(|action| Place::of(model).path(action));
+    let Some(path) = action.and_then(|action| Place::of(model).path(action)) else {
+        // Who counts in other words than the client's has a path of its own.
+        let counts = operation.counts_tokens().then(|| target(operation, model, uri));
+        return counts.unwrap_or_else(|| Err(bad()));
+    };
     // What other clients ask in a query says nothing there.
     let query = uri.query().filter(|_| matches!(operation, Operation::Gemini(_)));
-    let uri = path.map(|path| query::target(&path, &without_key(query.unwrap_or_default())));
-    let bad = || RouteError::BadPath { route: operation.route(), model: model.into() };
-    uri.and_then(|uri| Uri::try_from(uri).ok()).ok_or_else(bad)
+    let uri = query::target(&path, &without_key(query.unwrap_or_default()));
+    Uri::try_from(uri).map_err(|_| bad())
 }
 
 /// A path of OpenAI's as a deployment has it for its `model`: Azure and some others have their own.

@@ -108,7 +108,7 @@ async fn a_mock_answers_for_a_provider_that_is_not_in_this_version() {
   - model_name: sagemaker/*
     litellm_params: {{model: sagemaker/*}}
   - model_name: cloud
-    litellm_params: {{model: my-deployment, custom_llm_provider: azure, api_key: k}}
+    litellm_params: {{model: my-deployment, custom_llm_provider: replicate, api_key: k}}
   - model_name: gpt
     litellm_params: {{model: openai/gpt, api_base: http://127.0.0.1:9, api_key: k}}
 general_settings: {{master_key: {KEY}, allow_client_mock_response: true}}

@@ -177,7 +177,7 @@ async fn an_error_of_the_provider_is_told_in_each_ones_words() {
 #[tokio::test]
 async fn a_stream_that_breaks_off_ends_in_an_error_of_its_dialect() {
     let (first, rest) = LINES.split_once('\n').expect("two lines");
-    let begun = format!("{first}\n{}", &rest[..20]);
+    let begun = format!("{first}\n{}", rest.get(..20).expect("a long line"));
     let head = chunked_head(200, &[("content-type", "application/x-ndjson")]);
     let upstream = Upstream::playing(vec![head, piece(begun), send("0\r\n\r\n")]).await;
     let proxy = before(&upstream, "ollama/llama-up", "").await;

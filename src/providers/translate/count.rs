@@ -78,7 +78,9 @@ impl Protocol {
             }
             (_, place) => {
                 body.retain(|name, _| COUNTED.contains(&name.as_str()));
-                place.map(|place| vertex::count_claude(&mut body, place.name));
+                if let Some(place) = place {
+                    vertex::count_claude(&mut body, place.name);
+                }
                 Some("/messages/count_tokens".to_owned())
             }
         };

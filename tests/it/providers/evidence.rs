@@ -5,12 +5,14 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Folders of recordings that are named otherwise than their rows.
-const ROWS: [(&str, &[&str]); 8] = [
+const ROWS: [(&str, &[&str]); 10] = [
     ("alibaba", &["dashscope"]),
+    ("bedrock", &["bedrock", "bedrock_converse"]),
     ("cohere", &["cohere", "cohere_chat"]),
     ("ollama", &["ollama", "ollama_chat"]),
     ("together", &["together_ai"]),
     ("vercel-gateway", &["vercel_ai_gateway"]),
+    ("vertex", &["vertex_ai"]),
     ("vllm", &["hosted_vllm", "vllm"]),
     // Their chats are judged elsewhere.
     ("replicate", &[]),
@@ -20,12 +22,21 @@ const ROWS: [(&str, &[&str]); 8] = [
 /// The part that an exchange is about, beside its tools.
 fn part(exchange: &Exchange) -> Option<&'static str> {
     let endpoint = exchange.text("/endpoint");
-    let chats = ["/chat/completions", "/chat", "/messages", "enerateContent"];
+    let chats = [
+        "/chat/completions",
+        "/chat",
+        "/messages",
+        "enerateContent",
+        "awPredict",
+        "/converse",
+        "/converse-stream",
+    ];
+    let streams = ["/response/body_text", "/response/body_base64"];
     let is_chat = chats.iter().any(|end| endpoint.ends_with(end));
     match (exchange.status(), is_chat) {
         (400.., _) => Some("error"),
         (_, false) => None,
-        _ if exchange.text("/response/body_text").is_empty() => Some("chat"),
+        _ if streams.iter().all(|told| exchange.text(told).is_empty()) => Some("chat"),
         _ => Some("stream"),
     }
 }

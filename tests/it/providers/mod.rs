@@ -15,7 +15,8 @@ use std::fmt::Write;
 const CHUNK: &str = r#"{"id":"c1","object":"chat.completion.chunk","created":1,"model":"up","choices":[{"index":0,"delta":{"role":"assistant","content":"ok"},"finish_reason":"stop"}]}"#;
 
 /// Rows that are asked in another dialect than OpenAI's, or not at all.
-const OTHERS: [&str; 5] = ["cohere", "cohere_chat", "echo", "ollama", "ollama_chat"];
+const OTHERS: [&str; 8] =
+    ["azure", "azure_ai", "azure_text", "cohere", "cohere_chat", "echo", "ollama", "ollama_chat"];
 
 /// Says "ok", as it is asked.
 fn script(request: &Message) -> Vec<Step> {

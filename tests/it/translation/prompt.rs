@@ -122,7 +122,7 @@ impl Prompt {
             self.text(document.as_str().unwrap_or_default());
             match &document["data"] {
                 Value::Object(data) => {
-                    data.values().for_each(|it| self.text(it.as_str().unwrap_or_default()))
+                    data.values().for_each(|it| self.text(it.as_str().unwrap_or_default()));
                 }
                 data => self.text(data.as_str().unwrap_or_default()),
             }

@@ -20,7 +20,7 @@ pub(super) const TARGETS: [(Protocol, &str, &str); 8] = [
 ];
 
 /// What is lost on its way, and why that is right: recording, protocol, reason.
-const MISSES: [(&str, Protocol, &str); 20] = [
+const MISSES: [(&str, Protocol, &str); 22] = [
     ("anthropic/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("mistral/chat-tool-choice-and-calls-control-", Protocol::Ollama, UNCALLED),
     ("openai/responses-thinking-tool-choice-matrix-none-", Protocol::Ollama, UNCALLED),
@@ -28,6 +28,8 @@ const MISSES: [(&str, Protocol, &str); 20] = [
     ("mistral/chat-tool-choice-and-calls-control-", Protocol::Converse, UNCALLED),
     ("openai/responses-thinking-tool-choice-matrix-none-", Protocol::Converse, UNCALLED),
     ("cohere/cache-tool-choice-matrix-none-", Protocol::Ollama, UNCALLED),
+    ("cohere/cache-tool-choice-matrix-none-", Protocol::Converse, UNCALLED),
+    ("cohere/stream-citations-chat-citations-with-", Protocol::Converse, DOTLESS),
     ("anthropic/stream-tool-results-anthropic-completion-", Protocol::Gemini, NAMELESS),
     ("replay-own-reasoning-history-1-", Protocol::Messages, BEGINS),
     ("replay-own-reasoning-history-8698db", Protocol::Messages, BEGINS),
@@ -44,6 +46,7 @@ const MISSES: [(&str, Protocol, &str); 20] = [
 ];
 
 const UNCALLED: &str = "It cannot be told that no tool may be called, so it is offered none.";
+const DOTLESS: &str = "Bedrock takes no dots in the names of documents.";
 const ALONE: &str = "The one tool to be called cannot be named, so it is offered alone.";
 const NAMELESS: &str =
     "Gemini wants the name of the tool that gave a result, and no call tells it.";

@@ -296,11 +296,12 @@ impl Asking<'_> {
         let provider = self.row.provider();
         // These carry the proofs of calls alone, and a thought is nothing to some without its own.
         let native = matches!(self.client, Protocol::Cohere | Protocol::Ollama);
-        let strict = matches!(protocol, Protocol::Messages | Protocol::Responses);
+        let claude = matches!(protocol, Protocol::Messages | Protocol::Converse);
+        let strict = claude || protocol == Protocol::Responses;
         let loses = native && (strict || provider == "litellm_proxy");
         let proves = !native || protocol == Protocol::Gemini;
-        if loses && protocol == Protocol::Messages && !speech.thought.is_empty() {
-            // Anthropic does not think on without it.
+        if loses && claude && !speech.thought.is_empty() {
+            // Claude does not think on without it.
             asked.thinking = None;
         }
         if !speech.thought.is_empty() && takes_thoughts(protocol, provider) && !loses {
